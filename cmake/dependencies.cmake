@@ -1,0 +1,36 @@
+# Every library that we link, in one place; docs/dependencies.md says why each is here.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv>=1.44)
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium>=1.0.18)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd>=1.5)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.14)
+pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka>=1.1.5)
+pkg_check_modules(MSGPACK IMPORTED_TARGET msgpack)
+if(NOT MSGPACK_FOUND)
+    pkg_check_modules(MSGPACK REQUIRED IMPORTED_TARGET msgpack-c)
+endif()
+
+if(JINQIU_SYSTEM_SQLITE)
+    pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3>=3.40)
+    add_library(sqlite INTERFACE)
+    target_link_libraries(sqlite INTERFACE PkgConfig::SQLITE3)
+    target_compile_definitions(sqlite INTERFACE JINQIU_SYSTEM_SQLITE=1)
+else()
+    set(SQLITE_DIR ${PROJECT_SOURCE_DIR}/node_modules/better-sqlite3-multiple-ciphers/deps/sqlite3)
+    if(NOT EXISTS ${SQLITE_DIR}/sqlite3.c)
+        message(FATAL_ERROR "no SQLite3MultipleCiphers in node_modules: run 'npm ci --ignore-scripts'")
+    endif()
+    add_library(sqlite STATIC ${SQLITE_DIR}/sqlite3.c)
+    target_include_directories(sqlite SYSTEM PUBLIC ${SQLITE_DIR})
+    # Durable by default, no temp files in clear, nothing loaded from outside.
+    target_compile_definitions(sqlite PRIVATE
+        SQLITE_DEFAULT_WAL_SYNCHRONOUS=2 SQLITE_DEFAULT_SYNCHRONOUS=2
+        SQLITE_POWERSAFE_OVERWRITE=0 SQLITE_DQS=0 SQLITE_TRUSTED_SCHEMA=0 SQLITE_TEMP_STORE=3
+        SQLITE_OMIT_LOAD_EXTENSION SQLITE_OMIT_DEPRECATED SQLITE_MAX_ATTACHED=1
+        SQLITE_DEFAULT_MEMSTATUS=0 SQLITE_LIKE_DOESNT_MATCH_BLOBS SQLITE_THREADSAFE=2
+        SQLITE_ENABLE_FTS5 SQLITE_ENABLE_MATH_FUNCTIONS SQLITE_USE_ALLOCA
+        HAVE_FDATASYNC=1 SQLITE_USE_URI=0)
+    target_compile_options(sqlite PRIVATE -w -O2)
+    target_link_libraries(sqlite PUBLIC Threads::Threads m ${CMAKE_DL_LIBS})
+endif()

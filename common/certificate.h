@@ -1,0 +1,109 @@
+#ifndef COMMON_CERTIFICATE_H
+#define COMMON_CERTIFICATE_H
+
+/* Certificates: who a device is, for whom, with which role and for which org's subtree.
+ *
+ * root key -> authority key -> device. Values, no storage. A certificate is a canonical
+ * MessagePack array and a signature; unknown trailing elements are allowed and covered by the
+ * signature. Validity is never a time: it is feed numbers ("from": this certificate counts from that number
+ * of that feed on; none: from the first). */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/bytes.h"
+#include "common/frontier.h"
+#include "common/id.h"
+#include "common/keys.h"
+#include "common/schema.h"
+
+#define PERSON_NAME_BYTES_MAX 120
+#define CERTIFICATE_BYTES_MAX 4096
+#define ISSUER_ROOT 0u /* the authority's certificate; a device's issuer is an authority's number >= 1 */
+
+/* [1, suite, authority number, sign key bin 32, role mask that it may enrol] ‖ signature by root,
+ * packed together as [bin body, bin 64]. */
+struct authority {
+    uint32_t suite;
+    uint32_t number; /* 1, 2, … rises with each replacement */
+    uint8_t sign_key[PUBLIC_KEY_BYTES];
+    uint32_t may_enrol; /* ROLE_BIT mask */
+};
+
+/* [1, suite, device, serial, sign key, dh key, person id bin 16, person name, role, org, issuer,
+ *  beacon, [from…]] — `from`: flat [scope, incarnation, number, …]. */
+struct certificate {
+    uint32_t suite;
+    uint32_t device; /* roster index, >= 1 */
+    uint32_t serial; /* 1, 2, … : newer certificates of one device */
+    uint8_t sign_key[PUBLIC_KEY_BYTES];
+    uint8_t dh_key[DH_KEY_BYTES];
+    struct id person;
+    char person_name[PERSON_NAME_BYTES_MAX + 1];
+    enum role role;
+    uint32_t org;    /* number; rights reach its subtree */
+    uint32_t issuer; /* authority number */
+    uint64_t beacon; /* newest when issued */
+    struct frontier from; /* rows (scope, device, incarnation) -> number; empty: from the first */
+};
+
+void certificate_release(struct certificate *certificate);
+
+/* Append the signed object [bin body, bin signature]. */
+enum status authority_seal(const struct authority *authority, const struct network *network,
+                           const struct signing_key *root, struct buffer *out, struct error *err);
+enum status certificate_seal(const struct certificate *certificate, const struct network *network,
+                             const struct signing_key *authority, struct buffer *out,
+                             struct error *err);
+
+/* Decode and verify. STATUS_BAD_INPUT for a broken form, STATUS_FORGED for a wrong signature,
+ * STATUS_UNSUPPORTED for a suite that isn't built in. */
+enum status authority_open(struct authority *authority, const struct network *network,
+                           struct bytes sealed, const uint8_t root_key[PUBLIC_KEY_BYTES],
+                           struct error *err);
+enum status certificate_open(struct certificate *certificate, const struct network *network,
+                             struct bytes sealed,
+                             const uint8_t authority_key[PUBLIC_KEY_BYTES], struct error *err);
+/* The issuer's number, before it can be verified. */
+enum status certificate_issuer(struct bytes sealed, uint32_t *issuer, struct error *err);
+
+/* A beacon: [1, number, lineage, registry digest bin 32, time_ms] signed by the authority. */
+struct beacon {
+    uint64_t number;
+    uint64_t lineage;
+    struct hash registry; /* digest over the registry's frontier and hashes, see registry.h */
+    int64_t time_ms;      /* information only */
+};
+enum status beacon_seal(const struct beacon *beacon, const struct network *network,
+                        const struct signing_key *authority, struct buffer *out,
+                        struct error *err);
+enum status beacon_open(struct beacon *beacon, const struct network *network, struct bytes sealed,
+                        const uint8_t authority_key[PUBLIC_KEY_BYTES], struct error *err);
+
+/* A receipt: [1, device, lineage, beacon, frontier (bin)] signed by the device that holds it. */
+struct receipt {
+    uint32_t device;
+    uint64_t lineage;
+    uint64_t beacon;
+    struct frontier held; /* durable at `device`; owns */
+};
+void receipt_release(struct receipt *receipt);
+enum status receipt_seal(const struct receipt *receipt, const struct network *network,
+                         const struct signing_key *key, struct buffer *out, struct error *err);
+enum status receipt_open(struct receipt *receipt, const struct network *network,
+                         struct bytes sealed, const uint8_t device_key[PUBLIC_KEY_BYTES],
+                         struct error *err);
+
+/* The hub's link key for Noise: [1, number, dh key bin 32] signed by the authority. */
+struct link_key {
+    uint32_t number;
+    uint8_t dh_key[DH_KEY_BYTES];
+};
+enum status link_key_seal(const struct link_key *link, const struct network *network,
+                          const struct signing_key *authority, struct buffer *out,
+                          struct error *err);
+enum status link_key_open(struct link_key *link, const struct network *network,
+                          struct bytes sealed, const uint8_t authority_key[PUBLIC_KEY_BYTES],
+                          struct error *err);
+
+#endif

@@ -1,0 +1,128 @@
+#ifndef COMMON_REGISTRY_H
+#define COMMON_REGISTRY_H
+
+/* The registry as a replica knows it: orgs, devices and their certificates, the schema.
+ *
+ * It is built by applying the entries of registry scopes (written by the hub's device only) and
+ * answers one question: may this entry count? The answer is a pure function of registry and entry.
+ * No storage, no clock. Owns all; registry_free.
+ *
+ * Registry entries have ops on these tables (fields in parentheses):
+ *   1 network    (1 root key bin 32, 2 authority sealed bin, 3 lineage uint)   row: zero id
+ *   2 org        (1 number uint, 2 parent uint or nil, 3 kind str, 4 name str) row: the org's id
+ *   3 device     (1 certificate sealed bin)                        row: id of the device, see below
+ *   4 schema     (1 epoch uint, 2 bin: zstd frame of the JSON)     row: zero id
+ *   5 link key   (1 sealed bin)                                    row: zero id
+ * Table 1, 4 and 5 stand in SCOPE_REGISTRY(ORG_ROOT). An org's op stands in the registry scope of
+ * the org itself; a device's op in that of the org its certificate names.
+ * The hub's own certificate comes in entry 1 of SCOPE_REGISTRY(ORG_ROOT), the genesis, with table 1
+ * and the root org: that entry is checked against the network id (a hash of the root key), the rest
+ * against the hub's certificate. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/certificate.h"
+#include "common/entry.h"
+#include "common/frontier.h"
+#include "common/id.h"
+#include "common/schema.h"
+
+enum registry_table {
+    REGISTRY_NETWORK = 1,
+    REGISTRY_ORG = 2,
+    REGISTRY_DEVICE = 3,
+    REGISTRY_SCHEMA = 4,
+    REGISTRY_LINK_KEY = 5
+};
+
+#define ORG_NAME_BYTES_MAX 240
+#define ORG_DEPTH_MAX 16
+
+/* The kinds of node of the org tree. */
+bool org_kind_valid(const char *kind); /* bureau county township community branch */
+
+struct org {
+    uint32_t number;
+    uint32_t parent; /* 0: the root */
+    struct id id;
+    char kind[16];
+    char *name;
+};
+
+enum device_state { DEVICE_ACTIVE, DEVICE_REVOKED, DEVICE_FORKED };
+const char *device_state_name(enum device_state state);
+
+struct device {
+    struct id id; /* = the row; shown as the device's id */
+    struct certificate certificate; /* the newest */
+    enum device_state state;
+};
+
+struct registry; /* opaque */
+
+enum status registry_new(struct registry **registry, const struct network *network,
+                         struct error *err);
+void registry_free(struct registry *registry);
+
+/* Take in one decoded, chain- and signature-checked entry of a registry scope. `dot` is its place.
+ * All or nothing. STATUS_DENIED / STATUS_FORGED / STATUS_BAD_INPUT say why it does not count. */
+enum status registry_apply(struct registry *registry, const struct dot *dot,
+                           const struct entry_view *entry, struct error *err);
+
+/* The key that must have signed entries of `feed`; NULL while the device isn't known.
+ * For the genesis feed before entry 1 is applied use registry_genesis_key. Borrows. */
+const uint8_t *registry_device_key(const struct registry *registry, uint32_t device);
+/* Check the genesis body alone and give the hub's key out of it. */
+enum status registry_genesis_key(const struct network *network, struct bytes body,
+                                 uint8_t key[PUBLIC_KEY_BYTES], struct error *err);
+
+const struct network *registry_network(const struct registry *registry);
+const struct org *registry_org(const struct registry *registry, uint32_t number);
+const struct org *registry_org_by_id(const struct registry *registry, const struct id *id);
+size_t registry_orgs_count(const struct registry *registry);
+/* In ascending number. */
+const struct org *registry_org_at(const struct registry *registry, size_t index);
+/* Is `org` the same as `ancestor` or below it? */
+bool registry_within(const struct registry *registry, uint32_t ancestor, uint32_t org);
+
+const struct device *registry_device(const struct registry *registry, uint32_t device);
+const struct device *registry_device_by_id(const struct registry *registry, const struct id *id);
+const struct device *registry_device_by_dh(const struct registry *registry,
+                                           const uint8_t dh_key[DH_KEY_BYTES]);
+size_t registry_devices_count(const struct registry *registry);
+const struct device *registry_device_at(const struct registry *registry, size_t index);
+/* Id of a device: first 16 bytes of BLAKE2b-256(TAG_CERTIFICATE, sign key). */
+struct id device_id(const struct network *network, const uint8_t sign_key[PUBLIC_KEY_BYTES]);
+const struct authority *registry_authority(const struct registry *registry);
+const struct link_key *registry_link_key(const struct registry *registry);
+uint64_t registry_lineage(const struct registry *registry);
+
+/* The schema in force (the highest epoch applied); NULL before the first. Borrows: it stays
+ * valid until the registry is freed, also when a newer one comes. */
+const struct schema *registry_schema(const struct registry *registry);
+uint32_t registry_next_org(const struct registry *registry);    /* number for a new org */
+uint32_t registry_next_device(const struct registry *registry); /* roster index for a new device */
+/* The name to show for a device's person; "?" when unknown. */
+const char *registry_person_name(const struct registry *registry, uint32_t device);
+
+/* Which scopes may a device read (and carry)? Records and registry of its org's subtree, registry
+ * of the orgs above. The hub: all. */
+bool registry_may_read(const struct registry *registry, uint32_t device, uint32_t scope);
+
+/* May this entry of a records scope count? Checks, in this order: the device's certificate covers
+ * this number; its org's subtree holds the scope; then each op: table known, role may write table and
+ * field, append fields have no bases, groups written whole, natural key fields match the row id,
+ * values of the right type and size.
+ * STATUS_UNKNOWN: the entry names a schema epoch above ours and uses what we don't know: keep it,
+ * apply later. STATUS_DENIED, STATUS_BAD_INPUT, STATUS_TOO_LARGE: set aside for good (for this
+ * registry). On STATUS_OK every op may be materialised without further checks, except that with
+ * a newer epoch single fields may be unknown: those are to be skipped and kept (*partly is then true). */
+enum status registry_permits(const struct registry *registry, const struct dot *dot,
+                             const struct entry_view *entry, bool *partly, struct error *err);
+
+/* ---- writing registry entries (hub) ---- */
+enum status registry_pack_schema(const struct schema *schema, struct buffer *out,
+                                 struct error *err); /* the value of table 4 field 2 */
+
+#endif

@@ -1,0 +1,215 @@
+#ifndef COMMON_REPLICA_H
+#define COMMON_REPLICA_H
+
+/* A replica: everything that one device holds, in one SQLite file.
+ *
+ * The log of signed blobs is the truth; the domain tables are its fold. A save is one entry,
+ * appended and materialised in one transaction. One thread at a time may use a replica; several
+ * processes may have the same file open (writers wait for one another).
+ *
+ * Storage choices (why: docs/decisions/0003-storage.md): WAL, synchronous=FULL, foreign_keys=ON, own
+ * head read from the log inside the transaction that uses it.
+ *
+ * Tables for people: one per schema table, with columns id (blob 16), _scope, _deleted, _mark and one per
+ * field; a `set` is a JSON array of texts, `steps` has a second column NAME_round. Tables of the
+ * engine: meta, feed, log, head, element, replaced, seen, touch, tally, set_aside, peer. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/clock.h"
+#include "common/entry.h"
+#include "common/frontier.h"
+#include "common/registry.h"
+#include "common/row.h"
+#include "common/schema.h"
+
+#define REPLICA_FORMAT 1
+#define REPLICA_APPLICATION_ID 0x4a515231 /* "JQR1" */
+
+struct sqlite3;
+struct replica; /* opaque */
+
+struct replica_options {
+    const char *path;       /* the file; ":memory:" for tests and verify */
+    struct clock clock;     /* wall time for entries and receipts */
+    bool read_only;
+    int busy_ms;            /* how long to wait for another process; 0: 30,000 */
+    int64_t cache_kib;      /* page cache; 0: 16 MiB */
+};
+
+/* Make a new, empty file for `network`. STATUS_EXISTS when it is there already. */
+enum status replica_create(struct replica **replica, const struct replica_options *options,
+                           const struct network *network, struct error *err);
+/* STATUS_NOT_FOUND; STATUS_NEWER for a file of a newer format (untouched); STATUS_BAD_INPUT for a file
+ * that isn't a replica. */
+enum status replica_open(struct replica **replica, const struct replica_options *options,
+                         struct error *err);
+void replica_close(struct replica *replica); /* NULL is fine; rolls back what is open */
+
+/* ---- who we are ---- */
+struct identity {
+    uint32_t device; /* roster index; 0: not enrolled */
+    uint32_t incarnation;
+    struct signing_key sign;
+    struct dh_key dh;
+};
+enum status replica_set_identity(struct replica *replica, const struct identity *identity,
+                                 struct error *err);
+const struct identity *replica_identity(const struct replica *replica);
+const struct network *replica_network(const struct replica *replica);
+const struct registry *replica_registry(const struct replica *replica);
+/* NULL before the registry brought one. */
+const struct schema *replica_schema(const struct replica *replica);
+const struct clock *replica_clock(const struct replica *replica);
+
+/* Small named values (hub address, newest beacon, lineage seen …). get: absent gives size 0. */
+enum status replica_meta_set(struct replica *replica, const char *name, struct bytes value,
+                             struct error *err);
+enum status replica_meta_get(struct replica *replica, const char *name, struct buffer *out,
+                             struct error *err);
+
+/* ---- transactions ---- */
+/* begin takes the write lock (waits busy_ms, then STATUS_BUSY) and catches up with what other
+ * processes wrote. They don't nest. commit is durable when it returns. Functions below that write open
+ * one themselves when none is open. */
+enum status replica_begin(struct replica *replica, struct error *err);
+enum status replica_commit(struct replica *replica, struct error *err);
+void replica_rollback(struct replica *replica);
+bool replica_in_transaction(const struct replica *replica);
+/* Catch up with what other processes wrote; *changed tells whether anything came. Cheap when not. */
+enum status replica_refresh(struct replica *replica, bool *changed, struct error *err);
+
+/* ---- saving ---- */
+enum change_kind { CHANGE_ADD, CHANGE_SET, CHANGE_DELETE, CHANGE_SETTLE };
+
+struct change_field {
+    uint16_t field;
+    struct bytes value;    /* canonical; for a set: [[added…],[removed elements…]], values only;
+                              for a counter the increment; steps: a code or [round, code] */
+    bool has_bases;        /* else the heads that the replica shows now */
+    const struct dot *bases; /* what the person saw on the screen */
+    size_t bases_count;
+};
+struct change {
+    enum change_kind kind;
+    uint32_t table;
+    struct id id;       /* ADD: zero: choose (natural key or random); given: use it */
+    uint32_t scope;     /* ADD: where; 0: the scope_field's row, else the device's own org. Others:
+                           0: the scope in which the row lives (live one first) */
+    const struct change_field *fields; /* ascending by field */
+    size_t fields_count;
+};
+struct saved {
+    struct id id;       /* of the row, per change */
+};
+
+/* Save changes: one entry for each scope concerned, all in one transaction (or in the open one: then
+ * durable with its commit). Fills in missing group members from what is shown; SET of a field to
+ * the value it shows alone writes nothing. Checks required fields, types, rights (registry_permits)
+ * and that rows exist, before anything is written: STATUS_BAD_INPUT / STATUS_DENIED /
+ * STATUS_NOT_FOUND name table, field or id, and *failed is the index of the change at fault. ADD of a natural
+ * key that exists is a SET. `saved` has room for count. *entries: how many were written. */
+enum status replica_save(struct replica *replica, const struct change *changes, size_t count,
+                         struct saved *saved, size_t *entries, size_t *failed, struct error *err);
+
+/* Append an entry of our own to a registry scope (hub only): ops are already in `body` form. */
+enum status replica_append(struct replica *replica, uint32_t scope, struct bytes body,
+                           struct dot *dot, struct error *err);
+/* A head for an entry made now: clock, newest beacon, epoch. */
+struct entry_head replica_entry_head(struct replica *replica);
+
+/* ---- receiving ---- */
+struct received {
+    uint64_t applied;   /* entries new to us and in force */
+    uint64_t known;     /* skipped, nothing written */
+    uint64_t aside;     /* logged, but not permitted; or kept until the schema comes */
+    uint64_t refused;   /* not chained or not signed: kept in set_aside, not in the log */
+};
+/* Take in one run, inside a transaction of the caller. Known entries cost nothing. Only storage
+ * failures are returned as errors; what is wrong with the run itself ends in set_aside (bounded per
+ * feed) and is counted. A gap (run starts beyond what we hold + 1) is counted as refused. Adds up
+ * into *received. */
+enum status replica_receive(struct replica *replica, const struct run *run,
+                            struct received *received, struct error *err);
+
+/* ---- sending ---- */
+const struct frontier *replica_frontier(struct replica *replica);
+/* Runs beyond `known` in scopes that `reader` (a device; 0: no limit) may read: calls `take` with
+ * runs of at most about `unit_bytes` (always ending at a signed entry), registry scopes first
+ * (parents before children), until *budget bytes are used up or nothing is left; *more tells which.
+ * Raises `known` by what was taken. */
+typedef enum status run_taker(void *context, const struct run *run, struct error *err);
+struct run_wish {
+    uint32_t reader;
+    size_t unit_bytes;
+    size_t budget_bytes;
+    run_taker *take;
+    void *context;
+};
+enum status replica_runs(struct replica *replica, const struct run_wish *wish,
+                         struct frontier *known, bool *more, struct error *err);
+
+/* What we know about a peer (a device index), for the session. Empty when nothing. */
+enum status replica_peer_load(struct replica *replica, uint32_t device, struct frontier *told,
+                              struct frontier *held, struct error *err);
+enum status replica_peer_save(struct replica *replica, uint32_t device,
+                              const struct frontier *told, const struct frontier *held,
+                              struct error *err);
+
+/* ---- truth ---- */
+struct tally {
+    uint32_t scope;
+    uint32_t table;
+    uint64_t rows;
+    uint8_t sum[16]; /* sum mod 2^128 of SipHash-2-4-128 of each row's canonical bytes and columns */
+};
+/* Tallies kept with every write, for scopes that `reader` may read. Gives an array (free() it). */
+enum status replica_tallies(struct replica *replica, uint32_t reader, struct tally **tallies,
+                            size_t *count, struct error *err);
+/* One digest over them, for the end of a session. */
+enum status replica_tally_digest(struct replica *replica, uint32_t reader, struct hash *digest,
+                                 struct error *err);
+/* Recomputed from the tables: BLAKE2b-256 over scope, the tallies of its tables as scanned, and the
+ * scope's part of the frontier. Gives an array (free() it), ascending by scope. */
+struct scope_digest {
+    uint32_t scope;
+    struct hash digest;
+};
+enum status replica_digests(struct replica *replica, struct scope_digest **digests, size_t *count,
+                            struct error *err);
+
+/* Called once per fault found. */
+typedef void verify_report(void *context, const char *what);
+/* Re-check the file: SQLite's own check, every chain and signature, and that the tables equal what the
+ * log says (it is replayed into a replica in memory). *entries: how many were checked. */
+enum status replica_verify(struct replica *replica, verify_report *report, void *context,
+                           uint64_t *entries, struct error *err);
+
+/* ---- reading (what view.h stands on) ---- */
+/* Load a row with all its heads. *found false when there is none. scope 0: where it lives. */
+enum status replica_row(struct replica *replica, uint32_t table, const struct id *id,
+                        uint32_t scope, struct row *row, bool *found, struct error *err);
+/* Stories of heads from the log, for row_show. */
+struct row_history replica_history(struct replica *replica);
+/* Every value ever saved for a row, in the order of the log; calls `take` per field value. */
+struct history_item {
+    uint16_t field;
+    struct bytes value;
+    struct dot dot;
+    struct entry_head head;
+};
+typedef enum status history_taker(void *context, const struct history_item *item,
+                                  struct error *err);
+enum status replica_row_history(struct replica *replica, uint32_t table, const struct id *id,
+                                history_taker *take, void *context, struct error *err);
+/* The database, for read-only SQL of views and reports. Borrows. */
+struct sqlite3 *replica_database(struct replica *replica);
+
+struct replica_counts {
+    uint64_t entries, rows, conflicts, set_aside, own_entries;
+};
+enum status replica_counts(struct replica *replica, struct replica_counts *counts,
+                           struct error *err);
+
+#endif
