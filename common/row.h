@@ -11,14 +11,17 @@
  *
  * How the rules differ:
  *   register, latest, append, text, steps, field 0: heads as above
- *   max, min:  one head, the extreme of all values ever written (equal: the lesser dot); no bases
+ *   max, min:  one head, the extreme of all values ever written (equal: the lesser dot); no bases.
+ *              nil is no value: any value goes before it, under either rule
  *   set:       a head for every (element, dot) added and not removed
  *   counter:   one head per feed, its newest dot; `total` is the sum modulo 2^64
- * A group's fields share their heads (an op writes all or none of them); they are shown together.
+ * A group's fields share their heads (an op writes all or none of them, and what it replaces in one
+ * of them it replaces in all); they are shown together.
  *
  * A row is deleted when a live head of field 0 says true, none says false, and every head of every
- * other field is among the dots that the deleting writes had seen (their bases). A concurrent edit
- * therefore survives a delete, and field 0 is then in conflict.
+ * other field is among the dots that the deleting writes had seen (their bases; what the deleting
+ * entry itself wrote counts as seen). A concurrent edit therefore survives a delete, and field 0 is
+ * then in conflict.
  *
  * Owns copies of all values. row_release. */
 
@@ -95,6 +98,8 @@ enum status row_apply(struct row *row, const struct entry_view *entry, const str
                       const struct row_source *source, struct error *err);
 /* Forget remembered bases that `source` covers now. */
 void row_forget_met(struct row *row, const struct row_source *source);
+/* Take back the marks `changed` and `replaced_changed`. */
+void row_settle_changes(struct row *row);
 
 /* ---- showing ---- */
 /* What showing needs about a head beyond its value; asked only when a cell has two or more. */
@@ -123,6 +128,10 @@ struct shown {
  * DESIGN 3.5 — register: heads with different values; latest: never; steps: the furthest
  * (round, rank) reached by different persons; append: different values; text: lines overlap; max,
  * min, set, counter: never. A group conflicts when any of its fields' values differ.
+ * Text: heads with exactly one base in common, all of them texts, are merged in order of time and dot;
+ * more than 16 heads, or a result longer than the field allows, are left to a person. A base that
+ * story doesn't have yet (STATUS_NOT_FOUND) means no merge; its other failures are handed on.
+ * A set or counter is only said to be present.
  * The value is borrowed from the row until the next call that changes it. */
 enum status row_show(struct row *row, const struct schema_field *field,
                      const struct row_history *history, struct shown *shown, struct error *err);

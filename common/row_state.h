@@ -15,6 +15,8 @@ void *row_alloc(const struct row *row, size_t size);
 bool row_copy_bytes(const struct row *row, struct bytes from, struct bytes *to);
 /* Makes the arena of a row that has none yet. */
 enum status row_arena_ready(struct row *row, struct error *err);
+void row_arena_clear(struct row *row); /* keeps some memory for the next row */
+void row_arena_free(struct row *row);
 /* A view that row_apply decodes sets into, kept so that its memory is used again. */
 struct entry_view *row_scratch(struct row *row);
 
@@ -27,8 +29,10 @@ bool dots_hold(const struct dot *dots, size_t count, const struct dot *dot);
 
 /* The order of heads in a cell: by element first where the rule is a set, then by dot. */
 int head_compare(const struct head *a, const struct head *b, bool by_element);
-/* Put a head at its place, borrowing its value and seen (already in the arena). One with the same dot
- * (and element) is left as it is. */
+/* Does a write of field 0 say that the row is deleted? */
+bool head_deletes(const struct head *head);
+/* Put a head at its place, borrowing its value and seen (already in the arena). One with the same
+ * dot (and element) is left as it is. */
 enum status cell_put(struct cell *cell, const struct head *head, bool by_element,
                      struct error *err);
 
