@@ -1,0 +1,272 @@
+#include "protocol/storage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/pack.h"
+
+#define META_BEACON "beacon"           /* the newest sealed beacon */
+#define META_BEACON_NUMBER "beacon_number"
+#define META_LINEAGE "lineage_seen"
+
+void storage_reply_release(struct storage_reply *reply)
+{
+    if (!reply)
+        return;
+    frontier_release(&reply->frontier);
+    frontier_release(&reply->told);
+    frontier_release(&reply->held);
+    frontier_release(&reply->stored);
+    frontier_release(&reply->loaded);
+    buffer_release(&reply->receipt);
+    buffer_release(&reply->beacon);
+    buffer_release(&reply->link_key);
+    buffer_release(&reply->runs_bytes);
+    free(reply->runs);
+    *reply = (struct storage_reply){0};
+}
+
+bool storage_writes(const struct session_question *question)
+{
+    return question->ask == ASK_STORE || question->ask == ASK_REMEMBER ||
+           (question->ask == ASK_WHO && question->enrolling);
+}
+
+/* The device whose rights limit what is spoken of: towards the hub our own, else the peer's. */
+static uint32_t reader_of(struct replica *replica, uint32_t peer)
+{
+    return peer == DEVICE_HUB ? replica_identity(replica)->device : peer;
+}
+
+static enum status readable_frontier(struct replica *replica, uint32_t reader,
+                                     struct frontier *out, struct error *err)
+{
+    const struct frontier *all = replica_frontier(replica);
+    const struct registry *registry = replica_registry(replica);
+    frontier_clear(out);
+    for (size_t i = 0; i < all->count; i++)
+        if (reader == 0 || registry_may_read(registry, reader, all->rows[i].feed.scope))
+            TRY(frontier_raise(out, &all->rows[i].feed, all->rows[i].number, err));
+    return STATUS_OK;
+}
+
+static enum status load_number(struct replica *replica, const char *name, uint64_t *number,
+                               struct error *err)
+{
+    struct buffer text = {0};
+    *number = 0;
+    enum status status = replica_meta_get(replica, name, &text, err);
+    if (status == STATUS_OK && text.size > 0 && text.size < 21) {
+        char digits[24] = {0};
+        memcpy(digits, text.data, text.size);
+        *number = strtoull(digits, NULL, 10);
+    }
+    buffer_release(&text);
+    return status;
+}
+
+/* What both sides of a session want to know first: ourselves, and what we remember of the peer. */
+static enum status answer_common(struct replica *replica, uint32_t peer,
+                                 struct storage_reply *reply, struct error *err)
+{
+    struct session_answer *answer = &reply->answer;
+    answer->self = replica_identity(replica)->device;
+    answer->lineage = registry_lineage(replica_registry(replica));
+    TRY(load_number(replica, META_BEACON_NUMBER, &answer->beacon, err));
+    TRY(readable_frontier(replica, reader_of(replica, peer), &reply->frontier, err));
+    TRY(replica_peer_load(replica, peer, &reply->told, &reply->held, err));
+    answer->frontier = &reply->frontier;
+    answer->told = &reply->told;
+    answer->held = &reply->held;
+    return STATUS_OK;
+}
+
+static enum status answer_open(struct replica *replica, struct storage_reply *reply,
+                               struct error *err)
+{
+    TRY(answer_common(replica, DEVICE_HUB, reply, err));
+    uint64_t seen = 0;
+    TRY(load_number(replica, META_LINEAGE, &seen, err));
+    if (seen)
+        reply->answer.lineage = seen;
+    return STATUS_OK;
+}
+
+static enum session_code refusal(const struct device *device, uint32_t claimed)
+{
+    if (!device || device->certificate.device != claimed)
+        return SESSION_UNKNOWN_DEVICE;
+    return device->state == DEVICE_ACTIVE ? SESSION_DONE : SESSION_REVOKED;
+}
+
+static enum status answer_who(struct replica *replica, const struct session_question *question,
+                              const struct storage_host *host, struct storage_reply *reply,
+                              struct error *err)
+{
+    struct session_answer *answer = &reply->answer;
+    answer->device = question->device;
+    if (!question->enrolling)
+        answer->refuse = refusal(
+            registry_device_by_dh(replica_registry(replica), question->remote_dh),
+            question->device);
+    else if (!host || !host->enrol)
+        answer->refuse = SESSION_BAD_TOKEN;
+    else
+        TRY(host->enrol(host->context, replica, question, &answer->device, &answer->refuse, err));
+    if (answer->refuse != SESSION_DONE)
+        return STATUS_OK;
+    TRY(answer_common(replica, answer->device, reply, err));
+    buffer_clear(&reply->beacon);
+    TRY(replica_meta_get(replica, META_BEACON, &reply->beacon, err));
+    answer->beacon_sealed = buffer_bytes(&reply->beacon);
+    return STATUS_OK;
+}
+
+static enum status seal_receipt(struct replica *replica, struct storage_reply *reply,
+                                struct error *err)
+{
+    const struct identity *self = replica_identity(replica);
+    buffer_clear(&reply->receipt);
+    if (self->device == 0)
+        return STATUS_OK;
+    struct receipt receipt = {.device = self->device,
+                              .lineage = registry_lineage(replica_registry(replica)),
+                              .held = reply->stored};
+    TRY(load_number(replica, META_BEACON_NUMBER, &receipt.beacon, err));
+    TRY(receipt_seal(&receipt, replica_network(replica), &self->sign, &reply->receipt, err));
+    reply->answer.receipt = buffer_bytes(&reply->receipt);
+    return STATUS_OK;
+}
+
+/* One RUN's body. What a peer may not carry, or what isn't a run at all, is counted as refused. */
+static enum status store_run(struct replica *replica, uint32_t peer, struct bytes encoded,
+                             struct storage_reply *reply, struct received *received,
+                             struct error *err)
+{
+    struct run run;
+    struct bytes *bodies = NULL;
+    enum status status = run_decode(&run, &bodies, encoded, NULL);
+    if (status != STATUS_OK) {
+        received->refused++;
+        return status == STATUS_NO_MEMORY ? error_set(err, status, "out of memory") : STATUS_OK;
+    }
+    if (peer != DEVICE_HUB &&
+        !registry_may_read(replica_registry(replica), peer, run.feed.scope)) {
+        received->refused += run.count;
+    } else {
+        status = replica_receive(replica, &run, received, err);
+        uint64_t now = frontier_get(replica_frontier(replica), &run.feed);
+        if (status == STATUS_OK && now > 0)
+            status = frontier_raise(&reply->stored, &run.feed, now, err);
+    }
+    free(bodies);
+    return status;
+}
+
+static enum status store_runs(struct replica *replica, const struct session_question *question,
+                              struct storage_reply *reply, struct error *err)
+{
+    struct received received = {0};
+    frontier_clear(&reply->stored);
+    for (size_t i = 0; i < question->runs_count; i++)
+        TRY(store_run(replica, question->peer, question->runs[i].encoded, reply, &received, err));
+    struct session_answer *answer = &reply->answer;
+    answer->applied = received.applied;
+    answer->known = received.known;
+    answer->aside = received.aside;
+    answer->refused = received.refused;
+    answer->stored = &reply->stored;
+    return seal_receipt(replica, reply, err);
+}
+
+static enum status take_run(void *context, const struct run *run, struct error *err)
+{
+    struct storage_reply *reply = context;
+    if (reply->runs_count == reply->runs_capacity) {
+        size_t capacity = reply->runs_capacity ? reply->runs_capacity * 2 : 16;
+        struct session_run *grown = realloc(reply->runs, capacity * sizeof *grown);
+        if (!grown)
+            return error_set(err, STATUS_NO_MEMORY, "out of memory");
+        reply->runs = grown;
+        reply->runs_capacity = capacity;
+    }
+    size_t before = reply->runs_bytes.size;
+    TRY(run_encode(run, &reply->runs_bytes, err));
+    /* The buffer may still move: the pointer is set when all runs are in. */
+    reply->runs[reply->runs_count++].encoded =
+        (struct bytes){NULL, reply->runs_bytes.size - before};
+    return STATUS_OK;
+}
+
+static enum status answer_load(struct replica *replica, const struct session_question *question,
+                               struct storage_reply *reply, struct error *err)
+{
+    buffer_clear(&reply->runs_bytes);
+    reply->runs_count = 0;
+    TRY(frontier_copy(&reply->loaded, question->known, err));
+    struct run_wish wish = {.reader = question->peer == DEVICE_HUB ? 0 : question->peer,
+                            .unit_bytes = SESSION_UNIT_BYTES,
+                            .budget_bytes = question->budget_bytes,
+                            .take = take_run,
+                            .context = reply};
+    TRY(replica_runs(replica, &wish, &reply->loaded, &reply->answer.more, err));
+    const uint8_t *at = reply->runs_bytes.data;
+    for (size_t i = 0; i < reply->runs_count; i++) {
+        reply->runs[i].encoded.data = at;
+        at += reply->runs[i].encoded.size;
+    }
+    reply->answer.runs = reply->runs;
+    reply->answer.runs_count = reply->runs_count;
+    reply->answer.loaded = &reply->loaded;
+    return STATUS_OK;
+}
+
+static enum status answer_tally(struct replica *replica, const struct session_question *question,
+                                struct storage_reply *reply, struct error *err)
+{
+    uint32_t reader = reader_of(replica, question->peer);
+    TRY(readable_frontier(replica, reader, &reply->frontier, err));
+    TRY(frontier_digest(&reply->frontier, &reply->answer.frontier_digest, err));
+    reply->answer.frontier = &reply->frontier;
+    return replica_tally_digest(replica, reader, &reply->answer.tally_digest, err);
+}
+
+static enum status dispatch(struct replica *replica, const struct session_question *question,
+                            const struct storage_host *host, struct storage_reply *reply,
+                            struct error *err)
+{
+    switch (question->ask) {
+    case ASK_OPEN:
+        return answer_open(replica, reply, err);
+    case ASK_WHO:
+        return answer_who(replica, question, host, reply, err);
+    case ASK_STORE:
+        return store_runs(replica, question, reply, err);
+    case ASK_LOAD:
+        return answer_load(replica, question, reply, err);
+    case ASK_TALLY:
+        return answer_tally(replica, question, reply, err);
+    case ASK_REMEMBER:
+        return replica_peer_save(replica, question->peer, question->told, question->held, err);
+    case ASK_NONE:
+        break;
+    }
+    return STATUS_OK;
+}
+
+enum status storage_answer(struct replica *replica, const struct session_question *question,
+                           const struct storage_host *host, struct storage_reply *reply,
+                           struct error *err)
+{
+    reply->answer = (struct session_answer){0};
+    bool own = storage_writes(question) && !replica_in_transaction(replica);
+    enum status status = own ? replica_begin(replica, err) : STATUS_OK;
+    if (status == STATUS_OK)
+        status = dispatch(replica, question, host, reply, err);
+    if (status == STATUS_OK && own)
+        status = replica_commit(replica, err);
+    else if (own)
+        replica_rollback(replica);
+    reply->answer.status = status;
+    return status;
+}

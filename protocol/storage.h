@@ -1,0 +1,41 @@
+#ifndef PROTOCOL_STORAGE_H
+#define PROTOCOL_STORAGE_H
+
+/* Answers a session's questions from a replica.
+ *
+ * Client, hub, tests and simulator use the same answers. Not thread-safe: call it on the thread
+ * that owns the replica. The answer borrows from `storage_reply`, which the caller keeps until the
+ * session took it. */
+
+#include "common/replica.h"
+#include "protocol/session.h"
+
+struct storage_reply {
+    struct session_answer answer;
+    struct frontier frontier, told, held, stored, loaded;
+    struct buffer receipt, beacon, link_key;
+    struct buffer runs_bytes;
+    struct session_run *runs;
+    size_t runs_count, runs_capacity;
+};
+void storage_reply_release(struct storage_reply *reply);
+
+/* Hub's hook for enrolling: turn a token and keys into a device, inside the open transaction.
+ * Refuse by *refuse. */
+struct storage_host {
+    enum status (*enrol)(void *context, struct replica *replica,
+                         const struct session_question *question, uint32_t *device,
+                         enum session_code *refuse, struct error *err);
+    void *context;
+};
+
+/* Answer one question. ASK_STORE and an enrolling ASK_WHO write: inside the caller's transaction when one is open
+ * (the hub groups many; it must commit before it hands the answer on), else in one of their own.
+ * A storage failure is in reply->answer.status too. `session_peer`: for what may be read. */
+enum status storage_answer(struct replica *replica, const struct session_question *question,
+                           const struct storage_host *host, struct storage_reply *reply,
+                           struct error *err);
+/* Does this question write (and so belong into the group commit)? */
+bool storage_writes(const struct session_question *question);
+
+#endif
