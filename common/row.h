@@ -128,9 +128,9 @@ struct shown {
  * DESIGN 3.5 — register: heads with different values; latest: never; steps: the furthest
  * (round, rank) reached by different persons; append: different values; text: lines overlap; max,
  * min, set, counter: never. A group conflicts when any of its fields' values differ.
- * Text: heads with exactly one base in common, all of them texts, are merged in order of time and dot;
- * more than 16 heads, or a result longer than the field allows, are left to a person. A base that
- * story doesn't have yet (STATUS_NOT_FOUND) means no merge; its other failures are handed on.
+ * Text: heads with exactly one base in common, all of them texts, are merged in order of time and
+ * dot; more than 16 heads, or a result longer than the field allows, are left to a person. A base
+ * that story doesn't have yet (STATUS_NOT_FOUND) means no merge; its other failures are handed on.
  * A set or counter is only said to be present.
  * The value is borrowed from the row until the next call that changes it. */
 enum status row_show(struct row *row, const struct schema_field *field,
