@@ -1,0 +1,50 @@
+#include "common/clock.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static int64_t system_wall_ms(void *context)
+{
+    struct timespec now;
+    (void)context;
+    clock_gettime(CLOCK_REALTIME, &now);
+    const char *offset = getenv("JINQIU_CLOCK_OFFSET_MS");
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 +
+           (offset ? strtoll(offset, NULL, 10) : 0);
+}
+
+static uint64_t system_mono_ms(void *context)
+{
+    struct timespec now;
+    (void)context;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+struct clock clock_system(void)
+{
+    return (struct clock){system_wall_ms, system_mono_ms, NULL};
+}
+
+int64_t clock_wall_ms(const struct clock *clock)
+{
+    return clock->wall_ms(clock->context);
+}
+
+uint64_t clock_mono_ms(const struct clock *clock)
+{
+    return clock->mono_ms(clock->context);
+}
+
+void time_format(int64_t wall_ms, char *out)
+{
+    int64_t seconds = wall_ms / 1000 - (wall_ms % 1000 < 0);
+    time_t when = (time_t)seconds;
+    struct tm parts;
+    if (seconds > -62167219200 && seconds < 253402300800 && gmtime_r(&when, &parts))
+        strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    else
+        snprintf(out, 32, "%" PRId64 "ms", wall_ms);
+}

@@ -1,0 +1,57 @@
+/* Raising the beacon: a statement of where the registry stands (hub_raise_beacon). */
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/hub.h"
+
+/* BLAKE2b over the places and head hashes of all registry feeds, in feed order. */
+static enum status registry_digest(struct hub *hub, struct hash *digest, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    struct sqlite3 *database = replica_database(hub->replica);
+    struct buffer heads = {0};
+    enum status status = STATUS_OK;
+    if (sqlite3_prepare_v2(database,
+                           "SELECT scope, device, incarnation, number, hash FROM feed "
+                           "WHERE scope & 1 ORDER BY scope, device, incarnation",
+                           -1, &statement, NULL) != SQLITE_OK)
+        return error_set(err, STATUS_STORAGE, "cannot read the registry's feeds: %s",
+                         sqlite3_errmsg(database));
+    while (status == STATUS_OK && sqlite3_step(statement) == SQLITE_ROW) {
+        uint8_t place[20];
+        put_u32le(place, (uint32_t)sqlite3_column_int64(statement, 0));
+        put_u32le(place + 4, (uint32_t)sqlite3_column_int64(statement, 1));
+        put_u32le(place + 8, (uint32_t)sqlite3_column_int64(statement, 2));
+        put_u64le(place + 12, (uint64_t)sqlite3_column_int64(statement, 3));
+        status = buffer_append(&heads, place, sizeof place);
+        if (status == STATUS_OK)
+            status = buffer_append(&heads, sqlite3_column_blob(statement, 4),
+                                   (size_t)sqlite3_column_bytes(statement, 4));
+    }
+    sqlite3_finalize(statement);
+    hash_object(digest, TAG_DIGEST, replica_network(hub->replica), buffer_bytes(&heads));
+    buffer_release(&heads);
+    return status;
+}
+
+enum status hub_raise_beacon(struct hub *hub, struct error *err)
+{
+    struct replica *replica = hub->replica;
+    struct beacon beacon = {.number = replica_entry_head(replica).beacon + 1,
+                            .lineage = registry_lineage(replica_registry(replica)),
+                            .time_ms = clock_wall_ms(replica_clock(replica))};
+    TRY(registry_digest(hub, &beacon.registry, err));
+    struct buffer sealed = {0};
+    char number[24];
+    enum status status =
+        beacon_seal(&beacon, replica_network(replica), &hub->authority, &sealed, err);
+    if (status == STATUS_OK)
+        status = replica_meta_set(replica, "beacon", buffer_bytes(&sealed), err);
+    snprintf(number, sizeof number, "%llu", (unsigned long long)beacon.number);
+    if (status == STATUS_OK)
+        status = replica_meta_set(replica, "beacon_number", bytes_text(number), err);
+    buffer_release(&sealed);
+    return status;
+}

@@ -1,0 +1,212 @@
+#include "server/roster.h"
+
+#include <sodium.h>
+#include <sqlite3.h>
+#include <string.h>
+
+#include "common/pack.h"
+
+static const struct id NO_ROW;
+
+/* One registry entry in the making: a writer, the value at hand, and the place it goes to. */
+struct draft {
+    struct replica *replica;
+    struct entry_writer writer;
+    struct buffer value;
+    struct buffer body;
+    uint32_t scope;
+};
+
+static enum status draft_start(struct draft *draft, struct replica *replica, uint32_t scope,
+                               struct error *err)
+{
+    *draft = (struct draft){.replica = replica, .scope = scope};
+    const struct identity *self = replica_identity(replica);
+    struct feed_id feed = {scope, self->device, self->incarnation};
+    struct entry_head head = replica_entry_head(replica);
+    return entry_writer_start(&draft->writer, &feed, &head, err);
+}
+
+/* Writes what stands in draft->value as `field` of the op at hand. */
+static enum status draft_field(struct draft *draft, uint16_t field, struct error *err)
+{
+    enum status status = entry_writer_field(&draft->writer, field, buffer_bytes(&draft->value),
+                                            NULL, 0, err);
+    buffer_clear(&draft->value);
+    return status;
+}
+
+static enum status draft_finish(struct draft *draft, enum status so_far, struct error *err)
+{
+    enum status status = so_far;
+    struct dot dot;
+    if (status == STATUS_OK)
+        status = entry_writer_finish(&draft->writer, &draft->body, err);
+    if (status == STATUS_OK)
+        status = replica_append(draft->replica, draft->scope, buffer_bytes(&draft->body), &dot, err);
+    entry_writer_release(&draft->writer);
+    buffer_release(&draft->value);
+    buffer_release(&draft->body);
+    return status;
+}
+
+static enum status field_uint(struct draft *draft, uint16_t field, uint64_t value,
+                              struct error *err)
+{
+    TRY(pack_uint(&draft->value, value));
+    return draft_field(draft, field, err);
+}
+
+static enum status field_text(struct draft *draft, uint16_t field, const char *text,
+                              struct error *err)
+{
+    TRY(pack_str(&draft->value, bytes_text(text)));
+    return draft_field(draft, field, err);
+}
+
+/* A sealed object as the field's bin. */
+static enum status field_sealed(struct draft *draft, uint16_t field, struct buffer *sealed,
+                                struct error *err)
+{
+    enum status status = pack_bin(&draft->value, buffer_bytes(sealed));
+    buffer_clear(sealed);
+    if (status != STATUS_OK)
+        return status;
+    return draft_field(draft, field, err);
+}
+
+static enum status genesis_network(struct draft *draft, const struct roster_genesis *genesis,
+                                   struct buffer *sealed, struct error *err)
+{
+    struct network network = network_of_root(genesis->root->public_key);
+    uint64_t lineage;
+    randombytes_buf(&lineage, sizeof lineage);
+    TRY(entry_writer_op(&draft->writer, REGISTRY_NETWORK, &NO_ROW, err));
+    TRY(pack_bin(&draft->value, bytes_of(genesis->root->public_key, PUBLIC_KEY_BYTES)));
+    TRY(draft_field(draft, 1, err));
+    TRY(authority_seal(genesis->authority, &network, genesis->root, sealed, err));
+    TRY(field_sealed(draft, 2, sealed, err));
+    return field_uint(draft, 3, lineage >> 1, err);
+}
+
+static enum status org_fields(struct draft *draft, const struct org *org, const char *kind,
+                              const char *name, struct error *err)
+{
+    TRY(entry_writer_op(&draft->writer, REGISTRY_ORG, &org->id, err));
+    TRY(field_uint(draft, 1, org->number, err));
+    TRY(org->parent ? pack_uint(&draft->value, org->parent) : pack_nil(&draft->value));
+    TRY(draft_field(draft, 2, err));
+    TRY(field_text(draft, 3, kind, err));
+    return field_text(draft, 4, name, err);
+}
+
+static enum status device_fields(struct draft *draft, const struct certificate *certificate,
+                                 const struct signing_key *authority, struct buffer *sealed,
+                                 struct error *err)
+{
+    const struct network *network = replica_network(draft->replica);
+    struct id row = device_id(network, certificate->sign_key);
+    TRY(entry_writer_op(&draft->writer, REGISTRY_DEVICE, &row, err));
+    TRY(certificate_seal(certificate, network, authority, sealed, err));
+    return field_sealed(draft, 1, sealed, err);
+}
+
+static enum status genesis_fields(struct draft *draft, const struct roster_genesis *genesis,
+                                  struct buffer *sealed, struct error *err)
+{
+    int64_t now = clock_wall_ms(replica_clock(draft->replica));
+    struct org root = {.number = ORG_ROOT, .id = id_random(now)};
+    struct certificate certificate = {.suite = SUITE_1,
+                                      .device = DEVICE_HUB,
+                                      .serial = 1,
+                                      .role = ROLE_HUB,
+                                      .org = ORG_ROOT,
+                                      .issuer = genesis->authority->number,
+                                      .person = id_random(now)};
+    memcpy(certificate.sign_key, genesis->hub->sign.public_key, PUBLIC_KEY_BYTES);
+    memcpy(certificate.dh_key, genesis->hub->dh.public_key, DH_KEY_BYTES);
+    memcpy(certificate.person_name, "hub", 4);
+    TRY(genesis_network(draft, genesis, sealed, err));
+    TRY(org_fields(draft, &root, "bureau", genesis->root_name, err));
+    return device_fields(draft, &certificate, genesis->authority_key, sealed, err);
+}
+
+enum status roster_write_genesis(struct replica *replica, const struct roster_genesis *genesis,
+                                 struct error *err)
+{
+    struct draft draft;
+    struct buffer sealed = {0};
+    TRY(draft_start(&draft, replica, SCOPE_REGISTRY(ORG_ROOT), err));
+    enum status status = genesis_fields(&draft, genesis, &sealed, err);
+    buffer_release(&sealed);
+    return draft_finish(&draft, status, err);
+}
+
+enum status roster_write_link_key(struct replica *replica, const struct signing_key *authority,
+                                  const struct dh_key *dh, struct error *err)
+{
+    struct draft draft;
+    struct buffer sealed = {0};
+    struct link_key link = {.number = 1};
+    memcpy(link.dh_key, dh->public_key, DH_KEY_BYTES);
+    TRY(draft_start(&draft, replica, SCOPE_REGISTRY(ORG_ROOT), err));
+    enum status status = entry_writer_op(&draft.writer, REGISTRY_LINK_KEY, &NO_ROW, err);
+    if (status == STATUS_OK)
+        status = link_key_seal(&link, replica_network(replica), authority, &sealed, err);
+    if (status == STATUS_OK)
+        status = field_sealed(&draft, 1, &sealed, err);
+    buffer_release(&sealed);
+    return draft_finish(&draft, status, err);
+}
+
+enum status roster_write_schema(struct replica *replica, const struct schema *schema,
+                                struct error *err)
+{
+    struct draft draft;
+    TRY(draft_start(&draft, replica, SCOPE_REGISTRY(ORG_ROOT), err));
+    enum status status = entry_writer_op(&draft.writer, REGISTRY_SCHEMA, &NO_ROW, err);
+    if (status == STATUS_OK)
+        status = field_uint(&draft, 1, schema->epoch, err);
+    if (status == STATUS_OK)
+        status = registry_pack_schema(schema, &draft.value, err);
+    if (status == STATUS_OK)
+        status = draft_field(&draft, 2, err);
+    return draft_finish(&draft, status, err);
+}
+
+enum status roster_write_org(struct replica *replica, const struct org *org, const char *kind,
+                             const char *name, struct error *err)
+{
+    if (!org_kind_valid(kind))
+        return error_set(err, STATUS_BAD_INPUT,
+                         "'%s' is not a kind of org (bureau, county, township, community, branch)",
+                         kind);
+    if (!*name || strlen(name) > ORG_NAME_BYTES_MAX || !utf8_valid(bytes_text(name)))
+        return error_set(err, STATUS_BAD_INPUT, "the name must have 1 to %d bytes of UTF-8",
+                         ORG_NAME_BYTES_MAX);
+    if (!registry_org(replica_registry(replica), org->parent))
+        return error_set(err, STATUS_NOT_FOUND, "there is no such parent org");
+    struct draft draft;
+    TRY(draft_start(&draft, replica, SCOPE_REGISTRY(org->number), err));
+    return draft_finish(&draft, org_fields(&draft, org, kind, name, err), err);
+}
+
+enum status roster_write_device(struct replica *replica, const struct certificate *certificate,
+                                const struct signing_key *authority, struct error *err)
+{
+    struct draft draft;
+    struct buffer sealed = {0};
+    TRY(draft_start(&draft, replica, SCOPE_REGISTRY(certificate->org), err));
+    enum status status = device_fields(&draft, certificate, authority, &sealed, err);
+    buffer_release(&sealed);
+    return draft_finish(&draft, status, err);
+}
+
+bool roster_execute(struct sqlite3 *database, const char *sql, char **message)
+{
+    if (sqlite3_exec(database, sql, NULL, NULL, NULL) == SQLITE_OK)
+        return true;
+    if (message)
+        *message = NULL;
+    return false;
+}

@@ -1,0 +1,31 @@
+#ifndef SERVER_ROSTER_H
+#define SERVER_ROSTER_H
+
+/* Writes the registry's entries: genesis, link key, schema, orgs, devices (forms: registry.h).
+ * Each call appends one entry of the hub's own; call inside a transaction. */
+
+#include "common/replica.h"
+
+struct roster_genesis {
+    const struct signing_key *root;
+    const struct authority *authority;
+    const struct signing_key *authority_key;
+    const struct identity *hub;
+    const char *root_name;
+};
+enum status roster_write_genesis(struct replica *replica, const struct roster_genesis *genesis,
+                                 struct error *err);
+enum status roster_write_link_key(struct replica *replica, const struct signing_key *authority,
+                                  const struct dh_key *dh, struct error *err);
+enum status roster_write_schema(struct replica *replica, const struct schema *schema,
+                                struct error *err);
+/* STATUS_BAD_INPUT for a kind or name that isn't one, STATUS_NOT_FOUND for an unknown parent. */
+enum status roster_write_org(struct replica *replica, const struct org *org, const char *kind,
+                             const char *name, struct error *err);
+enum status roster_write_device(struct replica *replica, const struct certificate *certificate,
+                                const struct signing_key *authority, struct error *err);
+
+/* Run SQL on the hub's own tables; false: *message says why (static text of SQLite, for the log). */
+bool roster_execute(struct sqlite3 *database, const char *sql, char **message);
+
+#endif

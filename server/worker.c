@@ -1,0 +1,268 @@
+/* Happy path: submit -> thread takes all waiting jobs -> begin -> answers of those that write ->
+ * commit -> answers of those that read -> async -> done() on the loop, news() if anything came.
+ * Failures: a storage failure rolls the round back and every writing job of it is answered with that
+ * status; the sessions end and the clients offer their entries again. */
+
+#include "server/worker.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "server/invite.h"
+#include "server/log.h"
+#include "server/roster.h"
+
+struct queue {
+    struct job *first, **last;
+};
+
+struct worker {
+    struct hub *hub;
+    struct storage_host host;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    uv_async_t async;
+    struct queue waiting, answered;
+    bool stopping, news_came;
+    struct worker_totals totals;
+    worker_news *news;
+    void *context;
+    void (*closed)(void *context);
+    void *closed_context;
+};
+
+static void queue_clear(struct queue *queue)
+{
+    queue->first = NULL;
+    queue->last = &queue->first;
+}
+
+static void queue_push(struct queue *queue, struct job *job)
+{
+    job->next = NULL;
+    *queue->last = job;
+    queue->last = &job->next;
+}
+
+/* ---- on the storage thread ---- */
+
+static void note_seen(struct worker *worker, uint32_t device)
+{
+    char sql[160];
+    snprintf(sql, sizeof sql, "INSERT OR REPLACE INTO device_seen(device, seen_ms) VALUES(%u, %lld)",
+             device, (long long)clock_wall_ms(replica_clock(worker->hub->replica)));
+    roster_execute(replica_database(worker->hub->replica), sql, NULL);
+}
+
+static bool answer_writes(struct worker *worker, struct job *jobs, struct error *err)
+{
+    struct replica *replica = worker->hub->replica;
+    if (replica_begin(replica, err) != STATUS_OK)
+        return false;
+    for (struct job *job = jobs; job; job = job->next) {
+        if (!storage_writes(job->question))
+            continue;
+        if (storage_answer(replica, job->question, &worker->host, &job->reply, err) != STATUS_OK) {
+            replica_rollback(replica);
+            return false;
+        }
+        if (job->device)
+            note_seen(worker, job->device);
+    }
+    return replica_commit(replica, err) == STATUS_OK;
+}
+
+static bool any_writes(const struct job *jobs)
+{
+    for (; jobs; jobs = jobs->next)
+        if (storage_writes(jobs->question))
+            return true;
+    return false;
+}
+
+static void answer_round(struct worker *worker, struct job *jobs)
+{
+    struct error err = {0};
+    bool writes = any_writes(jobs);
+    bool committed = writes && answer_writes(worker, jobs, &err);
+    uint64_t applied = 0, count = 0;
+    if (writes && !committed)
+        log_error("storage", &err);
+    for (struct job *job = jobs; job; job = job->next) {
+        count++;
+        if (!storage_writes(job->question)) {
+            if (storage_answer(worker->hub->replica, job->question, &worker->host, &job->reply,
+                               &err) != STATUS_OK)
+                log_error("storage", &err);
+        } else if (!committed) {
+            job->reply.answer.status = err.status ? err.status : STATUS_STORAGE;
+        } else {
+            applied += job->reply.answer.applied;
+            applied += job->question->ask == ASK_WHO;
+        }
+    }
+    pthread_mutex_lock(&worker->lock);
+    worker->totals.commits += committed;
+    worker->totals.jobs += count;
+    worker->totals.applied += applied;
+    worker->news_came |= applied > 0;
+    pthread_mutex_unlock(&worker->lock);
+}
+
+/* What another process wrote into our folder. */
+static bool look_outside(struct worker *worker)
+{
+    bool changed = false;
+    struct error err = {0};
+    if (replica_refresh(worker->hub->replica, &changed, &err) != STATUS_OK)
+        log_error("storage", &err);
+    return changed;
+}
+
+static void wait_for_work(struct worker *worker)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += WORKER_LOOK_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_cond_timedwait(&worker->wake, &worker->lock, &until);
+}
+
+static void *work(void *argument)
+{
+    struct worker *worker = argument;
+    pthread_mutex_lock(&worker->lock);
+    while (worker->waiting.first || !worker->stopping) {
+        if (!worker->waiting.first) {
+            wait_for_work(worker);
+            if (!worker->waiting.first) {
+                pthread_mutex_unlock(&worker->lock);
+                bool changed = look_outside(worker);
+                pthread_mutex_lock(&worker->lock);
+                worker->news_came |= changed;
+                if (changed)
+                    uv_async_send(&worker->async);
+                continue;
+            }
+        }
+        struct job *jobs = worker->waiting.first;
+        queue_clear(&worker->waiting);
+        pthread_mutex_unlock(&worker->lock);
+        answer_round(worker, jobs);
+        pthread_mutex_lock(&worker->lock);
+        while (jobs) {
+            struct job *next = jobs->next;
+            queue_push(&worker->answered, jobs);
+            jobs = next;
+        }
+        uv_async_send(&worker->async);
+    }
+    pthread_mutex_unlock(&worker->lock);
+    return NULL;
+}
+
+/* ---- on the loop ---- */
+
+static void hand_out(struct worker *worker)
+{
+    pthread_mutex_lock(&worker->lock);
+    struct job *jobs = worker->answered.first;
+    queue_clear(&worker->answered);
+    bool news = worker->news_came;
+    worker->news_came = false;
+    pthread_mutex_unlock(&worker->lock);
+    while (jobs) {
+        struct job *next = jobs->next;
+        jobs->done(jobs);
+        jobs = next;
+    }
+    if (news && worker->news)
+        worker->news(worker->context);
+}
+
+static void on_async(uv_async_t *handle)
+{
+    hand_out(handle->data);
+}
+
+static void init_locks(struct worker *worker)
+{
+    pthread_condattr_t attributes;
+    pthread_mutex_init(&worker->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&worker->wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+enum status worker_start(struct worker **out, uv_loop_t *loop, struct hub *hub, worker_news *news,
+                         void *context, struct error *err)
+{
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (!worker)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    worker->hub = hub;
+    worker->host = (struct storage_host){invite_enrol, hub};
+    worker->news = news;
+    worker->context = context;
+    queue_clear(&worker->waiting);
+    queue_clear(&worker->answered);
+    init_locks(worker);
+    uv_async_init(loop, &worker->async, on_async);
+    worker->async.data = worker;
+    if (pthread_create(&worker->thread, NULL, work, worker) != 0) {
+        free(worker);
+        return error_set(err, STATUS_NO_MEMORY, "cannot start the storage thread");
+    }
+    *out = worker;
+    return STATUS_OK;
+}
+
+void worker_submit(struct worker *worker, struct job *job)
+{
+    pthread_mutex_lock(&worker->lock);
+    queue_push(&worker->waiting, job);
+    pthread_cond_signal(&worker->wake);
+    pthread_mutex_unlock(&worker->lock);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct worker *worker = handle->data;
+    worker->closed(worker->closed_context);
+}
+
+void worker_stop(struct worker *worker, void (*closed)(void *context), void *context)
+{
+    pthread_mutex_lock(&worker->lock);
+    worker->stopping = true;
+    pthread_cond_signal(&worker->wake);
+    pthread_mutex_unlock(&worker->lock);
+    pthread_join(worker->thread, NULL);
+    worker->news = NULL;
+    hand_out(worker);
+    worker->closed = closed;
+    worker->closed_context = context;
+    uv_close((uv_handle_t *)&worker->async, on_closed);
+}
+
+void worker_free(struct worker *worker)
+{
+    if (!worker)
+        return;
+    pthread_mutex_destroy(&worker->lock);
+    pthread_cond_destroy(&worker->wake);
+    free(worker);
+}
+
+struct worker_totals worker_totals(struct worker *worker)
+{
+    pthread_mutex_lock(&worker->lock);
+    struct worker_totals totals = worker->totals;
+    pthread_mutex_unlock(&worker->lock);
+    return totals;
+}

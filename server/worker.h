@@ -1,0 +1,45 @@
+#ifndef SERVER_WORKER_H
+#define SERVER_WORKER_H
+
+/* The storage thread: the only one that touches the hub's replica while the hub runs.
+ *
+ * The loop's thread submits jobs (questions of sessions); answers come back on the loop through an
+ * async handle. All jobs that wait when a round begins and that write share one transaction: a group
+ * commit. Answers leave only after it is durable. Every WORKER_LOOK_MS the thread looks whether
+ * another process (jinqiud org add …) wrote into the folder. */
+
+#include <uv.h>
+
+#include "server/hub.h"
+
+#define WORKER_LOOK_MS 200
+
+struct job {
+    const struct session_question *question; /* valid until `done` */
+    uint32_t device;                          /* to note when it was last seen; 0: don't */
+    struct storage_reply reply;               /* kept by the owner of the job */
+    void (*done)(struct job *job);            /* on the loop's thread */
+    void *owner;
+    struct job *next;
+};
+
+struct worker;
+
+/* Called on the loop's thread when entries were committed that other sessions may want. */
+typedef void worker_news(void *context);
+
+/* Takes over `hub` until worker_stop. */
+enum status worker_start(struct worker **worker, uv_loop_t *loop, struct hub *hub,
+                         worker_news *news, void *context, struct error *err);
+void worker_submit(struct worker *worker, struct job *job);
+/* Finish what was submitted, give the answers, join the thread. `closed` is called on the loop when
+ * the handle is gone; then worker_free. */
+void worker_stop(struct worker *worker, void (*closed)(void *context), void *context);
+void worker_free(struct worker *worker);
+
+struct worker_totals {
+    uint64_t commits, jobs, applied;
+};
+struct worker_totals worker_totals(struct worker *worker);
+
+#endif
