@@ -1,0 +1,331 @@
+#include "common/certificate.h"
+
+#include <string.h>
+
+#include "common/pack.h"
+#include "common/sealed.h"
+
+void certificate_release(struct certificate *certificate)
+{
+    if (certificate)
+        frontier_release(&certificate->from);
+}
+
+/* Seals what `packed` says was packed into `body`, and lets the body go. */
+static enum status seal(enum status packed, struct buffer *body, enum tag tag,
+                        const struct network *network, const struct signing_key *key,
+                        struct buffer *out, struct error *err)
+{
+    enum status status = packed;
+    if (status == STATUS_OK)
+        status = sealed_pack(out, tag, network, buffer_bytes(body), key, err);
+    else
+        error_set(err, status, "out of memory");
+    buffer_release(body);
+    return status;
+}
+
+/* Header [1, …] with at least `parts` elements; what follows them is skipped by take_end. */
+static bool take_start(struct unpack *in, uint32_t parts, uint32_t *extra)
+{
+    uint32_t elements;
+    uint64_t version;
+    if (!unpack_array(in, &elements) || elements < parts || !unpack_uint(in, &version))
+        return false;
+    *extra = elements - parts;
+    return version == 1;
+}
+
+static bool take_end(struct unpack *in, uint32_t extra)
+{
+    struct bytes skipped;
+    for (uint32_t i = 0; i < extra; i++)
+        if (!unpack_value(in, &skipped))
+            return false;
+    return unpack_done(in);
+}
+
+static bool take_u32(struct unpack *in, uint32_t *value)
+{
+    uint64_t wide;
+    if (!unpack_uint_max(in, UINT32_MAX, &wide))
+        return false;
+    *value = (uint32_t)wide;
+    return true;
+}
+
+/* ---- authority ---- */
+
+static enum status pack_authority(const struct authority *authority, struct buffer *body)
+{
+    TRY(pack_array(body, 5));
+    TRY(pack_uint(body, 1));
+    TRY(pack_uint(body, authority->suite));
+    TRY(pack_uint(body, authority->number));
+    TRY(pack_bin(body, bytes_of(authority->sign_key, PUBLIC_KEY_BYTES)));
+    return pack_uint(body, authority->may_enrol);
+}
+
+enum status authority_seal(const struct authority *authority, const struct network *network,
+                           const struct signing_key *root, struct buffer *out, struct error *err)
+{
+    struct buffer body = {0};
+    enum status packed = pack_authority(authority, &body);
+    return seal(packed, &body, TAG_AUTHORITY, network, root, out, err);
+}
+
+enum status authority_open(struct authority *authority, const struct network *network,
+                           struct bytes sealed, const uint8_t root_key[PUBLIC_KEY_BYTES],
+                           struct error *err)
+{
+    struct bytes body;
+    uint32_t extra;
+    TRY(sealed_open(&body, TAG_AUTHORITY, network, sealed, root_key, err));
+    struct unpack in = unpack_of(body);
+    *authority = (struct authority){0};
+    if (!take_start(&in, 5, &extra) || !take_u32(&in, &authority->suite) ||
+        !take_u32(&in, &authority->number) ||
+        !unpack_bin_exact(&in, authority->sign_key, PUBLIC_KEY_BYTES) ||
+        !take_u32(&in, &authority->may_enrol) || !take_end(&in, extra) || authority->number == 0)
+        return error_set(err, STATUS_BAD_INPUT, "an authority's certificate is broken");
+    if (authority->suite != SUITE_1)
+        return error_set(err, STATUS_UNSUPPORTED, "cipher suite %u is not built in",
+                         authority->suite);
+    return STATUS_OK;
+}
+
+/* ---- device certificates ---- */
+
+static enum status pack_from(const struct frontier *from, struct buffer *body)
+{
+    TRY(pack_array(body, (uint32_t)from->count * 3));
+    for (size_t i = 0; i < from->count; i++) {
+        TRY(pack_uint(body, from->rows[i].feed.scope));
+        TRY(pack_uint(body, from->rows[i].feed.incarnation));
+        TRY(pack_uint(body, from->rows[i].number));
+    }
+    return STATUS_OK;
+}
+
+static enum status pack_certificate(const struct certificate *certificate, struct buffer *body)
+{
+    TRY(pack_array(body, 13));
+    TRY(pack_uint(body, 1));
+    TRY(pack_uint(body, certificate->suite));
+    TRY(pack_uint(body, certificate->device));
+    TRY(pack_uint(body, certificate->serial));
+    TRY(pack_bin(body, bytes_of(certificate->sign_key, PUBLIC_KEY_BYTES)));
+    TRY(pack_bin(body, bytes_of(certificate->dh_key, DH_KEY_BYTES)));
+    TRY(pack_bin(body, bytes_of(certificate->person.bytes, ID_BYTES)));
+    TRY(pack_str(body, bytes_text(certificate->person_name)));
+    TRY(pack_uint(body, (uint64_t)certificate->role));
+    TRY(pack_uint(body, certificate->org));
+    TRY(pack_uint(body, certificate->issuer));
+    TRY(pack_uint(body, certificate->beacon));
+    return pack_from(&certificate->from, body);
+}
+
+enum status certificate_seal(const struct certificate *certificate, const struct network *network,
+                             const struct signing_key *authority, struct buffer *out,
+                             struct error *err)
+{
+    struct buffer body = {0};
+    enum status packed = pack_certificate(certificate, &body);
+    return seal(packed, &body, TAG_CERTIFICATE, network, authority, out, err);
+}
+
+static bool take_keys(struct unpack *in, struct certificate *certificate)
+{
+    return take_u32(in, &certificate->suite) && take_u32(in, &certificate->device) &&
+           take_u32(in, &certificate->serial) &&
+           unpack_bin_exact(in, certificate->sign_key, PUBLIC_KEY_BYTES) &&
+           unpack_bin_exact(in, certificate->dh_key, DH_KEY_BYTES) &&
+           unpack_bin_exact(in, certificate->person.bytes, ID_BYTES);
+}
+
+static bool take_rights(struct unpack *in, struct certificate *certificate)
+{
+    struct bytes name;
+    uint32_t role;
+    if (!unpack_str(in, &name) || name.size == 0 || name.size > PERSON_NAME_BYTES_MAX)
+        return false;
+    memcpy(certificate->person_name, name.data, name.size);
+    certificate->person_name[name.size] = '\0';
+    if (!take_u32(in, &role) || role < ROLE_VOLUNTEER || role > ROLE_HUB)
+        return false;
+    certificate->role = (enum role)role;
+    return take_u32(in, &certificate->org) && take_u32(in, &certificate->issuer) &&
+           unpack_uint(in, &certificate->beacon) && certificate->org > 0 &&
+           certificate->org <= ORG_MAX && certificate->device > 0 && certificate->serial > 0;
+}
+
+static enum status take_from(struct unpack *in, struct certificate *certificate, struct error *err)
+{
+    uint32_t items;
+    if (!unpack_array(in, &items) || items % 3)
+        return error_set(err, STATUS_BAD_INPUT, "a certificate is broken");
+    for (uint32_t i = 0; i < items / 3; i++) {
+        struct feed_id feed = {.device = certificate->device};
+        uint64_t number;
+        if (!take_u32(in, &feed.scope) || !take_u32(in, &feed.incarnation) ||
+            !unpack_uint(in, &number))
+            return error_set(err, STATUS_BAD_INPUT, "a certificate is broken");
+        TRY(frontier_raise(&certificate->from, &feed, number, err));
+    }
+    return STATUS_OK;
+}
+
+enum status certificate_open(struct certificate *certificate, const struct network *network,
+                             struct bytes sealed, const uint8_t authority_key[PUBLIC_KEY_BYTES],
+                             struct error *err)
+{
+    struct bytes body;
+    uint32_t extra;
+    if (sealed.size > CERTIFICATE_BYTES_MAX)
+        return error_set(err, STATUS_TOO_LARGE, "a certificate has more than %d bytes",
+                         CERTIFICATE_BYTES_MAX);
+    TRY(sealed_open(&body, TAG_CERTIFICATE, network, sealed, authority_key, err));
+    struct unpack in = unpack_of(body);
+    *certificate = (struct certificate){0};
+    if (!take_start(&in, 13, &extra) || !take_keys(&in, certificate) ||
+        !take_rights(&in, certificate))
+        return error_set(err, STATUS_BAD_INPUT, "a certificate is broken");
+    enum status status = take_from(&in, certificate, err);
+    if (status == STATUS_OK && !take_end(&in, extra))
+        status = error_set(err, STATUS_BAD_INPUT, "a certificate is broken");
+    if (status == STATUS_OK && certificate->suite != SUITE_1)
+        status = error_set(err, STATUS_UNSUPPORTED, "cipher suite %u is not built in",
+                           certificate->suite);
+    if (status != STATUS_OK)
+        certificate_release(certificate);
+    return status;
+}
+
+enum status certificate_issuer(struct bytes sealed, uint32_t *issuer, struct error *err)
+{
+    struct bytes body, signature;
+    uint32_t extra;
+    struct certificate certificate = {0};
+    TRY(sealed_peek(&body, &signature, sealed, err));
+    struct unpack in = unpack_of(body);
+    if (!take_start(&in, 13, &extra) || !take_keys(&in, &certificate) ||
+        !take_rights(&in, &certificate))
+        return error_set(err, STATUS_BAD_INPUT, "a certificate is broken");
+    *issuer = certificate.issuer;
+    return STATUS_OK;
+}
+
+/* ---- beacons ---- */
+
+static enum status pack_beacon(const struct beacon *beacon, struct buffer *body)
+{
+    TRY(pack_array(body, 5));
+    TRY(pack_uint(body, 1));
+    TRY(pack_uint(body, beacon->number));
+    TRY(pack_uint(body, beacon->lineage));
+    TRY(pack_bin(body, bytes_of(beacon->registry.bytes, HASH_BYTES)));
+    return pack_int(body, beacon->time_ms);
+}
+
+enum status beacon_seal(const struct beacon *beacon, const struct network *network,
+                        const struct signing_key *authority, struct buffer *out, struct error *err)
+{
+    struct buffer body = {0};
+    enum status packed = pack_beacon(beacon, &body);
+    return seal(packed, &body, TAG_BEACON, network, authority, out, err);
+}
+
+enum status beacon_open(struct beacon *beacon, const struct network *network, struct bytes sealed,
+                        const uint8_t authority_key[PUBLIC_KEY_BYTES], struct error *err)
+{
+    struct bytes body;
+    uint32_t extra;
+    TRY(sealed_open(&body, TAG_BEACON, network, sealed, authority_key, err));
+    struct unpack in = unpack_of(body);
+    if (!take_start(&in, 5, &extra) || !unpack_uint(&in, &beacon->number) ||
+        !unpack_uint(&in, &beacon->lineage) ||
+        !unpack_bin_exact(&in, beacon->registry.bytes, HASH_BYTES) ||
+        !unpack_int(&in, &beacon->time_ms) || !take_end(&in, extra))
+        return error_set(err, STATUS_BAD_INPUT, "a beacon is broken");
+    return STATUS_OK;
+}
+
+/* ---- receipts ---- */
+
+void receipt_release(struct receipt *receipt)
+{
+    if (receipt)
+        frontier_release(&receipt->held);
+}
+
+static enum status pack_receipt(const struct receipt *receipt, struct buffer *body,
+                                struct error *err)
+{
+    struct buffer held = {0};
+    TRY(pack_array(body, 5));
+    TRY(pack_uint(body, 1));
+    TRY(pack_uint(body, receipt->device));
+    TRY(pack_uint(body, receipt->lineage));
+    TRY(pack_uint(body, receipt->beacon));
+    enum status status = frontier_encode(&receipt->held, &held, err);
+    if (status == STATUS_OK)
+        status = pack_bin(body, buffer_bytes(&held));
+    buffer_release(&held);
+    return status;
+}
+
+enum status receipt_seal(const struct receipt *receipt, const struct network *network,
+                         const struct signing_key *key, struct buffer *out, struct error *err)
+{
+    struct buffer body = {0};
+    enum status packed = pack_receipt(receipt, &body, err);
+    return seal(packed, &body, TAG_RECEIPT, network, key, out, err);
+}
+
+enum status receipt_open(struct receipt *receipt, const struct network *network,
+                         struct bytes sealed, const uint8_t device_key[PUBLIC_KEY_BYTES],
+                         struct error *err)
+{
+    struct bytes body, held;
+    uint32_t extra;
+    TRY(sealed_open(&body, TAG_RECEIPT, network, sealed, device_key, err));
+    struct unpack in = unpack_of(body);
+    if (!take_start(&in, 5, &extra) || !take_u32(&in, &receipt->device) ||
+        !unpack_uint(&in, &receipt->lineage) || !unpack_uint(&in, &receipt->beacon) ||
+        !unpack_bin(&in, &held) || !take_end(&in, extra))
+        return error_set(err, STATUS_BAD_INPUT, "a receipt is broken");
+    return frontier_decode(&receipt->held, held, err);
+}
+
+/* ---- link keys ---- */
+
+static enum status pack_link_key(const struct link_key *link, struct buffer *body)
+{
+    TRY(pack_array(body, 3));
+    TRY(pack_uint(body, 1));
+    TRY(pack_uint(body, link->number));
+    return pack_bin(body, bytes_of(link->dh_key, DH_KEY_BYTES));
+}
+
+enum status link_key_seal(const struct link_key *link, const struct network *network,
+                          const struct signing_key *authority, struct buffer *out,
+                          struct error *err)
+{
+    struct buffer body = {0};
+    enum status packed = pack_link_key(link, &body);
+    return seal(packed, &body, TAG_LINK_KEY, network, authority, out, err);
+}
+
+enum status link_key_open(struct link_key *link, const struct network *network,
+                          struct bytes sealed, const uint8_t authority_key[PUBLIC_KEY_BYTES],
+                          struct error *err)
+{
+    struct bytes body;
+    uint32_t extra;
+    TRY(sealed_open(&body, TAG_LINK_KEY, network, sealed, authority_key, err));
+    struct unpack in = unpack_of(body);
+    if (!take_start(&in, 3, &extra) || !take_u32(&in, &link->number) ||
+        !unpack_bin_exact(&in, link->dh_key, DH_KEY_BYTES) || !take_end(&in, extra))
+        return error_set(err, STATUS_BAD_INPUT, "a link key is broken");
+    return STATUS_OK;
+}
