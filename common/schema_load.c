@@ -1,0 +1,394 @@
+/* Reading a schema from its JSON file (docs/schema.md). */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/schema.h"
+#include "common/schema_json.h"
+
+#define LABEL_BYTES_MAX 200
+#define CODES_MAX 500
+
+/* ---- words ---- */
+
+static const char *type_word(size_t i)
+{
+    return field_type_name((enum field_type)i);
+}
+
+static const char *merge_word(size_t i)
+{
+    return merge_rule_name((enum merge_rule)i);
+}
+
+static const char *show_word(size_t i)
+{
+    return show_rule_name((enum show_rule)i);
+}
+
+static enum status load_label(const json_t *json, struct label *label, struct error *err)
+{
+    TRY(object_text(json, "zh", LABEL_BYTES_MAX, &label->zh, err));
+    return object_text(json, "en", LABEL_BYTES_MAX, &label->en, err);
+}
+
+static enum status load_roles(const json_t *json, uint32_t *roles, struct error *err)
+{
+    const json_t *list;
+    TRY(object_list(json, "write", 8, &list, err));
+    *roles = 0;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        enum role role;
+        const char *name = json_string_value(json_array_get(list, i));
+        if (!name || !role_parse(name, &role))
+            return error_set(err, STATUS_BAD_INPUT, "unknown role '%s'", name ? name : "?");
+        *roles |= ROLE_BIT(role);
+    }
+    return STATUS_OK;
+}
+
+/* ---- fields ---- */
+
+static enum status load_code(const json_t *json, struct schema_field *field, struct error *err)
+{
+    struct schema_code *code = &field->codes[field->codes_count++];
+    if (!json_is_array(json) || json_array_size(json) != 3)
+        return error_set(err, STATUS_BAD_INPUT, "a code is not [code, zh, en]");
+    TRY(json_text(json_array_get(json, 0), "code", 64, &code->code, err));
+    if (!name_valid(code->code))
+        return error_set(err, STATUS_BAD_INPUT, "'%s' is no code: a-z, then a-z, 0-9 and _",
+                         code->code);
+    TRY(json_text(json_array_get(json, 1), "zh", LABEL_BYTES_MAX, &code->label.zh, err));
+    TRY(json_text(json_array_get(json, 2), "en", LABEL_BYTES_MAX, &code->label.en, err));
+    for (size_t i = 0; i + 1 < field->codes_count; i++)
+        if (strcmp(field->codes[i].code, code->code) == 0)
+            return error_set(err, STATUS_BAD_INPUT, "code '%s' stands twice", code->code);
+    return STATUS_OK;
+}
+
+static enum status load_codes(const json_t *json, struct schema_field *field, struct error *err)
+{
+    const json_t *list;
+    TRY(object_list(json, "codes", CODES_MAX, &list, err));
+    field->codes = calloc(json_array_size(list), sizeof *field->codes);
+    if (!field->codes)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < json_array_size(list); i++)
+        TRY(load_code(json_array_get(list, i), field, err));
+    return STATUS_OK;
+}
+
+static enum status load_bounds(const json_t *json, struct schema_field *field, struct error *err)
+{
+    static const struct number_range any = {INT64_MIN, INT64_MAX};
+    static const struct number_range bytes = {1, FIELD_TEXT_BYTES_MAX};
+    int64_t most = FIELD_TEXT_BYTES_MAX;
+    field->has_min = json_object_get(json, "min") != NULL;
+    field->has_max = json_object_get(json, "max") != NULL;
+    if (field->has_min)
+        TRY(object_number(json, "min", any, &field->min, err));
+    if (field->has_max)
+        TRY(object_number(json, "max", any, &field->max, err));
+    if (json_object_get(json, "bytes"))
+        TRY(object_number(json, "bytes", bytes, &most, err));
+    field->bytes_max = (uint32_t)most;
+    return STATUS_OK;
+}
+
+static enum status load_rules(const json_t *json, struct schema_field *field, struct error *err)
+{
+    size_t type, merge, show;
+    TRY(object_word(json, "type", type_word, FIELD_TYPES_COUNT, &type, err));
+    TRY(object_word(json, "merge", merge_word, MERGE_RULES_COUNT, &merge, err));
+    field->type = (enum field_type)type;
+    field->merge = (enum merge_rule)merge;
+    field->show = field->merge == MERGE_APPEND ? SHOW_EARLIEST : SHOW_LATEST;
+    if (json_object_get(json, "show")) {
+        TRY(object_word(json, "show", show_word, SHOW_RULES_COUNT, &show, err));
+        field->show = (enum show_rule)show;
+    }
+    return STATUS_OK;
+}
+
+/* Which types a merge rule can stand on. */
+static enum status check_rules(const struct schema_field *field, struct error *err)
+{
+    bool number = field->type == FIELD_INT || field->type == FIELD_MONEY;
+    if (field->merge == MERGE_COUNTER && !number)
+        return error_set(err, STATUS_BAD_INPUT, "a counter must be int or money");
+    if (field->merge == MERGE_STEPS && field->type != FIELD_ENUM)
+        return error_set(err, STATUS_BAD_INPUT, "steps must be an enum");
+    if (field->merge == MERGE_TEXT && field->type != FIELD_TEXT)
+        return error_set(err, STATUS_BAD_INPUT, "merge by text needs a text");
+    if (field->type == FIELD_ENUM && field->codes_count == 0)
+        return error_set(err, STATUS_BAD_INPUT, "an enum needs 'codes'");
+    if (field->type == FIELD_REF && field->ref_tables_count != 1)
+        return error_set(err, STATUS_BAD_INPUT, "a ref needs one table in 'refs'");
+    return STATUS_OK;
+}
+
+static enum status load_field(const json_t *json, struct schema_field *field, struct error *err)
+{
+    static const char *const keys[] = {"number", "name", "zh",   "en",  "type",  "merge",
+                                       "show",   "required", "group", "refs", "codes", "min",
+                                       "max",    "bytes",    "write", "default", "help", NULL};
+    static const struct number_range numbers = {1, FIELD_NUMBER_MAX};
+    int64_t number;
+    TRY(object_name(json, "name", &field->name, err));
+    TRY(object_check_keys(json, keys, err));
+    TRY(object_number(json, "number", numbers, &number, err));
+    field->number = (uint16_t)number;
+    TRY(load_label(json, &field->label, err));
+    TRY(load_rules(json, field, err));
+    TRY(object_flag(json, "required", &field->required, err));
+    TRY(load_bounds(json, field, err));
+    if (json_object_get(json, "codes"))
+        TRY(load_codes(json, field, err));
+    if (json_object_get(json, "write"))
+        TRY(load_roles(json, &field->write_roles, err));
+    if (json_object_get(json, "default"))
+        TRY(object_text(json, "default", 200, &field->default_text, err));
+    return STATUS_OK;
+}
+
+/* ---- tables ---- */
+
+static enum status load_fields(const json_t *json, struct schema_table *table, struct error *err)
+{
+    const json_t *list;
+    TRY(object_list(json, "fields", SCHEMA_FIELDS_MAX, &list, err));
+    table->fields = calloc(json_array_size(list), sizeof *table->fields);
+    if (!table->fields)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        struct schema_field *field = &table->fields[table->fields_count++];
+        field->write_roles = table->write_roles;
+        if (load_field(json_array_get(list, i), field, err) != STATUS_OK)
+            return error_wrap(err, "field '%s'", field->name ? field->name : "?");
+        if (i > 0 && field[-1].number >= field->number)
+            return error_set(err, STATUS_BAD_INPUT, "field '%s' is not in ascending order",
+                             field->name);
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(table->fields[j].name, field->name) == 0)
+                return error_set(err, STATUS_BAD_INPUT, "field '%s' stands twice", field->name);
+    }
+    return STATUS_OK;
+}
+
+static enum status load_table(const json_t *json, struct schema_table *table, struct error *err)
+{
+    static const char *const keys[] = {"number", "name",  "zh",     "en",   "key",
+                                       "scope",  "title", "fields", "write", NULL};
+    static const struct number_range numbers = {TABLE_NUMBER_FIRST, TABLE_NUMBER_MAX};
+    int64_t number;
+    TRY(object_name(json, "name", &table->name, err));
+    TRY(object_check_keys(json, keys, err));
+    TRY(object_number(json, "number", numbers, &number, err));
+    table->number = (uint16_t)number;
+    TRY(load_label(json, &table->label, err));
+    TRY(load_roles(json, &table->write_roles, err));
+    return load_fields(json, table, err);
+}
+
+static enum status find_field(const struct schema_table *table, const json_t *name,
+                              uint16_t *number, struct error *err)
+{
+    const char *text = json_string_value(name);
+    const struct schema_field *field = text ? table_field_named(table, text) : NULL;
+    if (!field)
+        return error_set(err, STATUS_BAD_INPUT, "there is no field '%s'", text ? text : "?");
+    *number = field->number;
+    return STATUS_OK;
+}
+
+static enum status load_key(const json_t *json, struct schema_table *table, struct error *err)
+{
+    const json_t *list;
+    TRY(object_list(json, "key", 8, &list, err));
+    table->key_fields = calloc(json_array_size(list), sizeof *table->key_fields);
+    if (!table->key_fields)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        uint16_t *number = &table->key_fields[table->key_fields_count];
+        TRY(find_field(table, json_array_get(list, i), number, err));
+        table->key_fields_count++;
+        if (table_field(table, *number)->merge != MERGE_APPEND)
+            return error_set(err, STATUS_BAD_INPUT, "key field '%s' must merge by append",
+                             table_field(table, *number)->name);
+    }
+    return STATUS_OK;
+}
+
+static enum status load_refs(const json_t *json, const struct schema *schema,
+                             struct schema_field *field, struct error *err)
+{
+    const json_t *list;
+    TRY(object_list(json, "refs", SCHEMA_TABLES_MAX, &list, err));
+    field->ref_tables = calloc(json_array_size(list), sizeof *field->ref_tables);
+    if (!field->ref_tables)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+        const struct schema_table *table = name ? schema_table_named(schema, name) : NULL;
+        if (!table)
+            return error_set(err, STATUS_BAD_INPUT, "there is no table '%s'", name ? name : "?");
+        field->ref_tables[field->ref_tables_count++] = table->number;
+    }
+    return STATUS_OK;
+}
+
+/* The group's number is its lowest field; all its fields merge alike. */
+static enum status join_group(const json_t *fields, struct schema_table *table, size_t at,
+                              struct error *err)
+{
+    const char *name = json_string_value(json_object_get(json_array_get(fields, at), "group"));
+    if (!name)
+        return STATUS_OK;
+    for (size_t i = 0; i <= at; i++) {
+        const char *other = json_string_value(json_object_get(json_array_get(fields, i), "group"));
+        if (!other || strcmp(other, name) != 0)
+            continue;
+        table->fields[at].group = table->fields[i].number;
+        enum merge_rule merge = table->fields[at].merge;
+        if (merge != table->fields[i].merge)
+            return error_set(err, STATUS_BAD_INPUT, "group '%s' mixes merge rules", name);
+        if (merge != MERGE_REGISTER && merge != MERGE_LATEST && merge != MERGE_APPEND)
+            return error_set(err, STATUS_BAD_INPUT,
+                             "group '%s' must merge by register, latest or append", name);
+        return STATUS_OK;
+    }
+    return STATUS_OK;
+}
+
+/* What names other tables or fields, once all are there. */
+static enum status link_table(const json_t *json, const struct schema *schema,
+                              struct schema_table *table, struct error *err)
+{
+    const json_t *fields = json_object_get(json, "fields");
+    if (json_object_get(json, "key"))
+        TRY(load_key(json, table, err));
+    if (json_object_get(json, "scope"))
+        TRY(find_field(table, json_object_get(json, "scope"), &table->scope_field, err));
+    if (json_object_get(json, "title"))
+        TRY(find_field(table, json_object_get(json, "title"), &table->title_field, err));
+    for (size_t i = 0; i < table->fields_count; i++) {
+        const json_t *field = json_array_get(fields, i);
+        enum status status = STATUS_OK;
+        if (json_object_get(field, "refs"))
+            status = load_refs(field, schema, &table->fields[i], err);
+        if (status == STATUS_OK)
+            status = check_rules(&table->fields[i], err);
+        if (status == STATUS_OK)
+            status = join_group(fields, table, i, err);
+        if (status != STATUS_OK)
+            return error_wrap(err, "field '%s'", table->fields[i].name);
+    }
+    return STATUS_OK;
+}
+
+static enum status load_tables(const json_t *list, struct schema *schema, struct error *err)
+{
+    size_t count = json_array_size(list);
+    schema->tables = calloc(count, sizeof *schema->tables);
+    if (!schema->tables)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < count; i++) {
+        struct schema_table *table = &schema->tables[schema->tables_count++];
+        if (load_table(json_array_get(list, i), table, err) != STATUS_OK)
+            return error_wrap(err, "table '%s'", table->name ? table->name : "?");
+        if (i > 0 && table[-1].number >= table->number)
+            return error_set(err, STATUS_BAD_INPUT, "table '%s' is not in ascending order",
+                             table->name);
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(schema->tables[j].name, table->name) == 0)
+                return error_set(err, STATUS_BAD_INPUT, "table '%s' stands twice", table->name);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (link_table(json_array_get(list, i), schema, &schema->tables[i], err) != STATUS_OK)
+            return error_wrap(err, "table '%s'", schema->tables[i].name);
+    return STATUS_OK;
+}
+
+static enum status load_root(const json_t *root, struct schema *schema, struct error *err)
+{
+    static const char *const keys[] = {"epoch", "tables", NULL};
+    static const struct number_range epochs = {1, UINT32_MAX};
+    const json_t *list;
+    int64_t epoch;
+    TRY(object_check_keys(root, keys, err));
+    TRY(object_number(root, "epoch", epochs, &epoch, err));
+    TRY(object_list(root, "tables", SCHEMA_TABLES_MAX, &list, err));
+    schema->epoch = (uint32_t)epoch;
+    return load_tables(list, schema, err);
+}
+
+enum status schema_load(struct schema **out, struct bytes json, struct error *err)
+{
+    json_error_t fault;
+    *out = NULL;
+    if (json.size > SCHEMA_TEXT_MAX)
+        return error_set(err, STATUS_TOO_LARGE, "a schema has more than %d bytes",
+                         SCHEMA_TEXT_MAX);
+    json_t *root = json_loadb((const char *)json.data, json.size, JSON_REJECT_DUPLICATES, &fault);
+    if (!root)
+        return error_set(err, STATUS_BAD_INPUT, "the schema is not JSON: line %d: %s", fault.line,
+                         fault.text);
+    struct schema *schema = calloc(1, sizeof *schema);
+    enum status status = STATUS_NO_MEMORY;
+    if (schema && (schema->text = malloc(json.size + 1))) {
+        memcpy(schema->text, json.data, json.size);
+        schema->text[json.size] = '\0';
+        schema->text_size = json.size;
+        status = load_root(root, schema, err);
+    } else {
+        error_set(err, STATUS_NO_MEMORY, "out of memory");
+    }
+    json_decref(root);
+    if (status != STATUS_OK) {
+        schema_free(schema);
+        return status;
+    }
+    *out = schema;
+    return STATUS_OK;
+}
+
+/* ---- successors ---- */
+
+static enum status check_field(const struct schema_field *old, const struct schema_field *next,
+                               struct error *err)
+{
+    if (!next)
+        return error_set(err, STATUS_BAD_INPUT, "field '%s' is gone", old->name);
+    if (strcmp(old->name, next->name) != 0 || old->type != next->type ||
+        old->merge != next->merge || old->group != next->group)
+        return error_set(err, STATUS_BAD_INPUT,
+                         "field '%s' must keep its name, type, merge rule and group", old->name);
+    for (size_t i = 0; i < old->codes_count; i++)
+        if (field_code_rank(next, bytes_text(old->codes[i].code)) < 0)
+            return error_set(err, STATUS_BAD_INPUT, "field '%s' lost its code '%s'", old->name,
+                             old->codes[i].code);
+    return STATUS_OK;
+}
+
+enum status schema_check_successor(const struct schema *old, const struct schema *next,
+                                   struct error *err)
+{
+    if (next->epoch != old->epoch + 1)
+        return error_set(err, STATUS_BAD_INPUT, "the epoch must be %u", old->epoch + 1);
+    for (size_t i = 0; i < old->tables_count; i++) {
+        const struct schema_table *before = &old->tables[i];
+        const struct schema_table *after = schema_table(next, before->number);
+        if (!after || strcmp(before->name, after->name) != 0)
+            return error_set(err, STATUS_BAD_INPUT, "table '%s' is gone or renamed", before->name);
+        bool same_key = before->key_fields_count == after->key_fields_count;
+        for (size_t k = 0; same_key && k < before->key_fields_count; k++)
+            same_key = before->key_fields[k] == after->key_fields[k];
+        if (!same_key)
+            return error_set(err, STATUS_BAD_INPUT, "table '%s' must keep its key", before->name);
+        for (size_t f = 0; f < before->fields_count; f++)
+            if (check_field(&before->fields[f], table_field(after, before->fields[f].number),
+                            err) != STATUS_OK)
+                return error_wrap(err, "table '%s'", before->name);
+    }
+    return STATUS_OK;
+}

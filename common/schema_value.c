@@ -1,0 +1,199 @@
+/* Values against their field: type, bounds, order (field_check, field_compare). */
+
+#include <string.h>
+
+#include "common/calendar.h"
+#include "common/pack.h"
+#include "common/schema.h"
+
+static enum status wrong(const struct schema_field *field, struct error *err)
+{
+    return error_set(err, STATUS_BAD_INPUT, "field '%s': not a value of type %s", field->name,
+                     field_type_name(field->type));
+}
+
+static bool code_valid(struct bytes text)
+{
+    if (text.size == 0 || text.size > 64)
+        return false;
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.data[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!letter && c != '_' && c != '.' && c != '-')
+            return false;
+    }
+    return true;
+}
+
+static enum status check_text(const struct schema_field *field, struct bytes text, bool lenient,
+                              struct error *err)
+{
+    bool good = true;
+    switch (field->type) {
+    case FIELD_DATE:
+        good = calendar_date_valid(text);
+        break;
+    case FIELD_MONTH:
+        good = calendar_month_valid(text);
+        break;
+    case FIELD_DATETIME:
+        good = calendar_datetime_valid(text);
+        break;
+    case FIELD_CODE:
+        good = code_valid(text);
+        break;
+    case FIELD_ENUM:
+        good = field_code_rank(field, text) >= 0 || (lenient && code_valid(text));
+        break;
+    default:
+        if (text.size > field->bytes_max)
+            return error_set(err, STATUS_TOO_LARGE, "field '%s': more than %u bytes", field->name,
+                             field->bytes_max);
+    }
+    return good ? STATUS_OK : wrong(field, err);
+}
+
+static bool is_text_type(enum field_type type)
+{
+    return type == FIELD_TEXT || type == FIELD_PLACE || type == FIELD_DATE ||
+           type == FIELD_DATETIME || type == FIELD_MONTH || type == FIELD_ENUM ||
+           type == FIELD_CODE;
+}
+
+static enum status check_number(const struct schema_field *field, int64_t number,
+                                struct error *err)
+{
+    if ((field->has_min && number < field->min) || (field->has_max && number > field->max))
+        return error_set(err, STATUS_BAD_INPUT, "field '%s': %lld is out of range", field->name,
+                         (long long)number);
+    return STATUS_OK;
+}
+
+static bool check_geo(struct unpack *in)
+{
+    uint32_t parts;
+    int64_t latitude, longitude;
+    return unpack_array(in, &parts) && parts == 2 && unpack_int(in, &latitude) &&
+           unpack_int(in, &longitude) && latitude >= -900000000 && latitude <= 900000000 &&
+           longitude >= -1800000000 && longitude <= 1800000000;
+}
+
+static bool ref_allowed(const struct schema_field *field, uint32_t table)
+{
+    for (size_t i = 0; i < field->ref_tables_count; i++)
+        if (field->ref_tables[i] == table)
+            return true;
+    return field->ref_tables_count == 0;
+}
+
+static bool check_bin(const struct schema_field *field, struct bytes data)
+{
+    if (field->type == FIELD_REF)
+        return data.size == ID_BYTES;
+    if (field->type == FIELD_BLOB)
+        return data.size == 32;
+    return data.size == 2 + ID_BYTES &&
+           ref_allowed(field, (uint32_t)data.data[0] | (uint32_t)data.data[1] << 8);
+}
+
+/* [round >= 2, code] */
+static enum status check_round(const struct schema_field *field, struct unpack *in, bool lenient,
+                               struct error *err)
+{
+    uint32_t parts;
+    uint64_t round;
+    struct bytes code;
+    if (!unpack_array(in, &parts) || parts != 2 || !unpack_uint_max(in, 1000000, &round) ||
+        round < 2 || !unpack_str(in, &code))
+        return wrong(field, err);
+    return check_text(field, code, lenient, err);
+}
+
+static enum status check_kind(const struct schema_field *field, struct unpack *in, bool lenient,
+                              struct error *err)
+{
+    struct bytes data;
+    int64_t number;
+    bool flag;
+    if (unpack_str(in, &data))
+        return is_text_type(field->type) ? check_text(field, data, lenient, err)
+                                         : wrong(field, err);
+    if (unpack_sealed(in, &data))
+        return field->type == FIELD_SEALED || field->type == FIELD_TEXT ? STATUS_OK
+                                                                        : wrong(field, err);
+    if (unpack_int(in, &number))
+        return field->type == FIELD_INT || field->type == FIELD_MONEY
+                   ? check_number(field, number, err)
+                   : wrong(field, err);
+    if (unpack_bin(in, &data)) {
+        bool holds = field->type == FIELD_REF || field->type == FIELD_REF_ANY ||
+                     field->type == FIELD_BLOB;
+        return holds && check_bin(field, data) ? STATUS_OK : wrong(field, err);
+    }
+    if (unpack_bool(in, &flag))
+        return field->type == FIELD_BOOL ? STATUS_OK : wrong(field, err);
+    if (field->merge == MERGE_STEPS)
+        return check_round(field, in, lenient, err);
+    return field->type == FIELD_GEO && check_geo(in) ? STATUS_OK : wrong(field, err);
+}
+
+enum status field_check(const struct schema_field *field, struct bytes value, bool lenient,
+                        struct error *err)
+{
+    struct unpack in = unpack_of(value);
+    if (unpack_nil(&in)) {
+        bool never = field->merge == MERGE_SET || field->merge == MERGE_COUNTER ||
+                     field->merge == MERGE_STEPS;
+        return !never && unpack_done(&in) ? STATUS_OK : wrong(field, err);
+    }
+    TRY(check_kind(field, &in, lenient, err));
+    return unpack_done(&in) ? STATUS_OK : wrong(field, err);
+}
+
+/* ---- order ---- */
+
+static int order(int64_t a, int64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+/* Round and rank of a step, or the rank of a code, or the number. */
+static bool position(const struct schema_field *field, struct bytes value, int64_t *round,
+                     int64_t *rank)
+{
+    struct unpack in = unpack_of(value);
+    struct bytes code;
+    uint32_t parts;
+    uint64_t later;
+    *round = 1;
+    if (unpack_int(&in, rank))
+        return true;
+    if (field->merge == MERGE_STEPS && unpack_array(&in, &parts) && unpack_uint(&in, &later))
+        *round = (int64_t)later;
+    if (field->type != FIELD_ENUM || !unpack_str(&in, &code))
+        return false;
+    *rank = field_code_rank(field, code);
+    return true;
+}
+
+int field_compare(const struct schema_field *field, struct bytes a, struct bytes b)
+{
+    static const uint8_t nil = 0xc0;
+    struct bytes none = bytes_of(&nil, 1);
+    bool a_nil = a.size == 0 || bytes_equal(a, none), b_nil = b.size == 0 || bytes_equal(b, none);
+    if (a_nil || b_nil)
+        return (int)b_nil - (int)a_nil;
+    int64_t a_round, a_rank, b_round, b_rank;
+    if (position(field, a, &a_round, &a_rank) && position(field, b, &b_round, &b_rank)) {
+        int by = order(a_round, b_round);
+        if (by == 0)
+            by = order(a_rank, b_rank);
+        /* Codes that neither list knows still need an order that is the same everywhere. */
+        return by || a_rank >= 0 || field->type != FIELD_ENUM ? by : bytes_compare(a, b);
+    }
+    struct unpack left = unpack_of(a), right = unpack_of(b);
+    struct bytes left_text, right_text;
+    if (unpack_str(&left, &left_text) && unpack_str(&right, &right_text))
+        return bytes_compare(left_text, right_text);
+    return bytes_compare(a, b);
+}
