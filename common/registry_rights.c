@@ -1,0 +1,219 @@
+/* May this entry count? (registry_permits) and may this device read? (registry_may_read) */
+
+#include <string.h>
+
+#include "common/pack.h"
+#include "common/registry_state.h"
+
+bool registry_may_read(const struct registry *registry, uint32_t device, uint32_t scope)
+{
+    const struct device *reader = registry_device(registry, device);
+    uint32_t org = SCOPE_ORG(scope);
+    if (!reader || reader->state != DEVICE_ACTIVE)
+        return false;
+    if (reader->certificate.role == ROLE_HUB ||
+        registry_within(registry, reader->certificate.org, org))
+        return true;
+    return SCOPE_IS_REGISTRY(scope) && registry_within(registry, org, reader->certificate.org);
+}
+
+/* One op under judgement. */
+struct judgement {
+    const struct schema_table *table;
+    const struct entry_view *entry;
+    const struct op *op;
+    uint32_t role_bit;
+    bool newer; /* the writer's schema is newer than ours */
+};
+
+static enum status check_elements(const struct schema_field *field, struct unpack *in,
+                                  bool removed, bool lenient, struct error *err)
+{
+    uint32_t count, parts;
+    struct bytes element, skipped;
+    if (!unpack_array(in, &count) || count > ENTRY_ELEMENTS_MAX)
+        return error_set(err, STATUS_BAD_INPUT, "field '%s': not a set", field->name);
+    for (uint32_t i = 0; i < count; i++) {
+        if (removed && (!unpack_array(in, &parts) || parts != 2))
+            return error_set(err, STATUS_BAD_INPUT, "field '%s': not a set", field->name);
+        if (!unpack_value(in, &element) || (removed && !unpack_value(in, &skipped)))
+            return error_set(err, STATUS_BAD_INPUT, "field '%s': not a set", field->name);
+        TRY(field_check(field, element, lenient, err));
+    }
+    return STATUS_OK;
+}
+
+static enum status check_set(const struct schema_field *field, struct bytes value, bool lenient,
+                             struct error *err)
+{
+    struct unpack in = unpack_of(value);
+    uint32_t parts;
+    if (!unpack_array(&in, &parts) || parts != 2)
+        return error_set(err, STATUS_BAD_INPUT, "field '%s': not a set", field->name);
+    TRY(check_elements(field, &in, false, lenient, err));
+    TRY(check_elements(field, &in, true, lenient, err));
+    return unpack_done(&in) ? STATUS_OK
+                            : error_set(err, STATUS_BAD_INPUT, "field '%s': not a set", field->name);
+}
+
+static const struct op_field *find_field(const struct judgement *judgement, uint16_t number)
+{
+    const struct op_field *fields = judgement->entry->fields + judgement->op->fields_at;
+    for (uint32_t i = 0; i < judgement->op->fields_count; i++)
+        if (fields[i].number == number)
+            return &fields[i];
+    return NULL;
+}
+
+static bool same_bases(const struct entry_view *entry, const struct op_field *a,
+                       const struct op_field *b)
+{
+    if (a->bases_count != b->bases_count)
+        return false;
+    for (uint32_t i = 0; i < a->bases_count; i++)
+        if (!dot_equal(&entry->dots[a->bases_at + i], &entry->dots[b->bases_at + i]))
+            return false;
+    return true;
+}
+
+/* All fields of a group or none, with the same bases. */
+static enum status check_group(const struct judgement *judgement, const struct schema_field *field,
+                               const struct op_field *written, struct error *err)
+{
+    for (size_t i = 0; i < judgement->table->fields_count; i++) {
+        const struct schema_field *other = &judgement->table->fields[i];
+        if (other->group != field->group)
+            continue;
+        const struct op_field *partner = find_field(judgement, other->number);
+        if (!partner || !same_bases(judgement->entry, written, partner))
+            return error_set(err, STATUS_DENIED, "the group of field '%s' is written in part",
+                             field->name);
+    }
+    return STATUS_OK;
+}
+
+static enum status check_deleted(const struct op_field *written, struct error *err)
+{
+    struct unpack in = unpack_of(written->value);
+    bool flag;
+    if (!unpack_bool(&in, &flag) || !unpack_done(&in))
+        return error_set(err, STATUS_BAD_INPUT, "the deletion mark is not a bool");
+    return STATUS_OK;
+}
+
+static enum status check_field(const struct judgement *judgement, const struct op_field *written,
+                               bool *unknown, struct error *err)
+{
+    if (written->number == FIELD_DELETED)
+        return check_deleted(written, err);
+    const struct schema_field *field = table_field(judgement->table, written->number);
+    if (!field) {
+        *unknown = judgement->newer;
+        return judgement->newer
+                   ? STATUS_OK
+                   : error_set(err, STATUS_DENIED, "table '%s' has no field %u",
+                               judgement->table->name, written->number);
+    }
+    if (!(field->write_roles & judgement->role_bit))
+        return error_set(err, STATUS_DENIED, "this role may not write field '%s' of '%s'",
+                         field->name, judgement->table->name);
+    if (field->merge == MERGE_APPEND && written->bases_count > 0)
+        return error_set(err, STATUS_DENIED, "field '%s' of '%s' is written once only",
+                         field->name, judgement->table->name);
+    if (field->group)
+        TRY(check_group(judgement, field, written, err));
+    return field->merge == MERGE_SET ? check_set(field, written->value, judgement->newer, err)
+                                     : field_check(field, written->value, judgement->newer, err);
+}
+
+/* Rows of a natural key carry it in their id. */
+static enum status check_key(const struct judgement *judgement, struct error *err)
+{
+    const struct schema_table *table = judgement->table;
+    struct bytes values[8] = {{0}};
+    size_t present = 0;
+    if (table->key_fields_count == 0)
+        return STATUS_OK;
+    for (size_t i = 0; i < table->key_fields_count; i++) {
+        const struct op_field *written = find_field(judgement, table->key_fields[i]);
+        if (written) {
+            values[i] = written->value;
+            present++;
+        }
+    }
+    if (present == 0)
+        return STATUS_OK;
+    struct id id;
+    TRY(table_natural_id(table, values, &id, err));
+    if (!id_equal(&id, &judgement->op->row))
+        return error_set(err, STATUS_DENIED, "the key of a row of '%s' is not its id",
+                         table->name);
+    return STATUS_OK;
+}
+
+static enum status judge_op(const struct judgement *judgement, bool *unknown, struct error *err)
+{
+    const struct op *op = judgement->op;
+    if (!(judgement->table->write_roles & judgement->role_bit))
+        return error_set(err, STATUS_DENIED, "this role may not write table '%s'",
+                         judgement->table->name);
+    for (uint32_t i = 0; i < op->fields_count; i++) {
+        bool field_unknown = false;
+        TRY(check_field(judgement, &judgement->entry->fields[op->fields_at + i], &field_unknown,
+                        err));
+        *unknown |= field_unknown;
+    }
+    return check_key(judgement, err);
+}
+
+static enum status check_device(const struct registry *registry, const struct dot *dot,
+                                const struct device **writer, struct error *err)
+{
+    const struct device *device = registry_device(registry, dot->feed.device);
+    *writer = device;
+    if (!device)
+        return error_set(err, STATUS_DENIED, "device %u is not in the registry",
+                         dot->feed.device);
+    if (SCOPE_IS_REGISTRY(dot->feed.scope) || SCOPE_ORG(dot->feed.scope) == 0)
+        return error_set(err, STATUS_DENIED, "records can't stand in the registry");
+    const struct certificate *certificate = &device->certificate;
+    if (certificate->role != ROLE_HUB &&
+        !registry_within(registry, certificate->org, SCOPE_ORG(dot->feed.scope)))
+        return error_set(err, STATUS_DENIED, "device %u has no rights in this org",
+                         dot->feed.device);
+    struct feed_id feed = dot->feed;
+    if (dot->number < frontier_get(&certificate->from, &feed))
+        return error_set(err, STATUS_DENIED, "the certificate of device %u begins later",
+                         dot->feed.device);
+    return STATUS_OK;
+}
+
+enum status registry_permits(const struct registry *registry, const struct dot *dot,
+                             const struct entry_view *entry, bool *partly, struct error *err)
+{
+    const struct device *writer;
+    const struct schema *schema = registry_schema(registry);
+    *partly = false;
+    TRY(check_device(registry, dot, &writer, err));
+    if (!schema)
+        return error_set(err, STATUS_UNKNOWN, "the schema is not known yet");
+    struct judgement judgement = {.entry = entry,
+                                  .role_bit = ROLE_BIT(writer->certificate.role),
+                                  .newer = entry->head.epoch > schema->epoch};
+    size_t known = 0;
+    for (size_t i = 0; i < entry->ops_count; i++) {
+        judgement.op = &entry->ops[i];
+        judgement.table = schema_table(schema, judgement.op->table);
+        if (judgement.table) {
+            TRY(judge_op(&judgement, partly, err));
+            known++;
+        } else if (!judgement.newer) {
+            return error_set(err, STATUS_DENIED, "table %u is not in the schema",
+                             judgement.op->table);
+        }
+    }
+    if (known == 0)
+        return error_set(err, STATUS_UNKNOWN, "the entry's tables are not known yet");
+    *partly |= known < entry->ops_count;
+    return STATUS_OK;
+}
