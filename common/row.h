@@ -3,7 +3,8 @@
 
 /* The merge of one row, as pure functions over values: no storage, no clock, no order.
  *
- * A multi-value register with explicit bases (cf. dotted version vector sets, Preguiça et al. 2010):
+ * A multi-value register with explicit bases (cf. dotted version vector sets, Preguiça et al.,
+ * 2010):
  *   heads(field) = { v known : no known w has v in base(w) }
  * Applying ops is commutative, associative and idempotent as long as each dot is applied once per
  * field. A value that is replaced before it arrives never shows up: `replaced` remembers the bases
@@ -123,7 +124,8 @@ struct shown {
     struct dot dot;       /* the head that is shown; for merged text the latest of the merged */
     bool merged;          /* text: `value` is a merge of several heads */
 };
-/* What to show of a field. Fills in the heads' stories where there are two or more (head.described).
+/* What to show of a field. Fills in the heads' stories where there are two or more
+ * (head.described).
  * For a field of a group: the same dot as the group's other fields. Conflict rules: docs in
  * DESIGN 3.5 — register: heads with different values; latest: never; steps: the furthest
  * (round, rank) reached by different persons; append: different values; text: lines overlap; max,
@@ -151,7 +153,9 @@ enum status row_canonical(const struct row *row, struct buffer *out, struct erro
 /* ---- three-way merge of lines ---- */
 /* Merge the lines of `left` and `right`, both made from `base` (UTF-8 texts, not MessagePack).
  * *clean is false when both changed the same or touching lines differently: `out` is then empty.
- * Equal changes on both sides merge. Bounded: more than 4,000 lines on a side counts as not clean. */
+ * Lines are compared without their line feed; whether the text ends with one is merged apart.
+ * Equal changes on both sides merge. Bounded: more than 4,000 lines on a side counts as not
+ * clean. Replaces `out`. */
 enum status merge_lines(struct bytes base, struct bytes left, struct bytes right,
                         struct buffer *out, bool *clean, struct error *err);
 
