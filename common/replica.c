@@ -1,0 +1,401 @@
+#include "common/replica.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/pack.h"
+#include "common/replica_state.h"
+
+#define BUSY_MS 30000
+#define CACHE_KIB 16384
+#define META_IDENTITY "identity"
+#define META_NETWORK "network"
+
+/* ---- opening ---- */
+
+static enum status configure(struct replica *replica, const struct replica_options *options,
+                             struct error *err)
+{
+    char cache[64];
+    int64_t kib = options->cache_kib ? options->cache_kib : CACHE_KIB;
+    sqlite3_busy_timeout(replica->database, options->busy_ms ? options->busy_ms : BUSY_MS);
+    sqlite3_extended_result_codes(replica->database, 1);
+    snprintf(cache, sizeof cache, "PRAGMA cache_size = -%lld", (long long)kib);
+    TRY(sql_run(replica, cache, err));
+    TRY(sql_run(replica,
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+                "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0;"
+                "PRAGMA secure_delete = FAST; PRAGMA journal_size_limit = 16777216;"
+                "PRAGMA temp_store = MEMORY",
+                err));
+    sqlite3_db_config(replica->database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    return STATUS_OK;
+}
+
+static enum status pragma_number(struct replica *replica, const char *sql, int64_t *number,
+                                 struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    *number = 0;
+    TRY(sql_prepare(replica, sql, &statement, err));
+    int code = sqlite3_step(statement);
+    if (code == SQLITE_ROW)
+        *number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return code == SQLITE_ROW ? STATUS_OK : sql_fail(replica, err, "the file");
+}
+
+/* A file of a newer format is refused before anything is written to it. */
+static enum status check_format(struct replica *replica, const char *path, struct error *err)
+{
+    int64_t application, format;
+    TRY(pragma_number(replica, "PRAGMA application_id", &application, err));
+    TRY(pragma_number(replica, "PRAGMA user_version", &format, err));
+    if (application != REPLICA_APPLICATION_ID)
+        return error_set(err, STATUS_BAD_INPUT, "'%s' is not a replica", path);
+    if (format > REPLICA_FORMAT)
+        return error_set(err, STATUS_NEWER,
+                         "'%s' was made by a newer version (format %lld, this one knows %d)", path,
+                         (long long)format, REPLICA_FORMAT);
+    return STATUS_OK;
+}
+
+static enum status replica_new(struct replica **out, const struct replica_options *options,
+                               int flags, struct error *err)
+{
+    struct replica *replica = calloc(1, sizeof *replica);
+    *out = NULL;
+    if (!replica)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    replica->clock = options->clock;
+    replica->read_only = options->read_only;
+    int code = sqlite3_open_v2(options->path, &replica->database, flags, NULL);
+    if (code != SQLITE_OK) {
+        error_set(err, STATUS_STORAGE, "cannot open '%s': %s", options->path,
+                  replica->database ? sqlite3_errmsg(replica->database) : "out of memory");
+        replica_close(replica);
+        return STATUS_STORAGE;
+    }
+    *out = replica;
+    return STATUS_OK;
+}
+
+static bool exists(const char *path)
+{
+    struct stat found;
+    return strcmp(path, ":memory:") != 0 && stat(path, &found) == 0;
+}
+
+static enum status fill_new(struct replica *replica, const struct network *network,
+                            struct error *err)
+{
+    char sql[128];
+    snprintf(sql, sizeof sql, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+             REPLICA_APPLICATION_ID, REPLICA_FORMAT);
+    replica->network = *network;
+    TRY(sql_run(replica, "BEGIN IMMEDIATE", err));
+    TRY(sql_run(replica, sql, err));
+    TRY(tables_create_engine(replica, err));
+    TRY(replica_meta_set(replica, META_NETWORK, bytes_of(network->id, NETWORK_BYTES), err));
+    TRY(sql_run(replica, "COMMIT", err));
+    return caches_load(replica, err);
+}
+
+enum status replica_create(struct replica **out, const struct replica_options *options,
+                           const struct network *network, struct error *err)
+{
+    struct replica *replica;
+    *out = NULL;
+    if (exists(options->path))
+        return error_set(err, STATUS_EXISTS, "'%s' exists already", options->path);
+    TRY(replica_new(&replica, options, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err));
+    enum status status = configure(replica, options, err);
+    replica->in_transaction = true; /* fill_new has its own */
+    if (status == STATUS_OK)
+        status = fill_new(replica, network, err);
+    replica->in_transaction = false;
+    if (status != STATUS_OK) {
+        replica_close(replica);
+        return status;
+    }
+    *out = replica;
+    return STATUS_OK;
+}
+
+static enum status load_identity(struct replica *replica, struct error *err)
+{
+    struct buffer stored = {0};
+    enum status status = replica_meta_get(replica, META_NETWORK, &stored, err);
+    if (status == STATUS_OK && stored.size == NETWORK_BYTES)
+        memcpy(replica->network.id, stored.data, NETWORK_BYTES);
+    if (status == STATUS_OK)
+        status = replica_meta_get(replica, META_IDENTITY, &stored, err);
+    if (status == STATUS_OK && stored.size == 8 + 32 + DH_KEY_BYTES) {
+        replica->identity.device = get_u32le(stored.data);
+        replica->identity.incarnation = get_u32le(stored.data + 4);
+        signing_key_from_seed(&replica->identity.sign, stored.data + 8);
+        dh_key_from_secret(&replica->identity.dh, stored.data + 40);
+    }
+    buffer_release(&stored);
+    return status;
+}
+
+enum status replica_open(struct replica **out, const struct replica_options *options,
+                         struct error *err)
+{
+    struct replica *replica;
+    *out = NULL;
+    if (!exists(options->path))
+        return error_set(err, STATUS_NOT_FOUND, "'%s' is not there", options->path);
+    TRY(replica_new(&replica, options,
+                    options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, err));
+    sqlite3_busy_timeout(replica->database, BUSY_MS);
+    enum status status = check_format(replica, options->path, err);
+    if (status == STATUS_OK)
+        status = configure(replica, options, err);
+    if (status == STATUS_OK)
+        status = load_identity(replica, err);
+    if (status == STATUS_OK)
+        status = caches_load(replica, err);
+    if (status != STATUS_OK) {
+        replica_close(replica);
+        return status;
+    }
+    *out = replica;
+    return STATUS_OK;
+}
+
+void replica_close(struct replica *replica)
+{
+    if (!replica)
+        return;
+    if (replica->in_transaction && replica->database)
+        sqlite3_exec(replica->database, "ROLLBACK", NULL, NULL, NULL);
+    sql_finalize_all(replica);
+    sqlite3_close_v2(replica->database);
+    registry_free(replica->registry);
+    free(replica->feeds);
+    free(replica->feed_order);
+    free(replica->tallies);
+    free(replica->tables);
+    frontier_release(&replica->frontier);
+    entry_view_release(&replica->view);
+    entry_view_release(&replica->story_view);
+    entry_view_release(&replica->save_view);
+    buffer_release(&replica->story_body);
+    buffer_release(&replica->scratch);
+    buffer_release(&replica->column);
+    row_release(&replica->row);
+    row_release(&replica->old_row);
+    signing_key_release(&replica->identity.sign);
+    dh_key_release(&replica->identity.dh);
+    free(replica);
+}
+
+/* ---- what is kept in memory ---- */
+
+static enum status apply_logged(struct replica *replica, const struct frontier_row *row,
+                                struct error *err)
+{
+    struct buffer body = {0};
+    enum status status = STATUS_OK;
+    for (uint64_t number = 1; number <= row->number && status == STATUS_OK; number++) {
+        struct dot dot = {row->feed, number};
+        status = feed_read(replica, &dot, &body, err);
+        if (status == STATUS_NOT_FOUND)
+            status = error_set(err, STATUS_STORAGE, "the log of device %u lacks entry %llu",
+                               row->feed.device, (unsigned long long)number);
+        if (status == STATUS_OK)
+            status = entry_decode(&replica->view, &dot.feed, buffer_bytes(&body), NULL);
+        /* What doesn't count now didn't count when it came: it is set aside already. */
+        if (status == STATUS_OK)
+            registry_apply(replica->registry, &dot, &replica->view, NULL);
+        if (status == STATUS_BAD_INPUT || status == STATUS_TOO_LARGE || status == STATUS_UNKNOWN)
+            status = STATUS_OK;
+    }
+    buffer_release(&body);
+    return status;
+}
+
+enum status registry_load(struct replica *replica, struct error *err)
+{
+    registry_free(replica->registry);
+    replica->registry = NULL;
+    replica->schema = NULL;
+    TRY(registry_new(&replica->registry, &replica->network, err));
+    for (size_t i = 0; i < replica->frontier.count; i++)
+        if (SCOPE_IS_REGISTRY(replica->frontier.rows[i].feed.scope))
+            TRY(apply_logged(replica, &replica->frontier.rows[i], err));
+    replica->schema = registry_schema(replica->registry);
+    sql_finalize_all(replica);
+    return STATUS_OK;
+}
+
+enum status caches_load(struct replica *replica, struct error *err)
+{
+    TRY(feeds_load(replica, err));
+    TRY(tallies_load(replica, err));
+    TRY(registry_load(replica, err));
+    TRY(pragma_number(replica, statement_sql(SQL_REPLACED_COUNT), &replica->replaced_count, err));
+    return pragma_number(replica, statement_sql(SQL_DATA_VERSION), &replica->data_version, err);
+}
+
+enum status replica_refresh(struct replica *replica, bool *changed, struct error *err)
+{
+    int64_t version;
+    sqlite3_stmt *statement = sql_use(replica, SQL_DATA_VERSION);
+    *changed = false;
+    if (!statement || sqlite3_step(statement) != SQLITE_ROW)
+        return sql_fail(replica, err, "the file");
+    version = sqlite3_column_int64(statement, 0);
+    sqlite3_reset(statement);
+    if (version == replica->data_version)
+        return STATUS_OK;
+    *changed = true;
+    return caches_load(replica, err);
+}
+
+/* ---- who we are ---- */
+
+enum status replica_set_identity(struct replica *replica, const struct identity *identity,
+                                 struct error *err)
+{
+    uint8_t stored[8 + 32 + DH_KEY_BYTES];
+    put_u32le(stored, identity->device);
+    put_u32le(stored + 4, identity->incarnation);
+    memcpy(stored + 8, identity->sign.secret, 32); /* the seed is the first half */
+    memcpy(stored + 40, identity->dh.secret, DH_KEY_BYTES);
+    enum status status =
+        replica_meta_set(replica, META_IDENTITY, bytes_of(stored, sizeof stored), err);
+    memset(stored, 0, sizeof stored);
+    if (status == STATUS_OK && identity != &replica->identity)
+        replica->identity = *identity;
+    return status;
+}
+
+const struct identity *replica_identity(const struct replica *replica)
+{
+    return &replica->identity;
+}
+
+const struct network *replica_network(const struct replica *replica)
+{
+    return &replica->network;
+}
+
+const struct registry *replica_registry(const struct replica *replica)
+{
+    return replica->registry;
+}
+
+const struct schema *replica_schema(const struct replica *replica)
+{
+    return replica->schema;
+}
+
+const struct clock *replica_clock(const struct replica *replica)
+{
+    return &replica->clock;
+}
+
+struct sqlite3 *replica_database(struct replica *replica)
+{
+    return replica->database;
+}
+
+enum status replica_meta_set(struct replica *replica, const char *name, struct bytes value,
+                             struct error *err)
+{
+    sqlite3_stmt *set = sql_use(replica, SQL_META_SET);
+    if (!set)
+        return sql_fail(replica, err, "settings");
+    sqlite3_bind_text(set, 1, name, -1, SQLITE_STATIC);
+    sqlite3_bind_blob(set, 2, value.size ? (const void *)value.data : "", (int)value.size,
+                      SQLITE_STATIC);
+    return sql_done(replica, set, "settings", err);
+}
+
+enum status replica_meta_get(struct replica *replica, const char *name, struct buffer *out,
+                             struct error *err)
+{
+    sqlite3_stmt *get = sql_use(replica, SQL_META_GET);
+    buffer_clear(out);
+    if (!get)
+        return sql_fail(replica, err, "settings");
+    sqlite3_bind_text(get, 1, name, -1, SQLITE_STATIC);
+    enum status status = STATUS_OK;
+    if (sqlite3_step(get) == SQLITE_ROW)
+        status = buffer_append_bytes(out, sql_blob(get, 0));
+    sqlite3_reset(get);
+    return status == STATUS_OK ? status : error_set(err, status, "out of memory");
+}
+
+/* ---- transactions ---- */
+
+bool replica_in_transaction(const struct replica *replica)
+{
+    return replica->in_transaction;
+}
+
+enum status replica_begin(struct replica *replica, struct error *err)
+{
+    bool changed;
+    TRY(sql_run(replica, "BEGIN IMMEDIATE", err));
+    replica->in_transaction = true;
+    enum status status = replica_refresh(replica, &changed, err);
+    if (status != STATUS_OK)
+        replica_rollback(replica);
+    return status;
+}
+
+enum status replica_commit(struct replica *replica, struct error *err)
+{
+    enum status status = feeds_write(replica, err);
+    if (status == STATUS_OK)
+        status = tallies_write(replica, err);
+    if (status == STATUS_OK)
+        status = sql_run(replica, "COMMIT", err);
+    if (status != STATUS_OK) {
+        replica_rollback(replica);
+        return status;
+    }
+    replica->in_transaction = false;
+    return STATUS_OK;
+}
+
+void replica_rollback(struct replica *replica)
+{
+    if (!replica->in_transaction)
+        return;
+    sql_finalize_all(replica);
+    sqlite3_exec(replica->database, "ROLLBACK", NULL, NULL, NULL);
+    replica->in_transaction = false;
+    struct error ignored = {0};
+    load_identity(replica, &ignored);
+    caches_load(replica, &ignored);
+}
+
+/* ---- counts ---- */
+
+enum status replica_counts(struct replica *replica, struct replica_counts *counts,
+                           struct error *err)
+{
+    int64_t conflicts, aside;
+    *counts = (struct replica_counts){0};
+    TRY(pragma_number(replica,
+                      "SELECT count(*) FROM (SELECT DISTINCT table_no, row, scope, field "
+                      "FROM head WHERE conflict <> 0)",
+                      &conflicts, err));
+    TRY(pragma_number(replica, "SELECT count(*) FROM set_aside", &aside, err));
+    counts->conflicts = (uint64_t)conflicts;
+    counts->set_aside = (uint64_t)aside;
+    for (size_t i = 0; i < replica->frontier.count; i++) {
+        counts->entries += replica->frontier.rows[i].number;
+        if (replica->frontier.rows[i].feed.device == replica->identity.device)
+            counts->own_entries += replica->frontier.rows[i].number;
+    }
+    for (size_t i = 0; i < replica->tallies_count; i++)
+        counts->rows += replica->tallies[i].tally.rows;
+    return STATUS_OK;
+}

@@ -1,0 +1,441 @@
+/* From the log into the tables: one entry at a time, in any order of feeds. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/pack.h"
+#include "common/replica_state.h"
+
+#define ASIDE_ROWS_MAX 1000 /* a feed */
+
+static bool is_covered(void *context, const struct dot *dot)
+{
+    const struct replica *replica = context;
+    return frontier_covers(&replica->frontier, dot);
+}
+
+struct row_source replica_source(struct replica *replica)
+{
+    return (struct row_source){is_covered, replica};
+}
+
+/* ---- the fast path: a row that nobody wrote before ---- */
+
+static bool is_nil(struct bytes value)
+{
+    return value.size == 1 && value.data[0] == 0xc0;
+}
+
+/* A set's value without removals, and its elements. */
+static bool only_adds(struct bytes value, struct unpack *elements, uint32_t *count)
+{
+    struct unpack in = unpack_of(value), ahead;
+    struct bytes skipped;
+    uint32_t parts, removed;
+    if (!unpack_array(&in, &parts))
+        return false;
+    ahead = in;
+    *elements = in;
+    return unpack_array(elements, count) && unpack_value(&ahead, &skipped) &&
+           unpack_array(&ahead, &removed) && removed == 0;
+}
+
+static bool is_plain(const struct replica *replica, const struct entry_view *view,
+                     const struct schema_table *table, const struct op *op)
+{
+    if (replica->replaced_count > 0)
+        return false;
+    for (uint32_t i = 0; i < op->fields_count; i++) {
+        const struct op_field *written = &view->fields[op->fields_at + i];
+        const struct schema_field *field = table_field(table, written->number);
+        struct unpack elements;
+        uint32_t count;
+        if (written->number == FIELD_DELETED || written->bases_count > 0)
+            return false;
+        if (!field)
+            continue;
+        if ((field->merge == MERGE_MAX || field->merge == MERGE_MIN) && is_nil(written->value))
+            return false;
+        if (field->merge == MERGE_SET && !only_adds(written->value, &elements, &count))
+            return false;
+    }
+    return true;
+}
+
+static enum status bind_new_set(struct replica *replica, const struct schema_field *field,
+                                struct bytes value, sqlite3_stmt *insert, int index, bool *present,
+                                struct error *err)
+{
+    struct unpack in;
+    uint32_t count = 0;
+    only_adds(value, &in, &count);
+    *present = count > 0;
+    struct bytes *elements = malloc((count + 1) * sizeof *elements);
+    if (!elements)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    for (uint32_t i = 0; i < count; i++)
+        unpack_value(&in, &elements[i]);
+    enum status status = column_set_text(replica, field, elements, count, err);
+    free(elements);
+    if (status == STATUS_OK && *present)
+        sqlite3_bind_text(insert, index, (const char *)replica->column.data,
+                          (int)replica->column.size, SQLITE_TRANSIENT);
+    return status;
+}
+
+static enum status bind_new(struct replica *replica, const struct entry_view *view,
+                            const struct op *op, sqlite3_stmt *insert, struct mark_group *group,
+                            struct error *err)
+{
+    const struct schema_table *table = schema_table(replica->schema, op->table);
+    uint32_t next = 0;
+    int index = COLUMN_FIRST_FIELD + 1;
+    for (size_t i = 0; i < table->fields_count; i++) {
+        const struct schema_field *field = &table->fields[i];
+        while (next < op->fields_count &&
+               view->fields[op->fields_at + next].number < field->number)
+            next++;
+        const struct op_field *written = &view->fields[op->fields_at + next];
+        if (next < op->fields_count && written->number == field->number) {
+            bool present = true;
+            TRY(field->merge == MERGE_SET
+                    ? bind_new_set(replica, field, written->value, insert, index, &present, err)
+                    : column_bind(replica, field, written->value, insert, index, err));
+            if (present)
+                mark_set(group, field->number);
+        }
+        index += field_columns(field);
+    }
+    return STATUS_OK;
+}
+
+static enum status insert_new(struct replica *replica, const struct dot *dot,
+                              const struct entry_view *view, const struct op *op, bool *inserted,
+                              struct error *err)
+{
+    const struct schema_table *table = schema_table(replica->schema, op->table);
+    struct table_statements *statements = tables_statements(replica, table, err);
+    struct mark_group group = {.feed = feed_find(replica, &dot->feed), .number = dot->number};
+    struct buffer mark = {0};
+    uint8_t space[64];
+    if (!statements)
+        return err ? err->status : STATUS_STORAGE;
+    sqlite3_stmt *insert = statements->insert;
+    sqlite3_reset(insert);
+    sqlite3_clear_bindings(insert);
+    TRY(bind_new(replica, view, op, insert, &group, err));
+    mark = (struct buffer){.data = space, .capacity = sizeof space};
+    TRY(mark_append(&mark, &group));
+    sqlite3_bind_blob(insert, 1, op->row.bytes, ID_BYTES, SQLITE_STATIC);
+    sqlite3_bind_int64(insert, 2, dot->feed.scope);
+    sqlite3_bind_blob(insert, 3, mark.data, (int)mark.size, SQLITE_STATIC);
+    sqlite3_bind_int(insert, 4, 0);
+    TRY(sql_done(replica, insert, table->name, err));
+    *inserted = sqlite3_changes(replica->database) == 1;
+    return *inserted ? tally_add_op(replica, view, op, dot, err) : STATUS_OK;
+}
+
+/* ---- the slow path: load, merge, store ---- */
+
+static enum status touch(struct replica *replica, const struct row *row, const struct dot *dot,
+                         struct error *err)
+{
+    sqlite3_stmt *insert = sql_use(replica, SQL_TOUCH_INSERT);
+    if (!insert)
+        return sql_fail(replica, err, "touched rows");
+    sqlite3_bind_int64(insert, 1, row->table->number);
+    sqlite3_bind_blob(insert, 2, row->id.bytes, ID_BYTES, SQLITE_STATIC);
+    sqlite3_bind_int64(insert, 3, row->scope);
+    sqlite3_bind_int64(insert, 4, feed_find(replica, &dot->feed));
+    sqlite3_bind_int64(insert, 5, (int64_t)dot->number);
+    return sql_done(replica, insert, "touched rows", err);
+}
+
+/* A row that a second entry writes: from now on its entries are listed. */
+static enum status touch_heads(struct replica *replica, const struct row *row, struct error *err)
+{
+    struct dot last = {{0, 0, 0}, 0};
+    for (size_t c = 0; c < row->cells_count; c++)
+        for (size_t h = 0; h < row->cells[c].heads_count; h++) {
+            const struct dot *dot = &row->cells[c].heads[h].dot;
+            if (!dot_equal(dot, &last))
+                TRY(touch(replica, row, dot, err));
+            last = *dot;
+        }
+    return STATUS_OK;
+}
+
+static enum status merge_op(struct replica *replica, const struct dot *dot,
+                            const struct entry_view *view, const struct op *op, struct error *err)
+{
+    const struct schema_table *table = schema_table(replica->schema, op->table);
+    struct row *row = &replica->row;
+    struct row_source source = replica_source(replica);
+    struct id person = feed_person(replica, dot, &view->head);
+    bool found;
+    TRY(row_load(replica, table, dot->feed.scope, &op->row, row, &found, err));
+    if (found) {
+        TRY(touch_heads(replica, row, err));
+        TRY(tally_add(replica, row, true, err));
+    }
+    TRY(touch(replica, row, dot, err));
+    TRY(row_apply(row, view, op, dot, &person, &source, err));
+    row_forget_met(row, &source);
+    TRY(row_store(replica, row, found, err));
+    return tally_add(replica, row, false, err);
+}
+
+enum status apply_entry(struct replica *replica, const struct dot *dot,
+                        const struct entry_view *view, struct error *err)
+{
+    for (size_t i = 0; i < view->ops_count; i++) {
+        const struct op *op = &view->ops[i];
+        const struct schema_table *table = schema_table(replica->schema, op->table);
+        bool inserted = false;
+        if (!table)
+            continue;
+        if (is_plain(replica, view, table, op))
+            TRY(insert_new(replica, dot, view, op, &inserted, err));
+        if (!inserted)
+            TRY(merge_op(replica, dot, view, op, err));
+    }
+    return STATUS_OK;
+}
+
+/* ---- rebuilding rows ---- */
+
+static bool never_covered(void *context, const struct dot *dot)
+{
+    (void)context;
+    (void)dot;
+    return false;
+}
+
+struct dots {
+    struct dot *items;
+    size_t count, capacity;
+};
+
+static enum status dots_push(struct dots *dots, const struct dot *dot, struct error *err)
+{
+    for (size_t i = 0; i < dots->count; i++)
+        if (dot_equal(&dots->items[i], dot))
+            return STATUS_OK;
+    if (dots->count == dots->capacity) {
+        size_t capacity = dots->capacity ? dots->capacity * 2 : 16;
+        struct dot *grown = realloc(dots->items, capacity * sizeof *grown);
+        if (!grown)
+            return error_set(err, STATUS_NO_MEMORY, "out of memory");
+        dots->items = grown;
+        dots->capacity = capacity;
+    }
+    dots->items[dots->count++] = *dot;
+    return STATUS_OK;
+}
+
+/* Every entry that wrote the row: those listed, and those behind its mark. */
+static enum status collect_dots(struct replica *replica, const struct row *row, struct dots *dots,
+                                struct error *err)
+{
+    sqlite3_stmt *read = sql_use(replica, SQL_TOUCH_READ);
+    if (!read)
+        return sql_fail(replica, err, "touched rows");
+    sqlite3_bind_int64(read, 1, row->table->number);
+    sqlite3_bind_blob(read, 2, row->id.bytes, ID_BYTES, SQLITE_STATIC);
+    sqlite3_bind_int64(read, 3, row->scope);
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && sqlite3_step(read) == SQLITE_ROW) {
+        uint32_t local = (uint32_t)sqlite3_column_int64(read, 0);
+        if (local < 1 || local > replica->feeds_count)
+            continue;
+        struct dot dot = {feed_at(replica, local)->id, (uint64_t)sqlite3_column_int64(read, 1)};
+        status = dots_push(dots, &dot, err);
+    }
+    sqlite3_reset(read);
+    for (size_t c = 0; c < row->cells_count && status == STATUS_OK; c++)
+        for (size_t h = 0; h < row->cells[c].heads_count && status == STATUS_OK; h++)
+            status = dots_push(dots, &row->cells[c].heads[h].dot, err);
+    return status;
+}
+
+static enum status replay_dot(struct replica *replica, struct row *row, const struct dot *dot,
+                              struct error *err)
+{
+    static const struct row_source never = {never_covered, NULL};
+    struct entry_view *view = &replica->story_view;
+    TRY(feed_read(replica, dot, &replica->story_body, err));
+    TRY(entry_decode(view, &dot->feed, buffer_bytes(&replica->story_body), err));
+    struct id person = feed_person(replica, dot, &view->head);
+    for (size_t i = 0; i < view->ops_count; i++)
+        if (view->ops[i].table == row->table->number && id_equal(&view->ops[i].row, &row->id))
+            TRY(row_apply(row, view, &view->ops[i], dot, &person, &never, err));
+    return STATUS_OK;
+}
+
+static enum status rebuild_row(struct replica *replica, const struct schema_table *table,
+                               const struct dot *cause, const struct id *id, struct error *err)
+{
+    struct row *row = &replica->row;
+    struct row_source source = replica_source(replica);
+    struct dots dots = {0};
+    bool found;
+    TRY(row_load(replica, table, cause->feed.scope, id, row, &found, err));
+    enum status status = collect_dots(replica, row, &dots, err);
+    if (status == STATUS_OK && found)
+        status = tally_add(replica, row, true, err);
+    row_start(row, table, cause->feed.scope, id);
+    if (status == STATUS_OK)
+        status = dots_push(&dots, cause, err);
+    for (size_t i = 0; i < dots.count && status == STATUS_OK; i++)
+        status = replay_dot(replica, row, &dots.items[i], err);
+    for (size_t i = 0; i < dots.count && status == STATUS_OK; i++)
+        status = touch(replica, row, &dots.items[i], err);
+    free(dots.items);
+    TRY(status);
+    row_forget_met(row, &source);
+    TRY(row_store(replica, row, found, err));
+    return tally_add(replica, row, false, err);
+}
+
+/* An entry that waited: judge it again, and if it counts now, rebuild the rows it wrote. */
+static enum status retry_entry(struct replica *replica, const struct dot *dot, struct error *err)
+{
+    struct entry_view view = {0};
+    struct buffer body = {0};
+    struct error reason = {0};
+    bool partly = false;
+    enum status status = feed_read(replica, dot, &body, err);
+    if (status == STATUS_OK)
+        status = entry_decode(&view, &dot->feed, buffer_bytes(&body), err);
+    if (status == STATUS_OK) {
+        enum status verdict =
+            registry_permits(replica->registry, dot, &view, &partly, &reason);
+        if (verdict == STATUS_OK)
+            status = feed_set_state(replica, dot, partly ? LOG_PARTLY : LOG_IN_FORCE, err);
+        else if (verdict != STATUS_UNKNOWN)
+            status = aside_note(replica, dot, &reason, (struct bytes){0}, err);
+        for (size_t i = 0; verdict == STATUS_OK && status == STATUS_OK && i < view.ops_count; i++) {
+            const struct schema_table *table = schema_table(replica->schema, view.ops[i].table);
+            if (table)
+                status = rebuild_row(replica, table, dot, &view.ops[i].row, err);
+        }
+    }
+    entry_view_release(&view);
+    buffer_release(&body);
+    return status;
+}
+
+enum status rebuild_waiting(struct replica *replica, struct error *err)
+{
+    sqlite3_stmt *list = NULL;
+    struct dots dots = {0};
+    TRY(sql_prepare(replica, "SELECT id FROM log WHERE state >= 2 AND state <> 0 ORDER BY id",
+                    &list, err));
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && sqlite3_step(list) == SQLITE_ROW) {
+        int64_t id = sqlite3_column_int64(list, 0);
+        struct dot dot = {feed_at(replica, LOG_FEED(id))->id, LOG_NUMBER(id)};
+        status = dots_push(&dots, &dot, err);
+    }
+    sqlite3_finalize(list);
+    for (size_t i = 0; i < dots.count && status == STATUS_OK; i++)
+        status = retry_entry(replica, &dots.items[i], err);
+    free(dots.items);
+    return status;
+}
+
+/* ---- what becomes of an entry ---- */
+
+static enum status aside_full(struct replica *replica, const struct feed_id *feed, bool *full,
+                              struct error *err)
+{
+    sqlite3_stmt *count = sql_use(replica, SQL_ASIDE_COUNT);
+    if (!count)
+        return sql_fail(replica, err, "set-aside entries");
+    sqlite3_bind_int64(count, 1, feed->scope);
+    sqlite3_bind_int64(count, 2, feed->device);
+    sqlite3_bind_int64(count, 3, feed->incarnation);
+    *full = sqlite3_step(count) == SQLITE_ROW && sqlite3_column_int64(count, 0) >= ASIDE_ROWS_MAX;
+    sqlite3_reset(count);
+    return STATUS_OK;
+}
+
+enum status aside_note(struct replica *replica, const struct dot *dot, const struct error *reason,
+                       struct bytes body, struct error *err)
+{
+    bool full = false;
+    TRY(aside_full(replica, &dot->feed, &full, err));
+    if (full)
+        return STATUS_OK;
+    sqlite3_stmt *insert = sql_use(replica, SQL_ASIDE_INSERT);
+    if (!insert)
+        return sql_fail(replica, err, "set-aside entries");
+    sqlite3_bind_int64(insert, 1, dot->feed.scope);
+    sqlite3_bind_int64(insert, 2, dot->feed.device);
+    sqlite3_bind_int64(insert, 3, dot->feed.incarnation);
+    sqlite3_bind_int64(insert, 4, (int64_t)dot->number);
+    sqlite3_bind_int(insert, 5, (int)reason->status);
+    sqlite3_bind_text(insert, 6, reason->text, -1, SQLITE_STATIC);
+    sql_bind_bytes(insert, 7, body);
+    sqlite3_bind_int64(insert, 8, clock_wall_ms(&replica->clock));
+    return sql_done(replica, insert, "set-aside entries", err);
+}
+
+static enum status set_aside(struct replica *replica, const struct dot *dot,
+                             const struct error *reason, struct received *received,
+                             struct error *err)
+{
+    received->aside++;
+    TRY(feed_set_state(replica, dot, LOG_NOT_PERMITTED, err));
+    return aside_note(replica, dot, reason, (struct bytes){0}, err);
+}
+
+static enum status admit_registry(struct replica *replica, const struct dot *dot,
+                                  struct received *received, struct error *err)
+{
+    struct error reason = {0};
+    enum status verdict = registry_apply(replica->registry, dot, &replica->view, &reason);
+    if (verdict == STATUS_NO_MEMORY)
+        return error_set(err, verdict, "out of memory");
+    if (verdict != STATUS_OK)
+        return set_aside(replica, dot, &reason, received, err);
+    received->applied++;
+    if (registry_schema(replica->registry) == replica->schema)
+        return STATUS_OK;
+    TRY(tables_follow_schema(replica, err));
+    return rebuild_waiting(replica, err);
+}
+
+static enum status admit_records(struct replica *replica, const struct dot *dot,
+                                 struct received *received, struct error *err)
+{
+    struct error reason = {0};
+    bool partly;
+    enum status verdict =
+        registry_permits(replica->registry, dot, &replica->view, &partly, &reason);
+    if (verdict == STATUS_NO_MEMORY)
+        return error_set(err, verdict, "out of memory");
+    if (verdict == STATUS_UNKNOWN) {
+        received->aside++;
+        return feed_set_state(replica, dot, LOG_WAITING, err);
+    }
+    if (verdict != STATUS_OK)
+        return set_aside(replica, dot, &reason, received, err);
+    received->applied++;
+    if (partly)
+        TRY(feed_set_state(replica, dot, LOG_PARTLY, err));
+    return apply_entry(replica, dot, &replica->view, err);
+}
+
+enum status admit_entry(struct replica *replica, const struct dot *dot, struct bytes body,
+                        struct received *received, struct error *err)
+{
+    struct error reason = {0};
+    enum status verdict = entry_decode(&replica->view, &dot->feed, body, &reason);
+    if (verdict == STATUS_NO_MEMORY)
+        return error_set(err, verdict, "out of memory");
+    if (verdict != STATUS_OK)
+        return set_aside(replica, dot, &reason, received, err);
+    return SCOPE_IS_REGISTRY(dot->feed.scope) ? admit_registry(replica, dot, received, err)
+                                              : admit_records(replica, dot, received, err);
+}

@@ -1,0 +1,200 @@
+/* Canonical values and SQLite columns; version marks. */
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/pack.h"
+#include "common/replica_state.h"
+
+int field_columns(const struct schema_field *field)
+{
+    return field->merge == MERGE_STEPS ? 2 : 1;
+}
+
+/* ---- binding ---- */
+
+static void bind_text(sqlite3_stmt *statement, int index, struct bytes text)
+{
+    sqlite3_bind_text(statement, index, text.size ? (const char *)text.data : "", (int)text.size,
+                      SQLITE_TRANSIENT);
+}
+
+static void bind_blob(sqlite3_stmt *statement, int index, struct bytes data)
+{
+    sqlite3_bind_blob(statement, index, data.size ? (const void *)data.data : "", (int)data.size,
+                      SQLITE_TRANSIENT);
+}
+
+static enum status bind_step(struct unpack *in, sqlite3_stmt *statement, int index)
+{
+    uint32_t parts;
+    uint64_t round;
+    struct bytes code;
+    if (!unpack_array(in, &parts) || !unpack_uint(in, &round) || !unpack_str(in, &code))
+        return STATUS_BAD_INPUT;
+    bind_text(statement, index, code);
+    sqlite3_bind_int64(statement, index + 1, (int64_t)round);
+    return STATUS_OK;
+}
+
+enum status column_bind(struct replica *replica, const struct schema_field *field,
+                        struct bytes value, sqlite3_stmt *statement, int index,
+                        struct error *err)
+{
+    struct unpack in = unpack_of(value);
+    struct bytes data;
+    int64_t number;
+    bool flag;
+    if (field->merge == MERGE_STEPS)
+        sqlite3_bind_null(statement, index + 1);
+    if (value.size == 0 || unpack_nil(&in))
+        sqlite3_bind_null(statement, index);
+    else if (unpack_str(&in, &data))
+        bind_text(statement, index, data);
+    else if (unpack_int(&in, &number))
+        sqlite3_bind_int64(statement, index, number);
+    else if (unpack_bool(&in, &flag))
+        sqlite3_bind_int(statement, index, flag);
+    else if (unpack_bin(&in, &data) || unpack_sealed(&in, &data))
+        bind_blob(statement, index, data);
+    else if (field->merge == MERGE_STEPS)
+        return bind_step(&in, statement, index);
+    else {
+        buffer_clear(&replica->column);
+        if (field_format(replica->schema, field, value, &replica->column) != STATUS_OK)
+            return error_set(err, STATUS_BAD_INPUT, "field '%s': not a value of type %s",
+                             field->name, field_type_name(field->type));
+        bind_text(statement, index, buffer_bytes(&replica->column));
+    }
+    return STATUS_OK;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
+}
+
+static enum status dump_json(json_t *list, struct buffer *out, struct error *err)
+{
+    char *text = json_dumps(list, JSON_COMPACT);
+    enum status status = text ? STATUS_OK : STATUS_NO_MEMORY;
+    buffer_clear(out);
+    if (status == STATUS_OK)
+        status = buffer_append_bytes(out, bytes_text(text));
+    free(text);
+    return status == STATUS_OK ? status : error_set(err, status, "out of memory");
+}
+
+enum status column_set_text(struct replica *replica, const struct schema_field *field,
+                            const struct bytes *elements, size_t count, struct error *err)
+{
+    json_t *list = json_array();
+    struct bytes *sorted = malloc((count + 1) * sizeof *sorted);
+    struct buffer text = {0};
+    enum status status = list && sorted ? STATUS_OK : STATUS_NO_MEMORY;
+    if (status == STATUS_OK && count > 0) {
+        memcpy(sorted, elements, count * sizeof *sorted);
+        qsort(sorted, count, sizeof *sorted, by_bytes);
+    }
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        if (i > 0 && bytes_equal(sorted[i - 1], sorted[i]))
+            continue;
+        buffer_clear(&text);
+        status = field_format(replica->schema, field, sorted[i], &text);
+        if (status == STATUS_OK &&
+            json_array_append_new(list, json_stringn((const char *)text.data, text.size)) != 0)
+            status = STATUS_NO_MEMORY;
+    }
+    if (status == STATUS_OK)
+        status = dump_json(list, &replica->column, err);
+    else
+        error_set(err, status, "out of memory");
+    json_decref(list);
+    free(sorted);
+    buffer_release(&text);
+    return status;
+}
+
+/* ---- reading ---- */
+
+static bool holds_text(enum field_type type)
+{
+    return type != FIELD_GEO && type != FIELD_BOOL && type != FIELD_INT && type != FIELD_MONEY;
+}
+
+static enum status text_value(struct replica *replica, const struct schema_field *field,
+                              sqlite3_stmt *statement, int index, struct buffer *out,
+                              struct error *err)
+{
+    struct bytes text = bytes_of(sqlite3_column_text(statement, index),
+                                 (size_t)sqlite3_column_bytes(statement, index));
+    if (!holds_text(field->type))
+        return field_parse(replica->schema, field, text.size ? (const char *)text.data : "", out,
+                           err);
+    if (field->merge == MERGE_STEPS && sqlite3_column_type(statement, index + 1) != SQLITE_NULL) {
+        TRY(pack_array(out, 2));
+        TRY(pack_uint(out, (uint64_t)sqlite3_column_int64(statement, index + 1)));
+    }
+    return pack_str(out, text);
+}
+
+enum status column_value(struct replica *replica, const struct schema_field *field,
+                         sqlite3_stmt *statement, int index, struct buffer *out,
+                         struct error *err)
+{
+    int64_t number;
+    switch (sqlite3_column_type(statement, index)) {
+    case SQLITE_NULL:
+        return pack_nil(out);
+    case SQLITE_INTEGER:
+        number = sqlite3_column_int64(statement, index);
+        return field->type == FIELD_BOOL ? pack_bool(out, number != 0) : pack_int(out, number);
+    case SQLITE_BLOB:
+        return field->type == FIELD_TEXT || field->type == FIELD_SEALED
+                   ? pack_sealed(out, sql_blob(statement, index))
+                   : pack_bin(out, sql_blob(statement, index));
+    default:
+        return text_value(replica, field, statement, index, out, err);
+    }
+}
+
+/* ---- version marks ---- */
+
+void mark_set(struct mark_group *group, uint16_t field)
+{
+    group->fields[field / 8] |= (uint8_t)(1u << (field % 8));
+}
+
+bool mark_has(const struct mark_group *group, uint16_t field)
+{
+    return (group->fields[field / 8] >> (field % 8)) & 1;
+}
+
+enum status mark_append(struct buffer *out, const struct mark_group *group)
+{
+    uint8_t length = sizeof group->fields;
+    while (length > 0 && group->fields[length - 1] == 0)
+        length--;
+    TRY(buffer_append_varint(out, group->feed));
+    TRY(buffer_append_varint(out, group->number));
+    TRY(buffer_append(out, &length, 1));
+    return buffer_append(out, group->fields, length);
+}
+
+bool mark_take(struct bytes *in, struct mark_group *group)
+{
+    uint64_t feed, number;
+    *group = (struct mark_group){0};
+    if (!bytes_take_varint(in, &feed) || !bytes_take_varint(in, &number) || in->size < 1 ||
+        in->data[0] > sizeof group->fields || in->size < 1u + in->data[0] || feed == 0 ||
+        feed > UINT32_MAX)
+        return false;
+    group->feed = (uint32_t)feed;
+    group->number = number;
+    memcpy(group->fields, in->data + 1, in->data[0]);
+    size_t size = 1u + in->data[0];
+    in->data += size;
+    in->size -= size;
+    return true;
+}

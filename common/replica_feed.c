@@ -1,0 +1,179 @@
+/* Feeds, their heads, and the log. */
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/replica_state.h"
+
+static size_t order_place(const struct replica *replica, const struct feed_id *id)
+{
+    size_t low = 0, high = replica->feeds_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (feed_compare(&replica->feeds[replica->feed_order[middle]].id, id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+uint32_t feed_find(const struct replica *replica, const struct feed_id *id)
+{
+    size_t at = order_place(replica, id);
+    if (at == replica->feeds_count ||
+        feed_compare(&replica->feeds[replica->feed_order[at]].id, id) != 0)
+        return 0;
+    return replica->feed_order[at] + 1;
+}
+
+struct feed *feed_at(struct replica *replica, uint32_t local)
+{
+    assert(local >= 1 && local <= replica->feeds_count);
+    return &replica->feeds[local - 1];
+}
+
+static enum status push_feed(struct replica *replica, const struct feed *feed, struct error *err)
+{
+    if (replica->feeds_count == replica->feeds_capacity) {
+        size_t capacity = replica->feeds_capacity ? replica->feeds_capacity * 2 : 16;
+        struct feed *feeds = realloc(replica->feeds, capacity * sizeof *feeds);
+        if (feeds)
+            replica->feeds = feeds;
+        uint32_t *order = realloc(replica->feed_order, capacity * sizeof *order);
+        if (order)
+            replica->feed_order = order;
+        if (!feeds || !order)
+            return error_set(err, STATUS_NO_MEMORY, "out of memory");
+        replica->feeds_capacity = capacity;
+    }
+    size_t at = order_place(replica, &feed->id);
+    memmove(replica->feed_order + at + 1, replica->feed_order + at,
+            (replica->feeds_count - at) * sizeof *replica->feed_order);
+    replica->feed_order[at] = (uint32_t)replica->feeds_count;
+    replica->feeds[replica->feeds_count++] = *feed;
+    return frontier_raise(&replica->frontier, &feed->id, feed->number, err);
+}
+
+enum status feed_ensure(struct replica *replica, const struct feed_id *id, uint32_t *local,
+                        struct error *err)
+{
+    *local = feed_find(replica, id);
+    if (*local)
+        return STATUS_OK;
+    struct feed feed = {.id = *id};
+    sqlite3_stmt *insert = sql_use(replica, SQL_FEED_INSERT);
+    if (!insert)
+        return sql_fail(replica, err, "the log");
+    sqlite3_bind_int64(insert, 1, (int64_t)replica->feeds_count + 1);
+    sqlite3_bind_int64(insert, 2, id->scope);
+    sqlite3_bind_int64(insert, 3, id->device);
+    sqlite3_bind_int64(insert, 4, id->incarnation);
+    sqlite3_bind_int64(insert, 5, 0);
+    sqlite3_bind_blob(insert, 6, feed.hash.bytes, HASH_BYTES, SQLITE_STATIC);
+    TRY(sql_done(replica, insert, "the log", err));
+    TRY(push_feed(replica, &feed, err));
+    *local = (uint32_t)replica->feeds_count;
+    return STATUS_OK;
+}
+
+enum status feeds_load(struct replica *replica, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    replica->feeds_count = 0;
+    frontier_clear(&replica->frontier);
+    TRY(sql_prepare(replica,
+                    "SELECT scope, device, incarnation, number, hash FROM feed ORDER BY id",
+                    &statement, err));
+    enum status status = STATUS_OK;
+    int code;
+    while (status == STATUS_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct feed feed = {.id = {(uint32_t)sqlite3_column_int64(statement, 0),
+                                   (uint32_t)sqlite3_column_int64(statement, 1),
+                                   (uint32_t)sqlite3_column_int64(statement, 2)},
+                            .number = (uint64_t)sqlite3_column_int64(statement, 3)};
+        struct bytes hash = sql_blob(statement, 4);
+        if (hash.size == HASH_BYTES)
+            memcpy(feed.hash.bytes, hash.data, HASH_BYTES);
+        status = push_feed(replica, &feed, err);
+    }
+    if (status == STATUS_OK && code != SQLITE_DONE)
+        status = sql_fail(replica, err, "the log");
+    sqlite3_finalize(statement);
+    return status;
+}
+
+enum status feeds_write(struct replica *replica, struct error *err)
+{
+    for (size_t i = 0; i < replica->feeds_count; i++) {
+        struct feed *feed = &replica->feeds[i];
+        if (!feed->dirty)
+            continue;
+        sqlite3_stmt *update = sql_use(replica, SQL_FEED_UPDATE);
+        if (!update)
+            return sql_fail(replica, err, "the log");
+        sqlite3_bind_int64(update, 1, (int64_t)feed->number);
+        sqlite3_bind_blob(update, 2, feed->hash.bytes, HASH_BYTES, SQLITE_STATIC);
+        sqlite3_bind_int64(update, 3, (int64_t)i + 1);
+        TRY(sql_done(replica, update, "the log", err));
+        feed->dirty = false;
+    }
+    return STATUS_OK;
+}
+
+enum status feed_append(struct replica *replica, uint32_t local, struct bytes body,
+                        const uint8_t *signature, const struct hash *hash, struct error *err)
+{
+    struct feed *feed = feed_at(replica, local);
+    sqlite3_stmt *insert = sql_use(replica, SQL_LOG_INSERT);
+    if (!insert)
+        return sql_fail(replica, err, "the log");
+    sqlite3_bind_int64(insert, 1, LOG_ID(local, feed->number + 1));
+    sql_bind_bytes(insert, 2, body);
+    sql_bind_bytes(insert, 3, signature ? bytes_of(signature, SIGNATURE_BYTES) : (struct bytes){0});
+    TRY(sql_done(replica, insert, "the log", err));
+    feed->number++;
+    feed->hash = *hash;
+    feed->dirty = true;
+    return frontier_raise(&replica->frontier, &feed->id, feed->number, err);
+}
+
+enum status feed_set_state(struct replica *replica, const struct dot *dot, enum log_state state,
+                           struct error *err)
+{
+    sqlite3_stmt *update = sql_use(replica, SQL_LOG_STATE);
+    if (!update)
+        return sql_fail(replica, err, "the log");
+    sqlite3_bind_int(update, 1, (int)state);
+    sqlite3_bind_int64(update, 2, LOG_ID(feed_find(replica, &dot->feed), dot->number));
+    return sql_done(replica, update, "the log", err);
+}
+
+enum status feed_read(struct replica *replica, const struct dot *dot, struct buffer *body,
+                      struct error *err)
+{
+    uint32_t local = feed_find(replica, &dot->feed);
+    sqlite3_stmt *read = sql_use(replica, SQL_LOG_READ);
+    if (!read)
+        return sql_fail(replica, err, "the log");
+    buffer_clear(body);
+    sqlite3_bind_int64(read, 1, LOG_ID(local, dot->number));
+    int code = local ? sqlite3_step(read) : SQLITE_DONE;
+    enum status status = STATUS_NOT_FOUND;
+    if (code == SQLITE_ROW)
+        status = buffer_append_bytes(body, sql_blob(read, 0));
+    else if (code != SQLITE_DONE)
+        status = sql_fail(replica, err, "the log");
+    sqlite3_reset(read);
+    return status;
+}
+
+struct id feed_person(const struct replica *replica, const struct dot *dot,
+                      const struct entry_head *head)
+{
+    if (head->has_person)
+        return head->person;
+    const struct device *device = registry_device(replica->registry, dot->feed.device);
+    return device ? device->certificate.person : (struct id){{0}};
+}

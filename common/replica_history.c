@@ -1,0 +1,188 @@
+/* Reading rows, the stories of their heads, and everything that was ever saved for them. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/replica_state.h"
+
+/* ---- stories ---- */
+
+static const struct op_field *find_write(const struct entry_view *view, const struct row *row,
+                                         uint16_t field)
+{
+    for (size_t i = 0; i < view->ops_count; i++) {
+        const struct op *op = &view->ops[i];
+        if (op->table != row->table->number || !id_equal(&op->row, &row->id))
+            continue;
+        for (uint32_t f = 0; f < op->fields_count; f++)
+            if (view->fields[op->fields_at + f].number == field)
+                return &view->fields[op->fields_at + f];
+    }
+    return NULL;
+}
+
+static enum status tell(void *context, const struct row *row, uint16_t field,
+                        const struct dot *dot, struct head_story *story, struct error *err)
+{
+    struct replica *replica = context;
+    struct entry_view *view = &replica->story_view;
+    enum status status = feed_read(replica, dot, &replica->story_body, err);
+    if (status == STATUS_NOT_FOUND)
+        return error_set(err, status, "the entry of a head is not in the log");
+    if (status == STATUS_OK)
+        status = entry_decode(view, &dot->feed, buffer_bytes(&replica->story_body), err);
+    if (status != STATUS_OK)
+        return status;
+    const struct op_field *written = find_write(view, row, field);
+    *story = (struct head_story){.time_ms = view->head.time_ms,
+                                 .person = feed_person(replica, dot, &view->head)};
+    if (!written)
+        return error_set(err, STATUS_NOT_FOUND, "the entry of a head is not in the log");
+    story->value = written->value;
+    story->bases = view->dots + written->bases_at;
+    story->bases_count = written->bases_count;
+    return STATUS_OK;
+}
+
+struct row_history replica_history(struct replica *replica)
+{
+    return (struct row_history){tell, replica};
+}
+
+/* ---- rows ---- */
+
+/* Where the row lives: the one that isn't deleted first, then the lowest scope. */
+static enum status find_scope(struct replica *replica, const struct schema_table *table,
+                              const struct id *id, uint32_t *scope, struct error *err)
+{
+    char sql[200];
+    sqlite3_stmt *statement = NULL;
+    snprintf(sql, sizeof sql,
+             "SELECT _scope FROM \"%s\" WHERE id = ? ORDER BY _deleted, _scope LIMIT 1",
+             table->name);
+    TRY(sql_prepare(replica, sql, &statement, err));
+    sqlite3_bind_blob(statement, 1, id->bytes, ID_BYTES, SQLITE_STATIC);
+    *scope = sqlite3_step(statement) == SQLITE_ROW ? (uint32_t)sqlite3_column_int64(statement, 0)
+                                                   : 0;
+    sqlite3_finalize(statement);
+    return STATUS_OK;
+}
+
+enum status replica_row(struct replica *replica, uint32_t number, const struct id *id,
+                        uint32_t scope, struct row *row, bool *found, struct error *err)
+{
+    const struct schema_table *table = replica->schema ? schema_table(replica->schema, number)
+                                                       : NULL;
+    *found = false;
+    if (!table)
+        return error_set(err, STATUS_NOT_FOUND, "table %u is not in the schema", number);
+    if (scope == 0)
+        TRY(find_scope(replica, table, id, &scope, err));
+    if (scope == 0) {
+        row_start(row, table, 0, id);
+        return STATUS_OK;
+    }
+    return row_load(replica, table, scope, id, row, found, err);
+}
+
+/* ---- history ---- */
+
+struct moment {
+    struct dot dot;
+    int64_t time_ms;
+};
+
+static int by_time(const void *left, const void *right)
+{
+    const struct moment *a = left, *b = right;
+    if (a->time_ms != b->time_ms)
+        return a->time_ms < b->time_ms ? -1 : 1;
+    return dot_compare(&a->dot, &b->dot);
+}
+
+static enum status add_moment(struct replica *replica, const struct dot *dot,
+                              struct moment **moments, size_t *count, struct error *err)
+{
+    struct entry_head head;
+    for (size_t i = 0; i < *count; i++)
+        if (dot_equal(&(*moments)[i].dot, dot))
+            return STATUS_OK;
+    TRY(feed_read(replica, dot, &replica->story_body, err));
+    TRY(entry_decode_head(&head, buffer_bytes(&replica->story_body), err));
+    struct moment *grown = realloc(*moments, (*count + 1) * sizeof *grown);
+    if (!grown)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    *moments = grown;
+    grown[(*count)++] = (struct moment){*dot, head.time_ms};
+    return STATUS_OK;
+}
+
+static enum status add_touched(struct replica *replica, const struct row *row,
+                               struct moment **moments, size_t *count, struct error *err)
+{
+    sqlite3_stmt *read = NULL;
+    TRY(sql_prepare(replica, statement_sql(SQL_TOUCH_READ), &read, err));
+    sqlite3_bind_int64(read, 1, row->table->number);
+    sqlite3_bind_blob(read, 2, row->id.bytes, ID_BYTES, SQLITE_STATIC);
+    sqlite3_bind_int64(read, 3, row->scope);
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && sqlite3_step(read) == SQLITE_ROW) {
+        int64_t local = sqlite3_column_int64(read, 0);
+        if (local < 1 || (uint64_t)local > replica->feeds_count)
+            continue;
+        struct dot dot = {feed_at(replica, (uint32_t)local)->id,
+                          (uint64_t)sqlite3_column_int64(read, 1)};
+        status = add_moment(replica, &dot, moments, count, err);
+    }
+    sqlite3_finalize(read);
+    return status;
+}
+
+static enum status tell_moment(struct replica *replica, const struct row *row,
+                               const struct dot *dot, history_taker *take, void *context,
+                               struct error *err)
+{
+    struct entry_view view = {0};
+    struct buffer body = {0};
+    enum status status = feed_read(replica, dot, &body, err);
+    if (status == STATUS_OK)
+        status = entry_decode(&view, &dot->feed, buffer_bytes(&body), err);
+    for (size_t i = 0; status == STATUS_OK && i < view.ops_count; i++) {
+        const struct op *op = &view.ops[i];
+        if (op->table != row->table->number || !id_equal(&op->row, &row->id))
+            continue;
+        for (uint32_t f = 0; f < op->fields_count && status == STATUS_OK; f++) {
+            struct history_item item = {view.fields[op->fields_at + f].number,
+                                        view.fields[op->fields_at + f].value, *dot, view.head};
+            item.head.person = feed_person(replica, dot, &view.head);
+            status = take(context, &item, err);
+        }
+    }
+    entry_view_release(&view);
+    buffer_release(&body);
+    return status;
+}
+
+enum status replica_row_history(struct replica *replica, uint32_t table, const struct id *id,
+                                history_taker *take, void *context, struct error *err)
+{
+    struct row row = {0};
+    struct moment *moments = NULL;
+    size_t count = 0;
+    bool found;
+    enum status status = replica_row(replica, table, id, 0, &row, &found, err);
+    if (status == STATUS_OK && !found)
+        status = error_set(err, STATUS_NOT_FOUND, "there is no such row");
+    if (status == STATUS_OK)
+        status = add_touched(replica, &row, &moments, &count, err);
+    for (size_t c = 0; status == STATUS_OK && c < row.cells_count; c++)
+        for (size_t h = 0; status == STATUS_OK && h < row.cells[c].heads_count; h++)
+            status = add_moment(replica, &row.cells[c].heads[h].dot, &moments, &count, err);
+    if (count > 0)
+        qsort(moments, count, sizeof *moments, by_time);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+        status = tell_moment(replica, &row, &moments[i].dot, take, context, err);
+    free(moments);
+    row_release(&row);
+    return status;
+}

@@ -1,0 +1,511 @@
+/* A struct row and its place in the file: columns, mark, side tables.
+ *
+ * The mark says which dots stand behind which fields. A field with one dot has its value in its column;
+ * a field with several (and field 0 always) has its heads in `head`; a set whose elements come from
+ * several dots has them in `element`. */
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/pack.h"
+#include "common/replica_state.h"
+
+static void bind_key(sqlite3_stmt *statement, const struct row *row)
+{
+    sqlite3_bind_int64(statement, 1, row->table->number);
+    sqlite3_bind_blob(statement, 2, row->id.bytes, ID_BYTES, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 3, row->scope);
+}
+
+static enum status damaged(const struct row *row, struct error *err)
+{
+    char id[ID_TEXT_BYTES];
+    id_format(&row->id, id);
+    return error_set(err, STATUS_STORAGE, "row '%s' of table '%s' is damaged", id,
+                     row->table->name);
+}
+
+static bool local_dot(struct replica *replica, int64_t feed, int64_t number, struct dot *dot)
+{
+    if (feed < 1 || (uint64_t)feed > replica->feeds_count || number < 1)
+        return false;
+    *dot = (struct dot){feed_at(replica, (uint32_t)feed)->id, (uint64_t)number};
+    return true;
+}
+
+/* ---- loading ---- */
+
+static enum status take_seen(struct head *head, struct bytes packed, struct dot *dots)
+{
+    size_t count = packed.size / 20;
+    if (count > ENTRY_BASES_MAX)
+        return STATUS_STORAGE;
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *at = packed.data + i * 20;
+        dots[i] = (struct dot){{get_u32le(at), get_u32le(at + 4), get_u32le(at + 8)},
+                               get_u64le(at + 12)};
+    }
+    head->seen = dots;
+    head->seen_count = count;
+    return STATUS_OK;
+}
+
+static enum status load_heads(struct replica *replica, struct row *row, struct error *err)
+{
+    sqlite3_stmt *read = sql_use(replica, SQL_HEAD_READ);
+    struct dot seen[ENTRY_BASES_MAX];
+    enum status status = STATUS_OK;
+    int code = SQLITE_DONE;
+    if (!read)
+        return sql_fail(replica, err, "heads");
+    bind_key(read, row);
+    while (status == STATUS_OK && (code = sqlite3_step(read)) == SQLITE_ROW) {
+        struct head head = {.value = sql_blob(read, 3),
+                            .described = true,
+                            .time_ms = sqlite3_column_int64(read, 4)};
+        struct bytes person = sql_blob(read, 5);
+        if (person.size == ID_BYTES)
+            memcpy(head.person.bytes, person.data, ID_BYTES);
+        if (!local_dot(replica, sqlite3_column_int64(read, 1), sqlite3_column_int64(read, 2),
+                       &head.dot) ||
+            take_seen(&head, sql_blob(read, 6), seen) != STATUS_OK)
+            status = damaged(row, err);
+        else
+            status = row_add_head(row, (uint16_t)sqlite3_column_int(read, 0), &head, err);
+    }
+    if (status == STATUS_OK && code != SQLITE_DONE)
+        status = sql_fail(replica, err, "heads");
+    sqlite3_reset(read);
+    return status;
+}
+
+static enum status load_elements(struct replica *replica, struct row *row, struct error *err)
+{
+    sqlite3_stmt *read = sql_use(replica, SQL_ELEMENT_READ);
+    enum status status = STATUS_OK;
+    int code = SQLITE_DONE;
+    if (!read)
+        return sql_fail(replica, err, "elements");
+    bind_key(read, row);
+    while (status == STATUS_OK && (code = sqlite3_step(read)) == SQLITE_ROW) {
+        struct head head = {.value = sql_blob(read, 3)};
+        if (!local_dot(replica, sqlite3_column_int64(read, 1), sqlite3_column_int64(read, 2),
+                       &head.dot))
+            status = damaged(row, err);
+        else
+            status = row_add_head(row, (uint16_t)sqlite3_column_int(read, 0), &head, err);
+    }
+    if (status == STATUS_OK && code != SQLITE_DONE)
+        status = sql_fail(replica, err, "elements");
+    sqlite3_reset(read);
+    return status;
+}
+
+static enum status load_replaced(struct replica *replica, struct row *row, struct error *err)
+{
+    sqlite3_stmt *read = sql_use(replica, SQL_REPLACED_READ);
+    enum status status = STATUS_OK;
+    int code = SQLITE_DONE;
+    if (!read)
+        return sql_fail(replica, err, "remembered bases");
+    bind_key(read, row);
+    while (status == STATUS_OK && (code = sqlite3_step(read)) == SQLITE_ROW) {
+        struct replaced replaced = {
+            .field = (uint16_t)sqlite3_column_int(read, 0),
+            .dot = {{(uint32_t)sqlite3_column_int64(read, 1),
+                     (uint32_t)sqlite3_column_int64(read, 2),
+                     (uint32_t)sqlite3_column_int64(read, 3)},
+                    (uint64_t)sqlite3_column_int64(read, 4)},
+            .element = sql_blob(read, 5)};
+        if (replaced.element.size == 0)
+            replaced.element = (struct bytes){0};
+        status = row_add_replaced(row, &replaced, err);
+    }
+    if (status == STATUS_OK && code != SQLITE_DONE)
+        status = sql_fail(replica, err, "remembered bases");
+    sqlite3_reset(read);
+    return status;
+}
+
+/* The elements of a set that one entry wrote: they stand in the column alone. */
+static enum status load_set_column(struct replica *replica, struct row *row,
+                                   const struct schema_field *field, struct head *head,
+                                   struct bytes text, struct error *err)
+{
+    json_t *list = json_loadb((const char *)text.data, text.size, 0, NULL);
+    struct buffer value = {0};
+    enum status status = json_is_array(list) ? STATUS_OK : damaged(row, err);
+    bool is_code = field->type == FIELD_ENUM;
+    for (size_t i = 0; status == STATUS_OK && i < json_array_size(list); i++) {
+        const char *element = json_string_value(json_array_get(list, i));
+        buffer_clear(&value);
+        if (!element)
+            status = damaged(row, err);
+        else
+            status = is_code ? pack_str(&value, bytes_text(element))
+                             : field_parse(replica->schema, field, element, &value, err);
+        head->value = buffer_bytes(&value);
+        if (status == STATUS_OK)
+            status = row_add_head(row, field->number, head, err);
+    }
+    json_decref(list);
+    buffer_release(&value);
+    return status;
+}
+
+struct loading {
+    struct mark_group *groups;
+    size_t count;
+    bool heads, elements;
+};
+
+static enum status load_cell(struct replica *replica, struct row *row, struct loading *loading,
+                             const struct schema_field *field, sqlite3_stmt *select, int column,
+                             struct error *err)
+{
+    struct head head = {0};
+    size_t dots = 0;
+    for (size_t i = 0; i < loading->count; i++) {
+        if (!mark_has(&loading->groups[i], field->number))
+            continue;
+        dots++;
+        if (!local_dot(replica, loading->groups[i].feed, (int64_t)loading->groups[i].number,
+                       &head.dot))
+            return damaged(row, err);
+        if (field->merge == MERGE_COUNTER)
+            TRY(row_add_head(row, field->number, &head, err));
+    }
+    if (dots == 0)
+        return STATUS_OK;
+    if (field->merge == MERGE_COUNTER) {
+        row_cell(row, field->number)->total = (uint64_t)sqlite3_column_int64(select, column);
+        return STATUS_OK;
+    }
+    if (dots > 1) {
+        loading->elements |= field->merge == MERGE_SET;
+        loading->heads |= field->merge != MERGE_SET;
+        return STATUS_OK;
+    }
+    if (field->merge == MERGE_SET)
+        return load_set_column(replica, row, field, &head,
+                               bytes_of(sqlite3_column_text(select, column),
+                                        (size_t)sqlite3_column_bytes(select, column)),
+                               err);
+    buffer_clear(&replica->scratch);
+    TRY(column_value(replica, field, select, column, &replica->scratch, err));
+    head.value = buffer_bytes(&replica->scratch);
+    return row_add_head(row, field->number, &head, err);
+}
+
+static enum status load_cells(struct replica *replica, struct row *row, struct loading *loading,
+                              sqlite3_stmt *select, struct error *err)
+{
+    int column = COLUMN_FIRST_FIELD;
+    for (size_t i = 0; i < loading->count; i++)
+        loading->heads |= mark_has(&loading->groups[i], FIELD_DELETED);
+    for (size_t i = 0; i < row->table->fields_count; i++) {
+        const struct schema_field *field = &row->table->fields[i];
+        TRY(load_cell(replica, row, loading, field, select, column, err));
+        column += field_columns(field);
+    }
+    return STATUS_OK;
+}
+
+static enum status take_groups(struct bytes mark, struct loading *loading, const struct row *row,
+                               struct error *err)
+{
+    size_t capacity = mark.size / 3 + 1;
+    loading->groups = malloc(capacity * sizeof *loading->groups);
+    if (!loading->groups)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    while (mark.size > 0)
+        if (loading->count == capacity || !mark_take(&mark, &loading->groups[loading->count++]))
+            return damaged(row, err);
+    return STATUS_OK;
+}
+
+enum status row_load_from(struct replica *replica, const struct schema_table *table,
+                          sqlite3_stmt *select, struct row *row, struct error *err)
+{
+    struct loading loading = {0};
+    struct id id = {{0}};
+    struct bytes stored = sql_blob(select, 0);
+    if (stored.size == ID_BYTES)
+        memcpy(id.bytes, stored.data, ID_BYTES);
+    row_start(row, table, (uint32_t)sqlite3_column_int64(select, 1), &id);
+    enum status status = take_groups(sql_blob(select, 2), &loading, row, err);
+    if (status == STATUS_OK)
+        status = load_cells(replica, row, &loading, select, err);
+    free(loading.groups);
+    if (status == STATUS_OK && loading.heads)
+        status = load_heads(replica, row, err);
+    if (status == STATUS_OK && loading.elements)
+        status = load_elements(replica, row, err);
+    if (status == STATUS_OK && replica->replaced_count > 0)
+        status = load_replaced(replica, row, err);
+    if (status == STATUS_OK)
+        row_settle_changes(row);
+    return status;
+}
+
+enum status row_load(struct replica *replica, const struct schema_table *table, uint32_t scope,
+                     const struct id *id, struct row *row, bool *found, struct error *err)
+{
+    struct table_statements *statements = tables_statements(replica, table, err);
+    if (!statements)
+        return err ? err->status : STATUS_STORAGE;
+    sqlite3_stmt *select = statements->select;
+    sqlite3_reset(select);
+    sqlite3_bind_blob(select, 1, id->bytes, ID_BYTES, SQLITE_STATIC);
+    sqlite3_bind_int64(select, 2, scope);
+    int code = sqlite3_step(select);
+    *found = code == SQLITE_ROW;
+    enum status status = STATUS_OK;
+    if (*found) {
+        status = row_load_from(replica, table, select, row, err);
+    } else if (code == SQLITE_DONE) {
+        row_start(row, table, scope, id);
+        if (replica->replaced_count > 0)
+            status = load_replaced(replica, row, err);
+        row_settle_changes(row);
+    } else {
+        status = sql_fail(replica, err, table->name);
+    }
+    sqlite3_reset(select);
+    return status;
+}
+
+/* ---- storing ---- */
+
+static enum status add_to_mark(struct replica *replica, struct mark_group **groups, size_t *count,
+                               const struct dot *dot, uint16_t field, struct error *err)
+{
+    uint32_t local;
+    TRY(feed_ensure(replica, &dot->feed, &local, err));
+    for (size_t i = 0; i < *count; i++)
+        if ((*groups)[i].feed == local && (*groups)[i].number == dot->number) {
+            mark_set(&(*groups)[i], field);
+            return STATUS_OK;
+        }
+    struct mark_group *grown = realloc(*groups, (*count + 1) * sizeof *grown);
+    if (!grown)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    *groups = grown;
+    grown[*count] = (struct mark_group){.feed = local, .number = dot->number};
+    mark_set(&grown[(*count)++], field);
+    return STATUS_OK;
+}
+
+static enum status make_mark(struct replica *replica, const struct row *row, struct buffer *mark,
+                             struct error *err)
+{
+    struct mark_group *groups = NULL;
+    size_t count = 0;
+    enum status status = STATUS_OK;
+    for (size_t c = 0; c < row->cells_count && status == STATUS_OK; c++)
+        for (size_t h = 0; h < row->cells[c].heads_count && status == STATUS_OK; h++)
+            status = add_to_mark(replica, &groups, &count, &row->cells[c].heads[h].dot,
+                                 row->cells[c].field, err);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = mark_append(mark, &groups[i]);
+    free(groups);
+    return status;
+}
+
+static bool several_dots(const struct cell *cell)
+{
+    for (size_t i = 1; i < cell->heads_count; i++)
+        if (!dot_equal(&cell->heads[0].dot, &cell->heads[i].dot))
+            return true;
+    return false;
+}
+
+static enum status insert_head(struct replica *replica, const struct row *row, uint16_t field,
+                               const struct head *head, bool conflict, struct error *err)
+{
+    uint8_t seen[ENTRY_BASES_MAX * 20];
+    sqlite3_stmt *insert = sql_use(replica, SQL_HEAD_INSERT);
+    if (!insert)
+        return sql_fail(replica, err, "heads");
+    for (size_t i = 0; i < head->seen_count; i++) {
+        put_u32le(seen + i * 20, head->seen[i].feed.scope);
+        put_u32le(seen + i * 20 + 4, head->seen[i].feed.device);
+        put_u32le(seen + i * 20 + 8, head->seen[i].feed.incarnation);
+        put_u64le(seen + i * 20 + 12, head->seen[i].number);
+    }
+    bind_key(insert, row);
+    sqlite3_bind_int(insert, 4, field);
+    sqlite3_bind_int64(insert, 5, feed_find(replica, &head->dot.feed));
+    sqlite3_bind_int64(insert, 6, (int64_t)head->dot.number);
+    sqlite3_bind_blob(insert, 7, head->value.data, (int)head->value.size, SQLITE_STATIC);
+    sqlite3_bind_int64(insert, 8, head->time_ms);
+    sqlite3_bind_blob(insert, 9, head->person.bytes, ID_BYTES, SQLITE_STATIC);
+    sqlite3_bind_blob(insert, 10, seen, (int)(head->seen_count * 20), SQLITE_STATIC);
+    sqlite3_bind_int(insert, 11, conflict);
+    return sql_done(replica, insert, "heads", err);
+}
+
+/* Field 0 has no row_show: its heads' stories are asked for here. */
+static enum status describe_deletes(struct replica *replica, struct row *row, struct cell *cell,
+                                    struct error *err)
+{
+    struct row_history history = replica_history(replica);
+    for (size_t i = 0; i < cell->heads_count; i++) {
+        struct head_story story = {0};
+        if (cell->heads[i].described)
+            continue;
+        TRY(history.story(history.context, row, FIELD_DELETED, &cell->heads[i].dot, &story, err));
+        cell->heads[i].time_ms = story.time_ms;
+        cell->heads[i].person = story.person;
+        cell->heads[i].described = true;
+    }
+    return STATUS_OK;
+}
+
+static enum status store_heads(struct replica *replica, struct row *row, struct cell *cell,
+                               bool conflict, struct error *err)
+{
+    for (size_t i = 0; i < cell->heads_count; i++)
+        TRY(insert_head(replica, row, cell->field, &cell->heads[i], conflict, err));
+    return STATUS_OK;
+}
+
+static enum status store_elements(struct replica *replica, const struct row *row,
+                                  const struct cell *cell, struct error *err)
+{
+    for (size_t i = 0; i < cell->heads_count; i++) {
+        const struct head *head = &cell->heads[i];
+        sqlite3_stmt *insert = sql_use(replica, SQL_ELEMENT_INSERT);
+        if (!insert)
+            return sql_fail(replica, err, "elements");
+        bind_key(insert, row);
+        sqlite3_bind_int(insert, 4, cell->field);
+        sqlite3_bind_blob(insert, 5, head->value.data, (int)head->value.size, SQLITE_STATIC);
+        sqlite3_bind_int64(insert, 6, feed_find(replica, &head->dot.feed));
+        sqlite3_bind_int64(insert, 7, (int64_t)head->dot.number);
+        TRY(sql_done(replica, insert, "elements", err));
+    }
+    return STATUS_OK;
+}
+
+static enum status store_replaced(struct replica *replica, const struct row *row,
+                                  struct error *err)
+{
+    for (size_t i = 0; i < row->replaced_count; i++) {
+        const struct replaced *replaced = &row->replaced[i];
+        sqlite3_stmt *insert = sql_use(replica, SQL_REPLACED_INSERT);
+        if (!insert)
+            return sql_fail(replica, err, "remembered bases");
+        bind_key(insert, row);
+        sqlite3_bind_int(insert, 4, replaced->field);
+        sqlite3_bind_int64(insert, 5, replaced->dot.feed.scope);
+        sqlite3_bind_int64(insert, 6, replaced->dot.feed.device);
+        sqlite3_bind_int64(insert, 7, replaced->dot.feed.incarnation);
+        sqlite3_bind_int64(insert, 8, (int64_t)replaced->dot.number);
+        sqlite3_bind_blob(insert, 9, replaced->element.size ? (const void *)replaced->element.data
+                                                            : "",
+                          (int)replaced->element.size, SQLITE_STATIC);
+        TRY(sql_done(replica, insert, "remembered bases", err));
+        replica->replaced_count += sqlite3_changes(replica->database);
+    }
+    return STATUS_OK;
+}
+
+static enum status clear_side(struct replica *replica, enum statement which, const struct row *row,
+                              struct error *err)
+{
+    sqlite3_stmt *clear = sql_use(replica, which);
+    if (!clear)
+        return sql_fail(replica, err, "side tables");
+    bind_key(clear, row);
+    return sql_done(replica, clear, "side tables", err);
+}
+
+static enum status bind_set(struct replica *replica, const struct schema_field *field,
+                            const struct cell *cell, sqlite3_stmt *statement, int index,
+                            struct error *err)
+{
+    struct bytes *elements = malloc((cell->heads_count + 1) * sizeof *elements);
+    if (!elements)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < cell->heads_count; i++)
+        elements[i] = cell->heads[i].value;
+    enum status status = column_set_text(replica, field, elements, cell->heads_count, err);
+    free(elements);
+    if (status == STATUS_OK)
+        sqlite3_bind_text(statement, index, (const char *)replica->column.data,
+                          (int)replica->column.size, SQLITE_TRANSIENT);
+    return status;
+}
+
+/* Binds one field's column and stores its heads when they don't fit into it. */
+static enum status store_cell(struct replica *replica, struct row *row,
+                              const struct schema_field *field, sqlite3_stmt *statement,
+                              int index, struct error *err)
+{
+    struct cell *cell = row_find_cell(row, field->number);
+    struct row_history history = replica_history(replica);
+    struct shown shown = {0};
+    if (!cell || cell->heads_count == 0)
+        return column_bind(replica, field, (struct bytes){0}, statement, index, err);
+    if (field->merge == MERGE_COUNTER) {
+        sqlite3_bind_int64(statement, index, (int64_t)cell->total);
+        return STATUS_OK;
+    }
+    if (field->merge == MERGE_SET) {
+        TRY(bind_set(replica, field, cell, statement, index, err));
+        return several_dots(cell) ? store_elements(replica, row, cell, err) : STATUS_OK;
+    }
+    TRY(row_show(row, field, &history, &shown, err));
+    TRY(column_bind(replica, field, shown.value, statement, index, err));
+    return cell->heads_count > 1 ? store_heads(replica, row, cell, shown.conflict, err)
+                                 : STATUS_OK;
+}
+
+static enum status store_columns(struct replica *replica, struct row *row, struct bytes mark,
+                                 sqlite3_stmt *statement, struct error *err)
+{
+    int index = COLUMN_FIRST_FIELD + 1;
+    for (size_t i = 0; i < row->table->fields_count; i++) {
+        const struct schema_field *field = &row->table->fields[i];
+        TRY(store_cell(replica, row, field, statement, index, err));
+        index += field_columns(field);
+    }
+    sqlite3_bind_blob(statement, 1, row->id.bytes, ID_BYTES, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 2, row->scope);
+    sqlite3_bind_blob(statement, 3, mark.size ? (const void *)mark.data : "", (int)mark.size,
+                      SQLITE_STATIC);
+    sqlite3_bind_int(statement, 4, row_deleted(row));
+    return sql_done(replica, statement, row->table->name, err);
+}
+
+enum status row_store(struct replica *replica, struct row *row, bool was_there, struct error *err)
+{
+    struct table_statements *statements = tables_statements(replica, row->table, err);
+    struct cell *deletes = row_find_cell(row, FIELD_DELETED);
+    struct buffer mark = {0};
+    if (!statements)
+        return err ? err->status : STATUS_STORAGE;
+    if (was_there || replica->replaced_count > 0) {
+        TRY(clear_side(replica, SQL_HEAD_CLEAR, row, err));
+        TRY(clear_side(replica, SQL_ELEMENT_CLEAR, row, err));
+        TRY(clear_side(replica, SQL_REPLACED_CLEAR, row, err));
+        replica->replaced_count -= sqlite3_changes(replica->database);
+    }
+    enum status status = make_mark(replica, row, &mark, err);
+    if (status == STATUS_OK) {
+        sqlite3_stmt *statement = was_there ? statements->update : statements->insert;
+        sqlite3_reset(statement);
+        status = store_columns(replica, row, buffer_bytes(&mark), statement, err);
+    }
+    buffer_release(&mark);
+    if (status == STATUS_OK && deletes && deletes->heads_count > 0) {
+        status = describe_deletes(replica, row, deletes, err);
+        if (status == STATUS_OK)
+            status = store_heads(replica, row, deletes, row_delete_conflict(row), err);
+    }
+    if (status == STATUS_OK)
+        status = store_replaced(replica, row, err);
+    return status;
+}

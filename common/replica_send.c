@@ -1,0 +1,185 @@
+/* Handing out runs from the log. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/replica_state.h"
+
+#define RUN_ENTRIES_MAX 4096
+
+/* Bodies of one run, collected while the log is read. */
+struct gathering {
+    struct buffer bytes;
+    size_t *sizes;
+    size_t count, capacity;
+};
+
+static void gathering_release(struct gathering *gathering)
+{
+    buffer_release(&gathering->bytes);
+    free(gathering->sizes);
+}
+
+static enum status gather(struct gathering *gathering, struct bytes body, struct error *err)
+{
+    if (gathering->count == gathering->capacity) {
+        size_t capacity = gathering->capacity ? gathering->capacity * 2 : 64;
+        size_t *grown = realloc(gathering->sizes, capacity * sizeof *grown);
+        if (!grown)
+            return error_set(err, STATUS_NO_MEMORY, "out of memory");
+        gathering->sizes = grown;
+        gathering->capacity = capacity;
+    }
+    if (buffer_append_bytes(&gathering->bytes, body) != STATUS_OK)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    gathering->sizes[gathering->count++] = body.size;
+    return STATUS_OK;
+}
+
+static enum status hand_over(const struct run_wish *wish, struct gathering *gathering,
+                             const struct feed_id *feed, uint64_t first,
+                             const uint8_t signature[SIGNATURE_BYTES], struct error *err)
+{
+    struct bytes *bodies = malloc(gathering->count * sizeof *bodies);
+    if (!bodies)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    const uint8_t *at = gathering->bytes.data;
+    for (size_t i = 0; i < gathering->count; i++) {
+        bodies[i] = bytes_of(at, gathering->sizes[i]);
+        at += gathering->sizes[i];
+    }
+    struct run run = {*feed, first, bodies, gathering->count, signature};
+    enum status status = wish->take(wish->context, &run, err);
+    free(bodies);
+    return status;
+}
+
+struct sending {
+    const struct run_wish *wish;
+    struct frontier *known;
+    size_t left; /* of the budget */
+    bool stopped;
+};
+
+/* Reads on from `first` and hands over runs; what is behind the last signature stays. */
+static enum status send_range(struct replica *replica, const struct frontier_row *row,
+                              struct sending *sending, struct gathering *gathering,
+                              struct error *err)
+{
+    uint32_t local = feed_find(replica, &row->feed);
+    uint64_t first = frontier_get(sending->known, &row->feed) + 1, next = first;
+    sqlite3_stmt *range = NULL;
+    uint8_t signature[SIGNATURE_BYTES];
+    TRY(sql_prepare(replica, statement_sql(SQL_LOG_RANGE), &range, err));
+    sqlite3_bind_int64(range, 1, LOG_ID(local, first));
+    sqlite3_bind_int64(range, 2, LOG_ID(local, row->number));
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && !sending->stopped && sqlite3_step(range) == SQLITE_ROW) {
+        struct bytes found = sql_blob(range, 2);
+        if (LOG_NUMBER(sqlite3_column_int64(range, 0)) != next) {
+            status = error_set(err, STATUS_STORAGE, "the log of device %u lacks entry %llu",
+                               row->feed.device, (unsigned long long)next);
+            break;
+        }
+        status = gather(gathering, sql_blob(range, 1), err);
+        next++;
+        bool full = gathering->bytes.size >= sending->wish->unit_bytes ||
+                    gathering->count >= RUN_ENTRIES_MAX || next > row->number;
+        if (status != STATUS_OK || found.size != SIGNATURE_BYTES || !full)
+            continue;
+        memcpy(signature, found.data, SIGNATURE_BYTES);
+        size_t size = gathering->bytes.size;
+        status = hand_over(sending->wish, gathering, &row->feed, first, signature, err);
+        if (status == STATUS_OK)
+            status = frontier_raise(sending->known, &row->feed, next - 1, err);
+        sending->stopped = size >= sending->left;
+        sending->left -= size < sending->left ? size : sending->left;
+        gathering->count = 0;
+        buffer_clear(&gathering->bytes);
+        first = next;
+    }
+    sqlite3_finalize(range);
+    if (status == STATUS_OK && !sending->stopped && next <= row->number)
+        status = error_set(err, STATUS_STORAGE, "the log of device %u lacks entry %llu",
+                           row->feed.device, (unsigned long long)next);
+    return status;
+}
+
+static bool wanted(struct replica *replica, const struct sending *sending,
+                   const struct frontier_row *row, bool registry)
+{
+    uint32_t reader = sending->wish->reader;
+    return SCOPE_IS_REGISTRY(row->feed.scope) == registry &&
+           row->number > frontier_get(sending->known, &row->feed) &&
+           (reader == 0 || registry_may_read(replica->registry, reader, row->feed.scope));
+}
+
+enum status replica_runs(struct replica *replica, const struct run_wish *wish,
+                         struct frontier *known, bool *more, struct error *err)
+{
+    struct sending sending = {wish, known, wish->budget_bytes, wish->budget_bytes == 0};
+    enum status status = STATUS_OK;
+    *more = false;
+    /* Org numbers rise from parent to child, so the order of scopes is parents first. */
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < replica->frontier.count && status == STATUS_OK; i++) {
+            const struct frontier_row *row = &replica->frontier.rows[i];
+            struct gathering gathering = {0};
+            if (!wanted(replica, &sending, row, pass == 0))
+                continue;
+            if (!sending.stopped)
+                status = send_range(replica, row, &sending, &gathering, err);
+            gathering_release(&gathering);
+            if (status == STATUS_OK && wanted(replica, &sending, row, pass == 0))
+                *more = true;
+        }
+    return status;
+}
+
+const struct frontier *replica_frontier(struct replica *replica)
+{
+    return &replica->frontier;
+}
+
+/* ---- what we know of peers ---- */
+
+enum status replica_peer_load(struct replica *replica, uint32_t device, struct frontier *told,
+                              struct frontier *held, struct error *err)
+{
+    sqlite3_stmt *get = sql_use(replica, SQL_PEER_GET);
+    frontier_clear(told);
+    frontier_clear(held);
+    if (!get)
+        return sql_fail(replica, err, "peers");
+    sqlite3_bind_int64(get, 1, device);
+    enum status status = STATUS_OK;
+    if (sqlite3_step(get) == SQLITE_ROW) {
+        status = frontier_decode(told, sql_blob(get, 0), err);
+        if (status == STATUS_OK)
+            status = frontier_decode(held, sql_blob(get, 1), err);
+    }
+    sqlite3_reset(get);
+    return status;
+}
+
+enum status replica_peer_save(struct replica *replica, uint32_t device,
+                              const struct frontier *told, const struct frontier *held,
+                              struct error *err)
+{
+    struct buffer told_bytes = {0}, held_bytes = {0};
+    enum status status = frontier_encode(told, &told_bytes, err);
+    if (status == STATUS_OK)
+        status = frontier_encode(held, &held_bytes, err);
+    sqlite3_stmt *set = sql_use(replica, SQL_PEER_SET);
+    if (!set)
+        status = sql_fail(replica, err, "peers");
+    if (status == STATUS_OK) {
+        sqlite3_bind_int64(set, 1, device);
+        sql_bind_bytes(set, 2, buffer_bytes(&told_bytes));
+        sql_bind_bytes(set, 3, buffer_bytes(&held_bytes));
+        status = sql_done(replica, set, "peers", err);
+    }
+    buffer_release(&told_bytes);
+    buffer_release(&held_bytes);
+    return status;
+}

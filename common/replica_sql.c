@@ -1,0 +1,126 @@
+#include <string.h>
+
+#include "common/replica_state.h"
+
+const char *statement_sql(enum statement statement)
+{
+    static const char *const texts[STATEMENT_COUNT] = {
+        [SQL_LOG_INSERT] = "INSERT INTO log(id, body, signature, state) VALUES(?, ?, ?, 0)",
+        [SQL_LOG_READ] = "SELECT body, signature, state FROM log WHERE id = ?",
+        [SQL_LOG_RANGE] = "SELECT id, body, signature FROM log WHERE id BETWEEN ? AND ? ORDER BY id",
+        [SQL_LOG_STATE] = "UPDATE log SET state = ? WHERE id = ?",
+        [SQL_FEED_INSERT] = "INSERT INTO feed(id, scope, device, incarnation, number, hash) "
+                            "VALUES(?, ?, ?, ?, ?, ?)",
+        [SQL_FEED_UPDATE] = "UPDATE feed SET number = ?, hash = ? WHERE id = ?",
+        [SQL_TALLY_WRITE] = "INSERT OR REPLACE INTO tally(scope, table_no, rows, sum) "
+                            "VALUES(?, ?, ?, ?)",
+        [SQL_HEAD_READ] = "SELECT field, feed, number, value, time_ms, person, seen FROM head "
+                          "WHERE table_no = ? AND row = ? AND scope = ?",
+        [SQL_HEAD_INSERT] = "INSERT INTO head(table_no, row, scope, field, feed, number, value, "
+                            "time_ms, person, seen, conflict) VALUES(?,?,?,?,?,?,?,?,?,?,?)",
+        [SQL_HEAD_CLEAR] = "DELETE FROM head WHERE table_no = ? AND row = ? AND scope = ?",
+        [SQL_ELEMENT_READ] = "SELECT field, feed, number, element FROM element "
+                             "WHERE table_no = ? AND row = ? AND scope = ?",
+        [SQL_ELEMENT_INSERT] = "INSERT INTO element(table_no, row, scope, field, element, feed, "
+                               "number) VALUES(?,?,?,?,?,?,?)",
+        [SQL_ELEMENT_CLEAR] = "DELETE FROM element WHERE table_no = ? AND row = ? AND scope = ?",
+        [SQL_REPLACED_READ] = "SELECT field, scope_of, device, incarnation, number, element "
+                              "FROM replaced WHERE table_no = ? AND row = ? AND scope = ?",
+        [SQL_REPLACED_INSERT] = "INSERT OR IGNORE INTO replaced(table_no, row, scope, field, "
+                                "scope_of, device, incarnation, number, element) "
+                                "VALUES(?,?,?,?,?,?,?,?,?)",
+        [SQL_REPLACED_CLEAR] = "DELETE FROM replaced WHERE table_no = ? AND row = ? AND scope = ?",
+        [SQL_REPLACED_COUNT] = "SELECT count(*) FROM replaced",
+        [SQL_TOUCH_INSERT] = "INSERT OR IGNORE INTO touch(table_no, row, scope, feed, number) "
+                             "VALUES(?, ?, ?, ?, ?)",
+        [SQL_TOUCH_READ] = "SELECT feed, number FROM touch "
+                           "WHERE table_no = ? AND row = ? AND scope = ?",
+        [SQL_ASIDE_INSERT] = "INSERT INTO set_aside(scope, device, incarnation, number, status, "
+                             "reason, body, received_ms) VALUES(?,?,?,?,?,?,?,?)",
+        [SQL_ASIDE_COUNT] = "SELECT count(*) FROM set_aside "
+                            "WHERE scope = ? AND device = ? AND incarnation = ?",
+        [SQL_META_GET] = "SELECT value FROM meta WHERE name = ?",
+        [SQL_META_SET] = "INSERT OR REPLACE INTO meta(name, value) VALUES(?, ?)",
+        [SQL_PEER_GET] = "SELECT told, held FROM peer WHERE device = ?",
+        [SQL_PEER_SET] = "INSERT OR REPLACE INTO peer(device, told, held) VALUES(?, ?, ?)",
+        [SQL_DATA_VERSION] = "PRAGMA data_version",
+    };
+    return texts[statement];
+}
+
+enum status sql_fail(struct replica *replica, struct error *err, const char *what)
+{
+    int code = sqlite3_errcode(replica->database) & 0xff;
+    if (code == SQLITE_FULL)
+        return error_set(err, STATUS_DISK_FULL, "%s: the disk is full", what);
+    if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
+        return error_set(err, STATUS_BUSY, "%s: another program is writing", what);
+    if (code == SQLITE_NOMEM)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    return error_set(err, STATUS_STORAGE, "%s: %s", what, sqlite3_errmsg(replica->database));
+}
+
+enum status sql_run(struct replica *replica, const char *sql, struct error *err)
+{
+    if (sqlite3_exec(replica->database, sql, NULL, NULL, NULL) == SQLITE_OK)
+        return STATUS_OK;
+    return sql_fail(replica, err, "the database");
+}
+
+enum status sql_prepare(struct replica *replica, const char *sql, sqlite3_stmt **statement,
+                        struct error *err)
+{
+    if (sqlite3_prepare_v3(replica->database, sql, -1, SQLITE_PREPARE_PERSISTENT, statement,
+                           NULL) == SQLITE_OK)
+        return STATUS_OK;
+    return sql_fail(replica, err, "the database");
+}
+
+sqlite3_stmt *sql_use(struct replica *replica, enum statement statement)
+{
+    sqlite3_stmt **cached = &replica->statements[statement];
+    if (!*cached &&
+        sql_prepare(replica, statement_sql(statement), cached, NULL) != STATUS_OK)
+        return NULL;
+    sqlite3_reset(*cached);
+    return *cached;
+}
+
+enum status sql_done(struct replica *replica, sqlite3_stmt *statement, const char *what,
+                     struct error *err)
+{
+    int code = sqlite3_step(statement);
+    enum status status = code == SQLITE_DONE || code == SQLITE_ROW ? STATUS_OK
+                                                                   : sql_fail(replica, err, what);
+    sqlite3_reset(statement);
+    return status;
+}
+
+struct bytes sql_blob(sqlite3_stmt *statement, int column)
+{
+    const void *data = sqlite3_column_blob(statement, column);
+    return bytes_of(data, (size_t)sqlite3_column_bytes(statement, column));
+}
+
+/* An empty slice is an empty blob, an absent one is NULL. */
+void sql_bind_bytes(sqlite3_stmt *statement, int index, struct bytes bytes)
+{
+    if (bytes.data)
+        sqlite3_bind_blob(statement, index, bytes.data, (int)bytes.size, SQLITE_STATIC);
+    else
+        sqlite3_bind_null(statement, index);
+}
+
+void sql_finalize_all(struct replica *replica)
+{
+    for (int i = 0; i < STATEMENT_COUNT; i++) {
+        sqlite3_finalize(replica->statements[i]);
+        replica->statements[i] = NULL;
+    }
+    for (size_t i = 0; i < replica->tables_count; i++) {
+        sqlite3_finalize(replica->tables[i].insert);
+        sqlite3_finalize(replica->tables[i].update);
+        sqlite3_finalize(replica->tables[i].select);
+    }
+    replica->tables_count = 0;
+}

@@ -1,0 +1,194 @@
+#ifndef COMMON_REPLICA_STATE_H
+#define COMMON_REPLICA_STATE_H
+
+/* What the files of the replica share. Private to common/replica*.c. */
+
+#include <sqlite3.h>
+
+#include "common/replica.h"
+
+#define LOG_NUMBER_BITS 40
+#define LOG_ID(feed, number) ((int64_t)(feed) << LOG_NUMBER_BITS | (int64_t)(number))
+#define LOG_NUMBER(id) ((uint64_t)(id) & ((1ull << LOG_NUMBER_BITS) - 1))
+#define LOG_FEED(id) ((uint32_t)((id) >> LOG_NUMBER_BITS))
+
+/* How a logged entry stands. */
+enum log_state { LOG_IN_FORCE = 0, LOG_NOT_PERMITTED = 1, LOG_WAITING = 2, LOG_PARTLY = 3 };
+
+/* A feed as this file knows it; its local id is its place in `feeds` + 1. */
+struct feed {
+    struct feed_id id;
+    uint64_t number;
+    struct hash hash; /* of entry `number` */
+    bool dirty;
+};
+
+struct tally_row {
+    struct tally tally;
+    bool dirty;
+};
+
+/* Statements that are used again and again; SQL in replica_sql.c. */
+#define STATEMENT_LIST(X)                                                                          \
+    X(SQL_LOG_INSERT)                                                                              \
+    X(SQL_LOG_READ)                                                                                \
+    X(SQL_LOG_RANGE)                                                                               \
+    X(SQL_LOG_STATE)                                                                               \
+    X(SQL_FEED_INSERT)                                                                             \
+    X(SQL_FEED_UPDATE)                                                                             \
+    X(SQL_TALLY_WRITE)                                                                             \
+    X(SQL_HEAD_READ)                                                                               \
+    X(SQL_HEAD_INSERT)                                                                             \
+    X(SQL_HEAD_CLEAR)                                                                              \
+    X(SQL_ELEMENT_READ)                                                                            \
+    X(SQL_ELEMENT_INSERT)                                                                          \
+    X(SQL_ELEMENT_CLEAR)                                                                           \
+    X(SQL_REPLACED_READ)                                                                           \
+    X(SQL_REPLACED_INSERT)                                                                         \
+    X(SQL_REPLACED_CLEAR)                                                                          \
+    X(SQL_REPLACED_COUNT)                                                                          \
+    X(SQL_TOUCH_INSERT)                                                                            \
+    X(SQL_TOUCH_READ)                                                                              \
+    X(SQL_ASIDE_INSERT)                                                                            \
+    X(SQL_ASIDE_COUNT)                                                                             \
+    X(SQL_META_GET)                                                                                \
+    X(SQL_META_SET)                                                                                \
+    X(SQL_PEER_GET)                                                                                \
+    X(SQL_PEER_SET)                                                                                \
+    X(SQL_DATA_VERSION)
+
+enum statement {
+#define X(name) name,
+    STATEMENT_LIST(X)
+#undef X
+        STATEMENT_COUNT
+};
+const char *statement_sql(enum statement statement);
+
+/* The statements of one domain table. */
+struct table_statements {
+    uint16_t table;
+    sqlite3_stmt *insert, *update, *select;
+};
+
+struct replica {
+    sqlite3 *database;
+    struct clock clock;
+    bool read_only, in_transaction;
+    struct network network;
+    struct identity identity;
+    struct registry *registry;
+    const struct schema *schema; /* the one that tables were made for */
+    struct feed *feeds;
+    size_t feeds_count, feeds_capacity;
+    uint32_t *feed_order; /* places in `feeds`, ascending by feed id */
+    struct frontier frontier;
+    struct tally_row *tallies; /* ascending by (scope, table) */
+    size_t tallies_count, tallies_capacity;
+    int64_t replaced_count;
+    int64_t data_version;
+    sqlite3_stmt *statements[STATEMENT_COUNT];
+    struct table_statements *tables;
+    size_t tables_count;
+    struct entry_view view, story_view, save_view;
+    struct buffer story_body, scratch, column;
+    struct row row, old_row;
+};
+
+/* ---- SQLite (replica_sql.c) ---- */
+enum status sql_fail(struct replica *replica, struct error *err, const char *what);
+enum status sql_run(struct replica *replica, const char *sql, struct error *err);
+/* A cached statement, reset and ready to bind; NULL: see sql_fail. */
+sqlite3_stmt *sql_use(struct replica *replica, enum statement statement);
+/* Step a statement that gives no rows, and reset it. */
+enum status sql_done(struct replica *replica, sqlite3_stmt *statement, const char *what,
+                     struct error *err);
+enum status sql_prepare(struct replica *replica, const char *sql, sqlite3_stmt **statement,
+                        struct error *err);
+struct bytes sql_blob(sqlite3_stmt *statement, int column);
+void sql_bind_bytes(sqlite3_stmt *statement, int index, struct bytes bytes);
+void sql_finalize_all(struct replica *replica);
+
+/* ---- tables (replica_tables.c) ---- */
+enum status tables_create_engine(struct replica *replica, struct error *err);
+/* Make or widen the domain tables for the registry's schema. */
+enum status tables_follow_schema(struct replica *replica, struct error *err);
+struct table_statements *tables_statements(struct replica *replica,
+                                           const struct schema_table *table, struct error *err);
+
+/* ---- feeds (replica_feed.c) ---- */
+uint32_t feed_find(const struct replica *replica, const struct feed_id *id); /* local id or 0 */
+enum status feed_ensure(struct replica *replica, const struct feed_id *id, uint32_t *local,
+                        struct error *err);
+struct feed *feed_at(struct replica *replica, uint32_t local);
+enum status feed_append(struct replica *replica, uint32_t local, struct bytes body,
+                        const uint8_t *signature, const struct hash *hash, struct error *err);
+enum status feed_set_state(struct replica *replica, const struct dot *dot, enum log_state state,
+                           struct error *err);
+enum status feeds_load(struct replica *replica, struct error *err);
+enum status feeds_write(struct replica *replica, struct error *err);
+/* Body of a logged entry into `body` (cleared); STATUS_NOT_FOUND. */
+enum status feed_read(struct replica *replica, const struct dot *dot, struct buffer *body,
+                      struct error *err);
+/* Who wrote it: the entry's person or the one that the certificate names. */
+struct id feed_person(const struct replica *replica, const struct dot *dot,
+                      const struct entry_head *head);
+
+/* ---- tallies (replica_tally.c) ---- */
+enum status tally_add(struct replica *replica, const struct row *row, bool subtract,
+                      struct error *err);
+/* The same for a fresh row of one op, straight from the entry. */
+enum status tally_add_op(struct replica *replica, const struct entry_view *view,
+                         const struct op *op, const struct dot *dot, struct error *err);
+enum status tallies_load(struct replica *replica, struct error *err);
+enum status tallies_write(struct replica *replica, struct error *err);
+/* Every row of the tables, summed anew. Gives (free() it). */
+enum status tallies_scan(struct replica *replica, struct tally **tallies, size_t *count,
+                         struct error *err);
+
+/* ---- rows (replica_row.c, replica_columns.c) ---- */
+enum status row_load(struct replica *replica, const struct schema_table *table, uint32_t scope,
+                     const struct id *id, struct row *row, bool *found, struct error *err);
+enum status row_load_from(struct replica *replica, const struct schema_table *table,
+                          sqlite3_stmt *select, struct row *row, struct error *err);
+enum status row_store(struct replica *replica, struct row *row, bool was_there, struct error *err);
+/* First column of fields in a SELECT of a domain table: id, _scope, _mark, _deleted stand before. */
+#define COLUMN_FIRST_FIELD 4
+int field_columns(const struct schema_field *field); /* 1, or 2 for steps */
+enum status column_bind(struct replica *replica, const struct schema_field *field,
+                        struct bytes value, sqlite3_stmt *statement, int index,
+                        struct error *err);
+/* A set's elements as a JSON array of texts, into replica->column. */
+enum status column_set_text(struct replica *replica, const struct schema_field *field,
+                            const struct bytes *elements, size_t count, struct error *err);
+/* Column(s) back to one canonical value, appended to `out`. */
+enum status column_value(struct replica *replica, const struct schema_field *field,
+                         sqlite3_stmt *statement, int index, struct buffer *out,
+                         struct error *err);
+
+/* Version marks: which dots stand behind which fields. */
+struct mark_group {
+    uint32_t feed; /* local */
+    uint64_t number;
+    uint8_t fields[32]; /* bitmap */
+};
+enum status mark_append(struct buffer *out, const struct mark_group *group);
+bool mark_take(struct bytes *in, struct mark_group *group);
+void mark_set(struct mark_group *group, uint16_t field);
+bool mark_has(const struct mark_group *group, uint16_t field);
+
+/* ---- applying (replica_apply.c) ---- */
+enum status apply_entry(struct replica *replica, const struct dot *dot,
+                        const struct entry_view *view, struct error *err);
+struct row_source replica_source(struct replica *replica);
+/* Build one row anew from all logged entries that wrote it. */
+enum status rebuild_waiting(struct replica *replica, struct error *err);
+/* Decode, judge, apply, note what is set aside: what becomes of an entry that is in the log. */
+enum status admit_entry(struct replica *replica, const struct dot *dot, struct bytes body,
+                        struct received *received, struct error *err);
+enum status aside_note(struct replica *replica, const struct dot *dot, const struct error *reason,
+                       struct bytes body, struct error *err);
+enum status registry_load(struct replica *replica, struct error *err);
+enum status caches_load(struct replica *replica, struct error *err);
+
+#endif

@@ -1,0 +1,239 @@
+/* Tables of the engine, and the domain tables that follow from the schema. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/replica_state.h"
+
+enum status tables_create_engine(struct replica *replica, struct error *err)
+{
+    static const char sql[] =
+        "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE feed(id INTEGER PRIMARY KEY, scope INTEGER NOT NULL, device INTEGER NOT NULL,"
+        " incarnation INTEGER NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL,"
+        " UNIQUE(scope, device, incarnation)) STRICT;"
+        /* id = feed << 40 | number */
+        "CREATE TABLE log(id INTEGER PRIMARY KEY, body BLOB NOT NULL, signature BLOB,"
+        " state INTEGER NOT NULL) STRICT;"
+        "CREATE INDEX log_waiting ON log(state) WHERE state <> 0;"
+        "CREATE TABLE head(table_no INTEGER NOT NULL, row BLOB NOT NULL, scope INTEGER NOT NULL,"
+        " field INTEGER NOT NULL, feed INTEGER NOT NULL REFERENCES feed(id),"
+        " number INTEGER NOT NULL, value BLOB NOT NULL, time_ms INTEGER NOT NULL,"
+        " person BLOB NOT NULL, seen BLOB, conflict INTEGER NOT NULL,"
+        " PRIMARY KEY(table_no, row, scope, field, feed, number)) STRICT, WITHOUT ROWID;"
+        "CREATE INDEX head_conflict ON head(conflict) WHERE conflict <> 0;"
+        "CREATE TABLE element(table_no INTEGER NOT NULL, row BLOB NOT NULL,"
+        " scope INTEGER NOT NULL, field INTEGER NOT NULL, element BLOB NOT NULL,"
+        " feed INTEGER NOT NULL REFERENCES feed(id), number INTEGER NOT NULL,"
+        " PRIMARY KEY(table_no, row, scope, field, element, feed, number)) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE replaced(table_no INTEGER NOT NULL, row BLOB NOT NULL,"
+        " scope INTEGER NOT NULL, field INTEGER NOT NULL, scope_of INTEGER NOT NULL,"
+        " device INTEGER NOT NULL, incarnation INTEGER NOT NULL, number INTEGER NOT NULL,"
+        " element BLOB NOT NULL, PRIMARY KEY(table_no, row, scope, field, scope_of, device,"
+        " incarnation, number, element)) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE touch(table_no INTEGER NOT NULL, row BLOB NOT NULL, scope INTEGER NOT NULL,"
+        " feed INTEGER NOT NULL REFERENCES feed(id), number INTEGER NOT NULL,"
+        " PRIMARY KEY(table_no, row, scope, feed, number)) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE tally(scope INTEGER NOT NULL, table_no INTEGER NOT NULL,"
+        " rows INTEGER NOT NULL, sum BLOB NOT NULL, PRIMARY KEY(scope, table_no))"
+        " STRICT, WITHOUT ROWID;"
+        "CREATE TABLE set_aside(id INTEGER PRIMARY KEY, scope INTEGER NOT NULL,"
+        " device INTEGER NOT NULL, incarnation INTEGER NOT NULL, number INTEGER NOT NULL,"
+        " status INTEGER NOT NULL, reason TEXT NOT NULL, body BLOB, received_ms INTEGER NOT NULL)"
+        " STRICT;"
+        "CREATE INDEX set_aside_feed ON set_aside(scope, device, incarnation);"
+        "CREATE TABLE peer(device INTEGER PRIMARY KEY, told BLOB NOT NULL, held BLOB NOT NULL)"
+        " STRICT;";
+    return sql_run(replica, sql, err);
+}
+
+static const char *column_type(const struct schema_field *field)
+{
+    if (field->merge == MERGE_SET)
+        return "TEXT";
+    switch (field->type) {
+    case FIELD_BOOL:
+    case FIELD_INT:
+    case FIELD_MONEY:
+        return "INTEGER";
+    case FIELD_REF:
+    case FIELD_REF_ANY:
+    case FIELD_BLOB:
+    case FIELD_SEALED:
+        return "BLOB";
+    default:
+        return "TEXT";
+    }
+}
+
+/* Grows a text of SQL; the only failure is memory, which the caller sees at the end. */
+static void put(struct buffer *sql, const char *format, const char *name)
+{
+    char part[160];
+    int size = snprintf(part, sizeof part, "%s", format);
+    const char *mark = strstr(format, "$");
+    if (mark)
+        size = snprintf(part, sizeof part, "%.*s%s%s", (int)(mark - format), format, name,
+                        mark + 1);
+    if (buffer_append(sql, part, (size_t)size) != STATUS_OK)
+        sql->size = 0;
+}
+
+static enum status run_buffer(struct replica *replica, struct buffer *sql, struct error *err)
+{
+    enum status status = STATUS_NO_MEMORY;
+    if (sql->size > 0 && buffer_append(sql, "", 1) == STATUS_OK)
+        status = sql_run(replica, (const char *)sql->data, err);
+    else
+        error_set(err, status, "out of memory");
+    buffer_release(sql);
+    return status;
+}
+
+static void put_column(struct buffer *sql, const char *before, const struct schema_field *field)
+{
+    put(sql, before, "");
+    put(sql, "\"$\" ", field->name);
+    put(sql, column_type(field), "");
+    if (field->merge == MERGE_STEPS) {
+        put(sql, before, "");
+        put(sql, "\"$_round\" INTEGER", field->name);
+    }
+}
+
+static enum status create_table(struct replica *replica, const struct schema_table *table,
+                                struct error *err)
+{
+    struct buffer sql = {0};
+    put(&sql, "CREATE TABLE \"$\"(id BLOB NOT NULL, _scope INTEGER NOT NULL, ", table->name);
+    put(&sql, "_mark BLOB NOT NULL, _deleted INTEGER NOT NULL DEFAULT 0", "");
+    for (size_t i = 0; i < table->fields_count; i++)
+        put_column(&sql, ", ", &table->fields[i]);
+    put(&sql, ", PRIMARY KEY(id, _scope))", "");
+    return run_buffer(replica, &sql, err);
+}
+
+static enum status has_column(struct replica *replica, const char *table, const char *column,
+                              bool *has, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    TRY(sql_prepare(replica, "SELECT 1 FROM pragma_table_info(?) WHERE name = ? OR ?2 IS NULL",
+                    &statement, err));
+    sqlite3_bind_text(statement, 1, table, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 2, column, -1, SQLITE_STATIC);
+    *has = sqlite3_step(statement) == SQLITE_ROW;
+    sqlite3_finalize(statement);
+    return STATUS_OK;
+}
+
+static enum status widen_table(struct replica *replica, const struct schema_table *table,
+                               struct error *err)
+{
+    for (size_t i = 0; i < table->fields_count; i++) {
+        const struct schema_field *field = &table->fields[i];
+        bool has;
+        TRY(has_column(replica, table->name, field->name, &has, err));
+        if (has)
+            continue;
+        struct buffer sql = {0};
+        put(&sql, "ALTER TABLE \"$\" ADD COLUMN ", table->name);
+        put(&sql, "\"$\" ", field->name);
+        put(&sql, column_type(field), "");
+        TRY(run_buffer(replica, &sql, err));
+        if (field->merge != MERGE_STEPS)
+            continue;
+        put(&sql, "ALTER TABLE \"$\" ADD COLUMN ", table->name);
+        put(&sql, "\"$_round\" INTEGER", field->name);
+        TRY(run_buffer(replica, &sql, err));
+    }
+    return STATUS_OK;
+}
+
+enum status tables_follow_schema(struct replica *replica, struct error *err)
+{
+    const struct schema *schema = registry_schema(replica->registry);
+    if (!schema || schema == replica->schema)
+        return STATUS_OK;
+    sql_finalize_all(replica);
+    for (size_t i = 0; i < schema->tables_count; i++) {
+        bool has;
+        TRY(has_column(replica, schema->tables[i].name, NULL, &has, err));
+        TRY(has ? widen_table(replica, &schema->tables[i], err)
+                : create_table(replica, &schema->tables[i], err));
+    }
+    replica->schema = schema;
+    return STATUS_OK;
+}
+
+/* ---- statements of one table ---- */
+
+/* All field columns, each put through `each` ("…$…"). */
+static void put_fields(struct buffer *sql, const struct schema_table *table, const char *each,
+                       const char *each_round)
+{
+    for (size_t i = 0; i < table->fields_count; i++) {
+        put(sql, each, table->fields[i].name);
+        if (table->fields[i].merge == MERGE_STEPS)
+            put(sql, each_round, table->fields[i].name);
+    }
+}
+
+static enum status prepare_buffer(struct replica *replica, struct buffer *sql,
+                                  sqlite3_stmt **statement, struct error *err)
+{
+    enum status status = STATUS_NO_MEMORY;
+    if (sql->size > 0 && buffer_append(sql, "", 1) == STATUS_OK)
+        status = sql_prepare(replica, (const char *)sql->data, statement, err);
+    else
+        error_set(err, status, "out of memory");
+    buffer_release(sql);
+    return status;
+}
+
+static enum status prepare_table(struct replica *replica, const struct schema_table *table,
+                                 struct table_statements *made, struct error *err)
+{
+    struct buffer sql = {0};
+    put(&sql, "INSERT INTO \"$\"(id, _scope, _mark, _deleted", table->name);
+    put_fields(&sql, table, ", \"$\"", ", \"$_round\"");
+    put(&sql, ") VALUES(?, ?, ?, ?", "");
+    put_fields(&sql, table, ", ?", ", ?");
+    put(&sql, ") ON CONFLICT DO NOTHING", "");
+    TRY(prepare_buffer(replica, &sql, &made->insert, err));
+
+    put(&sql, "UPDATE \"$\" SET _mark = ?3, _deleted = ?4", table->name);
+    put_fields(&sql, table, ", \"$\" = ?", ", \"$_round\" = ?");
+    put(&sql, " WHERE id = ?1 AND _scope = ?2", "");
+    TRY(prepare_buffer(replica, &sql, &made->update, err));
+
+    put(&sql, "SELECT id, _scope, _mark, _deleted", "");
+    put_fields(&sql, table, ", \"$\"", ", \"$_round\"");
+    put(&sql, " FROM \"$\" WHERE id = ? AND _scope = ?", table->name);
+    return prepare_buffer(replica, &sql, &made->select, err);
+}
+
+struct table_statements *tables_statements(struct replica *replica,
+                                           const struct schema_table *table, struct error *err)
+{
+    for (size_t i = 0; i < replica->tables_count; i++)
+        if (replica->tables[i].table == table->number)
+            return &replica->tables[i];
+    if (!replica->tables) {
+        replica->tables = calloc(SCHEMA_TABLES_MAX, sizeof *replica->tables);
+        if (!replica->tables) {
+            error_set(err, STATUS_NO_MEMORY, "out of memory");
+            return NULL;
+        }
+    }
+    struct table_statements *made = &replica->tables[replica->tables_count];
+    *made = (struct table_statements){.table = table->number};
+    if (prepare_table(replica, table, made, err) != STATUS_OK) {
+        sqlite3_finalize(made->insert);
+        sqlite3_finalize(made->update);
+        sqlite3_finalize(made->select);
+        return NULL;
+    }
+    replica->tables_count++;
+    return made;
+}

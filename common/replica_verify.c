@@ -1,0 +1,135 @@
+/* Checking a file against itself: SQLite's pages, the chains, and the tables against the log. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/replica_state.h"
+
+struct verifying {
+    struct replica *replica, *again;
+    verify_report *report;
+    void *context;
+    struct received received;
+};
+
+static void say(struct verifying *verifying, const char *what)
+{
+    verifying->report(verifying->context, what);
+}
+
+static enum status check_pages(struct verifying *verifying, struct error *err)
+{
+    sqlite3_stmt *check = NULL;
+    TRY(sql_prepare(verifying->replica, "PRAGMA quick_check(20)", &check, err));
+    while (sqlite3_step(check) == SQLITE_ROW) {
+        const char *line = (const char *)sqlite3_column_text(check, 0);
+        if (line && strcmp(line, "ok") != 0)
+            say(verifying, line);
+    }
+    sqlite3_finalize(check);
+    return STATUS_OK;
+}
+
+static enum status take_again(void *context, const struct run *run, struct error *err)
+{
+    struct verifying *verifying = context;
+    uint64_t refused = verifying->received.refused;
+    TRY(replica_receive(verifying->again, run, &verifying->received, err));
+    if (verifying->received.refused > refused) {
+        char line[200];
+        snprintf(line, sizeof line,
+                 "entries %llu to %llu of device %u in scope %u: chain or signature does not hold",
+                 (unsigned long long)run->first,
+                 (unsigned long long)(run->first + run->count - 1), run->feed.device,
+                 run->feed.scope);
+        say(verifying, line);
+    }
+    return STATUS_OK;
+}
+
+/* Each entry goes through the same door as when it came. */
+static enum status replay(struct verifying *verifying, struct error *err)
+{
+    struct frontier known = {0};
+    struct run_wish wish = {.unit_bytes = 65536,
+                            .budget_bytes = SIZE_MAX,
+                            .take = take_again,
+                            .context = verifying};
+    bool more;
+    struct error reason = {0};
+    TRY(replica_begin(verifying->again, err));
+    enum status status = replica_runs(verifying->replica, &wish, &known, &more, &reason);
+    frontier_release(&known);
+    if (status != STATUS_OK) {
+        say(verifying, reason.text);
+        if (status == STATUS_NO_MEMORY)
+            return error_set(err, status, "out of memory");
+    }
+    return replica_commit(verifying->again, err);
+}
+
+static bool same_tally(const struct tally *a, const struct tally *b)
+{
+    return a->scope == b->scope && a->table == b->table && a->rows == b->rows &&
+           memcmp(a->sum, b->sum, sizeof a->sum) == 0;
+}
+
+static void compare(struct verifying *verifying, const char *name, const struct tally *a,
+                    size_t a_count, const struct tally *b, size_t b_count)
+{
+    char line[200];
+    bool same = a_count == b_count;
+    for (size_t i = 0; i < a_count && i < b_count; i++) {
+        if (same_tally(&a[i], &b[i]))
+            continue;
+        same = true; /* said where it is */
+        snprintf(line, sizeof line, "%s: scope %u, table %u: %llu rows against %llu, or others",
+                 name, a[i].scope, a[i].table, (unsigned long long)a[i].rows,
+                 (unsigned long long)b[i].rows);
+        say(verifying, line);
+    }
+    if (!same) {
+        snprintf(line, sizeof line, "%s: %zu tables with rows against %zu", name, a_count,
+                 b_count);
+        say(verifying, line);
+    }
+}
+
+static enum status compare_tables(struct verifying *verifying, struct error *err)
+{
+    struct tally *kept = NULL, *scanned = NULL, *replayed = NULL;
+    size_t kept_count = 0, scanned_count = 0, replayed_count = 0;
+    struct error reason = {0};
+    enum status status =
+        replica_tallies(verifying->replica, 0, &kept, &kept_count, err);
+    if (status == STATUS_OK)
+        status = replica_tallies(verifying->again, 0, &replayed, &replayed_count, err);
+    if (status == STATUS_OK &&
+        tallies_scan(verifying->replica, &scanned, &scanned_count, &reason) != STATUS_OK)
+        say(verifying, reason.text);
+    else if (status == STATUS_OK) {
+        compare(verifying, "tables against the log", scanned, scanned_count, replayed,
+                replayed_count);
+        compare(verifying, "tallies against the tables", kept, kept_count, scanned,
+                scanned_count);
+    }
+    free(kept);
+    free(scanned);
+    free(replayed);
+    return status;
+}
+
+enum status replica_verify(struct replica *replica, verify_report *report, void *context,
+                           uint64_t *entries, struct error *err)
+{
+    struct verifying verifying = {.replica = replica, .report = report, .context = context};
+    struct replica_options options = {.path = ":memory:", .clock = replica->clock};
+    TRY(check_pages(&verifying, err));
+    TRY(replica_create(&verifying.again, &options, &replica->network, err));
+    enum status status = replay(&verifying, err);
+    if (status == STATUS_OK)
+        status = compare_tables(&verifying, err);
+    *entries = verifying.received.applied + verifying.received.aside + verifying.received.refused;
+    replica_close(verifying.again);
+    return status;
+}
