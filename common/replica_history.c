@@ -1,5 +1,6 @@
 /* Reading rows, the stories of their heads, and everything that was ever saved for them. */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

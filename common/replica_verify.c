@@ -1,5 +1,6 @@
 /* Checking a file against itself: SQLite's pages, the chains, and the tables against the log. */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

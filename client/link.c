@@ -1,0 +1,414 @@
+/* Happy path: resolve -> connect -> session STARTED -> read/write with storage answered inline ->
+ * over -> the last write leaves -> close. Watching: a timer looks for local changes (LOCAL) and the
+ * session goes on; when it ends, reconnect after a pause.
+ * Failures: cannot resolve or connect, or lost on the way -> STATUS_UNREACHABLE, or the next try. */
+
+#include "client/link.h"
+
+#include <signal.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "common/invitation.h"
+#include "protocol/storage.h"
+
+#define READ_BYTES 65536
+#define LOOK_MS 300        /* how often a watching link looks for local changes */
+#define CONNECT_MS 15000
+#define PAUSE_MIN_MS 1000u
+#define PAUSE_MAX_MS 60000u
+
+struct link {
+    struct replica *replica;
+    const struct link_options *options;
+    struct link_result *result;
+    uv_loop_t loop;
+    uv_tcp_t tcp;
+    uv_timer_t timer, look;
+    uv_signal_t interrupt, term;
+    uv_getaddrinfo_t resolve;
+    uv_connect_t connect;
+    struct session *session;
+    struct storage_reply reply;
+    struct error error;
+    enum status status;
+    uint64_t started_ms;
+    int writes_open;
+    bool connected, over, tcp_open, closing, stopped;
+    char area[READ_BYTES];
+};
+
+struct write {
+    uv_write_t request;
+    struct link *link;
+    char data[];
+};
+
+static void step(struct link *link, enum session_event_kind kind, struct bytes bytes);
+
+/* ---- ending one connection ---- */
+
+static void on_tcp_closed(uv_handle_t *handle)
+{
+    ((struct link *)handle->data)->tcp_open = false;
+}
+
+static void end(struct link *link, enum status status)
+{
+    if (link->closing)
+        return;
+    link->closing = true;
+    if (link->status == STATUS_OK)
+        link->status = status;
+    uv_timer_stop(&link->timer);
+    uv_timer_stop(&link->look);
+    if (link->tcp_open)
+        uv_close((uv_handle_t *)&link->tcp, on_tcp_closed);
+    uv_signal_stop(&link->interrupt);
+    uv_signal_stop(&link->term);
+}
+
+static void unreachable(struct link *link, int code)
+{
+    error_set(&link->error, STATUS_UNREACHABLE, "cannot reach the hub at '%s': %s",
+              link->options->address, uv_strerror(code));
+    end(link, STATUS_UNREACHABLE);
+}
+
+/* ---- writing ---- */
+
+static void on_write(uv_write_t *request, int status)
+{
+    struct write *write = (struct write *)request;
+    struct link *link = write->link;
+    free(write);
+    link->writes_open--;
+    if (link->closing)
+        return;
+    if (status < 0)
+        unreachable(link, status);
+    else if (link->over && link->writes_open == 0)
+        end(link, STATUS_OK);
+}
+
+static void send_bytes(struct link *link, struct bytes bytes)
+{
+    struct write *write = malloc(sizeof *write + bytes.size);
+    if (!write) {
+        end(link, error_set(&link->error, STATUS_NO_MEMORY, "out of memory"));
+        return;
+    }
+    write->link = link;
+    memcpy(write->data, bytes.data, bytes.size);
+    uv_buf_t buffer = uv_buf_init(write->data, (unsigned)bytes.size);
+    int code = uv_write(&write->request, (uv_stream_t *)&link->tcp, &buffer, 1, on_write);
+    if (code < 0) {
+        free(write);
+        unreachable(link, code);
+        return;
+    }
+    link->writes_open++;
+}
+
+/* ---- the session ---- */
+
+/* The hub gave us our place in the roster: from now on we can sign receipts. */
+static enum status take_identity(struct link *link)
+{
+    uint32_t device = session_enrolled_as(link->session);
+    if (device == 0 || replica_identity(link->replica)->device == device)
+        return STATUS_OK;
+    struct identity identity = *replica_identity(link->replica);
+    identity.device = device;
+    enum status status = replica_set_identity(link->replica, &identity, &link->error);
+    sodium_memzero(&identity, sizeof identity);
+    return status;
+}
+
+static bool keep_going(struct link *link, const struct session_update *update)
+{
+    if (update->send.size > 0)
+        send_bytes(link, update->send);
+    if (take_identity(link) != STATUS_OK)
+        end(link, link->error.status);
+    if (update->settled && link->options->settled && !link->closing)
+        link->options->settled(link->options->context, session_totals(link->session));
+    if (update->over) {
+        link->over = true;
+        uv_read_stop((uv_stream_t *)&link->tcp);
+        if (link->writes_open == 0)
+            end(link, STATUS_OK);
+    }
+    return !link->closing && !link->over;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct link *link = timer->data;
+    if (!link->connected) {
+        unreachable(link, UV_ETIMEDOUT);
+        return;
+    }
+    step(link, SESSION_TICK, (struct bytes){0});
+}
+
+static void set_timer(struct link *link)
+{
+    uint64_t deadline = session_deadline_ms(link->session);
+    uint64_t now = uv_now(&link->loop);
+    if (deadline == UINT64_MAX)
+        uv_timer_stop(&link->timer);
+    else
+        uv_timer_start(&link->timer, on_timer, deadline > now ? deadline - now : 1, 0);
+}
+
+/* One event, and storage's answers to all questions that follow from it. */
+static void step(struct link *link, enum session_event_kind kind, struct bytes bytes)
+{
+    struct session_event event = {.kind = kind, .bytes = bytes};
+    struct session_update update;
+    for (;;) {
+        uv_update_time(&link->loop);
+        event.now_ms = uv_now(&link->loop);
+        update = (struct session_update){0};
+        if (session_step(link->session, &event, &update, &link->error) != STATUS_OK) {
+            end(link, link->error.status);
+            return;
+        }
+        if (!keep_going(link, &update))
+            return;
+        if (!update.question)
+            break;
+        if (storage_answer(link->replica, update.question, NULL, &link->reply, &link->error) !=
+            STATUS_OK)
+            link->status = link->error.status;
+        event = (struct session_event){.kind = SESSION_ANSWER, .answer = &link->reply.answer};
+    }
+    set_timer(link);
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+{
+    struct link *link = handle->data;
+    (void)suggested;
+    *buffer = uv_buf_init(link->area, READ_BYTES);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
+{
+    struct link *link = stream->data;
+    if (link->closing || size == 0)
+        return;
+    if (size > 0) {
+        step(link, SESSION_BYTES, bytes_of(buffer->base, (size_t)size));
+        return;
+    }
+    step(link, SESSION_LOST, (struct bytes){0});
+    if (!link->closing)
+        unreachable(link, (int)size);
+}
+
+static void on_look(uv_timer_t *timer)
+{
+    struct link *link = timer->data;
+    bool changed = false;
+    if (replica_refresh(link->replica, &changed, &link->error) != STATUS_OK)
+        end(link, link->error.status);
+    else if (changed)
+        step(link, SESSION_LOCAL, (struct bytes){0});
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct link *link = handle->data;
+    (void)number;
+    link->stopped = true;
+    if (link->connected)
+        step(link, SESSION_STOP, (struct bytes){0});
+    else
+        end(link, STATUS_OK);
+}
+
+/* ---- connecting ---- */
+
+static void on_connect(uv_connect_t *request, int status)
+{
+    struct link *link = request->data;
+    if (link->closing)
+        return;
+    if (status < 0) {
+        unreachable(link, status);
+        return;
+    }
+    link->connected = true;
+    uv_tcp_nodelay(&link->tcp, 1);
+    uv_read_start((uv_stream_t *)&link->tcp, on_alloc, on_read);
+    if (link->options->watch)
+        uv_timer_start(&link->look, on_look, LOOK_MS, LOOK_MS);
+    step(link, SESSION_STARTED, (struct bytes){0});
+}
+
+static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
+{
+    struct link *link = request->data;
+    if (link->closing) {
+        uv_freeaddrinfo(found);
+        return;
+    }
+    if (status == 0)
+        status = uv_tcp_connect(&link->connect, &link->tcp, found->ai_addr, on_connect);
+    uv_freeaddrinfo(found);
+    if (status < 0)
+        unreachable(link, status);
+}
+
+static void start(struct link *link)
+{
+    char host[INVITATION_ADDRESS_MAX + 1], port_text[8];
+    uint16_t port;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    if (address_split(link->options->address, host, &port, &link->error) != STATUS_OK) {
+        end(link, link->error.status);
+        return;
+    }
+    snprintf(port_text, sizeof port_text, "%u", (unsigned)port);
+    int code = uv_getaddrinfo(&link->loop, &link->resolve, on_resolved, host, port_text, &hints);
+    if (code < 0)
+        unreachable(link, code);
+    else
+        uv_timer_start(&link->timer, on_timer, CONNECT_MS, 0);
+}
+
+/* ---- life of one connection ---- */
+
+static void open_handles(struct link *link)
+{
+    uv_loop_init(&link->loop);
+    uv_tcp_init(&link->loop, &link->tcp);
+    uv_timer_init(&link->loop, &link->timer);
+    uv_timer_init(&link->loop, &link->look);
+    uv_signal_init(&link->loop, &link->interrupt);
+    uv_signal_init(&link->loop, &link->term);
+    link->tcp.data = link->timer.data = link->look.data = link;
+    link->interrupt.data = link->term.data = link;
+    link->resolve.data = link->connect.data = link;
+    link->tcp_open = true;
+    uv_signal_start(&link->interrupt, on_signal, SIGINT);
+    uv_signal_start(&link->term, on_signal, SIGTERM);
+}
+
+static void close_handles(struct link *link)
+{
+    uv_close((uv_handle_t *)&link->timer, NULL);
+    uv_close((uv_handle_t *)&link->look, NULL);
+    uv_close((uv_handle_t *)&link->interrupt, NULL);
+    uv_close((uv_handle_t *)&link->term, NULL);
+    uv_run(&link->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&link->loop);
+}
+
+/* How the session ended, as a status. */
+static enum status verdict(struct link *link)
+{
+    const struct session_totals *totals = session_totals(link->session);
+    if (link->status != STATUS_OK)
+        return link->status;
+    switch (totals->code) {
+    case SESSION_DONE:
+        return STATUS_OK;
+    case SESSION_UNKNOWN_DEVICE:
+    case SESSION_REVOKED:
+    case SESSION_BAD_TOKEN:
+        return error_set(&link->error, STATUS_DENIED, "the hub refused: %s",
+                         tr(session_code_text(totals->code)));
+    case SESSION_BUSY:
+    case SESSION_STOPPING:
+        return error_set(&link->error, STATUS_UNREACHABLE, "the hub can't answer now: %s",
+                         tr(session_code_text(totals->code)));
+    default:
+        return error_set(&link->error, STATUS_PROTOCOL, "the session ended early: %s %s",
+                         tr(session_code_text(totals->code)), totals->reason);
+    }
+}
+
+static enum status start_session(struct link *link, const struct link_options *options)
+{
+    const struct identity *self = replica_identity(link->replica);
+    struct session_options session = {.role = SESSION_INITIATOR,
+                                      .network = *replica_network(link->replica),
+                                      .local = self->dh,
+                                      .watch = options->watch,
+                                      .enrolling = options->enrolling,
+                                      .sign = self->sign};
+    memcpy(session.remote, options->link_key, DH_KEY_BYTES);
+    memcpy(session.token, options->token, sizeof session.token);
+    enum status status = session_new(&link->session, &session, &link->error);
+    sodium_memzero(&session, sizeof session);
+    return status;
+}
+
+static enum status run_once(struct replica *replica, const struct link_options *options,
+                            struct link_result *result, bool *stopped, struct error *err)
+{
+    struct link *link = calloc(1, sizeof *link);
+    if (!link)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    link->replica = replica;
+    link->options = options;
+    enum status status = start_session(link, options);
+    if (status == STATUS_OK) {
+        uint64_t begin = uv_hrtime();
+        open_handles(link);
+        start(link);
+        while (!link->closing)
+            uv_run(&link->loop, UV_RUN_ONCE);
+        close_handles(link);
+        result->totals = *session_totals(link->session);
+        result->ms = (uv_hrtime() - begin) / 1000000;
+        status = verdict(link);
+    }
+    *stopped = link->stopped;
+    if (status != STATUS_OK && err)
+        *err = link->error;
+    session_free(link->session);
+    storage_reply_release(&link->reply);
+    free(link);
+    return status;
+}
+
+/* Waits before the next try; false when a signal ended the wait. */
+static bool pause_before_retry(unsigned attempt)
+{
+    uint64_t most = (uint64_t)PAUSE_MIN_MS << (attempt < 6 ? attempt : 6);
+    if (most > PAUSE_MAX_MS)
+        most = PAUSE_MAX_MS;
+    uint64_t ms = most / 2 + randombytes_uniform((uint32_t)(most / 2) + 1);
+    sigset_t set;
+    struct timespec time = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    bool waited = sigtimedwait(&set, NULL, &time) < 0;
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    return waited;
+}
+
+enum status link_run(struct replica *replica, const struct link_options *options,
+                     struct link_result *result, struct error *err)
+{
+    *result = (struct link_result){0};
+    signal(SIGPIPE, SIG_IGN);
+    for (unsigned attempt = 0;; attempt++) {
+        bool stopped = false;
+        enum status status = run_once(replica, options, result, &stopped, err);
+        if (!options->watch || stopped || (status != STATUS_OK && status != STATUS_UNREACHABLE))
+            return stopped ? STATUS_OK : status;
+        if (status == STATUS_OK || result->totals.round_trips > 0)
+            attempt = 0;
+        if (!pause_before_retry(attempt))
+            return STATUS_OK;
+    }
+}

@@ -1,0 +1,562 @@
+/* Saving: from what a person changed to a signed entry, through the same door as received ones. */
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/pack.h"
+#include "common/replica_state.h"
+
+#define DRAFT_BYTES_MAX (512 * 1024)
+#define DRAFT_ROWS_MAX 1000
+
+struct entry_head replica_entry_head(struct replica *replica)
+{
+    struct buffer number = {0};
+    struct entry_head head = {.time_ms = clock_wall_ms(&replica->clock)};
+    if (replica_meta_get(replica, "beacon_number", &number, NULL) == STATUS_OK &&
+        number.size < 20 && buffer_append(&number, "", 1) == STATUS_OK)
+        head.beacon = strtoull((const char *)number.data, NULL, 10);
+    buffer_release(&number);
+    if (replica->schema)
+        head.epoch = replica->schema->epoch;
+    return head;
+}
+
+/* ---- one entry of our own ---- */
+
+static enum status own_feed(struct replica *replica, uint32_t scope, uint32_t *local,
+                            struct error *err)
+{
+    const struct identity *self = &replica->identity;
+    struct feed_id id = {scope, self->device, self->incarnation};
+    if (self->device == 0)
+        return error_set(err, STATUS_DENIED, "this replica is not enrolled yet");
+    return feed_ensure(replica, &id, local, err);
+}
+
+static enum status append_signed(struct replica *replica, uint32_t local, struct bytes body,
+                                 struct dot *dot, struct error *err)
+{
+    struct hash hash;
+    uint8_t signature[SIGNATURE_BYTES];
+    struct feed *feed = feed_at(replica, local);
+    *dot = (struct dot){feed->id, feed->number + 1};
+    entry_hash(&hash, &replica->network, dot, &feed->hash, body);
+    entry_sign(signature, &replica->network, &hash, &replica->identity.sign);
+    return feed_append(replica, local, body, signature, &hash, err);
+}
+
+enum status replica_append(struct replica *replica, uint32_t scope, struct bytes body,
+                           struct dot *dot, struct error *err)
+{
+    uint32_t local;
+    struct received received = {0};
+    assert(replica->in_transaction);
+    TRY(own_feed(replica, scope, &local, err));
+    struct feed *feed = feed_at(replica, local);
+    *dot = (struct dot){feed->id, feed->number + 1};
+    /* Our own mistake must stop here, not be set aside: judge it on a copy of the door first. */
+    TRY(entry_decode(&replica->save_view, &feed->id, body, err));
+    if (SCOPE_IS_REGISTRY(scope)) {
+        TRY(append_signed(replica, local, body, dot, err));
+        TRY(registry_apply(replica->registry, dot, &replica->save_view, err));
+        if (registry_schema(replica->registry) != replica->schema) {
+            TRY(tables_follow_schema(replica, err));
+            TRY(rebuild_waiting(replica, err));
+        }
+        return feeds_write(replica, err);
+    }
+    TRY(append_signed(replica, local, body, dot, err));
+    return admit_entry(replica, dot, body, &received, err);
+}
+
+/* ---- a draft: changes of one scope that go into one entry ---- */
+
+struct draft {
+    struct replica *replica;
+    struct entry_writer writer;
+    struct buffer body, value;
+    uint32_t scope;
+    struct id rows[DRAFT_ROWS_MAX];
+    size_t rows_count;
+    size_t entries;
+};
+
+/* What one change does to one row. */
+struct edit {
+    const struct change *change;
+    const struct schema_table *table;
+    struct row *row;
+    struct id id;
+    bool exists;
+    bool op_started;
+};
+
+static enum status draft_flush(struct draft *draft, struct error *err)
+{
+    struct replica *replica = draft->replica;
+    uint32_t local;
+    bool partly;
+    struct dot dot;
+    if (draft->rows_count == 0)
+        return STATUS_OK;
+    draft->rows_count = 0;
+    buffer_clear(&draft->body);
+    TRY(entry_writer_finish(&draft->writer, &draft->body, err));
+    TRY(own_feed(replica, draft->scope, &local, err));
+    struct feed *feed = feed_at(replica, local);
+    dot = (struct dot){feed->id, feed->number + 1};
+    TRY(entry_decode(&replica->save_view, &feed->id, buffer_bytes(&draft->body), err));
+    TRY(registry_permits(replica->registry, &dot, &replica->save_view, &partly, err));
+    TRY(append_signed(replica, local, buffer_bytes(&draft->body), &dot, err));
+    draft->entries++;
+    return apply_entry(replica, &dot, &replica->save_view, err);
+}
+
+static bool draft_has_row(const struct draft *draft, const struct id *id)
+{
+    for (size_t i = 0; i < draft->rows_count; i++)
+        if (id_equal(&draft->rows[i], id))
+            return true;
+    return false;
+}
+
+/* Makes the draft ready for a change of `id` in `scope`. */
+static enum status draft_turn_to(struct draft *draft, uint32_t scope, const struct id *id,
+                                 struct error *err)
+{
+    bool full = draft->rows_count == DRAFT_ROWS_MAX || draft->writer.ops.size > DRAFT_BYTES_MAX;
+    if (draft->rows_count > 0 && (draft->scope != scope || full || draft_has_row(draft, id)))
+        TRY(draft_flush(draft, err));
+    if (draft->rows_count == 0) {
+        const struct identity *self = &draft->replica->identity;
+        struct feed_id feed = {scope, self->device, self->incarnation};
+        struct entry_head head = replica_entry_head(draft->replica);
+        draft->scope = scope;
+        TRY(entry_writer_start(&draft->writer, &feed, &head, err));
+    }
+    return STATUS_OK;
+}
+
+/* ---- bases ---- */
+
+struct dot_list {
+    struct dot items[ENTRY_BASES_MAX];
+    size_t count;
+};
+
+static void list_heads(const struct row *row, uint16_t field, struct dot_list *list)
+{
+    const struct cell *cell = row_find_cell(row, field);
+    for (size_t i = 0; cell && i < cell->heads_count && list->count < ENTRY_BASES_MAX; i++)
+        list->items[list->count++] = cell->heads[i].dot;
+}
+
+static enum status write_field(struct draft *draft, struct edit *edit, uint16_t field,
+                               struct bytes value, const struct dot_list *bases,
+                               struct error *err)
+{
+    if (!edit->op_started) {
+        TRY(entry_writer_op(&draft->writer, edit->table->number, &edit->id, err));
+        draft->rows[draft->rows_count++] = edit->id;
+        edit->op_started = true;
+    }
+    return entry_writer_field(&draft->writer, field, value, bases->items, bases->count, err);
+}
+
+/* ---- sets ---- */
+
+static int by_element(const void *a, const void *b)
+{
+    const struct set_change *left = a, *right = b;
+    if (left->removed != right->removed)
+        return left->removed ? 1 : -1;
+    return bytes_compare(left->element, right->element);
+}
+
+/* Dots of the element as we hold it, sorted (heads of a set stand by element and dot). */
+static void list_element(const struct cell *cell, struct set_change *change, struct dot *dots,
+                         uint32_t *used)
+{
+    change->bases_at = *used;
+    for (size_t i = 0; cell && i < cell->heads_count && *used < ENTRY_ELEMENTS_MAX; i++)
+        if (bytes_equal(cell->heads[i].value, change->element))
+            dots[(*used)++] = cell->heads[i].dot;
+    change->bases_count = *used - change->bases_at;
+}
+
+static enum status read_part(struct unpack *in, bool removed, struct set_change *changes,
+                             size_t *count, struct error *err)
+{
+    uint32_t elements;
+    if (!unpack_array(in, &elements) || *count + elements > ENTRY_ELEMENTS_MAX)
+        return error_set(err, STATUS_TOO_LARGE, "more than %d elements of a set",
+                         ENTRY_ELEMENTS_MAX);
+    for (uint32_t i = 0; i < elements; i++) {
+        struct set_change *change = &changes[(*count)++];
+        *change = (struct set_change){.removed = removed};
+        if (!unpack_value(in, &change->element))
+            return error_set(err, STATUS_BAD_INPUT, "an element of a set is broken");
+    }
+    return STATUS_OK;
+}
+
+/* Keeps adds once, and removals of what is there. */
+static size_t settle_changes(struct set_change *changes, size_t count, const struct cell *cell,
+                             struct dot *dots)
+{
+    uint32_t used = 0;
+    size_t kept = 0;
+    qsort(changes, count, sizeof *changes, by_element);
+    for (size_t i = 0; i < count; i++) {
+        if (kept > 0 && by_element(&changes[kept - 1], &changes[i]) == 0)
+            continue;
+        if (changes[i].removed)
+            list_element(cell, &changes[i], dots, &used);
+        if (!changes[i].removed || changes[i].bases_count > 0)
+            changes[kept++] = changes[i];
+    }
+    return kept;
+}
+
+/* The value of a set's change as the entry carries it, into draft->value; nothing: size 0. */
+static enum status pack_set_change(struct draft *draft, const struct edit *edit,
+                                   const struct change_field *given, struct error *err)
+{
+    struct unpack in = unpack_of(given->value);
+    struct set_change *changes = calloc(ENTRY_ELEMENTS_MAX, sizeof *changes);
+    struct dot *dots = calloc(ENTRY_ELEMENTS_MAX, sizeof *dots);
+    size_t count = 0;
+    uint32_t parts;
+    enum status status = STATUS_OK;
+    buffer_clear(&draft->value);
+    if (!changes || !dots)
+        status = error_set(err, STATUS_NO_MEMORY, "out of memory");
+    else if (!unpack_array(&in, &parts) || parts != 2)
+        status = error_set(err, STATUS_BAD_INPUT, "a set is not two lists");
+    if (status == STATUS_OK)
+        status = read_part(&in, false, changes, &count, err);
+    if (status == STATUS_OK)
+        status = read_part(&in, true, changes, &count, err);
+    if (status == STATUS_OK)
+        count = settle_changes(changes, count, row_find_cell(edit->row, given->field), dots);
+    if (status == STATUS_OK && count > 0)
+        status = entry_pack_set(&draft->value, &draft->writer.feed, changes, count, dots, err);
+    free(changes);
+    free(dots);
+    return status;
+}
+
+/* ---- fields ---- */
+
+static const struct change_field *given_field(const struct change *change, uint16_t field)
+{
+    for (size_t i = 0; i < change->fields_count; i++)
+        if (change->fields[i].field == field)
+            return &change->fields[i];
+    return NULL;
+}
+
+/* A field of a group is written when any of its group is. */
+static const struct change_field *given_group(const struct edit *edit,
+                                              const struct schema_field *field)
+{
+    for (size_t i = 0; field->group && i < edit->table->fields_count; i++) {
+        const struct schema_field *other = &edit->table->fields[i];
+        const struct change_field *given =
+            other->group == field->group ? given_field(edit->change, other->number) : NULL;
+        if (given)
+            return given;
+    }
+    return NULL;
+}
+
+static enum status shown_value(struct draft *draft, const struct edit *edit,
+                               const struct schema_field *field, struct shown *shown,
+                               struct error *err)
+{
+    struct row_history history = replica_history(draft->replica);
+    return row_show(edit->row, field, &history, shown, err);
+}
+
+static bool replaces(const struct schema_field *field)
+{
+    return field->merge != MERGE_APPEND && field->merge != MERGE_MAX && field->merge != MERGE_MIN &&
+           field->merge != MERGE_COUNTER && field->merge != MERGE_SET;
+}
+
+static void choose_bases(const struct edit *edit, const struct schema_field *field,
+                         const struct change_field *given, struct dot_list *bases)
+{
+    bases->count = 0;
+    if (!replaces(field))
+        return;
+    if (given->has_bases) {
+        for (size_t i = 0; i < given->bases_count && i < ENTRY_BASES_MAX; i++)
+            bases->items[bases->count++] = given->bases[i];
+        return;
+    }
+    list_heads(edit->row, field->number, bases);
+}
+
+/* Nothing to say when the row alone shows this value already. */
+static enum status is_news(struct draft *draft, const struct edit *edit,
+                           const struct schema_field *field, struct bytes value, bool *news,
+                           struct error *err)
+{
+    const struct cell *cell = row_find_cell(edit->row, field->number);
+    struct shown shown;
+    *news = true;
+    if (edit->change->kind == CHANGE_SETTLE || field->merge == MERGE_COUNTER ||
+        field->merge == MERGE_SET || field->group || !cell || cell->heads_count != 1)
+        return STATUS_OK;
+    TRY(shown_value(draft, edit, field, &shown, err));
+    *news = !bytes_equal(shown.value, value);
+    return STATUS_OK;
+}
+
+static enum status check_required(const struct edit *edit, const struct schema_field *field,
+                                  const struct change_field *given, struct error *err)
+{
+    bool nil = given && given->value.size == 1 && given->value.data[0] == 0xc0;
+    bool missing = edit->change->kind == CHANGE_ADD && !edit->exists && !given;
+    if (field->required && (nil || missing))
+        return error_set(err, STATUS_BAD_INPUT, "field '%s' of table '%s' is required",
+                         field->name, edit->table->name);
+    return STATUS_OK;
+}
+
+static enum status edit_set(struct draft *draft, struct edit *edit,
+                            const struct change_field *given, struct error *err)
+{
+    static const struct dot_list none;
+    TRY(pack_set_change(draft, edit, given, err));
+    if (draft->value.size == 0)
+        return STATUS_OK;
+    return write_field(draft, edit, given->field, buffer_bytes(&draft->value), &none, err);
+}
+
+static enum status edit_field(struct draft *draft, struct edit *edit,
+                              const struct schema_field *field, struct error *err)
+{
+    static const uint8_t nil = 0xc0;
+    struct dot_list bases;
+    struct shown shown = {0};
+    bool news;
+    const struct change_field *given = given_field(edit->change, field->number);
+    TRY(check_required(edit, field, given, err));
+    const struct change_field *leader = given ? given : given_group(edit, field);
+    if (!leader)
+        return STATUS_OK;
+    if (field->merge == MERGE_SET)
+        return edit_set(draft, edit, leader, err);
+    struct bytes value = given ? given->value : bytes_of(&nil, 1);
+    if (!given) { /* the rest of a group keeps what it shows */
+        TRY(shown_value(draft, edit, field, &shown, err));
+        if (shown.present)
+            value = shown.value;
+    }
+    TRY(field_check(field, value, false, err));
+    TRY(is_news(draft, edit, field, value, &news, err));
+    if (!news)
+        return STATUS_OK;
+    if (field->merge == MERGE_APPEND && edit->exists && row_find_cell(edit->row, field->number) &&
+        edit->change->kind != CHANGE_SETTLE)
+        return error_set(err, STATUS_DENIED, "field '%s' of '%s' is written once only",
+                         field->name, edit->table->name);
+    choose_bases(edit, field, leader, &bases);
+    return write_field(draft, edit, field->number, value, &bases, err);
+}
+
+/* Deleting names every head that was seen; putting back names the deletions. */
+static enum status edit_deleted(struct draft *draft, struct edit *edit, bool deleted,
+                                struct error *err)
+{
+    struct dot_list bases = {.count = 0};
+    const uint8_t value = deleted ? 0xc3 : 0xc2;
+    if (deleted)
+        for (size_t i = 0; i < edit->row->cells_count; i++)
+            list_heads(edit->row, edit->row->cells[i].field, &bases);
+    else
+        list_heads(edit->row, FIELD_DELETED, &bases);
+    return write_field(draft, edit, FIELD_DELETED, bytes_of(&value, 1), &bases, err);
+}
+
+static enum status edit_row(struct draft *draft, struct edit *edit, struct error *err)
+{
+    const struct change_field *mark = given_field(edit->change, FIELD_DELETED);
+    if (edit->change->kind == CHANGE_DELETE)
+        return edit_deleted(draft, edit, true, err);
+    if (mark)
+        TRY(edit_deleted(draft, edit, mark->value.size == 1 && mark->value.data[0] == 0xc3, err));
+    for (size_t i = 0; i < edit->change->fields_count; i++) {
+        uint16_t number = edit->change->fields[i].field;
+        if (number != FIELD_DELETED && !table_field(edit->table, number))
+            return error_set(err, STATUS_BAD_INPUT, "table '%s' has no field %u",
+                             edit->table->name, number);
+    }
+    for (size_t i = 0; i < edit->table->fields_count; i++)
+        TRY(edit_field(draft, edit, &edit->table->fields[i], err));
+    return STATUS_OK;
+}
+
+/* ---- where a change goes ---- */
+
+static enum status natural_id(const struct edit *edit, struct id *id, struct error *err)
+{
+    struct bytes values[8] = {{0}};
+    for (size_t i = 0; i < edit->table->key_fields_count && i < 8; i++) {
+        const struct change_field *given =
+            given_field(edit->change, edit->table->key_fields[i]);
+        if (given)
+            values[i] = given->value;
+    }
+    return table_natural_id(edit->table, values, id, err);
+}
+
+static enum status choose_id(struct replica *replica, const struct edit *edit, struct id *id,
+                             struct error *err)
+{
+    *id = edit->change->id;
+    if (!id_is_zero(id))
+        return STATUS_OK;
+    if (edit->change->kind != CHANGE_ADD)
+        return error_set(err, STATUS_BAD_INPUT, "a change needs the id of its row");
+    if (edit->table->key_fields_count > 0)
+        return natural_id(edit, id, err);
+    *id = id_random(clock_wall_ms(&replica->clock));
+    return STATUS_OK;
+}
+
+/* The scope of the row that the scope field names; 0 when there is none of ours. */
+static enum status scope_of_ref(struct replica *replica, const struct edit *edit, uint32_t *scope,
+                                struct error *err)
+{
+    const struct schema_field *field =
+        edit->table->scope_field ? table_field(edit->table, edit->table->scope_field) : NULL;
+    const struct change_field *given = field ? given_field(edit->change, field->number) : NULL;
+    struct unpack in = unpack_of(given ? given->value : (struct bytes){0});
+    struct bytes data;
+    struct id id;
+    bool found;
+    *scope = 0;
+    if (!unpack_bin(&in, &data) || data.size < ID_BYTES)
+        return STATUS_OK;
+    uint32_t table = field->type == FIELD_REF ? field->ref_tables[0]
+                                              : (uint32_t)data.data[0] | (uint32_t)data.data[1] << 8;
+    if (!schema_table(replica->schema, table))
+        return STATUS_OK;
+    memcpy(id.bytes, data.data + data.size - ID_BYTES, ID_BYTES);
+    TRY(replica_row(replica, table, &id, 0, &replica->old_row, &found, err));
+    if (found)
+        *scope = replica->old_row.scope;
+    return STATUS_OK;
+}
+
+static enum status choose_scope(struct replica *replica, const struct edit *edit, uint32_t *scope,
+                                struct error *err)
+{
+    const struct device *self = registry_device(replica->registry, replica->identity.device);
+    *scope = edit->change->scope;
+    if (*scope != 0)
+        return STATUS_OK;
+    if (!self)
+        return error_set(err, STATUS_DENIED, "this replica is not enrolled yet");
+    TRY(scope_of_ref(replica, edit, scope, err));
+    if (*scope == 0 ||
+        !registry_within(replica->registry, self->certificate.org, SCOPE_ORG(*scope)))
+        *scope = SCOPE_RECORDS(self->certificate.org);
+    return STATUS_OK;
+}
+
+/* Finds or places the row; edit->row then holds what is known of it. */
+static enum status find_row(struct replica *replica, struct edit *edit, uint32_t *scope,
+                            struct error *err)
+{
+    char text[ID_TEXT_BYTES];
+    TRY(choose_id(replica, edit, &edit->id, err));
+    TRY(replica_row(replica, edit->table->number, &edit->id, edit->change->scope, edit->row,
+                    &edit->exists, err));
+    if (edit->exists) {
+        *scope = edit->row->scope;
+        if (edit->change->kind == CHANGE_ADD && edit->table->key_fields_count == 0) {
+            id_format(&edit->id, text);
+            return error_set(err, STATUS_EXISTS, "row '%s' of table '%s' exists already", text,
+                             edit->table->name);
+        }
+        return STATUS_OK;
+    }
+    if (edit->change->kind != CHANGE_ADD) {
+        id_format(&edit->id, text);
+        return error_set(err, STATUS_NOT_FOUND, "there is no row '%s' in table '%s'", text,
+                         edit->table->name);
+    }
+    return choose_scope(replica, edit, scope, err);
+}
+
+static enum status save_change(struct draft *draft, const struct change *change,
+                               struct saved *saved, struct error *err)
+{
+    struct replica *replica = draft->replica;
+    struct edit edit = {.change = change, .row = &replica->row};
+    uint32_t scope = 0;
+    edit.table = replica->schema ? schema_table(replica->schema, change->table) : NULL;
+    if (!edit.table)
+        return error_set(err, STATUS_NOT_FOUND, "table %u is not in the schema", change->table);
+    /* A row that the draft holds already must be applied before it is looked at again. */
+    if (draft->rows_count > 0)
+        TRY(choose_id(replica, &edit, &edit.id, err));
+    if (draft->rows_count > 0 && draft_has_row(draft, &edit.id))
+        TRY(draft_flush(draft, err));
+    TRY(find_row(replica, &edit, &scope, err));
+    bool live = change->kind == CHANGE_ADD || !row_deleted(edit.row) ||
+                given_field(change, FIELD_DELETED) || change->kind == CHANGE_SETTLE;
+    if (!live)
+        return error_set(err, STATUS_NOT_FOUND, "the row of table '%s' is deleted",
+                         edit.table->name);
+    saved->id = edit.id;
+    size_t before = draft->entries;
+    TRY(draft_turn_to(draft, scope, &edit.id, err));
+    if (draft->entries != before) /* a flush used the row's memory */
+        TRY(replica_row(replica, edit.table->number, &edit.id, scope, edit.row, &edit.exists, err));
+    if (!edit.exists)
+        row_start(edit.row, edit.table, scope, &edit.id);
+    return edit_row(draft, &edit, err);
+}
+
+static enum status save_all(struct draft *draft, const struct change *changes, size_t count,
+                            struct saved *saved, size_t *failed, struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        *failed = i;
+        TRY(save_change(draft, &changes[i], &saved[i], err));
+    }
+    return draft_flush(draft, err);
+}
+
+enum status replica_save(struct replica *replica, const struct change *changes, size_t count,
+                         struct saved *saved, size_t *entries, size_t *failed, struct error *err)
+{
+    struct draft *draft = calloc(1, sizeof *draft);
+    bool own = !replica->in_transaction;
+    *entries = *failed = 0;
+    if (!draft)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    draft->replica = replica;
+    enum status status = own ? replica_begin(replica, err) : STATUS_OK;
+    if (status == STATUS_OK) {
+        status = save_all(draft, changes, count, saved, failed, err);
+        *entries = draft->entries;
+        if (own && status == STATUS_OK)
+            status = replica_commit(replica, err);
+        else if (own)
+            replica_rollback(replica);
+    }
+    entry_writer_release(&draft->writer);
+    buffer_release(&draft->body);
+    buffer_release(&draft->value);
+    free(draft);
+    return status;
+}
