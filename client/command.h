@@ -1,0 +1,20 @@
+#ifndef CLIENT_COMMAND_H
+#define CLIENT_COMMAND_H
+
+/* The commands of jinqiu that write or need the network; those that only read are in
+ * common/reading.h. Each gives the exit code (common/cli.h) and has told on stderr what failed.
+ * Arguments are counted before a command runs (main.c holds the table). */
+
+#include "common/cli.h"
+
+int command_join(struct cli *cli); /* CODE [--passphrase-file F] [--no-passphrase] */
+int command_sync(struct cli *cli); /* [--watch] [--peer HOST:PORT] */
+int command_add(struct cli *cli);
+int command_set(struct cli *cli);
+int command_delete(struct cli *cli);
+int command_settle(struct cli *cli);
+int command_apply(struct cli *cli);
+int command_import(struct cli *cli);
+int command_status(struct cli *cli);
+
+#endif
