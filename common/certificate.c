@@ -282,19 +282,32 @@ enum status receipt_seal(const struct receipt *receipt, const struct network *ne
     return seal(packed, &body, TAG_RECEIPT, network, key, out, err);
 }
 
-enum status receipt_open(struct receipt *receipt, const struct network *network,
-                         struct bytes sealed, const uint8_t device_key[PUBLIC_KEY_BYTES],
-                         struct error *err)
+static enum status read_receipt(struct receipt *receipt, struct bytes body, struct error *err)
 {
-    struct bytes body, held;
+    struct bytes held;
     uint32_t extra;
-    TRY(sealed_open(&body, TAG_RECEIPT, network, sealed, device_key, err));
     struct unpack in = unpack_of(body);
     if (!take_start(&in, 5, &extra) || !take_u32(&in, &receipt->device) ||
         !unpack_uint(&in, &receipt->lineage) || !unpack_uint(&in, &receipt->beacon) ||
         !unpack_bin(&in, &held) || !take_end(&in, extra))
         return error_set(err, STATUS_BAD_INPUT, "a receipt is broken");
     return frontier_decode(&receipt->held, held, err);
+}
+
+enum status receipt_open(struct receipt *receipt, const struct network *network,
+                         struct bytes sealed, const uint8_t device_key[PUBLIC_KEY_BYTES],
+                         struct error *err)
+{
+    struct bytes body;
+    TRY(sealed_open(&body, TAG_RECEIPT, network, sealed, device_key, err));
+    return read_receipt(receipt, body, err);
+}
+
+enum status receipt_peek(struct receipt *receipt, struct bytes sealed, struct error *err)
+{
+    struct bytes body, signature;
+    TRY(sealed_peek(&body, &signature, sealed, err));
+    return read_receipt(receipt, body, err);
 }
 
 /* ---- link keys ---- */
