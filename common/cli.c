@@ -251,9 +251,9 @@ static void print_line(const char *program, char *text)
 int cli_fail(const struct cli *cli, const struct error *err)
 {
     char text[ERROR_TEXT_MAX];
-    snprintf(text, sizeof text, "%s", err->text[0] ? err->text : status_name(err->status));
+    snprintf(text, sizeof text, "%s", err->text[0] ? err->text : tr("out of memory"));
     print_line(cli->program->name, text);
-    return cli_exit_code(err->status);
+    return err->status == STATUS_OK ? CLI_FAILED : cli_exit_code(err->status);
 }
 
 void cli_say(const struct cli *cli, const char *format, ...)

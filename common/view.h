@@ -1,0 +1,84 @@
+#ifndef COMMON_VIEW_H
+#define COMMON_VIEW_H
+
+/* What a replica shows, as JSON values in the form that scripts rely on (docs/commands.md).
+ *
+ * Used by the commands of both programs and by their pages. Only reads; writes no text itself.
+ * Values: texts, dates, codes and ids are strings, money a string with two decimals, whole numbers
+ * are numbers, bool is true or false, a set an array of texts, an absent value null, a sealed one
+ * "***". Every json_t is given to the caller unless said otherwise.
+ *
+ * Around several calls that must see the same state: view_begin … view_end. */
+
+#include <jansson.h>
+
+#include "common/replica.h"
+
+/* Catch up with other processes and hold one state of the file. Always pair with view_end. */
+enum status view_begin(struct replica *replica, struct error *err);
+void view_end(struct replica *replica);
+
+/* ---- names ---- */
+/* STATUS_NOT_FOUND names what isn't there. */
+enum status view_table(struct replica *replica, const char *name, const struct schema_table **table,
+                       struct error *err);
+enum status view_field(const struct schema_table *table, const char *name,
+                       const struct schema_field **field, struct error *err);
+enum status view_id(const char *text, struct id *id, struct error *err);
+/* An org by its id or, when only one bears it, its name. */
+enum status view_org(struct replica *replica, const char *text, const struct org **org,
+                     struct error *err);
+/* The label in the process's language. */
+const char *view_label(const struct label *label);
+/* The name of a person who wrote by `device`; their id in hex when no name is known. `name` has
+ * room for VIEW_NAME_BYTES. */
+#define VIEW_NAME_BYTES 128
+void view_person(struct replica *replica, const struct id *person, uint32_t device, char *name);
+
+/* ---- values ---- */
+/* One canonical value (for a set: one element; steps: "code" or "code#round"). */
+enum status view_value(const struct schema *schema, const struct schema_field *field,
+                       struct bytes value, json_t **json, struct error *err);
+
+/* ---- rows ---- */
+struct view_where {
+    const char *field; /* a field, "id" or "_org" */
+    const char *value; /* text for field_parse; empty: has no value; set: holds this element */
+};
+struct view_query {
+    const char *table;
+    const struct view_where *wheres;
+    size_t wheres_count;
+    const char *search; /* text that one of the text fields holds; NULL: none */
+    int64_t limit;      /* 0: no limit */
+    int64_t offset;
+};
+/* Gets one row: {"id", fields…, "NAME_round" from 2 on, "_org", "_conflicts": […], "_deleted" when
+ * deleted}. Borrows `row`. */
+typedef enum status view_taker(void *context, json_t *row, struct error *err);
+/* Rows that are not deleted, ascending by id. */
+enum status view_list(struct replica *replica, const struct view_query *query, view_taker *take,
+                      void *context, struct error *err);
+/* One row, deleted or not. STATUS_NOT_FOUND. */
+enum status view_row(struct replica *replica, const char *table, const char *id, json_t **row,
+                     struct error *err);
+
+/* ---- history and conflicts (view_history.c) ---- */
+/* [{"field","value","person","device","time","dot","state"}] in the order of time; value of a set:
+ * {"added":[…],"removed":[…]}. */
+enum status view_history(struct replica *replica, const char *table, const char *id,
+                         json_t **history, struct error *err);
+/* [{"table","id","field","heads":[{"value","person","device","time","dot"}]}] */
+enum status view_conflicts(struct replica *replica, json_t **conflicts, struct error *err);
+
+/* ---- the whole (view_state.c) ---- */
+/* {"ORG": hex, "ORG/registry": hex} */
+enum status view_digest(struct replica *replica, json_t **digest, struct error *err);
+/* {"ok","entries","bad":[…]} */
+enum status view_verify(struct replica *replica, json_t **report, struct error *err);
+enum status view_schema(struct replica *replica, json_t **schema, struct error *err);
+/* {"entries","rows","conflicts","set_aside","unsent"} ; unsent: own entries that the hub isn't
+ * known to hold. */
+enum status view_counts(struct replica *replica, json_t **counts, struct error *err);
+
+#endif

@@ -1,0 +1,277 @@
+/* Everything that was ever saved for a row, and what waits for a person to decide. */
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/pack.h"
+#include "common/view.h"
+
+/* {"value", "person", "device", "time", "dot"}; takes `value`. */
+static enum status put_origin(struct replica *replica, json_t *item, const struct dot *dot,
+                              const struct id *person, int64_t time_ms, struct error *err)
+{
+    char name[VIEW_NAME_BYTES], time[32], dot_text[DOT_TEXT_BYTES],
+        device_text[ID_TEXT_BYTES] = "?";
+    const struct device *device = registry_device(replica_registry(replica), dot->feed.device);
+    view_person(replica, person, dot->feed.device, name);
+    if (device)
+        id_format(&device->id, device_text);
+    time_format(time_ms, time);
+    dot_format(dot, dot_text);
+    int failed = json_object_set_new(item, "person", json_string(name));
+    failed |= json_object_set_new(item, "device", json_string(device_text));
+    failed |= json_object_set_new(item, "time", json_string(time));
+    failed |= json_object_set_new(item, "dot", json_string(dot_text));
+    return failed ? error_set(err, STATUS_NO_MEMORY, "out of memory") : STATUS_OK;
+}
+
+static const char *name_of(const struct schema_field *field)
+{
+    return field ? field->name : "_deleted";
+}
+
+/* Field 0 has no schema_field; a field that this schema doesn't know yet has none either. */
+static enum status value_json(const struct schema *schema, const struct schema_field *field,
+                              struct bytes value, json_t **json, struct error *err)
+{
+    static const struct schema_field deleted = {.name = NULL, .type = FIELD_BOOL};
+    return view_value(schema, field ? field : &deleted, value, json, err);
+}
+
+/* ---- history ---- */
+
+struct telling {
+    struct replica *replica;
+    struct row row;
+    json_t *list;
+};
+
+static const struct head *find_head(const struct cell *cell, const struct dot *dot)
+{
+    for (size_t i = 0; cell && i < cell->heads_count; i++)
+        if (dot_equal(&cell->heads[i].dot, dot))
+            return &cell->heads[i];
+    return NULL;
+}
+
+/* A set's write counts as shown while one of its elements is still there, or it only removed. */
+static const char *set_state(const struct cell *cell, const struct history_item *item)
+{
+    struct unpack in = unpack_of(item->value);
+    uint32_t parts, added;
+    bool only_removed = unpack_array(&in, &parts) && unpack_array(&in, &added) && added == 0;
+    return only_removed || find_head(cell, &item->dot) ? "shown" : "replaced";
+}
+
+static enum status state_of(struct telling *telling, const struct schema_field *field,
+                            const struct history_item *item, const char **state, struct error *err)
+{
+    const struct cell *cell = row_find_cell(&telling->row, item->field);
+    const struct head *head = find_head(cell, &item->dot);
+    struct row_history history = replica_history(telling->replica);
+    struct shown shown = {0};
+    *state = head ? "shown" : "replaced";
+    if (!field && head && row_delete_conflict(&telling->row))
+        *state = "conflict";
+    if (field && field->merge == MERGE_COUNTER)
+        *state = "shown";
+    if (field && field->merge == MERGE_SET)
+        *state = set_state(cell, item);
+    if (!field || !head || cell->heads_count < 2 || field->merge == MERGE_SET ||
+        field->merge == MERGE_COUNTER)
+        return STATUS_OK;
+    TRY(row_show(&telling->row, field, &history, &shown, err));
+    bool same = shown.merged || dot_equal(&shown.dot, &item->dot) ||
+                (!shown.conflict && bytes_equal(shown.value, item->value));
+    *state = same ? "shown" : shown.conflict ? "conflict" : "replaced";
+    return STATUS_OK;
+}
+
+/* One list of a set's change: elements, or [element, dots] for what was removed. */
+static json_t *set_part(const struct schema *schema, const struct schema_field *field,
+                        struct unpack *in, bool removed)
+{
+    uint32_t count, parts;
+    json_t *list = json_array();
+    if (!unpack_array(in, &count))
+        return list;
+    for (uint32_t i = 0; i < count; i++) {
+        struct bytes element, dots;
+        json_t *text = NULL;
+        if ((removed && !unpack_array(in, &parts)) || !unpack_value(in, &element) ||
+            (removed && !unpack_value(in, &dots)))
+            break;
+        if (view_value(schema, field, element, &text, NULL) == STATUS_OK)
+            json_array_append_new(list, text);
+    }
+    return list;
+}
+
+static enum status item_value(struct telling *telling, const struct schema_field *field,
+                              const struct history_item *item, json_t **value, struct error *err)
+{
+    const struct schema *schema = replica_schema(telling->replica);
+    struct unpack in = unpack_of(item->value);
+    uint32_t parts;
+    if (!field || field->merge != MERGE_SET)
+        return value_json(schema, field, item->value, value, err);
+    *value = json_object();
+    if (!unpack_array(&in, &parts))
+        return STATUS_OK;
+    int failed = json_object_set_new(*value, "added", set_part(schema, field, &in, false));
+    failed |= json_object_set_new(*value, "removed", set_part(schema, field, &in, true));
+    return failed ? error_set(err, STATUS_NO_MEMORY, "out of memory") : STATUS_OK;
+}
+
+static enum status tell_item(void *context, const struct history_item *item, struct error *err)
+{
+    struct telling *telling = context;
+    const struct schema_field *field =
+        item->field ? table_field(telling->row.table, item->field) : NULL;
+    const char *state;
+    json_t *value = NULL, *told = json_object();
+    if (item->field && !field) { /* of a newer schema: it shows after the update */
+        json_decref(told);
+        return STATUS_OK;
+    }
+    enum status status = state_of(telling, field, item, &state, err);
+    if (status == STATUS_OK)
+        status = item_value(telling, field, item, &value, err);
+    if (status == STATUS_OK) {
+        json_object_set_new(told, "field", json_string(name_of(field)));
+        json_object_set_new(told, "value", value);
+        status = put_origin(telling->replica, told, &item->dot, &item->head.person,
+                            item->head.time_ms, err);
+        json_object_set_new(told, "state", json_string(state));
+    }
+    if (status == STATUS_OK && json_array_append(telling->list, told) != 0)
+        status = error_set(err, STATUS_NO_MEMORY, "out of memory");
+    json_decref(told);
+    return status;
+}
+
+enum status view_history(struct replica *replica, const char *table_name, const char *text,
+                         json_t **history, struct error *err)
+{
+    const struct schema_table *table;
+    struct telling telling = {.replica = replica};
+    struct id id;
+    bool found;
+    *history = NULL;
+    TRY(view_table(replica, table_name, &table, err));
+    TRY(view_id(text, &id, err));
+    enum status status = replica_row(replica, table->number, &id, 0, &telling.row, &found, err);
+    if (status == STATUS_OK && !found)
+        status = error_set(err, STATUS_NOT_FOUND, "there is no row '%s' in table '%s'", text,
+                           table_name);
+    telling.list = json_array();
+    if (status == STATUS_OK)
+        status = replica_row_history(replica, table->number, &id, tell_item, &telling, err);
+    row_release(&telling.row);
+    if (status == STATUS_OK)
+        *history = telling.list;
+    else
+        json_decref(telling.list);
+    return status;
+}
+
+/* ---- conflicts ---- */
+
+static const char conflicts_sql[] =
+    "SELECT h.table_no, h.row, h.scope, h.field, h.value, h.time_ms, h.person, f.scope, f.device,"
+    " f.incarnation, h.number FROM head h JOIN feed f ON f.id = h.feed WHERE h.conflict <> 0"
+    " ORDER BY h.table_no, h.row, h.scope, h.field, f.device, f.incarnation, f.scope, h.number";
+
+struct listing {
+    struct replica *replica;
+    sqlite3_stmt *heads;
+    json_t *list;
+    json_t *conflict; /* the last of the list, borrowed */
+    int64_t table, scope, field;
+    struct id row;
+};
+
+static void column_id(sqlite3_stmt *statement, int column, struct id *id)
+{
+    *id = (struct id){{0}};
+    if (sqlite3_column_bytes(statement, column) == ID_BYTES)
+        memcpy(id->bytes, sqlite3_column_blob(statement, column), ID_BYTES);
+}
+
+/* Begins a new conflict when the head belongs to another field than the one before. */
+static void turn_to(struct listing *listing, const struct schema_table *table,
+                    const struct schema_field *field)
+{
+    sqlite3_stmt *heads = listing->heads;
+    struct id row;
+    char text[ID_TEXT_BYTES];
+    column_id(heads, 1, &row);
+    if (listing->conflict && listing->table == sqlite3_column_int64(heads, 0) &&
+        listing->scope == sqlite3_column_int64(heads, 2) &&
+        listing->field == sqlite3_column_int64(heads, 3) && id_equal(&row, &listing->row))
+        return;
+    listing->table = sqlite3_column_int64(heads, 0);
+    listing->scope = sqlite3_column_int64(heads, 2);
+    listing->field = sqlite3_column_int64(heads, 3);
+    listing->row = row;
+    id_format(&row, text);
+    listing->conflict = json_object();
+    json_object_set_new(listing->conflict, "table", json_string(table->name));
+    json_object_set_new(listing->conflict, "id", json_string(text));
+    json_object_set_new(listing->conflict, "field", json_string(name_of(field)));
+    json_object_set_new(listing->conflict, "heads", json_array());
+    json_array_append_new(listing->list, listing->conflict);
+}
+
+static enum status add_head(struct listing *listing, struct error *err)
+{
+    sqlite3_stmt *heads = listing->heads;
+    const struct schema *schema = replica_schema(listing->replica);
+    const struct schema_table *table = schema_table(schema, (uint32_t)sqlite3_column_int(heads, 0));
+    uint32_t number = (uint32_t)sqlite3_column_int(heads, 3);
+    const struct schema_field *field = table && number ? table_field(table, number) : NULL;
+    struct dot dot = {{(uint32_t)sqlite3_column_int64(heads, 7),
+                       (uint32_t)sqlite3_column_int64(heads, 8),
+                       (uint32_t)sqlite3_column_int64(heads, 9)},
+                      (uint64_t)sqlite3_column_int64(heads, 10)};
+    struct bytes packed =
+        bytes_of(sqlite3_column_blob(heads, 4), (size_t)sqlite3_column_bytes(heads, 4));
+    struct id person;
+    json_t *value;
+    if (!table || (number && !field))
+        return STATUS_OK;
+    turn_to(listing, table, field);
+    TRY(value_json(schema, field, packed, &value, err));
+    json_t *head = json_object();
+    json_object_set_new(head, "value", value);
+    column_id(heads, 6, &person);
+    enum status status =
+        put_origin(listing->replica, head, &dot, &person, sqlite3_column_int64(heads, 5), err);
+    json_array_append_new(json_object_get(listing->conflict, "heads"), head);
+    return status;
+}
+
+enum status view_conflicts(struct replica *replica, json_t **conflicts, struct error *err)
+{
+    struct listing listing = {.replica = replica};
+    sqlite3 *database = replica_database(replica);
+    enum status status = STATUS_OK;
+    int code = SQLITE_DONE;
+    *conflicts = NULL;
+    if (sqlite3_prepare_v2(database, conflicts_sql, -1, &listing.heads, NULL) != SQLITE_OK)
+        return error_set(err, STATUS_STORAGE, "cannot read the conflicts: %s",
+                         sqlite3_errmsg(database));
+    listing.list = json_array();
+    while (status == STATUS_OK && (code = sqlite3_step(listing.heads)) == SQLITE_ROW)
+        status = add_head(&listing, err);
+    if (status == STATUS_OK && code != SQLITE_DONE)
+        status = error_set(err, STATUS_STORAGE, "cannot read the conflicts: %s",
+                           sqlite3_errmsg(database));
+    sqlite3_finalize(listing.heads);
+    if (status == STATUS_OK)
+        *conflicts = listing.list;
+    else
+        json_decref(listing.list);
+    return status;
+}
