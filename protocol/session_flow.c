@@ -223,7 +223,8 @@ static enum status next_of_initiator(struct session *session)
         session->phase = PHASE_OVER;
         return STATUS_OK;
     }
-    if (!session->peer_sent || !session->peer_known)
+    bool later = session->tally_done && session->remember_due; /* a receipt while watching */
+    if (!session->peer_known || (!session->peer_sent && !later))
         return STATUS_OK;
     if (session->tally_came && !session->tally_done) {
         flow_ask(session, ASK_TALLY);

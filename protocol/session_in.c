@@ -161,6 +161,7 @@ static enum status take_have(struct session *session, struct unpack in)
     session->peer_known = true;
     session->need_load = true;
     session->said_sent = false;
+    session->peer_sent = false; /* what it said before it knew our frontier doesn't count */
     if (session->options.role == SESSION_INITIATOR)
         return out_frontier(session, &session->mine);
     return STATUS_OK;
@@ -297,7 +298,8 @@ static enum status next_message(struct session *session, struct bytes *rest, boo
         return STATUS_OK;
     *taken = true;
     *rest = bytes_of(at.data + size, at.size - size);
-    session->was_settled = false;
+    if (type < MESSAGE_PING)
+        session->was_settled = false;
     return take_message(session, type, bytes_of(at.data, size));
 }
 
