@@ -7,11 +7,14 @@
 
 #include <signal.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
 
+#include "client/remember.h"
 #include "common/invitation.h"
+#include "common/messages.h"
 #include "protocol/storage.h"
 
 #define READ_BYTES 65536
@@ -135,6 +138,8 @@ static bool keep_going(struct link *link, const struct session_update *update)
         end(link, link->error.status);
     if (update->settled && link->options->settled && !link->closing)
         link->options->settled(link->options->context, session_totals(link->session));
+    if (update->over || update->settled)
+        remember_beacon(link->replica, session_beacon(link->session), NULL);
     if (update->over) {
         link->over = true;
         uv_read_stop((uv_stream_t *)&link->tcp);

@@ -1,0 +1,81 @@
+/* jinqiu join CODE: keys, enrolment at the hub, the first exchange. */
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/command.h"
+#include "client/folder.h"
+#include "client/link.h"
+#include "client/remember.h"
+#include "common/invitation.h"
+
+static enum status prepare(struct cli *cli, const struct invitation *invitation,
+                           struct replica **replica, struct error *err)
+{
+    struct identity identity = {.incarnation = INCARNATION_FIRST};
+    TRY(folder_create(cli, &invitation->network, replica, err));
+    signing_key_generate(&identity.sign);
+    dh_key_generate(&identity.dh);
+    enum status status = replica_set_identity(*replica, &identity, err);
+    signing_key_release(&identity.sign);
+    dh_key_release(&identity.dh);
+    if (status == STATUS_OK)
+        status = remember_hub(*replica, invitation->address, invitation->link_key, err);
+    return status;
+}
+
+/* The keys stay: if the answer was lost on the way, the same code works again with them. */
+static enum status prepare_again(struct cli *cli, const struct invitation *invitation,
+                                 struct replica **replica, struct error *err)
+{
+    TRY(folder_open(cli, false, replica, err));
+    if (memcmp(replica_network(*replica)->id, invitation->network.id, NETWORK_BYTES) != 0)
+        return error_set(err, STATUS_EXISTS, "this folder belongs to another network");
+    if (replica_identity(*replica)->device != 0)
+        return error_set(err, STATUS_EXISTS, "this folder is enrolled already");
+    return remember_hub(*replica, invitation->address, invitation->link_key, err);
+}
+
+static enum status enrol(struct replica *replica, const struct invitation *invitation,
+                         struct error *err)
+{
+    struct link_result result;
+    struct link_options options = {.address = invitation->address, .enrolling = true};
+    memcpy(options.link_key, invitation->link_key, DH_KEY_BYTES);
+    memcpy(options.token, invitation->token, sizeof options.token);
+    TRY(link_run(replica, &options, &result, err));
+    return remember_sync(replica, err);
+}
+
+static enum status join(struct cli *cli, struct replica **replica, struct error *err)
+{
+    struct invitation invitation;
+    char path[CLI_PATH_MAX];
+    TRY(invitation_parse(cli->arguments[0], &invitation, err));
+    TRY(cli_path(cli, FOLDER_REPLICA, path, err));
+    TRY(access(path, F_OK) == 0 ? prepare_again(cli, &invitation, replica, err)
+                                : prepare(cli, &invitation, replica, err));
+    return enrol(*replica, &invitation, err);
+}
+
+int command_join(struct cli *cli)
+{
+    struct replica *replica = NULL;
+    struct error err = {0};
+    char id[ID_TEXT_BYTES];
+    folder_warn_unencrypted(cli);
+    enum status status = join(cli, &replica, &err);
+    const struct device *device =
+        status == STATUS_OK ? registry_device(replica_registry(replica),
+                                              replica_identity(replica)->device)
+                            : NULL;
+    if (status == STATUS_OK && !device)
+        status = error_set(&err, STATUS_PROTOCOL, "the hub did not send this device's certificate");
+    if (status == STATUS_OK) {
+        id_format(&device->id, id);
+        printf("%s\n", id);
+    }
+    replica_close(replica);
+    return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
+}

@@ -1,0 +1,90 @@
+/* jinqiu sync [--watch]: one session with the hub, or a lasting one. */
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "client/command.h"
+#include "client/folder.h"
+#include "client/link.h"
+#include "client/remember.h"
+
+static json_t *totals_json(struct replica *replica, const struct session_totals *totals,
+                           uint64_t ms)
+{
+    struct replica_counts counts = {0};
+    replica_counts(replica, &counts, NULL);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "sent",
+                     (json_int_t)totals->sent, "received", (json_int_t)totals->received,
+                     "bytes_out", (json_int_t)totals->bytes_out, "bytes_in",
+                     (json_int_t)totals->bytes_in, "round_trips",
+                     (json_int_t)totals->round_trips, "conflicts", (json_int_t)counts.conflicts,
+                     "set_aside", (json_int_t)totals->aside, "refused",
+                     (json_int_t)totals->refused, "ms", (json_int_t)ms, "checked",
+                     totals->truth_checked, "differs", totals->truth_failed);
+}
+
+struct watching {
+    struct cli *cli;
+    struct replica *replica;
+};
+
+static void print_line(struct cli *cli, struct replica *replica,
+                       const struct session_totals *totals, uint64_t ms)
+{
+    if (cli->json) {
+        json_t *json = totals_json(replica, totals, ms);
+        char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+        printf("%s\n", text ? text : "{}");
+        free(text);
+        json_decref(json);
+    } else {
+        cli_say(cli, "sent %llu, received %llu entries",
+                (unsigned long long)totals->sent, (unsigned long long)totals->received);
+    }
+    fflush(stdout);
+}
+
+static void on_settled(void *context, const struct session_totals *totals)
+{
+    struct watching *watching = context;
+    print_line(watching->cli, watching->replica, totals, 0);
+}
+
+static int report(struct cli *cli, struct replica *replica, const struct link_result *result)
+{
+    struct replica_counts counts = {0};
+    replica_counts(replica, &counts, NULL);
+    if (result->totals.truth_failed)
+        cli_say(cli, "the tables differ from the hub's although both hold the same entries: run "
+                     "'verify'");
+    if (!cli_has(cli, "--watch"))
+        print_line(cli, replica, &result->totals, result->ms);
+    if (result->totals.truth_failed)
+        return CLI_FAILED;
+    return counts.conflicts > 0 ? CLI_CONFLICTS : CLI_DONE;
+}
+
+int command_sync(struct cli *cli)
+{
+    struct replica *replica = NULL;
+    struct error err = {0};
+    struct link_result result = {0};
+    char address[HUB_ADDRESS_BYTES];
+    struct watching watching = {.cli = cli};
+    struct link_options options = {.watch = cli_has(cli, "--watch"),
+                                   .settled = on_settled,
+                                   .context = &watching,
+                                   .address = address};
+    enum status status = folder_open(cli, false, &replica, &err);
+    watching.replica = replica;
+    if (status == STATUS_OK)
+        status = recall_hub(replica, address, options.link_key, &err);
+    if (status == STATUS_OK)
+        status = link_run(replica, &options, &result, &err);
+    if (status == STATUS_OK)
+        status = remember_sync(replica, &err);
+    int code = status == STATUS_OK ? report(cli, replica, &result) : cli_fail(cli, &err);
+    replica_close(replica);
+    return code;
+}

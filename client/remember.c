@@ -1,0 +1,63 @@
+#include "client/remember.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum status remember_hub(struct replica *replica, const char *address,
+                         const uint8_t link_key[DH_KEY_BYTES], struct error *err)
+{
+    TRY(replica_meta_set(replica, "hub_address", bytes_text(address), err));
+    return replica_meta_set(replica, "hub_link_key", bytes_of(link_key, DH_KEY_BYTES), err);
+}
+
+enum status recall_hub(struct replica *replica, char address[HUB_ADDRESS_BYTES],
+                       uint8_t link_key[DH_KEY_BYTES], struct error *err)
+{
+    struct buffer value = {0};
+    enum status status = replica_meta_get(replica, "hub_address", &value, err);
+    bool known = status == STATUS_OK && value.size > 0 && value.size < HUB_ADDRESS_BYTES;
+    if (known) {
+        memcpy(address, value.data, value.size);
+        address[value.size] = '\0';
+        status = replica_meta_get(replica, "hub_link_key", &value, err);
+        known = status == STATUS_OK && value.size == DH_KEY_BYTES;
+    }
+    if (known)
+        memcpy(link_key, value.data, DH_KEY_BYTES);
+    buffer_release(&value);
+    if (status == STATUS_OK && !known)
+        status = error_set(err, STATUS_NOT_FOUND, "this replica has not joined a hub");
+    return status;
+}
+
+static enum status set_number(struct replica *replica, const char *name, int64_t number,
+                              struct error *err)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%" PRId64, number);
+    return replica_meta_set(replica, name, bytes_text(text), err);
+}
+
+enum status remember_sync(struct replica *replica, struct error *err)
+{
+    return set_number(replica, "last_sync", clock_wall_ms(replica_clock(replica)), err);
+}
+
+enum status remember_beacon(struct replica *replica, struct bytes sealed, struct error *err)
+{
+    const struct authority *authority = registry_authority(replica_registry(replica));
+    struct beacon beacon;
+    if (sealed.size == 0 || !authority ||
+        beacon_open(&beacon, replica_network(replica), sealed, authority->sign_key, NULL) !=
+            STATUS_OK ||
+        beacon.number <= replica_entry_head(replica).beacon)
+        return STATUS_OK;
+    TRY(replica_meta_set(replica, "beacon", sealed, err));
+    TRY(set_number(replica, "beacon_number", (int64_t)beacon.number, err));
+    TRY(set_number(replica, "lineage_seen", (int64_t)beacon.lineage, err));
+    /* A hint only: the hub's clock may be as wrong as ours. */
+    return set_number(replica, "clock_offset_ms",
+                      clock_wall_ms(replica_clock(replica)) - beacon.time_ms, err);
+}

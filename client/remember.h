@@ -1,0 +1,20 @@
+#ifndef CLIENT_REMEMBER_H
+#define CLIENT_REMEMBER_H
+
+/* What a client keeps about its hub, as small values of the replica. */
+
+#include "common/replica.h"
+
+#define HUB_ADDRESS_BYTES 256
+
+enum status remember_hub(struct replica *replica, const char *address,
+                         const uint8_t link_key[DH_KEY_BYTES], struct error *err);
+/* STATUS_NOT_FOUND: this replica never joined. */
+enum status recall_hub(struct replica *replica, char address[HUB_ADDRESS_BYTES],
+                       uint8_t link_key[DH_KEY_BYTES], struct error *err);
+/* A session just ended well: when, by our clock. */
+enum status remember_sync(struct replica *replica, struct error *err);
+/* The newest beacon that the hub handed over, after checking it. An invalid or older one is ignored. */
+enum status remember_beacon(struct replica *replica, struct bytes sealed, struct error *err);
+
+#endif

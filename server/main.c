@@ -1,0 +1,347 @@
+/* jinqiud: the hub's commands. */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <sqlite3.h>
+
+#include "common/cli.h"
+#include "common/reading.h"
+#include "server/hub.h"
+#include "server/invite.h"
+#include "server/listener.h"
+
+#define ADDRESS_DEFAULT "127.0.0.1:7411"
+
+static enum status options_of(const struct cli *cli, struct hub_options *options,
+                              struct error *err)
+{
+    char path[CLI_PATH_MAX];
+    TRY(cli_path(cli, "hub.db", path, err)); /* says when no folder was named */
+    *options = (struct hub_options){.directory = cli->directory, .clock = clock_system()};
+    return STATUS_OK;
+}
+
+static enum status open_hub(const struct cli *cli, struct hub *hub, struct error *err)
+{
+    struct hub_options options;
+    TRY(options_of(cli, &options, err));
+    return hub_open(hub, &options, err);
+}
+
+static enum status open_replica(const struct cli *cli, bool read_only, struct replica **replica,
+                                struct error *err)
+{
+    char path[CLI_PATH_MAX];
+    TRY(cli_path(cli, "hub.db", path, err));
+    struct replica_options options = {
+        .path = path, .clock = clock_system(), .read_only = read_only};
+    return replica_open(replica, &options, err);
+}
+
+/* The hub's commands end alike: close, and print what went wrong. */
+static int finish(struct cli *cli, struct hub *hub, enum status status, const struct error *err)
+{
+    hub_close(hub);
+    return status == STATUS_OK ? CLI_DONE : cli_fail(cli, err);
+}
+
+static void print_id(const struct id *id)
+{
+    char text[ID_TEXT_BYTES];
+    id_format(id, text);
+    printf("%s\n", text);
+}
+
+static int command_init(struct cli *cli)
+{
+    struct hub hub = {0};
+    struct error err = {0};
+    struct hub_options options;
+    const char *name = cli_value(cli, "--name");
+    enum status status = name ? options_of(cli, &options, &err)
+                              : error_set(&err, STATUS_USAGE, "'%s' is needed", "--name");
+    if (status == STATUS_OK && !cli_has(cli, "--no-passphrase"))
+        cli_say(cli, "this replica is not encrypted on disk yet");
+    if (status == STATUS_OK)
+        status = hub_create(&hub, &options, name, &err);
+    if (status == STATUS_OK)
+        print_id(&registry_org(replica_registry(hub.replica), ORG_ROOT)->id);
+    return finish(cli, &hub, status, &err);
+}
+
+static int command_run(struct cli *cli)
+{
+    struct hub hub = {0};
+    struct error err = {0};
+    const char *address = cli_value(cli, "--listen");
+    int64_t connections = 0;
+    static const struct cli_range range = {1, 100000};
+    enum status status = STATUS_OK;
+    if (cli_has(cli, "--http"))
+        status = error_set(&err, STATUS_UNSUPPORTED, "'%s' is not there yet", "--http");
+    if (status == STATUS_OK)
+        status = cli_number(cli, "--connections", range, &connections, &err);
+    if (status == STATUS_OK)
+        status = open_hub(cli, &hub, &err);
+    struct listener_options options = {.address = address ? address : ADDRESS_DEFAULT,
+                                       .connections_max = (unsigned)connections};
+    if (status == STATUS_OK)
+        status = listener_run(&hub, &options, &err);
+    return finish(cli, &hub, status, &err);
+}
+
+/* ---- orgs ---- */
+
+/* The org that an id names; without one, the root. */
+static enum status find_org(const struct hub *hub, const char *text, const struct org **org,
+                            struct error *err)
+{
+    const struct registry *registry = replica_registry(hub->replica);
+    struct id id;
+    *org = text ? NULL : registry_org(registry, ORG_ROOT);
+    if (text && id_parse(text, &id))
+        *org = registry_org_by_id(registry, &id);
+    return *org ? STATUS_OK : error_set(err, STATUS_NOT_FOUND, "there is no org '%s'", text);
+}
+
+static int command_org_add(struct cli *cli)
+{
+    struct hub hub = {0};
+    struct error err = {0};
+    struct id id;
+    const struct org *parent = NULL;
+    const char *name = cli_value(cli, "--name"), *kind = cli_value(cli, "--kind");
+    enum status status = STATUS_OK;
+    if (!name || !kind)
+        status = error_set(&err, STATUS_USAGE, "'%s' is needed", name ? "--kind" : "--name");
+    if (status == STATUS_OK)
+        status = open_hub(cli, &hub, &err);
+    if (status == STATUS_OK)
+        status = find_org(&hub, cli_value(cli, "--parent"), &parent, &err);
+    if (status == STATUS_OK)
+        status = hub_add_org(&hub, parent->number, kind, name, &id, &err);
+    if (status == STATUS_OK)
+        print_id(&id);
+    return finish(cli, &hub, status, &err);
+}
+
+static json_t *org_json(const struct registry *registry, const struct org *org)
+{
+    char id[ID_TEXT_BYTES], parent[ID_TEXT_BYTES];
+    const struct org *above = org->parent ? registry_org(registry, org->parent) : NULL;
+    id_format(&org->id, id);
+    if (above)
+        id_format(&above->id, parent);
+    return json_pack("{s:s, s:s, s:s, s:s?}", "id", id, "name", org->name, "kind", org->kind,
+                     "parent", above ? parent : NULL);
+}
+
+static int command_org_list(struct cli *cli)
+{
+    struct replica *replica = NULL;
+    struct error err = {0};
+    if (open_replica(cli, true, &replica, &err) != STATUS_OK)
+        return cli_fail(cli, &err);
+    const struct registry *registry = replica_registry(replica);
+    json_t *list = json_array();
+    for (size_t i = 0; i < registry_orgs_count(registry); i++) {
+        const struct org *org = registry_org_at(registry, i);
+        json_t *json = org_json(registry, org);
+        if (!cli->json)
+            printf("%s  %-10s %s\n", json_string_value(json_object_get(json, "id")), org->kind,
+                   org->name);
+        json_array_append_new(list, json);
+    }
+    int code = cli->json ? cli_print_json(cli, list) : CLI_DONE;
+    if (!cli->json)
+        json_decref(list);
+    replica_close(replica);
+    return code;
+}
+
+static int command_invite(struct cli *cli)
+{
+    struct hub hub = {0};
+    struct error err = {0};
+    char text[INVITATION_TEXT_MAX];
+    const struct org *org = NULL;
+    const char *role = cli_value(cli, "--role"), *expires = cli_value(cli, "--expires");
+    const char *address = cli_value(cli, "--address");
+    struct invite_options options = {.person = cli_value(cli, "--person"),
+                                     .address = address ? address : ADDRESS_DEFAULT};
+    enum status status = STATUS_OK;
+    if (cli_has(cli, "--qr"))
+        status = error_set(&err, STATUS_UNSUPPORTED, "'%s' is not there yet", "--qr");
+    else if (!role || !options.person || !cli_value(cli, "--org"))
+        status = error_set(&err, STATUS_USAGE, "'%s' is needed", "--org, --role, --person");
+    else if (!role_parse(role, &options.role) || options.role == ROLE_HUB)
+        status = error_set(&err, STATUS_USAGE, "'%s' is not a role", role);
+    if (status == STATUS_OK)
+        status = invite_parse_lifetime(expires ? expires : "7d", &options.lifetime_ms, &err);
+    if (status == STATUS_OK)
+        status = open_hub(cli, &hub, &err);
+    if (status == STATUS_OK)
+        status = find_org(&hub, cli_value(cli, "--org"), &org, &err);
+    if (status == STATUS_OK) {
+        options.org = org->number;
+        status = invite_create(&hub, &options, text, &err);
+    }
+    if (status == STATUS_OK)
+        printf("%s\n", text);
+    return finish(cli, &hub, status, &err);
+}
+
+/* ---- devices and status ---- */
+
+static void last_seen(struct replica *replica, uint32_t device, char text[32])
+{
+    sqlite3_stmt *statement = NULL;
+    text[0] = '\0';
+    sqlite3_prepare_v2(replica_database(replica),
+                       "SELECT seen_ms FROM device_seen WHERE device = ?", -1, &statement, NULL);
+    sqlite3_bind_int64(statement, 1, device);
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        time_format(sqlite3_column_int64(statement, 0), text);
+    sqlite3_finalize(statement);
+}
+
+static json_t *device_json(struct replica *replica, const struct device *device)
+{
+    char id[ID_TEXT_BYTES], org[ID_TEXT_BYTES], seen[32];
+    const struct org *node =
+        registry_org(replica_registry(replica), device->certificate.org);
+    id_format(&device->id, id);
+    if (node)
+        id_format(&node->id, org);
+    last_seen(replica, device->certificate.device, seen);
+    return json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s?, s:i}", "id", id, "person",
+                     device->certificate.person_name, "role", role_name(device->certificate.role),
+                     "org", node ? org : NULL, "state", device_state_name(device->state),
+                     "last_seen", seen[0] ? seen : NULL, "index",
+                     (int)device->certificate.device);
+}
+
+static int command_device_list(struct cli *cli)
+{
+    struct replica *replica = NULL;
+    struct error err = {0};
+    if (open_replica(cli, true, &replica, &err) != STATUS_OK)
+        return cli_fail(cli, &err);
+    const struct registry *registry = replica_registry(replica);
+    json_t *list = json_array();
+    for (size_t i = 0; i < registry_devices_count(registry); i++) {
+        const struct device *device = registry_device_at(registry, i);
+        json_t *json = device_json(replica, device);
+        if (!cli->json)
+            printf("%s  %-10s %-8s %s\n", json_string_value(json_object_get(json, "id")),
+                   role_name(device->certificate.role), device_state_name(device->state),
+                   device->certificate.person_name);
+        json_array_append_new(list, json);
+    }
+    int code = cli->json ? cli_print_json(cli, list) : CLI_DONE;
+    if (!cli->json)
+        json_decref(list);
+    replica_close(replica);
+    return code;
+}
+
+static int64_t connected(struct replica *replica)
+{
+    struct buffer text = {0};
+    int64_t count = 0;
+    if (replica_meta_get(replica, "connected", &text, NULL) == STATUS_OK && text.size > 0 &&
+        text.size < 20 && buffer_append(&text, "", 1) == STATUS_OK)
+        count = strtoll((const char *)text.data, NULL, 10);
+    buffer_release(&text);
+    return count;
+}
+
+static int command_status(struct cli *cli)
+{
+    struct replica *replica = NULL;
+    struct error err = {0};
+    struct replica_counts counts;
+    enum status status = open_replica(cli, true, &replica, &err);
+    if (status == STATUS_OK)
+        status = replica_counts(replica, &counts, &err);
+    if (status != STATUS_OK) {
+        replica_close(replica);
+        return cli_fail(cli, &err);
+    }
+    json_int_t devices = (json_int_t)registry_devices_count(replica_registry(replica));
+    json_t *json = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "entries",
+                             (json_int_t)counts.entries, "rows", (json_int_t)counts.rows,
+                             "devices", devices, "connected", (json_int_t)connected(replica),
+                             "conflicts", (json_int_t)counts.conflicts, "rejected",
+                             (json_int_t)counts.set_aside);
+    replica_close(replica);
+    if (cli->json)
+        return cli_print_json(cli, json);
+    const char *key;
+    json_t *value;
+    json_object_foreach(json, key, value)
+        printf("%-10s %lld\n", key, (long long)json_integer_value(value));
+    json_decref(json);
+    return CLI_DONE;
+}
+
+/* ---- the table ---- */
+
+static const struct cli_flag init_flags[] = {
+    {"--name", "NAME", {"name of the bureau", "老干部局名称"}, false},
+    {"--no-passphrase", NULL, {"no encryption on disk", "磁盘不加密"}, false},
+    {"--passphrase-file", "FILE", {"file with the passphrase", "口令文件"}, false},
+    {0}};
+static const struct cli_flag run_flags[] = {
+    {"--listen", "HOST:PORT", {"where clients connect (127.0.0.1:7411)", "客户端连接地址"}, false},
+    {"--http", "HOST:PORT", {"the console (not there yet)", "管理台（尚未提供）"}, false},
+    {"--connections", "N", {"at most so many at once (4000)", "同时连接上限"}, false},
+    {0}};
+static const struct cli_flag org_flags[] = {
+    {"--name", "NAME", {"its name", "名称"}, false},
+    {"--kind", "KIND", {"bureau county township community branch", "组织类别"}, false},
+    {"--parent", "ORG", {"id of the org above (the root)", "上级组织编号"}, false},
+    {0}};
+static const struct cli_flag invite_flags[] = {
+    {"--org", "ORG", {"id of the org", "组织编号"}, false},
+    {"--role", "ROLE", {"volunteer secretary clerk bureau auditor", "角色"}, false},
+    {"--person", "NAME", {"whose device it is", "使用人"}, false},
+    {"--address", "HOST:PORT", {"where the device reaches the hub", "中心地址"}, false},
+    {"--expires", "7d", {"how long the code works", "有效期"}, false},
+    {"--qr", NULL, {"draw it (not there yet)", "画出二维码（尚未提供）"}, false},
+    {0}};
+
+static const struct cli_command hub_commands[] = {
+    {"init", "", {"make a hub", "建立中心"}, init_flags, "init --dir D --name 老干部局", 0, 0,
+     command_init},
+    {"run", "", {"serve until SIGTERM", "运行"}, run_flags, "run --dir D", 0, 0, command_run},
+    {"org add", "", {"add an org to the tree", "增加组织"}, org_flags, NULL, 0, 0,
+     command_org_add},
+    {"org list", "", {"list the tree", "列出组织"}, NULL, NULL, 0, 0, command_org_list},
+    {"invite", "", {"a code that admits one device", "邀请一台设备"}, invite_flags, NULL, 0, 0,
+     command_invite},
+    {"device list", "", {"list the devices", "列出设备"}, NULL, NULL, 0, 0, command_device_list},
+    {"status", "", {"numbers of this hub", "中心状态"}, NULL, NULL, 0, 0, command_status},
+    {"revoke", "DEVICE", {"revoke a device", "撤销设备"}, NULL, NULL, 0, -1, NULL},
+    {"backup", "FILE", {"a copy while running", "备份"}, NULL, NULL, 0, -1, NULL},
+    {"restore", "FILE", {"restore a backup", "恢复"}, NULL, NULL, 0, -1, NULL},
+    {"report", "NAME", {"reports", "报表"}, NULL, NULL, 0, -1, NULL},
+    {0}};
+
+int main(int argc, char **argv)
+{
+    static const struct cli_command *const tables[] = {hub_commands, reading_commands, NULL};
+    static const struct cli_program program = {
+        "jinqiud", {"the hub of jinqiu", "金秋中心"}, tables, open_replica};
+    struct error err = {0};
+    umask(077);
+    if (keys_init(&err) != STATUS_OK) {
+        fprintf(stderr, "jinqiud: %s\n", err.text);
+        return CLI_FAILED;
+    }
+    return cli_main(&program, argc, argv);
+}
