@@ -35,7 +35,8 @@ static const char *name_of(const struct schema_field *field)
 static enum status value_json(const struct schema *schema, const struct schema_field *field,
                               struct bytes value, json_t **json, struct error *err)
 {
-    static const struct schema_field deleted = {.name = NULL, .type = FIELD_BOOL};
+    static char name[] = "_deleted";
+    static const struct schema_field deleted = {.name = name, .type = FIELD_BOOL};
     return view_value(schema, field ? field : &deleted, value, json, err);
 }
 
