@@ -386,9 +386,9 @@ enum status replica_counts(struct replica *replica, struct replica_counts *count
     *counts = (struct replica_counts){0};
     TRY(pragma_number(replica,
                       "SELECT count(*) FROM (SELECT DISTINCT table_no, row, scope, field "
-                      "FROM head WHERE conflict <> 0)",
+                      "FROM _head WHERE conflict <> 0)",
                       &conflicts, err));
-    TRY(pragma_number(replica, "SELECT count(*) FROM set_aside", &aside, err));
+    TRY(pragma_number(replica, "SELECT count(*) FROM _set_aside", &aside, err));
     counts->conflicts = (uint64_t)conflicts;
     counts->set_aside = (uint64_t)aside;
     for (size_t i = 0; i < replica->frontier.count; i++) {

@@ -12,7 +12,7 @@
  *
  * Tables for people: one per schema table, with columns id (blob 16), _scope, _deleted, _mark and one per
  * field; a `set` is a JSON array of texts, `steps` has a second column NAME_round. Tables of the
- * engine: meta, feed, log, head, element, replaced, seen, touch, tally, set_aside, peer. */
+ * engine (their names begin with _): meta, feed, log, head, element, replaced, touch, tally, set_aside, peer. */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -329,7 +329,7 @@ enum status rebuild_waiting(struct replica *replica, struct error *err)
 {
     sqlite3_stmt *list = NULL;
     struct dots dots = {0};
-    TRY(sql_prepare(replica, "SELECT id FROM log WHERE state >= 2 AND state <> 0 ORDER BY id",
+    TRY(sql_prepare(replica, "SELECT id FROM _log WHERE state >= 2 AND state <> 0 ORDER BY id",
                     &list, err));
     enum status status = STATUS_OK;
     while (status == STATUS_OK && sqlite3_step(list) == SQLITE_ROW) {

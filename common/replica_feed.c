@@ -84,7 +84,7 @@ enum status feeds_load(struct replica *replica, struct error *err)
     replica->feeds_count = 0;
     frontier_clear(&replica->frontier);
     TRY(sql_prepare(replica,
-                    "SELECT scope, device, incarnation, number, hash FROM feed ORDER BY id",
+                    "SELECT scope, device, incarnation, number, hash FROM _feed ORDER BY id",
                     &statement, err));
     enum status status = STATUS_OK;
     int code;

@@ -5,44 +5,44 @@
 const char *statement_sql(enum statement statement)
 {
     static const char *const texts[STATEMENT_COUNT] = {
-        [SQL_LOG_INSERT] = "INSERT INTO log(id, body, signature, state) VALUES(?, ?, ?, 0)",
-        [SQL_LOG_READ] = "SELECT body, signature, state FROM log WHERE id = ?",
-        [SQL_LOG_RANGE] = "SELECT id, body, signature FROM log WHERE id BETWEEN ? AND ? ORDER BY id",
-        [SQL_LOG_STATE] = "UPDATE log SET state = ? WHERE id = ?",
-        [SQL_FEED_INSERT] = "INSERT INTO feed(id, scope, device, incarnation, number, hash) "
+        [SQL_LOG_INSERT] = "INSERT INTO _log(id, body, signature, state) VALUES(?, ?, ?, 0)",
+        [SQL_LOG_READ] = "SELECT body, signature, state FROM _log WHERE id = ?",
+        [SQL_LOG_RANGE] = "SELECT id, body, signature FROM _log WHERE id BETWEEN ? AND ? ORDER BY id",
+        [SQL_LOG_STATE] = "UPDATE _log SET state = ? WHERE id = ?",
+        [SQL_FEED_INSERT] = "INSERT INTO _feed(id, scope, device, incarnation, number, hash) "
                             "VALUES(?, ?, ?, ?, ?, ?)",
-        [SQL_FEED_UPDATE] = "UPDATE feed SET number = ?, hash = ? WHERE id = ?",
-        [SQL_TALLY_WRITE] = "INSERT OR REPLACE INTO tally(scope, table_no, rows, sum) "
+        [SQL_FEED_UPDATE] = "UPDATE _feed SET number = ?, hash = ? WHERE id = ?",
+        [SQL_TALLY_WRITE] = "INSERT OR REPLACE INTO _tally(scope, table_no, rows, sum) "
                             "VALUES(?, ?, ?, ?)",
-        [SQL_HEAD_READ] = "SELECT field, feed, number, value, time_ms, person, seen FROM head "
+        [SQL_HEAD_READ] = "SELECT field, feed, number, value, time_ms, person, seen FROM _head "
                           "WHERE table_no = ? AND row = ? AND scope = ?",
-        [SQL_HEAD_INSERT] = "INSERT INTO head(table_no, row, scope, field, feed, number, value, "
+        [SQL_HEAD_INSERT] = "INSERT INTO _head(table_no, row, scope, field, feed, number, value, "
                             "time_ms, person, seen, conflict) VALUES(?,?,?,?,?,?,?,?,?,?,?)",
-        [SQL_HEAD_CLEAR] = "DELETE FROM head WHERE table_no = ? AND row = ? AND scope = ?",
-        [SQL_ELEMENT_READ] = "SELECT field, feed, number, element FROM element "
+        [SQL_HEAD_CLEAR] = "DELETE FROM _head WHERE table_no = ? AND row = ? AND scope = ?",
+        [SQL_ELEMENT_READ] = "SELECT field, feed, number, element FROM _element "
                              "WHERE table_no = ? AND row = ? AND scope = ?",
-        [SQL_ELEMENT_INSERT] = "INSERT INTO element(table_no, row, scope, field, element, feed, "
+        [SQL_ELEMENT_INSERT] = "INSERT INTO _element(table_no, row, scope, field, element, feed, "
                                "number) VALUES(?,?,?,?,?,?,?)",
-        [SQL_ELEMENT_CLEAR] = "DELETE FROM element WHERE table_no = ? AND row = ? AND scope = ?",
+        [SQL_ELEMENT_CLEAR] = "DELETE FROM _element WHERE table_no = ? AND row = ? AND scope = ?",
         [SQL_REPLACED_READ] = "SELECT field, scope_of, device, incarnation, number, element "
-                              "FROM replaced WHERE table_no = ? AND row = ? AND scope = ?",
-        [SQL_REPLACED_INSERT] = "INSERT OR IGNORE INTO replaced(table_no, row, scope, field, "
+                              "FROM _replaced WHERE table_no = ? AND row = ? AND scope = ?",
+        [SQL_REPLACED_INSERT] = "INSERT OR IGNORE INTO _replaced(table_no, row, scope, field, "
                                 "scope_of, device, incarnation, number, element) "
                                 "VALUES(?,?,?,?,?,?,?,?,?)",
-        [SQL_REPLACED_CLEAR] = "DELETE FROM replaced WHERE table_no = ? AND row = ? AND scope = ?",
-        [SQL_REPLACED_COUNT] = "SELECT count(*) FROM replaced",
-        [SQL_TOUCH_INSERT] = "INSERT OR IGNORE INTO touch(table_no, row, scope, feed, number) "
+        [SQL_REPLACED_CLEAR] = "DELETE FROM _replaced WHERE table_no = ? AND row = ? AND scope = ?",
+        [SQL_REPLACED_COUNT] = "SELECT count(*) FROM _replaced",
+        [SQL_TOUCH_INSERT] = "INSERT OR IGNORE INTO _touch(table_no, row, scope, feed, number) "
                              "VALUES(?, ?, ?, ?, ?)",
-        [SQL_TOUCH_READ] = "SELECT feed, number FROM touch "
+        [SQL_TOUCH_READ] = "SELECT feed, number FROM _touch "
                            "WHERE table_no = ? AND row = ? AND scope = ?",
-        [SQL_ASIDE_INSERT] = "INSERT INTO set_aside(scope, device, incarnation, number, status, "
+        [SQL_ASIDE_INSERT] = "INSERT INTO _set_aside(scope, device, incarnation, number, status, "
                              "reason, body, received_ms) VALUES(?,?,?,?,?,?,?,?)",
-        [SQL_ASIDE_COUNT] = "SELECT count(*) FROM set_aside "
+        [SQL_ASIDE_COUNT] = "SELECT count(*) FROM _set_aside "
                             "WHERE scope = ? AND device = ? AND incarnation = ?",
-        [SQL_META_GET] = "SELECT value FROM meta WHERE name = ?",
-        [SQL_META_SET] = "INSERT OR REPLACE INTO meta(name, value) VALUES(?, ?)",
-        [SQL_PEER_GET] = "SELECT told, held FROM peer WHERE device = ?",
-        [SQL_PEER_SET] = "INSERT OR REPLACE INTO peer(device, told, held) VALUES(?, ?, ?)",
+        [SQL_META_GET] = "SELECT value FROM _meta WHERE name = ?",
+        [SQL_META_SET] = "INSERT OR REPLACE INTO _meta(name, value) VALUES(?, ?)",
+        [SQL_PEER_GET] = "SELECT told, held FROM _peer WHERE device = ?",
+        [SQL_PEER_SET] = "INSERT OR REPLACE INTO _peer(device, told, held) VALUES(?, ?, ?)",
         [SQL_DATA_VERSION] = "PRAGMA data_version",
     };
     return texts[statement];

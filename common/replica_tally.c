@@ -150,7 +150,7 @@ enum status tallies_load(struct replica *replica, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     replica->tallies_count = 0;
-    TRY(sql_prepare(replica, "SELECT scope, table_no, rows, sum FROM tally", &statement, err));
+    TRY(sql_prepare(replica, "SELECT scope, table_no, rows, sum FROM _tally", &statement, err));
     enum status status = STATUS_OK;
     while (status == STATUS_OK && sqlite3_step(statement) == SQLITE_ROW) {
         struct tally_row *row = tally_of(replica, (uint32_t)sqlite3_column_int64(statement, 0),

@@ -130,7 +130,7 @@ static enum status put_query(struct reader *reader, const struct view_query *que
 static enum status prepare(struct reader *reader, struct error *err)
 {
     static const char conflicts[] =
-        "SELECT DISTINCT row, scope, field FROM head "
+        "SELECT DISTINCT row, scope, field FROM _head "
         "WHERE conflict <> 0 AND table_no = ? ORDER BY row, scope, field";
     sqlite3 *database = replica_database(reader->replica);
     if (sqlite3_prepare_v2(database, (const char *)reader->sql.data, (int)reader->sql.size,

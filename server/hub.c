@@ -83,10 +83,10 @@ static enum status make_own_tables(struct hub *hub, struct error *err)
     char *message = NULL;
     struct sqlite3 *database = replica_database(hub->replica);
     if (roster_execute(database,
-                       "CREATE TABLE IF NOT EXISTS invite(token_hash BLOB PRIMARY KEY, "
+                       "CREATE TABLE IF NOT EXISTS _invite(token_hash BLOB PRIMARY KEY, "
                        "org INTEGER NOT NULL, role INTEGER NOT NULL, person TEXT NOT NULL, "
                        "expires_ms INTEGER NOT NULL, device INTEGER, sign_key BLOB) STRICT;"
-                       "CREATE TABLE IF NOT EXISTS device_seen(device INTEGER PRIMARY KEY, "
+                       "CREATE TABLE IF NOT EXISTS _device_seen(device INTEGER PRIMARY KEY, "
                        "seen_ms INTEGER NOT NULL) STRICT;",
                        &message))
         return STATUS_OK;

@@ -37,7 +37,7 @@ static enum status insert(struct hub *hub, const struct invite_options *options,
     sqlite3_stmt *statement = NULL;
     int64_t expires = clock_wall_ms(replica_clock(hub->replica)) + options->lifetime_ms;
     if (sqlite3_prepare_v2(replica_database(hub->replica),
-                           "INSERT INTO invite(token_hash, org, role, person, expires_ms) "
+                           "INSERT INTO _invite(token_hash, org, role, person, expires_ms) "
                            "VALUES(?, ?, ?, ?, ?)",
                            -1, &statement, NULL) != SQLITE_OK)
         return failed(hub, err);
@@ -113,7 +113,7 @@ static enum status find(struct hub *hub, const uint8_t hash[HASH_OF_TOKEN_BYTES]
     sqlite3_stmt *statement = NULL;
     *row = (struct invite_row){0};
     if (sqlite3_prepare_v2(replica_database(hub->replica),
-                           "SELECT org, role, person, expires_ms, device, sign_key FROM invite "
+                           "SELECT org, role, person, expires_ms, device, sign_key FROM _invite "
                            "WHERE token_hash = ?",
                            -1, &statement, NULL) != SQLITE_OK)
         return failed(hub, err);
@@ -130,7 +130,7 @@ static enum status mark_used(struct hub *hub, const uint8_t hash[HASH_OF_TOKEN_B
 {
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(replica_database(hub->replica),
-                           "UPDATE invite SET device = ?, sign_key = ? WHERE token_hash = ?", -1,
+                           "UPDATE _invite SET device = ?, sign_key = ? WHERE token_hash = ?", -1,
                            &statement, NULL) != SQLITE_OK)
         return failed(hub, err);
     sqlite3_bind_int64(statement, 1, device);

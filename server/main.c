@@ -202,7 +202,7 @@ static void last_seen(struct replica *replica, uint32_t device, char text[32])
     sqlite3_stmt *statement = NULL;
     text[0] = '\0';
     sqlite3_prepare_v2(replica_database(replica),
-                       "SELECT seen_ms FROM device_seen WHERE device = ?", -1, &statement, NULL);
+                       "SELECT seen_ms FROM _device_seen WHERE device = ?", -1, &statement, NULL);
     sqlite3_bind_int64(statement, 1, device);
     if (sqlite3_step(statement) == SQLITE_ROW)
         time_format(sqlite3_column_int64(statement, 0), text);

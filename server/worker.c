@@ -53,7 +53,7 @@ static void queue_push(struct queue *queue, struct job *job)
 static void note_seen(struct worker *worker, uint32_t device)
 {
     char sql[160];
-    snprintf(sql, sizeof sql, "INSERT OR REPLACE INTO device_seen(device, seen_ms) VALUES(%u, %lld)",
+    snprintf(sql, sizeof sql, "INSERT OR REPLACE INTO _device_seen(device, seen_ms) VALUES(%u, %lld)",
              device, (long long)clock_wall_ms(replica_clock(worker->hub->replica)));
     roster_execute(replica_database(worker->hub->replica), sql, NULL);
 }

@@ -1,0 +1,260 @@
+#include "tests/support/world.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "protocol/storage.h"
+
+#define MUST(call)                                                                                 \
+    do {                                                                                           \
+        struct error must_ = {0};                                                                  \
+        struct error *err = &must_;                                                                \
+        if ((call) != STATUS_OK) {                                                                 \
+            fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #call, must_.text);             \
+            abort();                                                                               \
+        }                                                                                          \
+    } while (0)
+
+static uint32_t add_org(struct world *world, uint32_t parent, const char *kind, const char *name)
+{
+    struct id id;
+    MUST(hub_add_org(&world->hub, parent, kind, name, &id, err));
+    return registry_org_by_id(replica_registry(world->hub.replica), &id)->number;
+}
+
+void world_start(struct world *world)
+{
+    *world = (struct world){0};
+    MUST(keys_init(err));
+    strcpy(world->directory, "/tmp/jinqiu-world-XXXXXX");
+    assert(mkdtemp(world->directory));
+    struct hub_options options = {world->directory, clock_system()};
+    MUST(hub_create(&world->hub, &options, "示例老干部局", err));
+    world->county = add_org(world, ORG_ROOT, "county", "示例县");
+    world->township = add_org(world, world->county, "township", "示例镇");
+    for (int i = 0; i < 3; i++)
+        world->branches[i] = add_org(world, world->township, "branch", "示例支部");
+}
+
+void world_end(struct world *world)
+{
+    static const char *const names[] = {"hub.db", "hub.db-wal", "hub.db-shm", "root.key",
+                                        "authority.key"};
+    char path[128];
+    for (size_t i = 0; i < world->clients_count; i++)
+        replica_close(world->clients[i]);
+    hub_close(&world->hub);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", world->directory, names[i]);
+        unlink(path);
+    }
+    rmdir(world->directory);
+}
+
+size_t world_join(struct world *world, enum role role, uint32_t org)
+{
+    struct replica_options options = {.path = ":memory:", .clock = clock_system()};
+    struct identity identity = {.incarnation = INCARNATION_FIRST};
+    signing_key_generate(&identity.sign);
+    dh_key_generate(&identity.dh);
+    struct hub_device device = {identity.sign.public_key, identity.dh.public_key, "示例党员001",
+                                role, org};
+    MUST(replica_begin(world->hub.replica, err));
+    MUST(hub_add_device(&world->hub, &device, &identity.device, err));
+    MUST(replica_commit(world->hub.replica, err));
+    size_t at = world->clients_count++;
+    MUST(replica_create(&world->clients[at], &options, replica_network(world->hub.replica), err));
+    MUST(replica_set_identity(world->clients[at], &identity, err));
+    assert(world_sync(world, at, 0, NULL));
+    return at;
+}
+
+/* ---- a session without a wire ---- */
+
+struct side {
+    struct session *session;
+    struct replica *replica;
+    struct storage_reply reply;
+    struct buffer inbox;
+    uint64_t carried, cut;
+    bool over;
+};
+
+/* One event and all the answers that follow; what it says goes into `peer`'s inbox. */
+static void play(struct side *side, struct side *peer, enum session_event_kind kind,
+                 struct bytes bytes)
+{
+    struct session_event event = {.kind = kind, .bytes = bytes, .now_ms = 1000};
+    for (;;) {
+        struct session_update update;
+        MUST(session_step(side->session, &event, &update, err));
+        size_t size = update.send.size;
+        if (side->cut && side->carried + size > side->cut)
+            size = side->cut - side->carried;
+        side->carried += size;
+        MUST(buffer_append(&peer->inbox, update.send.data, size) == STATUS_OK ? STATUS_OK
+             : error_set(err, STATUS_NO_MEMORY, "out of memory"));
+        side->over |= update.over;
+        if (!update.question || update.over)
+            return;
+        MUST(storage_answer(side->replica, update.question, NULL, &side->reply, err));
+        event = (struct session_event){
+            .kind = SESSION_ANSWER, .answer = &side->reply.answer, .now_ms = 1000};
+    }
+}
+
+static void talk(struct side *client, struct side *hub)
+{
+    play(hub, client, SESSION_STARTED, (struct bytes){0});
+    play(client, hub, SESSION_STARTED, (struct bytes){0});
+    while (client->inbox.size > 0 || hub->inbox.size > 0) {
+        struct side *reader = hub->inbox.size > 0 ? hub : client;
+        struct side *writer = reader == hub ? client : hub;
+        struct buffer letter = reader->inbox;
+        reader->inbox = (struct buffer){0};
+        if (!reader->over)
+            play(reader, writer, SESSION_BYTES, buffer_bytes(&letter));
+        buffer_release(&letter);
+    }
+}
+
+static void side_release(struct side *side)
+{
+    session_free(side->session);
+    storage_reply_release(&side->reply);
+    buffer_release(&side->inbox);
+}
+
+bool world_sync(struct world *world, size_t client, uint64_t cut, struct session_totals *totals)
+{
+    struct side ours = {.replica = world->clients[client], .cut = cut};
+    struct side theirs = {.replica = world->hub.replica, .cut = cut};
+    const struct identity *hub = replica_identity(world->hub.replica);
+    struct session_options options = {.role = SESSION_INITIATOR,
+                                      .network = *replica_network(ours.replica),
+                                      .local = replica_identity(ours.replica)->dh,
+                                      .sign = replica_identity(ours.replica)->sign};
+    memcpy(options.remote, hub->dh.public_key, DH_KEY_BYTES);
+    MUST(session_new(&ours.session, &options, err));
+    options.role = SESSION_RESPONDER;
+    options.local = hub->dh;
+    MUST(session_new(&theirs.session, &options, err));
+    talk(&ours, &theirs);
+    const struct session_totals *result = session_totals(ours.session);
+    bool good = ours.over && result->code == SESSION_DONE;
+    if (!good && cut == 0)
+        fprintf(stderr, "session: client %d \"%s\", hub %d \"%s\"\n", (int)result->code,
+                result->reason, (int)session_totals(theirs.session)->code,
+                session_totals(theirs.session)->reason);
+    if (totals)
+        *totals = *result;
+    side_release(&ours);
+    side_release(&theirs);
+    return good;
+}
+
+/* ---- saving ---- */
+
+#define PAIRS_MAX 16
+
+static int by_number(const void *a, const void *b)
+{
+    const struct change_field *left = a, *right = b;
+    return (int)left->field - (int)right->field;
+}
+
+static struct id save(struct replica *replica, enum change_kind kind, const char *name,
+                      const struct id *id, va_list pairs)
+{
+    const struct schema *schema = replica_schema(replica);
+    const struct schema_table *table = schema_table_named(schema, name);
+    struct change_field fields[PAIRS_MAX] = {{0}};
+    struct buffer values[PAIRS_MAX] = {{0}};
+    size_t count = 0, entries, failed;
+    const char *word;
+    assert(table);
+    while ((word = va_arg(pairs, const char *))) {
+        const struct schema_field *field = table_field_named(table, word);
+        assert(field && count < PAIRS_MAX);
+        MUST(field_parse(schema, field, va_arg(pairs, const char *), &values[count], err));
+        fields[count].field = field->number;
+        fields[count].value = buffer_bytes(&values[count]);
+        count++;
+    }
+    qsort(fields, count, sizeof *fields, by_number);
+    struct change change = {
+        .kind = kind, .table = table->number, .fields = fields, .fields_count = count};
+    struct saved saved;
+    if (id)
+        change.id = *id;
+    MUST(replica_save(replica, &change, 1, &saved, &entries, &failed, err));
+    for (size_t i = 0; i < count; i++)
+        buffer_release(&values[i]);
+    return saved.id;
+}
+
+struct id world_add(struct replica *replica, const char *table, ...)
+{
+    va_list pairs;
+    va_start(pairs, table);
+    struct id id = save(replica, CHANGE_ADD, table, NULL, pairs);
+    va_end(pairs);
+    return id;
+}
+
+void world_set(struct replica *replica, const char *table, const struct id *id, ...)
+{
+    va_list pairs;
+    va_start(pairs, id);
+    save(replica, CHANGE_SET, table, id, pairs);
+    va_end(pairs);
+}
+
+void world_delete(struct replica *replica, const char *table, const struct id *id)
+{
+    struct change change = {.kind = CHANGE_DELETE,
+                            .table = schema_table_named(replica_schema(replica), table)->number,
+                            .id = *id};
+    struct saved saved;
+    size_t entries, failed;
+    MUST(replica_save(replica, &change, 1, &saved, &entries, &failed, err));
+}
+
+/* ---- comparing ---- */
+
+bool world_agree(struct replica *a, struct replica *b)
+{
+    struct scope_digest *left, *right;
+    size_t left_count, right_count, shared = 0;
+    bool same = true;
+    MUST(replica_digests(a, &left, &left_count, err));
+    MUST(replica_digests(b, &right, &right_count, err));
+    for (size_t i = 0; i < left_count; i++)
+        for (size_t j = 0; j < right_count; j++) {
+            if (left[i].scope != right[j].scope)
+                continue;
+            shared++;
+            same &= memcmp(&left[i].digest, &right[j].digest, sizeof left[i].digest) == 0;
+        }
+    free(left);
+    free(right);
+    return same && shared > 0;
+}
+
+static void count_fault(void *context, const char *what)
+{
+    fprintf(stderr, "verify: %s\n", what);
+    ++*(size_t *)context;
+}
+
+size_t world_faults(struct replica *replica)
+{
+    size_t faults = 0;
+    uint64_t entries;
+    MUST(replica_verify(replica, count_fault, &faults, &entries, err));
+    return faults;
+}

@@ -1,0 +1,38 @@
+#ifndef TESTS_SUPPORT_WORLD_H
+#define TESTS_SUPPORT_WORLD_H
+
+/* A small world for tests: a real hub in a temporary folder, clients with replicas in memory, and
+ * real sessions between them without sockets. Failures of the set-up abort. */
+
+#include "protocol/session.h"
+#include "server/hub.h"
+
+#define WORLD_CLIENTS_MAX 6
+
+struct world {
+    char directory[64];
+    struct hub hub;
+    uint32_t county, township, branches[3]; /* org numbers */
+    struct replica *clients[WORLD_CLIENTS_MAX];
+    size_t clients_count;
+};
+
+void world_start(struct world *world);
+void world_end(struct world *world);
+/* Enrols a device for `role` at `org`, and exchanges once. Gives its place. */
+size_t world_join(struct world *world, enum role role, uint32_t org);
+/* One session of a client with the hub; `cut` != 0: the line dies after so many bytes of either
+ * side. False when it didn't end well. */
+bool world_sync(struct world *world, size_t client, uint64_t cut, struct session_totals *totals);
+
+/* Saves one change typed as text: "table", id or NULL, then pairs "field", "value", …, NULL. */
+struct id world_add(struct replica *replica, const char *table, ...);
+void world_set(struct replica *replica, const char *table, const struct id *id, ...);
+void world_delete(struct replica *replica, const char *table, const struct id *id);
+
+/* Digests of all scopes that both hold agree? */
+bool world_agree(struct replica *a, struct replica *b);
+/* Faults that verify finds. */
+size_t world_faults(struct replica *replica);
+
+#endif
