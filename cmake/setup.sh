@@ -1,0 +1,42 @@
+# Shared by ./run and ./check: what must be installed, and the two builds. Sourced, not run.
+
+PACKAGES="build-essential cmake ninja-build pkg-config libuv1-dev libmsgpack-dev libsodium-dev
+libzstd-dev libcmocka-dev libjansson-dev python3"
+
+say() {
+    printf '\n== %s\n' "$*"
+}
+
+# Only what is missing is installed, so that a second run needs no network.
+install_packages() {
+    local missing=""
+    for package in $PACKAGES; do
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok' ||
+            missing="$missing $package"
+    done
+    command -v npm >/dev/null 2>&1 || missing="$missing nodejs npm"
+    [ -z "$missing" ] && return 0
+    say "installing:$missing"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq
+    # shellcheck disable=SC2086
+    apt-get install -y -qq --no-install-recommends $missing >/dev/null
+}
+
+# The pinned SQLite comes as source inside an npm package; none of its scripts run.
+install_sources() {
+    [ -f node_modules/better-sqlite3-multiple-ciphers/deps/sqlite3/sqlite3.c ] && return 0
+    say "fetching the pinned SQLite source"
+    npm ci --ignore-scripts --no-audit --no-fund >/dev/null
+}
+
+# build PRESET FOLDER
+build() {
+    say "building $1"
+    cmake --preset "$1" -G Ninja >"/tmp/jinqiu-cmake-$$.log" 2>&1 || {
+        cat "/tmp/jinqiu-cmake-$$.log"
+        return 1
+    }
+    rm -f "/tmp/jinqiu-cmake-$$.log"
+    ninja -C "$2" --quiet
+}
