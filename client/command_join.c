@@ -67,9 +67,9 @@ int command_join(struct cli *cli)
     folder_warn_unencrypted(cli);
     enum status status = join(cli, &replica, &err);
     const struct device *device =
-        status == STATUS_OK ? registry_device(replica_registry(replica),
-                                              replica_identity(replica)->device)
-                            : NULL;
+        status == STATUS_OK
+            ? registry_device(replica_registry(replica), replica_identity(replica)->device)
+            : NULL;
     if (status == STATUS_OK && !device)
         status = error_set(&err, STATUS_PROTOCOL, "the hub did not send this device's certificate");
     if (status == STATUS_OK) {

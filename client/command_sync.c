@@ -14,14 +14,13 @@ static json_t *totals_json(struct replica *replica, const struct session_totals 
 {
     struct replica_counts counts = {0};
     replica_counts(replica, &counts, NULL);
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "sent",
-                     (json_int_t)totals->sent, "received", (json_int_t)totals->received,
-                     "bytes_out", (json_int_t)totals->bytes_out, "bytes_in",
-                     (json_int_t)totals->bytes_in, "round_trips",
-                     (json_int_t)totals->round_trips, "conflicts", (json_int_t)counts.conflicts,
-                     "set_aside", (json_int_t)totals->aside, "refused",
-                     (json_int_t)totals->refused, "ms", (json_int_t)ms, "checked",
-                     totals->truth_checked, "differs", totals->truth_failed);
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "sent", (json_int_t)totals->sent,
+        "received", (json_int_t)totals->received, "bytes_out", (json_int_t)totals->bytes_out,
+        "bytes_in", (json_int_t)totals->bytes_in, "round_trips", (json_int_t)totals->round_trips,
+        "conflicts", (json_int_t)counts.conflicts, "set_aside", (json_int_t)totals->aside,
+        "refused", (json_int_t)totals->refused, "ms", (json_int_t)ms, "checked",
+        totals->truth_checked, "differs", totals->truth_failed);
 }
 
 struct watching {
@@ -39,8 +38,8 @@ static void print_line(struct cli *cli, struct replica *replica,
         free(text);
         json_decref(json);
     } else {
-        cli_say(cli, "sent %llu, received %llu entries",
-                (unsigned long long)totals->sent, (unsigned long long)totals->received);
+        cli_say(cli, "sent %llu, received %llu entries", (unsigned long long)totals->sent,
+                (unsigned long long)totals->received);
     }
     fflush(stdout);
 }

@@ -1,7 +1,8 @@
 /* Happy path: resolve -> connect -> session STARTED -> read/write with storage answered inline ->
  * over -> the last write leaves -> close. Watching: a timer looks for local changes (LOCAL) and the
  * session goes on; when it ends, reconnect after a pause.
- * Failures: cannot resolve or connect, or lost on the way -> STATUS_UNREACHABLE, or the next try. */
+ * Failures: cannot resolve or connect, or lost on the way -> STATUS_UNREACHABLE, or the next try.
+ */
 
 #include "client/link.h"
 
@@ -18,7 +19,7 @@
 #include "protocol/storage.h"
 
 #define READ_BYTES 65536
-#define LOOK_MS 300        /* how often a watching link looks for local changes */
+#define LOOK_MS 300 /* how often a watching link looks for local changes */
 #define CONNECT_MS 15000
 #define PAUSE_MIN_MS 1000u
 #define PAUSE_MAX_MS 60000u

@@ -2,15 +2,15 @@
 #define CLIENT_LINK_H
 
 /* The client's network driver: one session with the hub over TCP, on a libuv loop of its own.
- * Storage is answered inline. Blocks until the session is over; a watching one until SIGINT/SIGTERM, with
- * reconnects (jittered back-off, 1 s to 60 s). */
+ * Storage is answered inline. Blocks until the session is over; a watching one until
+ * SIGINT/SIGTERM, with reconnects (jittered back-off, 1 s to 60 s). */
 
 #include "common/replica.h"
 #include "protocol/session.h"
 
 struct link_options {
-    const char *address;               /* HOST:PORT of the hub */
-    uint8_t link_key[DH_KEY_BYTES];    /* the hub's */
+    const char *address;            /* HOST:PORT of the hub */
+    uint8_t link_key[DH_KEY_BYTES]; /* the hub's */
     bool watch;
     bool enrolling;
     uint8_t token[16];

@@ -14,7 +14,8 @@ enum status recall_hub(struct replica *replica, char address[HUB_ADDRESS_BYTES],
                        uint8_t link_key[DH_KEY_BYTES], struct error *err);
 /* A session just ended well: when, by our clock. */
 enum status remember_sync(struct replica *replica, struct error *err);
-/* The newest beacon that the hub handed over, after checking it. An invalid or older one is ignored. */
+/* The newest beacon that the hub handed over, after checking it. An invalid or older one is
+ * ignored. */
 enum status remember_beacon(struct replica *replica, struct bytes sealed, struct error *err);
 
 #endif

@@ -329,9 +329,8 @@ enum status link_key_seal(const struct link_key *link, const struct network *net
     return seal(packed, &body, TAG_LINK_KEY, network, authority, out, err);
 }
 
-enum status link_key_open(struct link_key *link, const struct network *network,
-                          struct bytes sealed, const uint8_t authority_key[PUBLIC_KEY_BYTES],
-                          struct error *err)
+enum status link_key_open(struct link_key *link, const struct network *network, struct bytes sealed,
+                          const uint8_t authority_key[PUBLIC_KEY_BYTES], struct error *err)
 {
     struct bytes body;
     uint32_t extra;

@@ -5,8 +5,8 @@
  *
  * root key -> authority key -> device. Values, no storage. A certificate is a canonical
  * MessagePack array and a signature; unknown trailing elements are allowed and covered by the
- * signature. Validity is never a time: it is feed numbers ("from": this certificate counts from that number
- * of that feed on; none: from the first). */
+ * signature. Validity is never a time: it is feed numbers ("from": this certificate counts from
+ * that number of that feed on; none: from the first). */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,7 +19,8 @@
 
 #define PERSON_NAME_BYTES_MAX 120
 #define CERTIFICATE_BYTES_MAX 4096
-#define ISSUER_ROOT 0u /* the authority's certificate; a device's issuer is an authority's number >= 1 */
+#define ISSUER_ROOT \
+    0u /* the authority's certificate; a device's issuer is an authority's number >= 1 */
 
 /* [1, suite, authority number, sign key bin 32, role mask that it may enrol] ‖ signature by root,
  * packed together as [bin body, bin 64]. */
@@ -41,9 +42,9 @@ struct certificate {
     struct id person;
     char person_name[PERSON_NAME_BYTES_MAX + 1];
     enum role role;
-    uint32_t org;    /* number; rights reach its subtree */
-    uint32_t issuer; /* authority number */
-    uint64_t beacon; /* newest when issued */
+    uint32_t org;         /* number; rights reach its subtree */
+    uint32_t issuer;      /* authority number */
+    uint64_t beacon;      /* newest when issued */
     struct frontier from; /* rows (scope, device, incarnation) -> number; empty: from the first */
 };
 
@@ -62,8 +63,8 @@ enum status authority_open(struct authority *authority, const struct network *ne
                            struct bytes sealed, const uint8_t root_key[PUBLIC_KEY_BYTES],
                            struct error *err);
 enum status certificate_open(struct certificate *certificate, const struct network *network,
-                             struct bytes sealed,
-                             const uint8_t authority_key[PUBLIC_KEY_BYTES], struct error *err);
+                             struct bytes sealed, const uint8_t authority_key[PUBLIC_KEY_BYTES],
+                             struct error *err);
 /* The issuer's number, before it can be verified. */
 enum status certificate_issuer(struct bytes sealed, uint32_t *issuer, struct error *err);
 
@@ -75,8 +76,7 @@ struct beacon {
     int64_t time_ms;      /* information only */
 };
 enum status beacon_seal(const struct beacon *beacon, const struct network *network,
-                        const struct signing_key *authority, struct buffer *out,
-                        struct error *err);
+                        const struct signing_key *authority, struct buffer *out, struct error *err);
 enum status beacon_open(struct beacon *beacon, const struct network *network, struct bytes sealed,
                         const uint8_t authority_key[PUBLIC_KEY_BYTES], struct error *err);
 
@@ -105,8 +105,7 @@ struct link_key {
 enum status link_key_seal(const struct link_key *link, const struct network *network,
                           const struct signing_key *authority, struct buffer *out,
                           struct error *err);
-enum status link_key_open(struct link_key *link, const struct network *network,
-                          struct bytes sealed, const uint8_t authority_key[PUBLIC_KEY_BYTES],
-                          struct error *err);
+enum status link_key_open(struct link_key *link, const struct network *network, struct bytes sealed,
+                          const uint8_t authority_key[PUBLIC_KEY_BYTES], struct error *err);
 
 #endif

@@ -15,10 +15,10 @@
  *           [device, number, incarnation] incarnation >= 2
  *           [device, number, incarnation, scope] another scope
  * Fields of an op ascend. One entry writes a field of a row at most once. When all fields share
- * their dots the one-element form is the only canonical one (except for an op of one field, where the
- * two are the same).
- * A value is: the field's value; for a set [[added element, …], [[removed element, dots], …]]
- * (elements ascending by bytes_compare, no doubles); for a counter the increment; for steps a code or [round, code].
+ * their dots the one-element form is the only canonical one (except for an op of one field, where
+ * the two are the same). A value is: the field's value; for a set [[added element, …], [[removed
+ * element, dots], …]] (elements ascending by bytes_compare, no doubles); for a counter the
+ * increment; for steps a code or [round, code].
  *
  * What places an entry, its feed, number and predecessor, isn't repeated in the body but hashed
  * with it (docs/decisions/0001-placed-by-hash.md):
@@ -38,13 +38,13 @@
 #define ENTRY_VERSION 1
 #define ENTRY_BYTES_MAX (1024 * 1024)
 #define ENTRY_OPS_MAX 20000
-#define ENTRY_FIELDS_MAX 255 /* an op */
-#define ENTRY_BASES_MAX 256  /* a field */
+#define ENTRY_FIELDS_MAX 255    /* an op */
+#define ENTRY_BASES_MAX 256     /* a field */
 #define ENTRY_ELEMENTS_MAX 4096 /* of a set, in one op */
 
 struct entry_head {
-    int64_t time_ms;  /* the writer's wall clock; decides nothing but what is shown meanwhile */
-    uint64_t beacon;  /* newest beacon known to the writer; 0: none */
+    int64_t time_ms; /* the writer's wall clock; decides nothing but what is shown meanwhile */
+    uint64_t beacon; /* newest beacon known to the writer; 0: none */
     bool has_person;
     struct id person; /* when has_person */
     uint32_t epoch;   /* schema epoch of the writer */
@@ -95,8 +95,8 @@ enum status entry_writer_finish(struct entry_writer *writer, struct buffer *body
 
 struct op_field {
     uint16_t number;
-    struct bytes value;  /* canonical, borrowed from the body */
-    uint32_t bases_at;   /* into entry_view.dots */
+    struct bytes value; /* canonical, borrowed from the body */
+    uint32_t bases_at;  /* into entry_view.dots */
     uint32_t bases_count;
 };
 
@@ -123,8 +123,8 @@ struct entry_view {
 void entry_view_release(struct entry_view *view);
 
 /* Decode and check every rule above that needs no schema. `feed` fills short dots. Memory stays
- * within a small multiple of the body. STATUS_BAD_INPUT names what and at which op; STATUS_TOO_LARGE;
- * STATUS_UNKNOWN for a version above ENTRY_VERSION. */
+ * within a small multiple of the body. STATUS_BAD_INPUT names what and at which op;
+ * STATUS_TOO_LARGE; STATUS_UNKNOWN for a version above ENTRY_VERSION. */
 enum status entry_decode(struct entry_view *view, const struct feed_id *feed, struct bytes body,
                          struct error *err);
 /* Only the head: cheap. */
@@ -148,10 +148,10 @@ enum status entry_pack_set(struct buffer *out, const struct feed_id *feed,
 /* A run: consecutive bodies of one feed; the signature of the last covers all of them. Borrows. */
 struct run {
     struct feed_id feed;
-    uint64_t first;             /* number of the first body */
+    uint64_t first; /* number of the first body */
     const struct bytes *bodies;
     size_t count;
-    const uint8_t *signature;   /* SIGNATURE_BYTES, of the last */
+    const uint8_t *signature; /* SIGNATURE_BYTES, of the last */
 };
 /* Canonical MessagePack [scope, device, incarnation, first, [bin, …], bin 64]. */
 enum status run_encode(const struct run *run, struct buffer *out, struct error *err);

@@ -159,7 +159,8 @@ static bool share_field(const struct entry_view *view, const struct op *a, const
     return false;
 }
 
-/* One entry writes a field of a row at most once. Ops of one row are rare, so the inner loop is short. */
+/* One entry writes a field of a row at most once. Ops of one row are rare, so the inner loop is
+ * short. */
 static enum status check_doubles(const struct entry_view *view, struct error *err)
 {
     if (view->ops_count < 2)
@@ -189,8 +190,7 @@ static enum status take_ops(struct entry_view *view, struct unpack *in, struct e
     if (!unpack_array(in, &count) || count == 0)
         return error_set(err, STATUS_BAD_INPUT, "an entry has no changes");
     if (count > ENTRY_OPS_MAX)
-        return error_set(err, STATUS_TOO_LARGE, "an entry has more than %d changes",
-                         ENTRY_OPS_MAX);
+        return error_set(err, STATUS_TOO_LARGE, "an entry has more than %d changes", ENTRY_OPS_MAX);
     for (uint32_t i = 0; i < count; i++)
         if (take_op(view, in, err) != STATUS_OK)
             return error_wrap(err, "change %u", i + 1);

@@ -37,9 +37,8 @@ static enum status close_bases(struct entry_writer *writer)
     if (none)
         return pack_array(&writer->ops, 0);
     TRY(pack_array(&writer->ops, writer->bases_differ ? writer->fields_count : 1));
-    return buffer_append_bytes(&writer->ops, buffer_bytes(writer->bases_differ
-                                                              ? &writer->bases
-                                                              : &writer->first_bases));
+    return buffer_append_bytes(
+        &writer->ops, buffer_bytes(writer->bases_differ ? &writer->bases : &writer->first_bases));
 }
 
 static enum status close_op(struct entry_writer *writer)

@@ -8,25 +8,25 @@
  * printed once at the edge. The English format is the key of the catalogue in messages.h: when the
  * process speaks Chinese, the sentence is the catalogue's translation of that same format. */
 
-#define STATUS_LIST(X)                                                                             \
-    X(STATUS_OK, "ok")                                                                             \
-    X(STATUS_NO_MEMORY, "out of memory")                                                           \
-    X(STATUS_BAD_INPUT, "bad input")         /* text or bytes from outside break a rule */         \
-    X(STATUS_TOO_LARGE, "too large")         /* a declared limit would be passed */                \
-    X(STATUS_NOT_FOUND, "not found")                                                               \
-    X(STATUS_EXISTS, "exists already")                                                             \
-    X(STATUS_DENIED, "not allowed")          /* known person, no such right */                     \
-    X(STATUS_FORGED, "forged")               /* signature, hash or chain does not hold */          \
-    X(STATUS_FORKED, "forked")               /* two contents under one number */                   \
-    X(STATUS_GAP, "gap")                     /* an earlier number is missing */                    \
-    X(STATUS_UNKNOWN, "not known yet")       /* a newer schema or registry is needed */            \
-    X(STATUS_STORAGE, "storage failed")                                                            \
-    X(STATUS_DISK_FULL, "disk is full")                                                            \
-    X(STATUS_NEWER, "made by a newer version")                                                     \
-    X(STATUS_BUSY, "busy")                                                                         \
-    X(STATUS_UNREACHABLE, "cannot be reached")                                                     \
-    X(STATUS_PROTOCOL, "protocol broken")    /* the other side broke docs/protocol.md */           \
-    X(STATUS_USAGE, "wrong usage")                                                                 \
+#define STATUS_LIST(X)                                                                \
+    X(STATUS_OK, "ok")                                                                \
+    X(STATUS_NO_MEMORY, "out of memory")                                              \
+    X(STATUS_BAD_INPUT, "bad input") /* text or bytes from outside break a rule */    \
+    X(STATUS_TOO_LARGE, "too large") /* a declared limit would be passed */           \
+    X(STATUS_NOT_FOUND, "not found")                                                  \
+    X(STATUS_EXISTS, "exists already")                                                \
+    X(STATUS_DENIED, "not allowed")    /* known person, no such right */              \
+    X(STATUS_FORGED, "forged")         /* signature, hash or chain does not hold */   \
+    X(STATUS_FORKED, "forked")         /* two contents under one number */            \
+    X(STATUS_GAP, "gap")               /* an earlier number is missing */             \
+    X(STATUS_UNKNOWN, "not known yet") /* a newer schema or registry is needed */     \
+    X(STATUS_STORAGE, "storage failed")                                               \
+    X(STATUS_DISK_FULL, "disk is full")                                               \
+    X(STATUS_NEWER, "made by a newer version")                                        \
+    X(STATUS_BUSY, "busy")                                                            \
+    X(STATUS_UNREACHABLE, "cannot be reached")                                        \
+    X(STATUS_PROTOCOL, "protocol broken") /* the other side broke docs/protocol.md */ \
+    X(STATUS_USAGE, "wrong usage")                                                    \
     X(STATUS_UNSUPPORTED, "not there yet")
 
 enum status {
@@ -58,11 +58,11 @@ enum status error_wrap(struct error *err, const char *format, ...)
 void error_clear(struct error *err);
 
 /* Return early with the status of a call that failed. */
-#define TRY(call)                                                                                  \
-    do {                                                                                           \
-        enum status try_status_ = (call);                                                          \
-        if (try_status_ != STATUS_OK)                                                              \
-            return try_status_;                                                                    \
+#define TRY(call)                         \
+    do {                                  \
+        enum status try_status_ = (call); \
+        if (try_status_ != STATUS_OK)     \
+            return try_status_;           \
     } while (0)
 
 #endif

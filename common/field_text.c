@@ -100,8 +100,8 @@ static enum status parse_ref_any(const struct schema *schema, const struct schem
     return pack_bin(out, bytes_of(data, sizeof data));
 }
 
-static enum status parse_geo(const struct schema_field *field, const char *text,
-                             struct buffer *out, struct error *err)
+static enum status parse_geo(const struct schema_field *field, const char *text, struct buffer *out,
+                             struct error *err)
 {
     char first[32];
     int64_t latitude, longitude;
@@ -171,11 +171,9 @@ enum status field_parse(const struct schema *schema, const struct schema_field *
     size_t before = out->size;
     if (!utf8_valid(bytes_text(text)))
         return error_set(err, STATUS_BAD_INPUT, "field '%s': not valid UTF-8", field->name);
-    enum status status =
-        *text ? parse_kind(schema, field, text, out, err) : pack_nil(out);
+    enum status status = *text ? parse_kind(schema, field, text, out, err) : pack_nil(out);
     if (status == STATUS_OK)
-        status = field_check(
-            field, bytes_of(out->data + before, out->size - before), false, err);
+        status = field_check(field, bytes_of(out->data + before, out->size - before), false, err);
     if (status != STATUS_OK)
         out->size = before;
     return status;
@@ -183,8 +181,7 @@ enum status field_parse(const struct schema *schema, const struct schema_field *
 
 /* ---- formatting ---- */
 
-static enum status format_int(const struct schema_field *field, int64_t number,
-                              struct buffer *out)
+static enum status format_int(const struct schema_field *field, int64_t number, struct buffer *out)
 {
     char text[40];
     int size = field->type == FIELD_MONEY ? format_decimal(text, sizeof text, number, 2)

@@ -15,10 +15,10 @@
 
 /* A scope is the records of one org, or the part of the registry that speaks of it:
  * scope = 2 * org number, + 1 for the registry's part. Org numbers start at 1 (the root). */
-#define SCOPE_RECORDS(org) ((uint32_t)(org) * 2u)
-#define SCOPE_REGISTRY(org) ((uint32_t)(org) * 2u + 1u)
+#define SCOPE_RECORDS(org) ((uint32_t)(org)*2u)
+#define SCOPE_REGISTRY(org) ((uint32_t)(org)*2u + 1u)
 #define SCOPE_ORG(scope) ((scope) / 2u)
-#define SCOPE_IS_REGISTRY(scope) (((scope) & 1u) != 0)
+#define SCOPE_IS_REGISTRY(scope) (((scope)&1u) != 0)
 #define ORG_ROOT 1u
 #define ORG_MAX 0x3fffffffu
 #define DEVICE_HUB 1u

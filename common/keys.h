@@ -20,16 +20,16 @@
 #define SUITE_1 1
 
 /* 16 bytes each, NUL padded. */
-#define TAG_LIST(X)                                                                                \
-    X(TAG_NETWORK, "jinqiu network 1")                                                             \
-    X(TAG_ENTRY, "jinqiu entry   1")                                                               \
-    X(TAG_CERTIFICATE, "jinqiu cert    1")                                                         \
-    X(TAG_AUTHORITY, "jinqiu author  1")                                                           \
-    X(TAG_BEACON, "jinqiu beacon  1")                                                              \
-    X(TAG_RECEIPT, "jinqiu receipt 1")                                                             \
-    X(TAG_LINK_KEY, "jinqiu linkkey 1")                                                            \
-    X(TAG_ENROL, "jinqiu enrol   1")                                                               \
-    X(TAG_FRONTIER, "jinqiu frontie 1")                                                            \
+#define TAG_LIST(X)                        \
+    X(TAG_NETWORK, "jinqiu network 1")     \
+    X(TAG_ENTRY, "jinqiu entry   1")       \
+    X(TAG_CERTIFICATE, "jinqiu cert    1") \
+    X(TAG_AUTHORITY, "jinqiu author  1")   \
+    X(TAG_BEACON, "jinqiu beacon  1")      \
+    X(TAG_RECEIPT, "jinqiu receipt 1")     \
+    X(TAG_LINK_KEY, "jinqiu linkkey 1")    \
+    X(TAG_ENROL, "jinqiu enrol   1")       \
+    X(TAG_FRONTIER, "jinqiu frontie 1")    \
     X(TAG_DIGEST, "jinqiu digest  1")
 
 enum tag {

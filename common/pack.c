@@ -80,8 +80,8 @@ enum status pack_sealed(struct buffer *out, struct bytes data)
 /* One item's header, decoded. */
 struct item {
     enum pack_kind kind;
-    uint64_t value;   /* integer's bits, bool, or the length of what follows */
-    size_t header;    /* bytes of the header */
+    uint64_t value; /* integer's bits, bool, or the length of what follows */
+    size_t header;  /* bytes of the header */
 };
 
 struct unpack unpack_of(struct bytes in)

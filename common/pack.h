@@ -7,10 +7,10 @@
  * (docs/decisions/0002-reading-messagepack.md). The reader here is a cursor over a slice: it
  * allocates nothing, checks every length against the bytes that are really there, and accepts the
  * canonical subset only:
- *   nil, bool, integers in their shortest form, str (well-formed UTF-8, no NUL), bin, array, and ext 1
- *   (a sealed text value). No map, no float, no other ext. Depth <= PACK_DEPTH_MAX.
- * Shortest form: the form that msgpack-c's msgpack_pack_int64/uint64 chooses; non-negative integers
- * are always of the unsigned family; str/bin/array headers are the shortest that hold the length. */
+ *   nil, bool, integers in their shortest form, str (well-formed UTF-8, no NUL), bin, array, and
+ * ext 1 (a sealed text value). No map, no float, no other ext. Depth <= PACK_DEPTH_MAX. Shortest
+ * form: the form that msgpack-c's msgpack_pack_int64/uint64 chooses; non-negative integers are
+ * always of the unsigned family; str/bin/array headers are the shortest that hold the length. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -57,9 +57,9 @@ bool unpack_nil(struct unpack *in);
 bool unpack_bool(struct unpack *in, bool *value);
 bool unpack_uint(struct unpack *in, uint64_t *value);
 bool unpack_uint_max(struct unpack *in, uint64_t max, uint64_t *value);
-bool unpack_int(struct unpack *in, int64_t *value); /* also takes unsigned up to INT64_MAX */
-bool unpack_str(struct unpack *in, struct bytes *text);   /* borrows */
-bool unpack_bin(struct unpack *in, struct bytes *data);   /* borrows */
+bool unpack_int(struct unpack *in, int64_t *value);     /* also takes unsigned up to INT64_MAX */
+bool unpack_str(struct unpack *in, struct bytes *text); /* borrows */
+bool unpack_bin(struct unpack *in, struct bytes *data); /* borrows */
 bool unpack_bin_exact(struct unpack *in, uint8_t *out, size_t size);
 bool unpack_sealed(struct unpack *in, struct bytes *data);
 /* Array header. Fails when more elements are announced than bytes are left. */

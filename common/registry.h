@@ -54,7 +54,7 @@ enum device_state { DEVICE_ACTIVE, DEVICE_REVOKED, DEVICE_FORKED };
 const char *device_state_name(enum device_state state);
 
 struct device {
-    struct id id; /* = the row; shown as the device's id */
+    struct id id;                   /* = the row; shown as the device's id */
     struct certificate certificate; /* the newest */
     enum device_state state;
 };
@@ -111,13 +111,13 @@ const char *registry_person_name(const struct registry *registry, uint32_t devic
 bool registry_may_read(const struct registry *registry, uint32_t device, uint32_t scope);
 
 /* May this entry of a records scope count? Checks, in this order: the device's certificate covers
- * this number; its org's subtree holds the scope; then each op: table known, role may write table and
- * field, append fields have no bases, groups written whole, natural key fields match the row id,
- * values of the right type and size.
- * STATUS_UNKNOWN: the entry names a schema epoch above ours and uses what we don't know: keep it,
- * apply later. STATUS_DENIED, STATUS_BAD_INPUT, STATUS_TOO_LARGE: set aside for good (for this
- * registry). On STATUS_OK every op may be materialised without further checks, except that with
- * a newer epoch single fields may be unknown: those are to be skipped and kept (*partly is then true). */
+ * this number; its org's subtree holds the scope; then each op: table known, role may write table
+ * and field, append fields have no bases, groups written whole, natural key fields match the row
+ * id, values of the right type and size. STATUS_UNKNOWN: the entry names a schema epoch above ours
+ * and uses what we don't know: keep it, apply later. STATUS_DENIED, STATUS_BAD_INPUT,
+ * STATUS_TOO_LARGE: set aside for good (for this registry). On STATUS_OK every op may be
+ * materialised without further checks, except that with a newer epoch single fields may be unknown:
+ * those are to be skipped and kept (*partly is then true). */
 enum status registry_permits(const struct registry *registry, const struct dot *dot,
                              const struct entry_view *entry, bool *partly, struct error *err);
 

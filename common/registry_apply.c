@@ -111,8 +111,7 @@ static enum status read_org(const struct entry_view *entry, const struct op *op,
 }
 
 static enum status apply_org(struct registry *registry, const struct dot *dot,
-                             const struct entry_view *entry, const struct op *op,
-                             struct error *err)
+                             const struct entry_view *entry, const struct op *op, struct error *err)
 {
     struct org read = {0};
     struct bytes name;
@@ -128,9 +127,9 @@ static enum status apply_org(struct registry *registry, const struct dot *dot,
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     }
     *org = read;
-    enum status status = registry_insert((void ***)&registry->orgs, &registry->orgs_count,
-                                         &registry->orgs_capacity,
-                                         org_place(registry, org->number), org);
+    enum status status =
+        registry_insert((void ***)&registry->orgs, &registry->orgs_count, &registry->orgs_capacity,
+                        org_place(registry, org->number), org);
     if (status != STATUS_OK) {
         free(org->name);
         free(org);
@@ -213,8 +212,7 @@ static enum status apply_device(struct registry *registry, const struct dot *dot
 
 /* ---- schema ---- */
 
-enum status registry_pack_schema(const struct schema *schema, struct buffer *out,
-                                 struct error *err)
+enum status registry_pack_schema(const struct schema *schema, struct buffer *out, struct error *err)
 {
     size_t bound = ZSTD_compressBound(schema->text_size);
     uint8_t *frame = malloc(bound);
@@ -244,8 +242,7 @@ static enum status unpack_schema(struct bytes frame, struct buffer *text, struct
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     /* One-shot decoding needs no window, but a hostile frame must not ask for one either. */
     ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, SCHEMA_WINDOW_LOG_MAX);
-    size_t got =
-        ZSTD_decompressDCtx(context, text->data, (size_t)size, frame.data, frame.size);
+    size_t got = ZSTD_decompressDCtx(context, text->data, (size_t)size, frame.data, frame.size);
     ZSTD_freeDCtx(context);
     if (ZSTD_isError(got) || got != size)
         return broken(err, "schema");

@@ -26,8 +26,8 @@ struct judgement {
     bool newer; /* the writer's schema is newer than ours */
 };
 
-static enum status check_elements(const struct schema_field *field, struct unpack *in,
-                                  bool removed, bool lenient, struct error *err)
+static enum status check_elements(const struct schema_field *field, struct unpack *in, bool removed,
+                                  bool lenient, struct error *err)
 {
     uint32_t count, parts;
     struct bytes element, skipped;
@@ -52,8 +52,9 @@ static enum status check_set(const struct schema_field *field, struct bytes valu
         return error_set(err, STATUS_BAD_INPUT, "field '%s': not a set", field->name);
     TRY(check_elements(field, &in, false, lenient, err));
     TRY(check_elements(field, &in, true, lenient, err));
-    return unpack_done(&in) ? STATUS_OK
-                            : error_set(err, STATUS_BAD_INPUT, "field '%s': not a set", field->name);
+    return unpack_done(&in)
+               ? STATUS_OK
+               : error_set(err, STATUS_BAD_INPUT, "field '%s': not a set", field->name);
 }
 
 static const struct op_field *find_field(const struct judgement *judgement, uint16_t number)
@@ -109,17 +110,16 @@ static enum status check_field(const struct judgement *judgement, const struct o
     const struct schema_field *field = table_field(judgement->table, written->number);
     if (!field) {
         *unknown = judgement->newer;
-        return judgement->newer
-                   ? STATUS_OK
-                   : error_set(err, STATUS_DENIED, "table '%s' has no field %u",
-                               judgement->table->name, written->number);
+        return judgement->newer ? STATUS_OK
+                                : error_set(err, STATUS_DENIED, "table '%s' has no field %u",
+                                            judgement->table->name, written->number);
     }
     if (!(field->write_roles & judgement->role_bit))
         return error_set(err, STATUS_DENIED, "this role may not write field '%s' of '%s'",
                          field->name, judgement->table->name);
     if (field->merge == MERGE_APPEND && written->bases_count > 0)
-        return error_set(err, STATUS_DENIED, "field '%s' of '%s' is written once only",
-                         field->name, judgement->table->name);
+        return error_set(err, STATUS_DENIED, "field '%s' of '%s' is written once only", field->name,
+                         judgement->table->name);
     if (field->group)
         TRY(check_group(judgement, field, written, err));
     return field->merge == MERGE_SET ? check_set(field, written->value, judgement->newer, err)
@@ -146,8 +146,7 @@ static enum status check_key(const struct judgement *judgement, struct error *er
     struct id id;
     TRY(table_natural_id(table, values, &id, err));
     if (!id_equal(&id, &judgement->op->row))
-        return error_set(err, STATUS_DENIED, "the key of a row of '%s' is not its id",
-                         table->name);
+        return error_set(err, STATUS_DENIED, "the key of a row of '%s' is not its id", table->name);
     return STATUS_OK;
 }
 
@@ -172,8 +171,7 @@ static enum status check_device(const struct registry *registry, const struct do
     const struct device *device = registry_device(registry, dot->feed.device);
     *writer = device;
     if (!device)
-        return error_set(err, STATUS_DENIED, "device %u is not in the registry",
-                         dot->feed.device);
+        return error_set(err, STATUS_DENIED, "device %u is not in the registry", dot->feed.device);
     if (SCOPE_IS_REGISTRY(dot->feed.scope) || SCOPE_ORG(dot->feed.scope) == 0)
         return error_set(err, STATUS_DENIED, "records can't stand in the registry");
     const struct certificate *certificate = &device->certificate;

@@ -13,7 +13,7 @@ struct registry {
     uint64_t lineage;
     struct link_key link_key;
     bool has_link_key;
-    struct org **orgs;       /* ascending by number */
+    struct org **orgs; /* ascending by number */
     size_t orgs_count, orgs_capacity;
     struct device **devices; /* ascending by roster index */
     size_t devices_count, devices_capacity;

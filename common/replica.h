@@ -7,12 +7,13 @@
  * appended and materialised in one transaction. One thread at a time may use a replica; several
  * processes may have the same file open (writers wait for one another).
  *
- * Storage choices (why: docs/decisions/0003-storage.md): WAL, synchronous=FULL, foreign_keys=ON, own
- * head read from the log inside the transaction that uses it.
+ * Storage choices (why: docs/decisions/0003-storage.md): WAL, synchronous=FULL, foreign_keys=ON,
+ * own head read from the log inside the transaction that uses it.
  *
- * Tables for people: one per schema table, with columns id (blob 16), _scope, _deleted, _mark and one per
- * field; a `set` is a JSON array of texts, `steps` has a second column NAME_round. Tables of the
- * engine (their names begin with _): meta, feed, log, head, element, replaced, touch, tally, set_aside, peer. */
+ * Tables for people: one per schema table, with columns id (blob 16), _scope, _deleted, _mark and
+ * one per field; a `set` is a JSON array of texts, `steps` has a second column NAME_round. Tables
+ * of the engine (their names begin with _): meta, feed, log, head, element, replaced, touch, tally,
+ * set_aside, peer. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,18 +32,18 @@ struct sqlite3;
 struct replica; /* opaque */
 
 struct replica_options {
-    const char *path;       /* the file; ":memory:" for tests and verify */
-    struct clock clock;     /* wall time for entries and receipts */
+    const char *path;   /* the file; ":memory:" for tests and verify */
+    struct clock clock; /* wall time for entries and receipts */
     bool read_only;
-    int busy_ms;            /* how long to wait for another process; 0: 30,000 */
-    int64_t cache_kib;      /* page cache; 0: 16 MiB */
+    int busy_ms;       /* how long to wait for another process; 0: 30,000 */
+    int64_t cache_kib; /* page cache; 0: 16 MiB */
 };
 
 /* Make a new, empty file for `network`. STATUS_EXISTS when it is there already. */
 enum status replica_create(struct replica **replica, const struct replica_options *options,
                            const struct network *network, struct error *err);
-/* STATUS_NOT_FOUND; STATUS_NEWER for a file of a newer format (untouched); STATUS_BAD_INPUT for a file
- * that isn't a replica. */
+/* STATUS_NOT_FOUND; STATUS_NEWER for a file of a newer format (untouched); STATUS_BAD_INPUT for a
+ * file that isn't a replica. */
 enum status replica_open(struct replica **replica, const struct replica_options *options,
                          struct error *err);
 void replica_close(struct replica *replica); /* NULL is fine; rolls back what is open */
@@ -71,13 +72,14 @@ enum status replica_meta_get(struct replica *replica, const char *name, struct b
 
 /* ---- transactions ---- */
 /* begin takes the write lock (waits busy_ms, then STATUS_BUSY) and catches up with what other
- * processes wrote. They don't nest. commit is durable when it returns. Functions below that write open
- * one themselves when none is open. */
+ * processes wrote. They don't nest. commit is durable when it returns. Functions below that write
+ * open one themselves when none is open. */
 enum status replica_begin(struct replica *replica, struct error *err);
 enum status replica_commit(struct replica *replica, struct error *err);
 void replica_rollback(struct replica *replica);
 bool replica_in_transaction(const struct replica *replica);
-/* Catch up with what other processes wrote; *changed tells whether anything came. Cheap when not. */
+/* Catch up with what other processes wrote; *changed tells whether anything came. Cheap when not.
+ */
 enum status replica_refresh(struct replica *replica, bool *changed, struct error *err);
 
 /* ---- saving ---- */
@@ -85,31 +87,32 @@ enum change_kind { CHANGE_ADD, CHANGE_SET, CHANGE_DELETE, CHANGE_SETTLE };
 
 struct change_field {
     uint16_t field;
-    struct bytes value;    /* canonical; for a set: [[added…],[removed elements…]], values only;
-                              for a counter the increment; steps: a code or [round, code] */
-    bool has_bases;        /* else the heads that the replica shows now */
+    struct bytes value; /* canonical; for a set: [[added…],[removed elements…]], values only;
+                           for a counter the increment; steps: a code or [round, code] */
+    bool has_bases;     /* else the heads that the replica shows now */
     const struct dot *bases; /* what the person saw on the screen */
     size_t bases_count;
 };
 struct change {
     enum change_kind kind;
     uint32_t table;
-    struct id id;       /* ADD: zero: choose (natural key or random); given: use it */
-    uint32_t scope;     /* ADD: where; 0: the scope_field's row, else the device's own org. Others:
-                           0: the scope in which the row lives (live one first) */
+    struct id id;   /* ADD: zero: choose (natural key or random); given: use it */
+    uint32_t scope; /* ADD: where; 0: the scope_field's row, else the device's own org. Others:
+                       0: the scope in which the row lives (live one first) */
     const struct change_field *fields; /* ascending by field */
     size_t fields_count;
 };
 struct saved {
-    struct id id;       /* of the row, per change */
+    struct id id; /* of the row, per change */
 };
 
-/* Save changes: one entry for each scope concerned, all in one transaction (or in the open one: then
- * durable with its commit). Fills in missing group members from what is shown; SET of a field to
- * the value it shows alone writes nothing. Checks required fields, types, rights (registry_permits)
- * and that rows exist, before anything is written: STATUS_BAD_INPUT / STATUS_DENIED /
- * STATUS_NOT_FOUND name table, field or id, and *failed is the index of the change at fault. ADD of a natural
- * key that exists is a SET. `saved` has room for count. *entries: how many were written. */
+/* Save changes: one entry for each scope concerned, all in one transaction (or in the open one:
+ * then durable with its commit). Fills in missing group members from what is shown; SET of a field
+ * to the value it shows alone writes nothing. Checks required fields, types, rights
+ * (registry_permits) and that rows exist, before anything is written: STATUS_BAD_INPUT /
+ * STATUS_DENIED / STATUS_NOT_FOUND name table, field or id, and *failed is the index of the change
+ * at fault. ADD of a natural key that exists is a SET. `saved` has room for count. *entries: how
+ * many were written. */
 enum status replica_save(struct replica *replica, const struct change *changes, size_t count,
                          struct saved *saved, size_t *entries, size_t *failed, struct error *err);
 
@@ -121,10 +124,10 @@ struct entry_head replica_entry_head(struct replica *replica);
 
 /* ---- receiving ---- */
 struct received {
-    uint64_t applied;   /* entries new to us and in force */
-    uint64_t known;     /* skipped, nothing written */
-    uint64_t aside;     /* logged, but not permitted; or kept until the schema comes */
-    uint64_t refused;   /* not chained or not signed: kept in set_aside, not in the log */
+    uint64_t applied; /* entries new to us and in force */
+    uint64_t known;   /* skipped, nothing written */
+    uint64_t aside;   /* logged, but not permitted; or kept until the schema comes */
+    uint64_t refused; /* not chained or not signed: kept in set_aside, not in the log */
 };
 /* Take in one run, inside a transaction of the caller. Known entries cost nothing. Only storage
  * failures are returned as errors; what is wrong with the run itself ends in set_aside (bounded per
@@ -153,16 +156,16 @@ enum status replica_runs(struct replica *replica, const struct run_wish *wish,
 /* What we know about a peer (a device index), for the session. Empty when nothing. */
 enum status replica_peer_load(struct replica *replica, uint32_t device, struct frontier *told,
                               struct frontier *held, struct error *err);
-enum status replica_peer_save(struct replica *replica, uint32_t device,
-                              const struct frontier *told, const struct frontier *held,
-                              struct error *err);
+enum status replica_peer_save(struct replica *replica, uint32_t device, const struct frontier *told,
+                              const struct frontier *held, struct error *err);
 
 /* ---- truth ---- */
 struct tally {
     uint32_t scope;
     uint32_t table;
     uint64_t rows;
-    uint8_t sum[16]; /* sum mod 2^128 of SipHash-2-4-128 of each row's canonical bytes and columns */
+    uint8_t
+        sum[16]; /* sum mod 2^128 of SipHash-2-4-128 of each row's canonical bytes and columns */
 };
 /* Tallies kept with every write, for scopes that `reader` may read. Gives an array (free() it). */
 enum status replica_tallies(struct replica *replica, uint32_t reader, struct tally **tallies,
@@ -181,8 +184,8 @@ enum status replica_digests(struct replica *replica, struct scope_digest **diges
 
 /* Called once per fault found. */
 typedef void verify_report(void *context, const char *what);
-/* Re-check the file: SQLite's own check, every chain and signature, and that the tables equal what the
- * log says (it is replayed into a replica in memory). *entries: how many were checked. */
+/* Re-check the file: SQLite's own check, every chain and signature, and that the tables equal what
+ * the log says (it is replayed into a replica in memory). *entries: how many were checked. */
 enum status replica_verify(struct replica *replica, verify_report *report, void *context,
                            uint64_t *entries, struct error *err);
 

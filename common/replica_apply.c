@@ -92,8 +92,7 @@ static enum status bind_new(struct replica *replica, const struct entry_view *vi
     int index = COLUMN_FIRST_FIELD + 1;
     for (size_t i = 0; i < table->fields_count; i++) {
         const struct schema_field *field = &table->fields[i];
-        while (next < op->fields_count &&
-               view->fields[op->fields_at + next].number < field->number)
+        while (next < op->fields_count && view->fields[op->fields_at + next].number < field->number)
             next++;
         const struct op_field *written = &view->fields[op->fields_at + next];
         if (next < op->fields_count && written->number == field->number) {
@@ -308,8 +307,7 @@ static enum status retry_entry(struct replica *replica, const struct dot *dot, s
     if (status == STATUS_OK)
         status = entry_decode(&view, &dot->feed, buffer_bytes(&body), err);
     if (status == STATUS_OK) {
-        enum status verdict =
-            registry_permits(replica->registry, dot, &view, &partly, &reason);
+        enum status verdict = registry_permits(replica->registry, dot, &view, &partly, &reason);
         if (verdict == STATUS_OK)
             status = feed_set_state(replica, dot, partly ? LOG_PARTLY : LOG_IN_FORCE, err);
         else if (verdict != STATUS_UNKNOWN)

@@ -39,8 +39,7 @@ static enum status bind_step(struct unpack *in, sqlite3_stmt *statement, int ind
 }
 
 enum status column_bind(struct replica *replica, const struct schema_field *field,
-                        struct bytes value, sqlite3_stmt *statement, int index,
-                        struct error *err)
+                        struct bytes value, sqlite3_stmt *statement, int index, struct error *err)
 {
     struct unpack in = unpack_of(value);
     struct bytes data;
@@ -140,8 +139,7 @@ static enum status text_value(struct replica *replica, const struct schema_field
 }
 
 enum status column_value(struct replica *replica, const struct schema_field *field,
-                         sqlite3_stmt *statement, int index, struct buffer *out,
-                         struct error *err)
+                         sqlite3_stmt *statement, int index, struct buffer *out, struct error *err)
 {
     int64_t number;
     switch (sqlite3_column_type(statement, index)) {

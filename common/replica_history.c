@@ -22,8 +22,8 @@ static const struct op_field *find_write(const struct entry_view *view, const st
     return NULL;
 }
 
-static enum status tell(void *context, const struct row *row, uint16_t field,
-                        const struct dot *dot, struct head_story *story, struct error *err)
+static enum status tell(void *context, const struct row *row, uint16_t field, const struct dot *dot,
+                        struct head_story *story, struct error *err)
 {
     struct replica *replica = context;
     struct entry_view *view = &replica->story_view;
@@ -63,8 +63,8 @@ static enum status find_scope(struct replica *replica, const struct schema_table
              table->name);
     TRY(sql_prepare(replica, sql, &statement, err));
     sqlite3_bind_blob(statement, 1, id->bytes, ID_BYTES, SQLITE_STATIC);
-    *scope = sqlite3_step(statement) == SQLITE_ROW ? (uint32_t)sqlite3_column_int64(statement, 0)
-                                                   : 0;
+    *scope =
+        sqlite3_step(statement) == SQLITE_ROW ? (uint32_t)sqlite3_column_int64(statement, 0) : 0;
     sqlite3_finalize(statement);
     return STATUS_OK;
 }
@@ -72,8 +72,8 @@ static enum status find_scope(struct replica *replica, const struct schema_table
 enum status replica_row(struct replica *replica, uint32_t number, const struct id *id,
                         uint32_t scope, struct row *row, bool *found, struct error *err)
 {
-    const struct schema_table *table = replica->schema ? schema_table(replica->schema, number)
-                                                       : NULL;
+    const struct schema_table *table =
+        replica->schema ? schema_table(replica->schema, number) : NULL;
     *found = false;
     if (!table)
         return error_set(err, STATUS_NOT_FOUND, "table %u is not in the schema", number);

@@ -24,8 +24,8 @@ static bool signing_key_of(struct replica *replica, const struct run *run,
         memcpy(key, known, PUBLIC_KEY_BYTES);
         return true;
     }
-    bool genesis = run->feed.scope == SCOPE_REGISTRY(ORG_ROOT) &&
-                   run->feed.device == DEVICE_HUB && run->first == 1;
+    bool genesis = run->feed.scope == SCOPE_REGISTRY(ORG_ROOT) && run->feed.device == DEVICE_HUB &&
+                   run->first == 1;
     return genesis &&
            registry_genesis_key(&replica->network, run->bodies[0], key, NULL) == STATUS_OK;
 }
@@ -106,8 +106,8 @@ enum status replica_receive(struct replica *replica, const struct run *run,
     enum status status;
     if (!chain_holds(replica, run, skip, local ? &feed_at(replica, local)->hash : &zero, hashes,
                      key)) {
-        status = refuse(replica, run, STATUS_FORGED, "chain or signature does not hold", received,
-                        err);
+        status =
+            refuse(replica, run, STATUS_FORGED, "chain or signature does not hold", received, err);
     } else {
         received->known += skip;
         status = append_run(replica, run, skip, hashes, received, err);

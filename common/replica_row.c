@@ -1,8 +1,8 @@
 /* A struct row and its place in the file: columns, mark, side tables.
  *
- * The mark says which dots stand behind which fields. A field with one dot has its value in its column;
- * a field with several (and field 0 always) has its heads in `head`; a set whose elements come from
- * several dots has them in `element`. */
+ * The mark says which dots stand behind which fields. A field with one dot has its value in its
+ * column; a field with several (and field 0 always) has its heads in `head`; a set whose elements
+ * come from several dots has them in `element`. */
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -43,8 +43,8 @@ static enum status take_seen(struct head *head, struct bytes packed, struct dot 
         return STATUS_STORAGE;
     for (size_t i = 0; i < count; i++) {
         const uint8_t *at = packed.data + i * 20;
-        dots[i] = (struct dot){{get_u32le(at), get_u32le(at + 4), get_u32le(at + 8)},
-                               get_u64le(at + 12)};
+        dots[i] =
+            (struct dot){{get_u32le(at), get_u32le(at + 4), get_u32le(at + 8)}, get_u64le(at + 12)};
     }
     head->seen = dots;
     head->seen_count = count;
@@ -111,13 +111,12 @@ static enum status load_replaced(struct replica *replica, struct row *row, struc
         return sql_fail(replica, err, "remembered bases");
     bind_key(read, row);
     while (status == STATUS_OK && (code = sqlite3_step(read)) == SQLITE_ROW) {
-        struct replaced replaced = {
-            .field = (uint16_t)sqlite3_column_int(read, 0),
-            .dot = {{(uint32_t)sqlite3_column_int64(read, 1),
-                     (uint32_t)sqlite3_column_int64(read, 2),
-                     (uint32_t)sqlite3_column_int64(read, 3)},
-                    (uint64_t)sqlite3_column_int64(read, 4)},
-            .element = sql_blob(read, 5)};
+        struct replaced replaced = {.field = (uint16_t)sqlite3_column_int(read, 0),
+                                    .dot = {{(uint32_t)sqlite3_column_int64(read, 1),
+                                             (uint32_t)sqlite3_column_int64(read, 2),
+                                             (uint32_t)sqlite3_column_int64(read, 3)},
+                                            (uint64_t)sqlite3_column_int64(read, 4)},
+                                    .element = sql_blob(read, 5)};
         if (replaced.element.size == 0)
             replaced.element = (struct bytes){0};
         status = row_add_replaced(row, &replaced, err);
@@ -389,8 +388,7 @@ static enum status store_elements(struct replica *replica, const struct row *row
     return STATUS_OK;
 }
 
-static enum status store_replaced(struct replica *replica, const struct row *row,
-                                  struct error *err)
+static enum status store_replaced(struct replica *replica, const struct row *row, struct error *err)
 {
     for (size_t i = 0; i < row->replaced_count; i++) {
         const struct replaced *replaced = &row->replaced[i];
@@ -403,8 +401,8 @@ static enum status store_replaced(struct replica *replica, const struct row *row
         sqlite3_bind_int64(insert, 6, replaced->dot.feed.device);
         sqlite3_bind_int64(insert, 7, replaced->dot.feed.incarnation);
         sqlite3_bind_int64(insert, 8, (int64_t)replaced->dot.number);
-        sqlite3_bind_blob(insert, 9, replaced->element.size ? (const void *)replaced->element.data
-                                                            : "",
+        sqlite3_bind_blob(insert, 9,
+                          replaced->element.size ? (const void *)replaced->element.data : "",
                           (int)replaced->element.size, SQLITE_STATIC);
         TRY(sql_done(replica, insert, "remembered bases", err));
         replica->replaced_count += sqlite3_changes(replica->database);
@@ -441,8 +439,8 @@ static enum status bind_set(struct replica *replica, const struct schema_field *
 
 /* Binds one field's column and stores its heads when they don't fit into it. */
 static enum status store_cell(struct replica *replica, struct row *row,
-                              const struct schema_field *field, sqlite3_stmt *statement,
-                              int index, struct error *err)
+                              const struct schema_field *field, sqlite3_stmt *statement, int index,
+                              struct error *err)
 {
     struct cell *cell = row_find_cell(row, field->number);
     struct row_history history = replica_history(replica);
@@ -459,8 +457,7 @@ static enum status store_cell(struct replica *replica, struct row *row,
     }
     TRY(row_show(row, field, &history, &shown, err));
     TRY(column_bind(replica, field, shown.value, statement, index, err));
-    return cell->heads_count > 1 ? store_heads(replica, row, cell, shown.conflict, err)
-                                 : STATUS_OK;
+    return cell->heads_count > 1 ? store_heads(replica, row, cell, shown.conflict, err) : STATUS_OK;
 }
 
 static enum status store_columns(struct replica *replica, struct row *row, struct bytes mark,

@@ -155,8 +155,7 @@ static void list_heads(const struct row *row, uint16_t field, struct dot_list *l
 }
 
 static enum status write_field(struct draft *draft, struct edit *edit, uint16_t field,
-                               struct bytes value, const struct dot_list *bases,
-                               struct error *err)
+                               struct bytes value, const struct dot_list *bases, struct error *err)
 {
     if (!edit->op_started) {
         TRY(entry_writer_op(&draft->writer, edit->table->number, &edit->id, err));
@@ -323,8 +322,8 @@ static enum status check_required(const struct edit *edit, const struct schema_f
     bool nil = given && given->value.size == 1 && given->value.data[0] == 0xc0;
     bool missing = edit->change->kind == CHANGE_ADD && !edit->exists && !given;
     if (field->required && (nil || missing))
-        return error_set(err, STATUS_BAD_INPUT, "field '%s' of table '%s' is required",
-                         field->name, edit->table->name);
+        return error_set(err, STATUS_BAD_INPUT, "field '%s' of table '%s' is required", field->name,
+                         edit->table->name);
     return STATUS_OK;
 }
 
@@ -364,8 +363,8 @@ static enum status edit_field(struct draft *draft, struct edit *edit,
         return STATUS_OK;
     if (field->merge == MERGE_APPEND && edit->exists && row_find_cell(edit->row, field->number) &&
         edit->change->kind != CHANGE_SETTLE)
-        return error_set(err, STATUS_DENIED, "field '%s' of '%s' is written once only",
-                         field->name, edit->table->name);
+        return error_set(err, STATUS_DENIED, "field '%s' of '%s' is written once only", field->name,
+                         edit->table->name);
     choose_bases(edit, field, leader, &bases);
     return write_field(draft, edit, field->number, value, &bases, err);
 }
@@ -394,8 +393,8 @@ static enum status edit_row(struct draft *draft, struct edit *edit, struct error
     for (size_t i = 0; i < edit->change->fields_count; i++) {
         uint16_t number = edit->change->fields[i].field;
         if (number != FIELD_DELETED && !table_field(edit->table, number))
-            return error_set(err, STATUS_BAD_INPUT, "table '%s' has no field %u",
-                             edit->table->name, number);
+            return error_set(err, STATUS_BAD_INPUT, "table '%s' has no field %u", edit->table->name,
+                             number);
     }
     for (size_t i = 0; i < edit->table->fields_count; i++)
         TRY(edit_field(draft, edit, &edit->table->fields[i], err));
@@ -408,8 +407,7 @@ static enum status natural_id(const struct edit *edit, struct id *id, struct err
 {
     struct bytes values[8] = {{0}};
     for (size_t i = 0; i < edit->table->key_fields_count && i < 8; i++) {
-        const struct change_field *given =
-            given_field(edit->change, edit->table->key_fields[i]);
+        const struct change_field *given = given_field(edit->change, edit->table->key_fields[i]);
         if (given)
             values[i] = given->value;
     }
@@ -444,8 +442,9 @@ static enum status scope_of_ref(struct replica *replica, const struct edit *edit
     *scope = 0;
     if (!unpack_bin(&in, &data) || data.size < ID_BYTES)
         return STATUS_OK;
-    uint32_t table = field->type == FIELD_REF ? field->ref_tables[0]
-                                              : (uint32_t)data.data[0] | (uint32_t)data.data[1] << 8;
+    uint32_t table = field->type == FIELD_REF
+                         ? field->ref_tables[0]
+                         : (uint32_t)data.data[0] | (uint32_t)data.data[1] << 8;
     if (!schema_table(replica->schema, table))
         return STATUS_OK;
     memcpy(id.bytes, data.data + data.size - ID_BYTES, ID_BYTES);

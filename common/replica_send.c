@@ -162,9 +162,8 @@ enum status replica_peer_load(struct replica *replica, uint32_t device, struct f
     return status;
 }
 
-enum status replica_peer_save(struct replica *replica, uint32_t device,
-                              const struct frontier *told, const struct frontier *held,
-                              struct error *err)
+enum status replica_peer_save(struct replica *replica, uint32_t device, const struct frontier *told,
+                              const struct frontier *held, struct error *err)
 {
     struct buffer told_bytes = {0}, held_bytes = {0};
     enum status status = frontier_encode(told, &told_bytes, err);

@@ -7,7 +7,8 @@ const char *statement_sql(enum statement statement)
     static const char *const texts[STATEMENT_COUNT] = {
         [SQL_LOG_INSERT] = "INSERT INTO _log(id, body, signature, state) VALUES(?, ?, ?, 0)",
         [SQL_LOG_READ] = "SELECT body, signature, state FROM _log WHERE id = ?",
-        [SQL_LOG_RANGE] = "SELECT id, body, signature FROM _log WHERE id BETWEEN ? AND ? ORDER BY id",
+        [SQL_LOG_RANGE] =
+            "SELECT id, body, signature FROM _log WHERE id BETWEEN ? AND ? ORDER BY id",
         [SQL_LOG_STATE] = "UPDATE _log SET state = ? WHERE id = ?",
         [SQL_FEED_INSERT] = "INSERT INTO _feed(id, scope, device, incarnation, number, hash) "
                             "VALUES(?, ?, ?, ?, ?, ?)",
@@ -79,8 +80,7 @@ enum status sql_prepare(struct replica *replica, const char *sql, sqlite3_stmt *
 sqlite3_stmt *sql_use(struct replica *replica, enum statement statement)
 {
     sqlite3_stmt **cached = &replica->statements[statement];
-    if (!*cached &&
-        sql_prepare(replica, statement_sql(statement), cached, NULL) != STATUS_OK)
+    if (!*cached && sql_prepare(replica, statement_sql(statement), cached, NULL) != STATUS_OK)
         return NULL;
     sqlite3_reset(*cached);
     return *cached;
@@ -90,8 +90,8 @@ enum status sql_done(struct replica *replica, sqlite3_stmt *statement, const cha
                      struct error *err)
 {
     int code = sqlite3_step(statement);
-    enum status status = code == SQLITE_DONE || code == SQLITE_ROW ? STATUS_OK
-                                                                   : sql_fail(replica, err, what);
+    enum status status =
+        code == SQLITE_DONE || code == SQLITE_ROW ? STATUS_OK : sql_fail(replica, err, what);
     sqlite3_reset(statement);
     return status;
 }

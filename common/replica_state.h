@@ -29,32 +29,32 @@ struct tally_row {
 };
 
 /* Statements that are used again and again; SQL in replica_sql.c. */
-#define STATEMENT_LIST(X)                                                                          \
-    X(SQL_LOG_INSERT)                                                                              \
-    X(SQL_LOG_READ)                                                                                \
-    X(SQL_LOG_RANGE)                                                                               \
-    X(SQL_LOG_STATE)                                                                               \
-    X(SQL_FEED_INSERT)                                                                             \
-    X(SQL_FEED_UPDATE)                                                                             \
-    X(SQL_TALLY_WRITE)                                                                             \
-    X(SQL_HEAD_READ)                                                                               \
-    X(SQL_HEAD_INSERT)                                                                             \
-    X(SQL_HEAD_CLEAR)                                                                              \
-    X(SQL_ELEMENT_READ)                                                                            \
-    X(SQL_ELEMENT_INSERT)                                                                          \
-    X(SQL_ELEMENT_CLEAR)                                                                           \
-    X(SQL_REPLACED_READ)                                                                           \
-    X(SQL_REPLACED_INSERT)                                                                         \
-    X(SQL_REPLACED_CLEAR)                                                                          \
-    X(SQL_REPLACED_COUNT)                                                                          \
-    X(SQL_TOUCH_INSERT)                                                                            \
-    X(SQL_TOUCH_READ)                                                                              \
-    X(SQL_ASIDE_INSERT)                                                                            \
-    X(SQL_ASIDE_COUNT)                                                                             \
-    X(SQL_META_GET)                                                                                \
-    X(SQL_META_SET)                                                                                \
-    X(SQL_PEER_GET)                                                                                \
-    X(SQL_PEER_SET)                                                                                \
+#define STATEMENT_LIST(X)  \
+    X(SQL_LOG_INSERT)      \
+    X(SQL_LOG_READ)        \
+    X(SQL_LOG_RANGE)       \
+    X(SQL_LOG_STATE)       \
+    X(SQL_FEED_INSERT)     \
+    X(SQL_FEED_UPDATE)     \
+    X(SQL_TALLY_WRITE)     \
+    X(SQL_HEAD_READ)       \
+    X(SQL_HEAD_INSERT)     \
+    X(SQL_HEAD_CLEAR)      \
+    X(SQL_ELEMENT_READ)    \
+    X(SQL_ELEMENT_INSERT)  \
+    X(SQL_ELEMENT_CLEAR)   \
+    X(SQL_REPLACED_READ)   \
+    X(SQL_REPLACED_INSERT) \
+    X(SQL_REPLACED_CLEAR)  \
+    X(SQL_REPLACED_COUNT)  \
+    X(SQL_TOUCH_INSERT)    \
+    X(SQL_TOUCH_READ)      \
+    X(SQL_ASIDE_INSERT)    \
+    X(SQL_ASIDE_COUNT)     \
+    X(SQL_META_GET)        \
+    X(SQL_META_SET)        \
+    X(SQL_PEER_GET)        \
+    X(SQL_PEER_SET)        \
     X(SQL_DATA_VERSION)
 
 enum statement {
@@ -152,19 +152,18 @@ enum status row_load(struct replica *replica, const struct schema_table *table, 
 enum status row_load_from(struct replica *replica, const struct schema_table *table,
                           sqlite3_stmt *select, struct row *row, struct error *err);
 enum status row_store(struct replica *replica, struct row *row, bool was_there, struct error *err);
-/* First column of fields in a SELECT of a domain table: id, _scope, _mark, _deleted stand before. */
+/* First column of fields in a SELECT of a domain table: id, _scope, _mark, _deleted stand before.
+ */
 #define COLUMN_FIRST_FIELD 4
 int field_columns(const struct schema_field *field); /* 1, or 2 for steps */
 enum status column_bind(struct replica *replica, const struct schema_field *field,
-                        struct bytes value, sqlite3_stmt *statement, int index,
-                        struct error *err);
+                        struct bytes value, sqlite3_stmt *statement, int index, struct error *err);
 /* A set's elements as a JSON array of texts, into replica->column. */
 enum status column_set_text(struct replica *replica, const struct schema_field *field,
                             const struct bytes *elements, size_t count, struct error *err);
 /* Column(s) back to one canonical value, appended to `out`. */
 enum status column_value(struct replica *replica, const struct schema_field *field,
-                         sqlite3_stmt *statement, int index, struct buffer *out,
-                         struct error *err);
+                         sqlite3_stmt *statement, int index, struct buffer *out, struct error *err);
 
 /* Version marks: which dots stand behind which fields. */
 struct mark_group {

@@ -10,7 +10,8 @@ enum status tables_create_engine(struct replica *replica, struct error *err)
 {
     static const char sql[] =
         "CREATE TABLE _meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;"
-        "CREATE TABLE _feed(id INTEGER PRIMARY KEY, scope INTEGER NOT NULL, device INTEGER NOT NULL,"
+        "CREATE TABLE _feed(id INTEGER PRIMARY KEY, scope INTEGER NOT NULL, device INTEGER NOT "
+        "NULL,"
         " incarnation INTEGER NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL,"
         " UNIQUE(scope, device, incarnation)) STRICT;"
         /* id = feed << 40 | number */
@@ -74,8 +75,8 @@ static void put(struct buffer *sql, const char *format, const char *name)
     int size = snprintf(part, sizeof part, "%s", format);
     const char *mark = strstr(format, "$");
     if (mark)
-        size = snprintf(part, sizeof part, "%.*s%s%s", (int)(mark - format), format, name,
-                        mark + 1);
+        size =
+            snprintf(part, sizeof part, "%.*s%s%s", (int)(mark - format), format, name, mark + 1);
     if (buffer_append(sql, part, (size_t)size) != STATUS_OK)
         sql->size = 0;
 }

@@ -35,10 +35,9 @@ static void tally_bytes(struct tally *tally, struct bytes canonical, bool subtra
 static struct tally_row *tally_of(struct replica *replica, uint32_t scope, uint32_t table)
 {
     size_t at = 0;
-    while (at < replica->tallies_count &&
-           (replica->tallies[at].tally.scope < scope ||
-            (replica->tallies[at].tally.scope == scope &&
-             replica->tallies[at].tally.table < table)))
+    while (at < replica->tallies_count && (replica->tallies[at].tally.scope < scope ||
+                                           (replica->tallies[at].tally.scope == scope &&
+                                            replica->tallies[at].tally.table < table)))
         at++;
     struct tally_row *found = replica->tallies ? &replica->tallies[at] : NULL;
     if (at < replica->tallies_count && found->tally.scope == scope && found->tally.table == table)

@@ -40,9 +40,8 @@ static enum status take_again(void *context, const struct run *run, struct error
         char line[200];
         snprintf(line, sizeof line,
                  "entries %llu to %llu of device %u in scope %u: chain or signature does not hold",
-                 (unsigned long long)run->first,
-                 (unsigned long long)(run->first + run->count - 1), run->feed.device,
-                 run->feed.scope);
+                 (unsigned long long)run->first, (unsigned long long)(run->first + run->count - 1),
+                 run->feed.device, run->feed.scope);
         say(verifying, line);
     }
     return STATUS_OK;
@@ -52,10 +51,8 @@ static enum status take_again(void *context, const struct run *run, struct error
 static enum status replay(struct verifying *verifying, struct error *err)
 {
     struct frontier known = {0};
-    struct run_wish wish = {.unit_bytes = 65536,
-                            .budget_bytes = SIZE_MAX,
-                            .take = take_again,
-                            .context = verifying};
+    struct run_wish wish = {
+        .unit_bytes = 65536, .budget_bytes = SIZE_MAX, .take = take_again, .context = verifying};
     bool more;
     struct error reason = {0};
     TRY(replica_begin(verifying->again, err));
@@ -90,8 +87,7 @@ static void compare(struct verifying *verifying, const char *name, const struct 
         say(verifying, line);
     }
     if (!same) {
-        snprintf(line, sizeof line, "%s: %zu tables with rows against %zu", name, a_count,
-                 b_count);
+        snprintf(line, sizeof line, "%s: %zu tables with rows against %zu", name, a_count, b_count);
         say(verifying, line);
     }
 }
@@ -101,8 +97,7 @@ static enum status compare_tables(struct verifying *verifying, struct error *err
     struct tally *kept = NULL, *scanned = NULL, *replayed = NULL;
     size_t kept_count = 0, scanned_count = 0, replayed_count = 0;
     struct error reason = {0};
-    enum status status =
-        replica_tallies(verifying->replica, 0, &kept, &kept_count, err);
+    enum status status = replica_tallies(verifying->replica, 0, &kept, &kept_count, err);
     if (status == STATUS_OK)
         status = replica_tallies(verifying->again, 0, &replayed, &replayed_count, err);
     if (status == STATUS_OK &&
@@ -111,8 +106,7 @@ static enum status compare_tables(struct verifying *verifying, struct error *err
     else if (status == STATUS_OK) {
         compare(verifying, "tables against the log", scanned, scanned_count, replayed,
                 replayed_count);
-        compare(verifying, "tallies against the tables", kept, kept_count, scanned,
-                scanned_count);
+        compare(verifying, "tallies against the tables", kept, kept_count, scanned, scanned_count);
     }
     free(kept);
     free(scanned);

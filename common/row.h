@@ -35,21 +35,21 @@
 
 struct head {
     struct dot dot;
-    struct bytes value;  /* set: the element; counter: empty; owned by the row */
-    bool described;      /* time and person below are filled in */
+    struct bytes value; /* set: the element; counter: empty; owned by the row */
+    bool described;     /* time and person below are filled in */
     int64_t time_ms;
     struct id person;
-    struct dot *seen;    /* field 0: bases of a delete, sorted; owned by the row */
+    struct dot *seen; /* field 0: bases of a delete, sorted; owned by the row */
     size_t seen_count;
 };
 
 struct cell {
     uint16_t field;
-    bool changed;        /* by the ops applied since row_settle_changes */
-    struct head *heads;  /* ascending by dot_compare; set: by (element, dot) */
+    bool changed;       /* by the ops applied since row_settle_changes */
+    struct head *heads; /* ascending by dot_compare; set: by (element, dot) */
     size_t heads_count;
     size_t heads_capacity;
-    uint64_t total;      /* counter */
+    uint64_t total; /* counter */
 };
 
 /* A base that was named before it was met: (field, dot), and the element for sets. */
@@ -118,11 +118,11 @@ struct row_history {
 };
 
 struct shown {
-    bool present;         /* any head at all */
-    bool conflict;        /* a person is to settle it */
-    struct bytes value;   /* canonical; set: not used; counter: use cell->total */
-    struct dot dot;       /* the head that is shown; for merged text the latest of the merged */
-    bool merged;          /* text: `value` is a merge of several heads */
+    bool present;       /* any head at all */
+    bool conflict;      /* a person is to settle it */
+    struct bytes value; /* canonical; set: not used; counter: use cell->total */
+    struct dot dot;     /* the head that is shown; for merged text the latest of the merged */
+    bool merged;        /* text: `value` is a merge of several heads */
 };
 /* What to show of a field. Fills in the heads' stories where there are two or more
  * (head.described).

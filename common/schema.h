@@ -4,8 +4,9 @@
 /* The domain as data: tables, fields, labels, merge rules, roles.
  *
  * Read from one JSON file (schema/jinqiu.json; its form is docs/schema.md). `init` writes it into
- * the registry, clients receive it from there. SQL, commands and pages follow from it; no C function
- * knows what a visit is. A schema is immutable after loading and may be read by many threads.
+ * the registry, clients receive it from there. SQL, commands and pages follow from it; no C
+ * function knows what a visit is. A schema is immutable after loading and may be read by many
+ * threads.
  *
  * Numbers of tables and fields are never reused: schema_check_successor refuses a schema that drops
  * or re-types one. Names match ^[a-z][a-z0-9_]{0,62}$. Owns all its strings; schema_free. */
@@ -20,14 +21,14 @@
 #define SCHEMA_TABLES_MAX 200
 #define SCHEMA_FIELDS_MAX 200 /* a table */
 #define FIELD_NUMBER_MAX 250
-#define FIELD_DELETED 0 /* every table's field 0: bool, the tombstone */
+#define FIELD_DELETED 0       /* every table's field 0: bool, the tombstone */
 #define TABLE_NUMBER_FIRST 16 /* 1..15 are the registry's own, see registry.h */
 #define TABLE_NUMBER_MAX 65535
 #define FIELD_TEXT_BYTES_MAX (64 * 1024)
-#define SCHEMA_CODES_MAX 200        /* an enum */
+#define SCHEMA_CODES_MAX 200 /* an enum */
 #define SCHEMA_LABEL_BYTES_MAX 240
-#define FIELD_CODE_BYTES_MAX 64     /* of an enum's code, and of a code */
-#define FIELD_SEAL_BYTES_MAX 128    /* what sealing may add to a text's bytes_max */
+#define FIELD_CODE_BYTES_MAX 64  /* of an enum's code, and of a code */
+#define FIELD_SEAL_BYTES_MAX 128 /* what sealing may add to a text's bytes_max */
 
 enum field_type {
     FIELD_TEXT,     /* str; or a sealed text */
@@ -54,18 +55,18 @@ enum merge_rule {
     MERGE_STEPS,    /* furthest (round, rank) wins */
     MERGE_MAX,      /* the extreme of all values ever written */
     MERGE_MIN,
-    MERGE_SET,      /* add-wins set; `type` is the type of an element */
-    MERGE_COUNTER,  /* increments add up; int or money */
-    MERGE_APPEND,   /* written once at the insert */
-    MERGE_TEXT      /* like register, lines merge three-way */
+    MERGE_SET,     /* add-wins set; `type` is the type of an element */
+    MERGE_COUNTER, /* increments add up; int or money */
+    MERGE_APPEND,  /* written once at the insert */
+    MERGE_TEXT     /* like register, lines merge three-way */
 };
 #define MERGE_RULES_COUNT (MERGE_TEXT + 1)
 
-enum show_rule { /* which head is shown while a conflict waits */
-    SHOW_LATEST,  /* greatest time, then greatest dot */
-    SHOW_EARLIEST,/* least time, then least dot */
-    SHOW_HIGHEST, /* greatest value: number, date, or place in the enum's list */
-    SHOW_LOWEST
+enum show_rule {                /* which head is shown while a conflict waits */
+                 SHOW_LATEST,   /* greatest time, then greatest dot */
+                 SHOW_EARLIEST, /* least time, then least dot */
+                 SHOW_HIGHEST,  /* greatest value: number, date, or place in the enum's list */
+                 SHOW_LOWEST
 };
 #define SHOW_RULES_COUNT (SHOW_LOWEST + 1)
 
@@ -104,18 +105,18 @@ struct schema_field {
     enum merge_rule merge;
     enum show_rule show;
     bool required;
-    uint16_t group;         /* 0: none; else the lowest field number of its group */
-    uint16_t *ref_tables;   /* table numbers a ref may name; empty for ref_any: all */
+    uint16_t group;       /* 0: none; else the lowest field number of its group */
+    uint16_t *ref_tables; /* table numbers a ref may name; empty for ref_any: all */
     size_t ref_tables_count;
     struct schema_code *codes; /* enum: in declared order, least first; steps: in order */
     size_t codes_count;
     bool has_min, has_max;
-    int64_t min, max;       /* of int and money */
-    uint32_t bytes_max;     /* of text; FIELD_TEXT_BYTES_MAX unless less is declared */
-    uint32_t write_roles;   /* ROLE_BIT mask; the table's unless declared */
-    bool in_key;            /* part of the table's natural key; such a text is never sealed */
-    char *default_text;     /* what a new row gets when nothing is typed: text for field_parse, or
-                             * "now" (datetime), "today" (date, month), "me" (ref); NULL: none */
+    int64_t min, max;     /* of int and money */
+    uint32_t bytes_max;   /* of text; FIELD_TEXT_BYTES_MAX unless less is declared */
+    uint32_t write_roles; /* ROLE_BIT mask; the table's unless declared */
+    bool in_key;          /* part of the table's natural key; such a text is never sealed */
+    char *default_text;   /* what a new row gets when nothing is typed: text for field_parse, or
+                           * "now" (datetime), "today" (date, month), "me" (ref); NULL: none */
 };
 
 struct schema_table {
@@ -132,7 +133,7 @@ struct schema_table {
 };
 
 struct schema {
-    uint32_t epoch; /* rises by one with each change */
+    uint32_t epoch;              /* rises by one with each change */
     struct schema_table *tables; /* ascending by number */
     size_t tables_count;
     char *text; /* the JSON it was read from, for the registry and for `schema --json` */
@@ -154,9 +155,10 @@ const struct schema_table *schema_table_named(const struct schema *schema, const
 const struct schema_field *table_field(const struct schema_table *table, uint32_t number);
 const struct schema_field *table_field_named(const struct schema_table *table, const char *name);
 
-/* The id of the row that has these values in the key fields, in the order of `key_fields`; an absent
- * value ({NULL, 0}) counts as nil. The table must have a natural key (asserted). Fails with the
- * statuses of field_check (lenient: an id must not depend on who knows a code), STATUS_NO_MEMORY. */
+/* The id of the row that has these values in the key fields, in the order of `key_fields`; an
+ * absent value ({NULL, 0}) counts as nil. The table must have a natural key (asserted). Fails with
+ * the statuses of field_check (lenient: an id must not depend on who knows a code),
+ * STATUS_NO_MEMORY. */
 enum status table_natural_id(const struct schema_table *table, const struct bytes *values,
                              struct id *id, struct error *err);
 
@@ -178,9 +180,9 @@ int field_compare(const struct schema_field *field, struct bytes a, struct bytes
 /* ---- text forms, for commands, CSV and pages ---- */
 
 /* What a person or script typed -> canonical value. Enum: code, zh-CN or English label. money:
- * yuan with at most two decimals. ref: 32 hex digits; ref_any: "table:hex". bool: true/false/1/0/是/
- * 否. Empty text: nil. Steps: a code of round 1 (rounds are chosen by the caller). Set: one element.
- * Appends to `out`. */
+ * yuan with at most two decimals. ref: 32 hex digits; ref_any: "table:hex". bool:
+ * true/false/1/0/是/ 否. Empty text: nil. Steps: a code of round 1 (rounds are chosen by the
+ * caller). Set: one element. Appends to `out`. */
 enum status field_parse(const struct schema *schema, const struct schema_field *field,
                         const char *text, struct buffer *out, struct error *err);
 

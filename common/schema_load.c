@@ -129,9 +129,9 @@ static enum status check_rules(const struct schema_field *field, struct error *e
 
 static enum status load_field(const json_t *json, struct schema_field *field, struct error *err)
 {
-    static const char *const keys[] = {"number", "name", "zh",   "en",  "type",  "merge",
-                                       "show",   "required", "group", "refs", "codes", "min",
-                                       "max",    "bytes",    "write", "default", "help", NULL};
+    static const char *const keys[] = {"number", "name",     "zh",    "en",      "type",  "merge",
+                                       "show",   "required", "group", "refs",    "codes", "min",
+                                       "max",    "bytes",    "write", "default", "help",  NULL};
     static const struct number_range numbers = {1, FIELD_NUMBER_MAX};
     int64_t number;
     TRY(object_name(json, "name", &field->name, err));
@@ -177,7 +177,7 @@ static enum status load_fields(const json_t *json, struct schema_table *table, s
 
 static enum status load_table(const json_t *json, struct schema_table *table, struct error *err)
 {
-    static const char *const keys[] = {"number", "name",  "zh",     "en",   "key",
+    static const char *const keys[] = {"number", "name",  "zh",     "en",    "key",
                                        "scope",  "title", "fields", "write", NULL};
     static const struct number_range numbers = {TABLE_NUMBER_FIRST, TABLE_NUMBER_MAX};
     int64_t number;
@@ -327,8 +327,7 @@ enum status schema_load(struct schema **out, struct bytes json, struct error *er
     json_error_t fault;
     *out = NULL;
     if (json.size > SCHEMA_TEXT_MAX)
-        return error_set(err, STATUS_TOO_LARGE, "a schema has more than %d bytes",
-                         SCHEMA_TEXT_MAX);
+        return error_set(err, STATUS_TOO_LARGE, "a schema has more than %d bytes", SCHEMA_TEXT_MAX);
     json_t *root = json_loadb((const char *)json.data, json.size, JSON_REJECT_DUPLICATES, &fault);
     if (!root)
         return error_set(err, STATUS_BAD_INPUT, "the schema is not JSON: line %d: %s", fault.line,

@@ -60,8 +60,7 @@ static bool is_text_type(enum field_type type)
            type == FIELD_CODE;
 }
 
-static enum status check_number(const struct schema_field *field, int64_t number,
-                                struct error *err)
+static enum status check_number(const struct schema_field *field, int64_t number, struct error *err)
 {
     if ((field->has_min && number < field->min) || (field->has_max && number > field->max))
         return error_set(err, STATUS_BAD_INPUT, "field '%s': %lld is out of range", field->name,
@@ -126,8 +125,8 @@ static enum status check_kind(const struct schema_field *field, struct unpack *i
                    ? check_number(field, number, err)
                    : wrong(field, err);
     if (unpack_bin(in, &data)) {
-        bool holds = field->type == FIELD_REF || field->type == FIELD_REF_ANY ||
-                     field->type == FIELD_BLOB;
+        bool holds =
+            field->type == FIELD_REF || field->type == FIELD_REF_ANY || field->type == FIELD_BLOB;
         return holds && check_bin(field, data) ? STATUS_OK : wrong(field, err);
     }
     if (unpack_bool(in, &flag))

@@ -75,8 +75,8 @@ static enum status cipher_seal(struct noise_cipher *cipher, struct bytes plain, 
     return STATUS_OK;
 }
 
-static enum status cipher_open(struct noise_cipher *cipher, struct bytes sealed,
-                               struct bytes extra, struct buffer *out)
+static enum status cipher_open(struct noise_cipher *cipher, struct bytes sealed, struct bytes extra,
+                               struct buffer *out)
 {
     uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
     if (!cipher->has_key)
@@ -231,8 +231,7 @@ enum status noise_write(struct noise *noise, struct bytes payload, struct buffer
     enum status status =
         first ? write_first(noise, payload, out) : write_second(noise, payload, out);
     noise->messages_done++;
-    return status == STATUS_OK ? status
-                               : error_set(err, status, "the handshake cannot be written");
+    return status == STATUS_OK ? status : error_set(err, status, "the handshake cannot be written");
 }
 
 static enum status read_ephemeral(struct noise *noise, struct bytes message)

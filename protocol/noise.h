@@ -3,8 +3,8 @@
 
 /* Noise_IK_25519_ChaChaPoly_BLAKE2b (Noise revision 34), from libsodium's primitives.
  *
- * Pattern IK:  <- s | -> e, es, s, ss | <- e, ee, se.  A pure state machine: bytes in, bytes out, no
- * I/O. Secrets are zeroed by noise_release. HASHLEN is 64 (BLAKE2b-512), checked against the
+ * Pattern IK:  <- s | -> e, es, s, ss | <- e, ee, se.  A pure state machine: bytes in, bytes out,
+ * no I/O. Secrets are zeroed by noise_release. HASHLEN is 64 (BLAKE2b-512), checked against the
  * published vectors in tests/vectors/noise_ik.json. */
 
 #include <stdbool.h>

@@ -10,8 +10,8 @@
 const char *session_code_text(enum session_code code)
 {
     switch (code) {
-#define X(name, number, text)                                                                      \
-    case name:                                                                                     \
+#define X(name, number, text) \
+    case name:                \
         return text;
         SESSION_CODE_LIST(X)
 #undef X
@@ -42,12 +42,12 @@ void session_free(struct session *session)
 {
     if (!session)
         return;
-    struct buffer *buffers[] = {&session->raw,   &session->stream,        &session->plain,
-                                &session->wire,  &session->body,          &session->batch,
+    struct buffer *buffers[] = {&session->raw,           &session->stream,  &session->plain,
+                                &session->wire,          &session->body,    &session->batch,
                                 &session->beacon_sealed, &session->link_key};
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
         buffer_release(buffers[i]);
-    struct frontier *frontiers[] = {&session->mine,   &session->told,   &session->delta,
+    struct frontier *frontiers[] = {&session->mine, &session->told, &session->delta,
                                     &session->proven, &session->offered};
     for (size_t i = 0; i < sizeof frontiers / sizeof frontiers[0]; i++)
         frontier_release(frontiers[i]);

@@ -3,10 +3,10 @@
 
 /* One exchange between two replicas, as a state machine without I/O (docs/protocol.md).
  *
- * The host feeds events (bytes that arrived, an answer from storage, a tick of the monotonic clock) and
- * does what the update asks: send bytes, ask storage, close. The session knows no socket, file, clock or
- * replica. At most one question to storage is open at a time; bytes that arrive meanwhile wait, bounded:
- * the host stops reading while update.pause is set. Owns its buffers; session_free.
+ * The host feeds events (bytes that arrived, an answer from storage, a tick of the monotonic clock)
+ * and does what the update asks: send bytes, ask storage, close. The session knows no socket, file,
+ * clock or replica. At most one question to storage is open at a time; bytes that arrive meanwhile
+ * wait, bounded: the host stops reading while update.pause is set. Owns its buffers; session_free.
  *
  *   initiator:  START --started--> SHAKING --second message--> OPEN --all told, all stored--> OVER
  *   responder:  START --first message--> ASKING (who is it?) --known--> OPEN ----------------> OVER
@@ -23,26 +23,26 @@
 #include "common/keys.h"
 
 #define SESSION_VERSION 1
-#define FRAME_BYTES_MAX 8192u          /* ciphertext of one frame behind its u16 length */
+#define FRAME_BYTES_MAX 8192u           /* ciphertext of one frame behind its u16 length */
 #define SESSION_FIRST_PAYLOAD_MAX 8000u /* of the first handshake message */
 #define SESSION_MESSAGE_MAX (ENTRY_BYTES_MAX + 65536u)
-#define SESSION_UNIT_BYTES 7000u       /* a run message aims at this */
+#define SESSION_UNIT_BYTES 7000u /* a run message aims at this */
 #define SESSION_HANDSHAKE_MS 20000u
-#define SESSION_SILENCE_MS 60000u      /* nothing arrived while something was due */
-#define SESSION_IDLE_MS 600000u        /* a watching session says PING at half of this */
+#define SESSION_SILENCE_MS 60000u /* nothing arrived while something was due */
+#define SESSION_IDLE_MS 600000u   /* a watching session says PING at half of this */
 
 enum session_role { SESSION_INITIATOR, SESSION_RESPONDER };
 
 /* Said by the hub in WELCOME and by either in BYE. */
-#define SESSION_CODE_LIST(X)                                                                       \
-    X(SESSION_DONE, 0, "done")                                                                     \
-    X(SESSION_UNKNOWN_DEVICE, 1, "this device is not enrolled here")                               \
-    X(SESSION_REVOKED, 2, "this device was revoked")                                               \
-    X(SESSION_BAD_TOKEN, 3, "the invitation is not valid, used up or expired")                     \
-    X(SESSION_BROKEN_RULE, 4, "a rule of the protocol was broken")                                 \
-    X(SESSION_BUSY, 5, "too busy, try later")                                                      \
-    X(SESSION_NEWER_VERSION, 6, "the other side needs a newer version")                            \
-    X(SESSION_STORAGE_FAILED, 7, "the other side's storage failed")                                \
+#define SESSION_CODE_LIST(X)                                                   \
+    X(SESSION_DONE, 0, "done")                                                 \
+    X(SESSION_UNKNOWN_DEVICE, 1, "this device is not enrolled here")           \
+    X(SESSION_REVOKED, 2, "this device was revoked")                           \
+    X(SESSION_BAD_TOKEN, 3, "the invitation is not valid, used up or expired") \
+    X(SESSION_BROKEN_RULE, 4, "a rule of the protocol was broken")             \
+    X(SESSION_BUSY, 5, "too busy, try later")                                  \
+    X(SESSION_NEWER_VERSION, 6, "the other side needs a newer version")        \
+    X(SESSION_STORAGE_FAILED, 7, "the other side's storage failed")            \
     X(SESSION_STOPPING, 8, "the other side is stopping")
 enum session_code {
 #define X(name, number, text) name = number,
@@ -54,12 +54,12 @@ const char *session_code_text(enum session_code code);
 /* What storage is asked. One at a time; answered by an event of the same kind. */
 enum session_ask {
     ASK_NONE,
-    ASK_OPEN,   /* initiator: what do we know? -> frontier, what we told the peer, what it holds */
-    ASK_WHO,    /* responder: who is this key / token? -> as ASK_OPEN, or refuse with a code */
-    ASK_STORE,  /* runs arrived: make them durable -> counts, and the frontier of what was touched */
-    ASK_LOAD,   /* give runs beyond `known` within a budget */
-    ASK_TALLY,  /* digests of frontier and tables, as far as both may read */
-    ASK_REMEMBER/* keep told/held of this peer; the answer carries nothing */
+    ASK_OPEN,  /* initiator: what do we know? -> frontier, what we told the peer, what it holds */
+    ASK_WHO,   /* responder: who is this key / token? -> as ASK_OPEN, or refuse with a code */
+    ASK_STORE, /* runs arrived: make them durable -> counts, and the frontier of what was touched */
+    ASK_LOAD,  /* give runs beyond `known` within a budget */
+    ASK_TALLY, /* digests of frontier and tables, as far as both may read */
+    ASK_REMEMBER /* keep told/held of this peer; the answer carries nothing */
 };
 
 struct session_run { /* one RUN message's body, as it goes on the wire (run_encode) */
@@ -70,7 +70,7 @@ struct session_question {
     enum session_ask ask;
     /* ASK_WHO */
     uint8_t remote_dh[DH_KEY_BYTES];
-    uint32_t device;            /* what HELLO claims; 0: enrolling */
+    uint32_t device; /* what HELLO claims; 0: enrolling */
     bool enrolling;
     uint8_t token[16];
     uint8_t sign_key[PUBLIC_KEY_BYTES]; /* enrolling; its possession is proven by a signature */
@@ -78,37 +78,37 @@ struct session_question {
     const struct session_run *runs; /* borrowed until the answer */
     size_t runs_count;
     /* ASK_LOAD */
-    const struct frontier *known;   /* what the peer holds, as far as we know */
+    const struct frontier *known; /* what the peer holds, as far as we know */
     size_t budget_bytes;
     /* ASK_TALLY, ASK_LOAD: the peer's device (what it may read) */
     uint32_t peer;
     /* ASK_REMEMBER */
-    const struct frontier *told;    /* what the peer was told that we hold / what it told us */
-    const struct frontier *held;    /* what the peer provably holds */
+    const struct frontier *told; /* what the peer was told that we hold / what it told us */
+    const struct frontier *held; /* what the peer provably holds */
 };
 
 struct session_answer {
-    enum status status;         /* not OK: the session ends with SESSION_STORAGE_FAILED */
-    enum session_code refuse;   /* ASK_WHO: not SESSION_DONE refuses the peer */
-    uint32_t device;            /* ASK_WHO: the peer's roster index (new when enrolling) */
-    uint32_t self;              /* ASK_OPEN/WHO: our roster index; 0: not enrolled yet */
-    uint64_t lineage;           /* ASK_OPEN/WHO: hub's lineage; ours as last seen */
-    uint64_t beacon;            /* number of the newest beacon held */
-    struct bytes beacon_sealed; /* responder: the newest beacon, or nothing */
-    struct bytes link_key;      /* responder: the newest sealed link key, or nothing */
+    enum status status;              /* not OK: the session ends with SESSION_STORAGE_FAILED */
+    enum session_code refuse;        /* ASK_WHO: not SESSION_DONE refuses the peer */
+    uint32_t device;                 /* ASK_WHO: the peer's roster index (new when enrolling) */
+    uint32_t self;                   /* ASK_OPEN/WHO: our roster index; 0: not enrolled yet */
+    uint64_t lineage;                /* ASK_OPEN/WHO: hub's lineage; ours as last seen */
+    uint64_t beacon;                 /* number of the newest beacon held */
+    struct bytes beacon_sealed;      /* responder: the newest beacon, or nothing */
+    struct bytes link_key;           /* responder: the newest sealed link key, or nothing */
     const struct frontier *frontier; /* ASK_OPEN/WHO: all we hold that the peer may read */
     const struct frontier *told;     /* ASK_OPEN: what the peer remembers of us; ASK_WHO: what we
                                         remember that the peer holds */
     const struct frontier *held;     /* ASK_OPEN: what the peer is known to hold */
-    struct bytes receipt;       /* ASK_STORE: sealed receipt for the feeds touched */
+    struct bytes receipt;            /* ASK_STORE: sealed receipt for the feeds touched */
     const struct frontier *stored;   /* ASK_STORE: the feeds touched, as they now stand */
     uint64_t applied, known, aside, refused; /* ASK_STORE */
-    const struct session_run *runs;  /* ASK_LOAD */
+    const struct session_run *runs;          /* ASK_LOAD */
     size_t runs_count;
-    const struct frontier *loaded;   /* ASK_LOAD: `known` raised by these runs */
-    bool more;                  /* ASK_LOAD: more is left */
-    struct hash frontier_digest;/* ASK_TALLY */
-    struct hash tally_digest;   /* ASK_TALLY */
+    const struct frontier *loaded; /* ASK_LOAD: `known` raised by these runs */
+    bool more;                     /* ASK_LOAD: more is left */
+    struct hash frontier_digest;   /* ASK_TALLY */
+    struct hash tally_digest;      /* ASK_TALLY */
 };
 
 enum session_event_kind {
@@ -122,39 +122,39 @@ enum session_event_kind {
 };
 struct session_event {
     enum session_event_kind kind;
-    uint64_t now_ms;   /* monotonic; always */
+    uint64_t now_ms; /* monotonic; always */
     struct bytes bytes;
     const struct session_answer *answer;
 };
 
 struct session_update {
-    struct bytes send;         /* to write; borrowed until the next step */
-    bool pause;                /* stop reading for now */
+    struct bytes send;                       /* to write; borrowed until the next step */
+    bool pause;                              /* stop reading for now */
     const struct session_question *question; /* NULL, or what storage is to answer */
-    bool settled;              /* all that was there is exchanged (a watching session goes on) */
-    bool over;                 /* close once `send` has left */
+    bool settled; /* all that was there is exchanged (a watching session goes on) */
+    bool over;    /* close once `send` has left */
 };
 
 struct session_totals {
-    uint64_t sent, received;          /* entries in runs */
+    uint64_t sent, received; /* entries in runs */
     uint64_t applied, known, aside, refused;
-    uint64_t bytes_out, bytes_in;     /* on the wire, handshake and frames included */
-    uint32_t round_trips;             /* times the initiator had to wait for the other side */
-    bool truth_checked;               /* both frontiers were equal and tallies compared */
-    bool truth_failed;                /* equal frontiers, different tallies */
-    enum session_code code;           /* how it ended */
-    char reason[160];                 /* the other side's words, or ours; English */
+    uint64_t bytes_out, bytes_in; /* on the wire, handshake and frames included */
+    uint32_t round_trips;         /* times the initiator had to wait for the other side */
+    bool truth_checked;           /* both frontiers were equal and tallies compared */
+    bool truth_failed;            /* equal frontiers, different tallies */
+    enum session_code code;       /* how it ended */
+    char reason[160];             /* the other side's words, or ours; English */
 };
 
 struct session_options {
     enum session_role role;
     struct network network;
-    struct dh_key local;              /* our static key */
-    uint8_t remote[DH_KEY_BYTES];     /* initiator: the hub's link key */
-    bool watch;                       /* stay connected and exchange what comes */
-    bool enrolling;                   /* initiator without a certificate yet */
+    struct dh_key local;          /* our static key */
+    uint8_t remote[DH_KEY_BYTES]; /* initiator: the hub's link key */
+    bool watch;                   /* stay connected and exchange what comes */
+    bool enrolling;               /* initiator without a certificate yet */
     uint8_t token[16];
-    struct signing_key sign;          /* enrolling: proves the key */
+    struct signing_key sign; /* enrolling: proves the key */
 };
 
 struct session;
@@ -173,7 +173,8 @@ uint64_t session_deadline_ms(const struct session *session);
 const struct session_totals *session_totals(const struct session *session);
 /* The peer's roster index, 0 before it is known. Initiator: 1, the hub. */
 uint32_t session_peer(const struct session *session);
-/* A beacon or link key that the hub handed over, to be checked and kept by the host; absent: size 0. */
+/* A beacon or link key that the hub handed over, to be checked and kept by the host; absent: size
+ * 0. */
 struct bytes session_beacon(const struct session *session);
 struct bytes session_link_key(const struct session *session);
 /* Initiator, enrolling: the roster index that WELCOME named. */

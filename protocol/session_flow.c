@@ -17,9 +17,8 @@ void flow_end(struct session *session, enum session_code code, const char *reaso
 {
     if (session->phase == PHASE_OVER)
         return;
-    bool can_speak = noise_done(&session->noise) ||
-                     (session->options.role == SESSION_RESPONDER &&
-                      session->noise.messages_done == 1);
+    bool can_speak = noise_done(&session->noise) || (session->options.role == SESSION_RESPONDER &&
+                                                     session->noise.messages_done == 1);
     session->totals.code = code;
     snprintf(session->totals.reason, sizeof session->totals.reason, "%s", reason);
     if (can_speak)
@@ -147,8 +146,8 @@ static enum status answer_tally(struct session *session, const struct session_an
     session->tally_done = true;
     if (answer->frontier)
         TRY(frontier_copy(&session->mine, answer->frontier, NULL));
-    if (memcmp(answer->frontier_digest.bytes, session->peer_frontier_digest,
-               SHORT_DIGEST_BYTES) != 0)
+    if (memcmp(answer->frontier_digest.bytes, session->peer_frontier_digest, SHORT_DIGEST_BYTES) !=
+        0)
         return STATUS_OK;
     session->totals.truth_checked = true;
     session->totals.truth_failed =

@@ -176,8 +176,8 @@ static enum status take_run(struct session *session, struct bytes body)
     if (session->peer == 0 || !unpack_array(&in, &parts) || parts < 6 ||
         !unpack_uint_max(&in, UINT32_MAX, &scope) || !unpack_uint_max(&in, UINT32_MAX, &device) ||
         !unpack_uint_max(&in, UINT32_MAX, &incarnation) ||
-        !unpack_uint_max(&in, UINT64_MAX / 2, &first) || !unpack_array(&in, &count) ||
-        count == 0 || first == 0)
+        !unpack_uint_max(&in, UINT64_MAX / 2, &first) || !unpack_array(&in, &count) || count == 0 ||
+        first == 0)
         return STATUS_PROTOCOL;
     if (session->batch_count == session->batch_capacity) {
         size_t capacity = session->batch_capacity ? session->batch_capacity * 2 : 16;

@@ -70,8 +70,8 @@ enum status out_hello(struct session *session)
     if (status == STATUS_OK)
         status = pack_uint(body, session->beacon);
     if (status == STATUS_OK)
-        status = pack_bin(body, bytes_of(digest.bytes,
-                                         session->told.count ? SHORT_DIGEST_BYTES : 0));
+        status =
+            pack_bin(body, bytes_of(digest.bytes, session->told.count ? SHORT_DIGEST_BYTES : 0));
     if (status == STATUS_OK)
         status = pack_frontier(body, &delta);
     frontier_release(&delta);
@@ -191,8 +191,8 @@ static enum status flush_transport(struct session *session)
         size_t left = session->plain.size - at, most = FRAME_BYTES_MAX - NOISE_TAG_BYTES;
         size_t size = left < most ? left : most;
         TRY(open_frame(session, size + NOISE_TAG_BYTES));
-        TRY(noise_encrypt(&session->noise, bytes_of(session->plain.data + at, size),
-                          &session->wire, NULL));
+        TRY(noise_encrypt(&session->noise, bytes_of(session->plain.data + at, size), &session->wire,
+                          NULL));
         at += size;
     }
     buffer_clear(&session->plain);

@@ -24,10 +24,10 @@ enum message {
 #define HELLO_WATCH 1u
 #define HELLO_ENROLLING 2u
 #define SHORT_DIGEST_BYTES 8
-#define BATCH_BYTES_MAX (256u * 1024u)   /* runs stored in one question */
+#define BATCH_BYTES_MAX (256u * 1024u) /* runs stored in one question */
 #define LOAD_BUDGET_BYTES (64u * 1024u)
-#define RAW_BYTES_MAX (512u * 1024u)     /* arrived and not looked at yet: then pause */
-#define HOLD_BYTES (16u * 1024u)         /* flush although a question is open */
+#define RAW_BYTES_MAX (512u * 1024u) /* arrived and not looked at yet: then pause */
+#define HOLD_BYTES (16u * 1024u)     /* flush although a question is open */
 
 enum session_phase {
     PHASE_IDLE,    /* nothing happened */
@@ -61,9 +61,9 @@ struct session {
     bool tally_came, tally_done, settled_now, was_settled, waiting, counts_as_turn;
     bool first_load_done, hello_ready;
     uint8_t peer_frontier_digest[SHORT_DIGEST_BYTES], peer_tally_digest[SHORT_DIGEST_BYTES];
-    struct frontier mine;    /* initiator: what we hold, as said in HELLO and after stores */
-    struct frontier told;    /* initiator: what the hub remembers of us; responder: scratch */
-    struct frontier delta;   /* responder: from HELLO */
+    struct frontier mine;  /* initiator: what we hold, as said in HELLO and after stores */
+    struct frontier told;  /* initiator: what the hub remembers of us; responder: scratch */
+    struct frontier delta; /* responder: from HELLO */
     uint8_t hello_digest[SHORT_DIGEST_BYTES];
     size_t hello_digest_size;
     uint64_t hello_beacon;

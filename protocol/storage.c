@@ -5,7 +5,7 @@
 
 #include "common/pack.h"
 
-#define META_BEACON "beacon"           /* the newest sealed beacon */
+#define META_BEACON "beacon" /* the newest sealed beacon */
 #define META_BEACON_NUMBER "beacon_number"
 #define META_LINEAGE "lineage_seen"
 
@@ -38,8 +38,8 @@ static uint32_t reader_of(struct replica *replica, uint32_t peer)
     return peer == DEVICE_HUB ? replica_identity(replica)->device : peer;
 }
 
-static enum status readable_frontier(struct replica *replica, uint32_t reader,
-                                     struct frontier *out, struct error *err)
+static enum status readable_frontier(struct replica *replica, uint32_t reader, struct frontier *out,
+                                     struct error *err)
 {
     const struct frontier *all = replica_frontier(replica);
     const struct registry *registry = replica_registry(replica);
@@ -106,9 +106,9 @@ static enum status answer_who(struct replica *replica, const struct session_ques
     struct session_answer *answer = &reply->answer;
     answer->device = question->device;
     if (!question->enrolling)
-        answer->refuse = refusal(
-            registry_device_by_dh(replica_registry(replica), question->remote_dh),
-            question->device);
+        answer->refuse =
+            refusal(registry_device_by_dh(replica_registry(replica), question->remote_dh),
+                    question->device);
     else if (!host || !host->enrol)
         answer->refuse = SESSION_BAD_TOKEN;
     else
@@ -150,8 +150,7 @@ static enum status store_run(struct replica *replica, uint32_t peer, struct byte
         received->refused++;
         return status == STATUS_NO_MEMORY ? error_set(err, status, "out of memory") : STATUS_OK;
     }
-    if (peer != DEVICE_HUB &&
-        !registry_may_read(replica_registry(replica), peer, run.feed.scope)) {
+    if (peer != DEVICE_HUB && !registry_may_read(replica_registry(replica), peer, run.feed.scope)) {
         received->refused += run.count;
     } else {
         status = replica_receive(replica, &run, received, err);

@@ -29,9 +29,10 @@ struct storage_host {
     void *context;
 };
 
-/* Answer one question. ASK_STORE and an enrolling ASK_WHO write: inside the caller's transaction when one is open
- * (the hub groups many; it must commit before it hands the answer on), else in one of their own.
- * A storage failure is in reply->answer.status too. `session_peer`: for what may be read. */
+/* Answer one question. ASK_STORE and an enrolling ASK_WHO write: inside the caller's transaction
+ * when one is open (the hub groups many; it must commit before it hands the answer on), else in one
+ * of their own. A storage failure is in reply->answer.status too. `session_peer`: for what may be
+ * read. */
 enum status storage_answer(struct replica *replica, const struct session_question *question,
                            const struct storage_host *host, struct storage_reply *reply,
                            struct error *err);

@@ -1,7 +1,7 @@
 /* Happy path: read -> session_step(BYTES) -> question to the storage thread -> its answer ->
  * session_step(ANSWER) -> write … until the session is over -> the last write leaves -> close.
- * Failures: a read error or end of file -> session_step(LOST); a slow reader -> answers wait until the
- * queue drains, and the session's silence deadline ends it; the timer -> session_step(TICK). */
+ * Failures: a read error or end of file -> session_step(LOST); a slow reader -> answers wait until
+ * the queue drains, and the session's silence deadline ends it; the timer -> session_step(TICK). */
 
 #include "server/connection.h"
 
@@ -22,8 +22,8 @@ struct connection {
     uint64_t started_ms;
     int handles_open;
     int writes_open;
-    bool job_out;         /* the storage thread has our job */
-    bool answer_waits;    /* it came back while the peer reads too slowly */
+    bool job_out;      /* the storage thread has our job */
+    bool answer_waits; /* it came back while the peer reads too slowly */
     bool reading, over, closing;
     char address[64];
 };
@@ -53,8 +53,7 @@ static void report(struct connection *connection)
               (unsigned long long)totals->refused, (unsigned long long)totals->bytes_in,
               (unsigned long long)totals->bytes_out,
               (unsigned long long)(uv_now(connection->host->loop) - connection->started_ms),
-              totals->reason[0] ? " reason=\"" : "", totals->reason,
-              totals->reason[0] ? "\"" : "");
+              totals->reason[0] ? " reason=\"" : "", totals->reason, totals->reason[0] ? "\"" : "");
 }
 
 static void free_when_done(struct connection *connection)
@@ -106,7 +105,8 @@ static void on_write(uv_write_t *request, int status)
         return;
     }
     if (connection->answer_waits &&
-        uv_stream_get_write_queue_size((uv_stream_t *)&connection->tcp) < CONNECTION_QUEUE_BYTES_MAX)
+        uv_stream_get_write_queue_size((uv_stream_t *)&connection->tcp) <
+            CONNECTION_QUEUE_BYTES_MAX)
         deliver_answer(connection);
 }
 

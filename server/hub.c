@@ -15,8 +15,8 @@
 #include "server/roster.h"
 
 #define PATH_BYTES 4096
-#define AUTHORITY_MAY_ENROL                                                                        \
-    (ROLE_BIT(ROLE_VOLUNTEER) | ROLE_BIT(ROLE_SECRETARY) | ROLE_BIT(ROLE_CLERK) |                  \
+#define AUTHORITY_MAY_ENROL                                                       \
+    (ROLE_BIT(ROLE_VOLUNTEER) | ROLE_BIT(ROLE_SECRETARY) | ROLE_BIT(ROLE_CLERK) | \
      ROLE_BIT(ROLE_BUREAU) | ROLE_BIT(ROLE_AUDITOR) | ROLE_BIT(ROLE_HUB))
 
 static enum status path_in(char *out, const char *directory, const char *name, struct error *err)

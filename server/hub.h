@@ -3,11 +3,11 @@
 
 /* The hub's folder: its replica, and the keys that only a hub has.
  *
- * DIR/hub.db         the replica (device 1), with two tables of the hub alone: invite and device_seen
- * DIR/root.key       the root's seed, 0600; may be carried away, nothing here needs it daily
- * DIR/authority.key  the authority's seed, 0600
- * One thread at a time. The roster (orgs, devices) is written through it: one signed entry each in
- * the registry scope concerned, followed by a new beacon. */
+ * DIR/hub.db         the replica (device 1), with two tables of the hub alone: invite and
+ * device_seen DIR/root.key       the root's seed, 0600; may be carried away, nothing here needs it
+ * daily DIR/authority.key  the authority's seed, 0600 One thread at a time. The roster (orgs,
+ * devices) is written through it: one signed entry each in the registry scope concerned, followed
+ * by a new beacon. */
 
 #include "common/replica.h"
 #include "protocol/storage.h"
@@ -23,7 +23,8 @@ struct hub_options {
     struct clock clock;
 };
 
-/* Make a hub: keys, network, root org, the built-in schema. STATUS_EXISTS when the folder holds one. */
+/* Make a hub: keys, network, root org, the built-in schema. STATUS_EXISTS when the folder holds
+ * one. */
 enum status hub_create(struct hub *hub, const struct hub_options *options, const char *name,
                        struct error *err);
 enum status hub_open(struct hub *hub, const struct hub_options *options, struct error *err);

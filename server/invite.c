@@ -56,7 +56,8 @@ enum status invite_create(struct hub *hub, const struct invite_options *options,
 {
     size_t length = strlen(options->person);
     if (length == 0 || length > PERSON_NAME_BYTES_MAX || !utf8_valid(bytes_text(options->person)))
-        return error_set(err, STATUS_BAD_INPUT, "the person's name must have 1 to %d bytes of UTF-8",
+        return error_set(err, STATUS_BAD_INPUT,
+                         "the person's name must have 1 to %d bytes of UTF-8",
                          PERSON_NAME_BYTES_MAX);
     char host[INVITATION_ADDRESS_MAX + 1];
     uint16_t port;
@@ -165,7 +166,8 @@ enum status invite_enrol(void *context, struct replica *replica,
     /* Keys that are enrolled already don't become a second device. */
     if (registry_device_by_dh(replica_registry(replica), question->remote_dh))
         return STATUS_OK;
-    struct hub_device wish = {question->sign_key, question->remote_dh, row.person, row.role, row.org};
+    struct hub_device wish = {question->sign_key, question->remote_dh, row.person, row.role,
+                              row.org};
     TRY(hub_add_device(hub, &wish, device, err));
     *refuse = SESSION_DONE;
     return mark_used(hub, hash, *device, question->sign_key, err);

@@ -10,7 +10,7 @@ struct invite_options {
     uint32_t org;
     enum role role;
     const char *person;
-    const char *address;    /* where the hub can be reached */
+    const char *address; /* where the hub can be reached */
     int64_t lifetime_ms;
 };
 
@@ -20,9 +20,9 @@ enum status invite_create(struct hub *hub, const struct invite_options *options,
 /* "7d", "12h", "30m" -> milliseconds. */
 enum status invite_parse_lifetime(const char *text, int64_t *lifetime_ms, struct error *err);
 
-/* storage_host.enrol: `context` is the struct hub. Spends the token and certifies the device. A second
- * request with the same token and the same keys gets the same device again (the first answer may have
- * been lost on the way). */
+/* storage_host.enrol: `context` is the struct hub. Spends the token and certifies the device. A
+ * second request with the same token and the same keys gets the same device again (the first answer
+ * may have been lost on the way). */
 enum status invite_enrol(void *context, struct replica *replica,
                          const struct session_question *question, uint32_t *device,
                          enum session_code *refuse, struct error *err);

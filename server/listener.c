@@ -1,7 +1,6 @@
-/* Happy path: bind -> listen -> "ready" -> accept … -> a signal -> stop accepting, BYE to all -> the
- * storage thread finishes -> handles close -> the loop ends.
- * Failures: over a limit the newest connection is closed at once; peers that don't go within
- * STOP_MS after the BYE are cut. */
+/* Happy path: bind -> listen -> "ready" -> accept … -> a signal -> stop accepting, BYE to all ->
+ * the storage thread finishes -> handles close -> the loop ends. Failures: over a limit the newest
+ * connection is closed at once; peers that don't go within STOP_MS after the BYE are cut. */
 
 #include "server/listener.h"
 
@@ -168,9 +167,8 @@ static void print_ready(struct listener *listener, const char *host)
     int size = (int)sizeof address;
     unsigned port = 0;
     if (uv_tcp_getsockname(&listener->tcp, (struct sockaddr *)&address, &size) == 0)
-        port = address.ss_family == AF_INET
-                   ? ntohs(((struct sockaddr_in *)&address)->sin_port)
-                   : ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+        port = address.ss_family == AF_INET ? ntohs(((struct sockaddr_in *)&address)->sin_port)
+                                            : ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
     bool v6 = strchr(host, ':') != NULL;
     printf("ready listen=%s%s%s:%u http=-\n", v6 ? "[" : "", host, v6 ? "]" : "", port);
     fflush(stdout);
@@ -221,8 +219,7 @@ static enum status serve(struct listener *listener, struct hub *hub, struct erro
     return STATUS_OK;
 }
 
-enum status listener_run(struct hub *hub, const struct listener_options *options,
-                         struct error *err)
+enum status listener_run(struct hub *hub, const struct listener_options *options, struct error *err)
 {
     struct listener *listener = calloc(1, sizeof *listener);
     if (!listener)

@@ -6,9 +6,9 @@
 #include "server/hub.h"
 
 struct listener_options {
-    const char *address;          /* HOST:PORT; port 0 picks a free one */
-    unsigned connections_max;     /* at once; 0: 4,000 */
-    unsigned per_address_max;     /* at once from one address that isn't loopback; 0: 32 */
+    const char *address;      /* HOST:PORT; port 0 picks a free one */
+    unsigned connections_max; /* at once; 0: 4,000 */
+    unsigned per_address_max; /* at once from one address that isn't loopback; 0: 32 */
 };
 
 /* Prints "ready listen=HOST:PORT http=-" on stdout once it accepts. Returns after a clean stop. */

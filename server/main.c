@@ -16,8 +16,7 @@
 
 #define ADDRESS_DEFAULT "127.0.0.1:7411"
 
-static enum status options_of(const struct cli *cli, struct hub_options *options,
-                              struct error *err)
+static enum status options_of(const struct cli *cli, struct hub_options *options, struct error *err)
 {
     char path[CLI_PATH_MAX];
     TRY(cli_path(cli, "hub.db", path, err)); /* says when no folder was named */
@@ -212,8 +211,7 @@ static void last_seen(struct replica *replica, uint32_t device, char text[32])
 static json_t *device_json(struct replica *replica, const struct device *device)
 {
     char id[ID_TEXT_BYTES], org[ID_TEXT_BYTES], seen[32];
-    const struct org *node =
-        registry_org(replica_registry(replica), device->certificate.org);
+    const struct org *node = registry_org(replica_registry(replica), device->certificate.org);
     id_format(&device->id, id);
     if (node)
         id_format(&node->id, org);
@@ -221,8 +219,7 @@ static json_t *device_json(struct replica *replica, const struct device *device)
     return json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s?, s:i}", "id", id, "person",
                      device->certificate.person_name, "role", role_name(device->certificate.role),
                      "org", node ? org : NULL, "state", device_state_name(device->state),
-                     "last_seen", seen[0] ? seen : NULL, "index",
-                     (int)device->certificate.device);
+                     "last_seen", seen[0] ? seen : NULL, "index", (int)device->certificate.device);
 }
 
 static int command_device_list(struct cli *cli)
@@ -273,11 +270,10 @@ static int command_status(struct cli *cli)
         return cli_fail(cli, &err);
     }
     json_int_t devices = (json_int_t)registry_devices_count(replica_registry(replica));
-    json_t *json = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "entries",
-                             (json_int_t)counts.entries, "rows", (json_int_t)counts.rows,
-                             "devices", devices, "connected", (json_int_t)connected(replica),
-                             "conflicts", (json_int_t)counts.conflicts, "rejected",
-                             (json_int_t)counts.set_aside);
+    json_t *json = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I}", "entries", (json_int_t)counts.entries, "rows",
+        (json_int_t)counts.rows, "devices", devices, "connected", (json_int_t)connected(replica),
+        "conflicts", (json_int_t)counts.conflicts, "rejected", (json_int_t)counts.set_aside);
     replica_close(replica);
     if (cli->json)
         return cli_print_json(cli, json);
@@ -316,13 +312,24 @@ static const struct cli_flag invite_flags[] = {
     {0}};
 
 static const struct cli_command hub_commands[] = {
-    {"init", "", {"make a hub", "建立中心"}, init_flags, "init --dir D --name 老干部局", 0, 0,
+    {"init",
+     "",
+     {"make a hub", "建立中心"},
+     init_flags,
+     "init --dir D --name 老干部局",
+     0,
+     0,
      command_init},
     {"run", "", {"serve until SIGTERM", "运行"}, run_flags, "run --dir D", 0, 0, command_run},
-    {"org add", "", {"add an org to the tree", "增加组织"}, org_flags, NULL, 0, 0,
-     command_org_add},
+    {"org add", "", {"add an org to the tree", "增加组织"}, org_flags, NULL, 0, 0, command_org_add},
     {"org list", "", {"list the tree", "列出组织"}, NULL, NULL, 0, 0, command_org_list},
-    {"invite", "", {"a code that admits one device", "邀请一台设备"}, invite_flags, NULL, 0, 0,
+    {"invite",
+     "",
+     {"a code that admits one device", "邀请一台设备"},
+     invite_flags,
+     NULL,
+     0,
+     0,
      command_invite},
     {"device list", "", {"list the devices", "列出设备"}, NULL, NULL, 0, 0, command_device_list},
     {"status", "", {"numbers of this hub", "中心状态"}, NULL, NULL, 0, 0, command_status},

@@ -30,8 +30,8 @@ static enum status draft_start(struct draft *draft, struct replica *replica, uin
 /* Writes what stands in draft->value as `field` of the op at hand. */
 static enum status draft_field(struct draft *draft, uint16_t field, struct error *err)
 {
-    enum status status = entry_writer_field(&draft->writer, field, buffer_bytes(&draft->value),
-                                            NULL, 0, err);
+    enum status status =
+        entry_writer_field(&draft->writer, field, buffer_bytes(&draft->value), NULL, 0, err);
     buffer_clear(&draft->value);
     return status;
 }
@@ -43,7 +43,8 @@ static enum status draft_finish(struct draft *draft, enum status so_far, struct 
     if (status == STATUS_OK)
         status = entry_writer_finish(&draft->writer, &draft->body, err);
     if (status == STATUS_OK)
-        status = replica_append(draft->replica, draft->scope, buffer_bytes(&draft->body), &dot, err);
+        status =
+            replica_append(draft->replica, draft->scope, buffer_bytes(&draft->body), &dot, err);
     entry_writer_release(&draft->writer);
     buffer_release(&draft->value);
     buffer_release(&draft->body);

@@ -25,7 +25,8 @@ enum status roster_write_org(struct replica *replica, const struct org *org, con
 enum status roster_write_device(struct replica *replica, const struct certificate *certificate,
                                 const struct signing_key *authority, struct error *err);
 
-/* Run SQL on the hub's own tables; false: *message says why (static text of SQLite, for the log). */
+/* Run SQL on the hub's own tables; false: *message says why (static text of SQLite, for the log).
+ */
 bool roster_execute(struct sqlite3 *database, const char *sql, char **message);
 
 #endif

@@ -1,7 +1,7 @@
 /* Happy path: submit -> thread takes all waiting jobs -> begin -> answers of those that write ->
  * commit -> answers of those that read -> async -> done() on the loop, news() if anything came.
- * Failures: a storage failure rolls the round back and every writing job of it is answered with that
- * status; the sessions end and the clients offer their entries again. */
+ * Failures: a storage failure rolls the round back and every writing job of it is answered with
+ * that status; the sessions end and the clients offer their entries again. */
 
 #include "server/worker.h"
 
@@ -53,8 +53,9 @@ static void queue_push(struct queue *queue, struct job *job)
 static void note_seen(struct worker *worker, uint32_t device)
 {
     char sql[160];
-    snprintf(sql, sizeof sql, "INSERT OR REPLACE INTO _device_seen(device, seen_ms) VALUES(%u, %lld)",
-             device, (long long)clock_wall_ms(replica_clock(worker->hub->replica)));
+    snprintf(sql, sizeof sql,
+             "INSERT OR REPLACE INTO _device_seen(device, seen_ms) VALUES(%u, %lld)", device,
+             (long long)clock_wall_ms(replica_clock(worker->hub->replica)));
     roster_execute(replica_database(worker->hub->replica), sql, NULL);
 }
 

@@ -4,9 +4,9 @@
 /* The storage thread: the only one that touches the hub's replica while the hub runs.
  *
  * The loop's thread submits jobs (questions of sessions); answers come back on the loop through an
- * async handle. All jobs that wait when a round begins and that write share one transaction: a group
- * commit. Answers leave only after it is durable. Every WORKER_LOOK_MS the thread looks whether
- * another process (jinqiud org add …) wrote into the folder. */
+ * async handle. All jobs that wait when a round begins and that write share one transaction: a
+ * group commit. Answers leave only after it is durable. Every WORKER_LOOK_MS the thread looks
+ * whether another process (jinqiud org add …) wrote into the folder. */
 
 #include <uv.h>
 
@@ -16,9 +16,9 @@
 
 struct job {
     const struct session_question *question; /* valid until `done` */
-    uint32_t device;                          /* to note when it was last seen; 0: don't */
-    struct storage_reply reply;               /* kept by the owner of the job */
-    void (*done)(struct job *job);            /* on the loop's thread */
+    uint32_t device;                         /* to note when it was last seen; 0: don't */
+    struct storage_reply reply;              /* kept by the owner of the job */
+    void (*done)(struct job *job);           /* on the loop's thread */
     void *owner;
     struct job *next;
 };

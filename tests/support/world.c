@@ -9,14 +9,14 @@
 
 #include "protocol/storage.h"
 
-#define MUST(call)                                                                                 \
-    do {                                                                                           \
-        struct error must_ = {0};                                                                  \
-        struct error *err = &must_;                                                                \
-        if ((call) != STATUS_OK) {                                                                 \
-            fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #call, must_.text);             \
-            abort();                                                                               \
-        }                                                                                          \
+#define MUST(call)                                                                     \
+    do {                                                                               \
+        struct error must_ = {0};                                                      \
+        struct error *err = &must_;                                                    \
+        if ((call) != STATUS_OK) {                                                     \
+            fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #call, must_.text); \
+            abort();                                                                   \
+        }                                                                              \
     } while (0)
 
 static uint32_t add_org(struct world *world, uint32_t parent, const char *kind, const char *name)
@@ -96,8 +96,9 @@ static void play(struct side *side, struct side *peer, enum session_event_kind k
         if (side->cut && side->carried + size > side->cut)
             size = side->cut - side->carried;
         side->carried += size;
-        MUST(buffer_append(&peer->inbox, update.send.data, size) == STATUS_OK ? STATUS_OK
-             : error_set(err, STATUS_NO_MEMORY, "out of memory"));
+        MUST(buffer_append(&peer->inbox, update.send.data, size) == STATUS_OK
+                 ? STATUS_OK
+                 : error_set(err, STATUS_NO_MEMORY, "out of memory"));
         side->over |= update.over;
         if (!update.question || update.over)
             return;

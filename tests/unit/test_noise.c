@@ -99,8 +99,7 @@ static void any_flipped_byte_of_the_first_message_is_refused(void **state)
         message.data[i] ^= 1;
     }
     noise_start(&responder, NOISE_RESPONDER, bytes_text("jinqiu/2"), &hub, NULL, NULL);
-    assert_int_equal(noise_read(&responder, buffer_bytes(&message), &payload, NULL),
-                     STATUS_FORGED);
+    assert_int_equal(noise_read(&responder, buffer_bytes(&message), &payload, NULL), STATUS_FORGED);
     buffer_release(&message);
     buffer_release(&payload);
 }

@@ -114,8 +114,8 @@ static void random_programs_converge(void **state)
         world_join(&world, ROLE_SECRETARY, world.township);
     struct id ids[5];
     for (int i = 0; i < 5; i++)
-        ids[i] = world_add(world.clients[0], "person", "name", "示例党员001", "note", "一\n二\n三\n",
-                           NULL);
+        ids[i] = world_add(world.clients[0], "person", "name", "示例党员001", "note",
+                           "一\n二\n三\n", NULL);
     for (size_t i = 0; i < 4; i++)
         assert_true(world_sync(&world, i, 0, NULL));
     srand(20261120);
@@ -167,8 +167,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_visit_reaches_the_hub_in_one_round_trip),
-        cmocka_unit_test(
-            two_phones_that_change_one_field_make_a_conflict_and_a_settlement_ends_it),
+        cmocka_unit_test(two_phones_that_change_one_field_make_a_conflict_and_a_settlement_ends_it),
         cmocka_unit_test(a_line_that_dies_after_any_byte_loses_nothing),
         cmocka_unit_test(a_branch_sees_its_own_records_only),
         cmocka_unit_test(random_programs_converge),

@@ -1,0 +1,375 @@
+#include "common/reading.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/messages.h"
+#include "common/reading_print.h"
+
+#define WHERES_MAX 64
+
+typedef enum status reading_step(struct cli *cli, struct replica *replica, int *code,
+                                 struct error *err);
+
+/* Every reading command: open, hold one state of the file, read and print, close. */
+static int read_replica(struct cli *cli, reading_step *step)
+{
+    struct error err = {0};
+    struct replica *replica = NULL;
+    int code = CLI_DONE;
+    enum status status = cli->program->open(cli, true, &replica, &err);
+    if (status == STATUS_OK)
+        status = view_begin(replica, &err);
+    if (status == STATUS_OK) {
+        status = step(cli, replica, &code, &err);
+        view_end(replica);
+    }
+    replica_close(replica);
+    return status == STATUS_OK ? code : cli_fail(cli, &err);
+}
+
+/* ---- list and export ---- */
+
+struct wish {
+    struct view_query query;
+    struct view_where wheres[WHERES_MAX];
+    char *texts[WHERES_MAX]; /* copies of FIELD=VALUE, cut at the sign */
+};
+
+static void wish_release(struct wish *wish)
+{
+    for (size_t i = 0; i < wish->query.wheres_count; i++)
+        free(wish->texts[i]);
+}
+
+static enum status add_where(struct wish *wish, const char *text, struct error *err)
+{
+    size_t at = wish->query.wheres_count;
+    const char *equals = strchr(text, '=');
+    if (!equals || equals == text)
+        return error_set(err, STATUS_USAGE, "'%s' is not FIELD=VALUE", text);
+    if (at == WHERES_MAX)
+        return error_set(err, STATUS_USAGE, "more than %d conditions", WHERES_MAX);
+    wish->texts[at] = strdup(text);
+    if (!wish->texts[at])
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    wish->texts[at][equals - text] = '\0';
+    wish->wheres[at] = (struct view_where){wish->texts[at], wish->texts[at] + (equals - text) + 1};
+    wish->query.wheres_count++;
+    return STATUS_OK;
+}
+
+static enum status wish_start(struct wish *wish, const struct cli *cli, struct error *err)
+{
+    const char *text;
+    *wish = (struct wish){.query = {.table = cli->arguments[0],
+                                    .wheres = wish->wheres,
+                                    .search = cli_value(cli, "--search")}};
+    for (size_t i = 0; (text = cli_value_at(cli, "--where", i)) != NULL; i++)
+        TRY(add_where(wish, text, err));
+    return cli_number(cli, "--limit", (struct cli_range){1, 1000000000}, &wish->query.limit, err);
+}
+
+static enum status print_sheet(struct replica *replica, const struct wish *wish,
+                               struct reading_sheet *sheet, struct error *err)
+{
+    enum status status = view_table(replica, wish->query.table, &sheet->table, err);
+    if (status == STATUS_OK)
+        status = view_list(replica, &wish->query, reading_row, sheet, err);
+    if (status == STATUS_OK)
+        status = reading_sheet_end(sheet, err);
+    reading_sheet_release(sheet);
+    return status;
+}
+
+static enum status step_list(struct cli *cli, struct replica *replica, int *code, struct error *err)
+{
+    struct wish wish;
+    struct reading_sheet sheet = {.out = stdout};
+    (void)code;
+    sheet.form = cli->json ? READING_JSON : cli->csv ? READING_CSV : READING_TABLE;
+    enum status status = wish_start(&wish, cli, err);
+    if (status == STATUS_OK)
+        status = print_sheet(replica, &wish, &sheet, err);
+    wish_release(&wish);
+    return status;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t size = strlen(text), end_size = strlen(end);
+    return size >= end_size && strcmp(text + size - end_size, end) == 0;
+}
+
+static enum status export_form(const struct cli *cli, enum reading_form *form, struct error *err)
+{
+    const char *file = cli->arguments[1];
+    *form = cli->json || ends_with(file, ".json") ? READING_JSON : READING_CSV;
+    if (ends_with(file, ".xlsx"))
+        return error_set(err, STATUS_UNSUPPORTED, "'%s' is not there yet", "export .xlsx");
+    if (strcmp(file, "-") != 0 && !ends_with(file, ".json") && !ends_with(file, ".csv"))
+        return error_set(err, STATUS_USAGE, "'%s' ends neither with .csv nor with .json", file);
+    return STATUS_OK;
+}
+
+static enum status cannot_write(const char *file, struct error *err)
+{
+    return error_set(err, errno == ENOSPC ? STATUS_DISK_FULL : STATUS_STORAGE,
+                     "cannot write '%s': %s", file, strerror(errno));
+}
+
+/* Under another name first: a file that is there is never left half overwritten. */
+static enum status export_file(struct replica *replica, const char *file, const struct wish *wish,
+                               struct reading_sheet *sheet, struct error *err)
+{
+    char part[CLI_PATH_MAX];
+    if (snprintf(part, sizeof part, "%s.part", file) >= (int)sizeof part)
+        return error_set(err, STATUS_TOO_LARGE, "the path '%.100s' is too long", file);
+    sheet->out = fopen(part, "wx");
+    if (!sheet->out)
+        return cannot_write(part, err);
+    enum status status = print_sheet(replica, wish, sheet, err);
+    bool broken = fflush(sheet->out) != 0 || ferror(sheet->out) || fsync(fileno(sheet->out)) != 0;
+    if (status == STATUS_OK && broken)
+        status = cannot_write(part, err);
+    if (fclose(sheet->out) != 0 && status == STATUS_OK)
+        status = cannot_write(part, err);
+    if (status == STATUS_OK && rename(part, file) != 0)
+        status = cannot_write(file, err);
+    if (status != STATUS_OK)
+        unlink(part);
+    return status;
+}
+
+static enum status step_export(struct cli *cli, struct replica *replica, int *code,
+                               struct error *err)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    struct wish wish;
+    struct reading_sheet sheet = {.out = stdout, .labels = cli_has(cli, "--labels")};
+    const char *file = cli->arguments[1];
+    (void)code;
+    enum status status = export_form(cli, &sheet.form, err);
+    if (status != STATUS_OK)
+        return status;
+    sheet.mark = sheet.form == READING_CSV && cli_has(cli, "--bom") ? mark : NULL;
+    status = wish_start(&wish, cli, err);
+    if (status == STATUS_OK)
+        status = strcmp(file, "-") == 0 ? print_sheet(replica, &wish, &sheet, err)
+                                        : export_file(replica, file, &wish, &sheet, err);
+    if (status == STATUS_OK && strcmp(file, "-") != 0)
+        cli_say(cli, "%llu rows written to '%s'", (unsigned long long)sheet.rows, file);
+    wish_release(&wish);
+    return status;
+}
+
+/* ---- one row ---- */
+
+static enum status step_get(struct cli *cli, struct replica *replica, int *code, struct error *err)
+{
+    const struct schema_table *table;
+    json_t *row;
+    TRY(view_table(replica, cli->arguments[0], &table, err));
+    TRY(view_row(replica, cli->arguments[0], cli->arguments[1], &row, err));
+    if (cli->json) {
+        *code = cli_print_json(cli, row);
+        return STATUS_OK;
+    }
+    enum status status = reading_one(replica, table, row, err);
+    json_decref(row);
+    return status;
+}
+
+static enum status step_history(struct cli *cli, struct replica *replica, int *code,
+                                struct error *err)
+{
+    static const struct reading_column columns[] = {
+        {"time", "time"}, {"field", "field"}, {"value", "value"}, {"person", "person"},
+        {"dot", "dot"},   {"state", "state"}, {NULL, NULL}};
+    const struct schema_table *table;
+    json_t *history;
+    TRY(view_table(replica, cli->arguments[0], &table, err));
+    TRY(view_history(replica, cli->arguments[0], cli->arguments[1], &history, err));
+    if (cli->json) {
+        *code = cli_print_json(cli, history);
+        return STATUS_OK;
+    }
+    enum status status = reading_objects(history, columns, table, err);
+    json_decref(history);
+    return status;
+}
+
+/* ---- conflicts ---- */
+
+/* One line for each head, led by the place of its conflict. */
+static json_t *flatten(const json_t *conflicts)
+{
+    json_t *flat = json_array();
+    for (size_t i = 0; i < json_array_size(conflicts); i++) {
+        const json_t *conflict = json_array_get(conflicts, i);
+        const json_t *heads = json_object_get(conflict, "heads");
+        for (size_t h = 0; h < json_array_size(heads); h++) {
+            json_t *line = json_copy(json_array_get(heads, h));
+            json_object_set(line, "table", json_object_get(conflict, "table"));
+            json_object_set(line, "id", json_object_get(conflict, "id"));
+            json_object_set(line, "field", json_object_get(conflict, "field"));
+            json_array_append_new(flat, line);
+        }
+    }
+    return flat;
+}
+
+static enum status step_conflicts(struct cli *cli, struct replica *replica, int *code,
+                                  struct error *err)
+{
+    static const struct reading_column columns[] = {
+        {"table", "table"},   {"id", "id"},     {"field", "field"}, {"value", "value"},
+        {"person", "person"}, {"time", "time"}, {"dot", "dot"},     {NULL, NULL}};
+    json_t *conflicts;
+    TRY(view_conflicts(replica, &conflicts, err));
+    if (cli->json) {
+        *code = cli_print_json(cli, conflicts);
+        return STATUS_OK;
+    }
+    json_t *flat = flatten(conflicts);
+    enum status status = reading_objects(flat, columns, NULL, err);
+    json_decref(flat);
+    json_decref(conflicts);
+    return status;
+}
+
+/* ---- the whole ---- */
+
+static enum status step_digest(struct cli *cli, struct replica *replica, int *code,
+                               struct error *err)
+{
+    json_t *digest;
+    const char *scope;
+    json_t *hex;
+    TRY(view_digest(replica, &digest, err));
+    if (cli->json) {
+        *code = cli_print_json(cli, digest);
+        return STATUS_OK;
+    }
+    json_object_foreach(digest, scope, hex) printf("%-42s  %s\n", scope, json_string_value(hex));
+    json_decref(digest);
+    return STATUS_OK;
+}
+
+static enum status step_verify(struct cli *cli, struct replica *replica, int *code,
+                               struct error *err)
+{
+    static const struct cli_text done = {"all entries are sound", "全部条目核验无误"};
+    json_t *report;
+    TRY(view_verify(replica, &report, err));
+    bool ok = json_is_true(json_object_get(report, "ok"));
+    json_t *bad = json_object_get(report, "bad");
+    if (cli->json) {
+        *code = cli_print_json(cli, report);
+    } else {
+        for (size_t i = 0; i < json_array_size(bad); i++)
+            puts(json_string_value(json_array_get(bad, i)));
+        if (ok)
+            printf("%s: %lld\n", cli_text(&done),
+                   (long long)json_integer_value(json_object_get(report, "entries")));
+        json_decref(report);
+    }
+    if (!ok) {
+        cli_say(cli, "this replica is damaged: its tables or its log don't hold what was signed");
+        *code = CLI_FAILED;
+    }
+    return STATUS_OK;
+}
+
+static json_t *schema_lines(const struct schema *schema)
+{
+    json_t *lines = json_array();
+    for (size_t t = 0; t < schema->tables_count; t++) {
+        const struct schema_table *table = &schema->tables[t];
+        for (size_t f = 0; f < table->fields_count; f++) {
+            const struct schema_field *field = &table->fields[f];
+            json_t *line =
+                json_pack("{ss ss ss ss ss}", "table", table->name, "field", field->name, "label",
+                          view_label(&field->label), "type", field_type_name(field->type), "merge",
+                          merge_rule_name(field->merge));
+            json_array_append_new(lines, line);
+        }
+    }
+    return lines;
+}
+
+static enum status step_schema(struct cli *cli, struct replica *replica, int *code,
+                               struct error *err)
+{
+    static const struct reading_column columns[] = {{"table", "table"}, {"field", "field"},
+                                                    {"label", "label"}, {"type", "type"},
+                                                    {"merge", "merge"}, {NULL, NULL}};
+    json_t *schema;
+    TRY(view_schema(replica, &schema, err));
+    if (cli->json) {
+        *code = cli_print_json(cli, schema);
+        return STATUS_OK;
+    }
+    json_decref(schema);
+    json_t *lines = schema_lines(replica_schema(replica));
+    enum status status = reading_objects(lines, columns, NULL, err);
+    json_decref(lines);
+    return status;
+}
+
+/* ---- the table ---- */
+
+#define READING_COMMAND(name)                  \
+    static int command_##name(struct cli *cli) \
+    {                                          \
+        return read_replica(cli, step_##name); \
+    }
+READING_COMMAND(list)
+READING_COMMAND(get)
+READING_COMMAND(history)
+READING_COMMAND(conflicts)
+READING_COMMAND(digest)
+READING_COMMAND(verify)
+READING_COMMAND(export)
+READING_COMMAND(schema)
+
+/* clang-format off */
+#define LIST_FLAGS                                                                                 \
+    {"--where", "FIELD=VALUE", {"only rows with this value; empty: without one",                   \
+                                "只列出该字段等于此值的行；留空表示无值"}, true},                  \
+    {"--search", "TEXT", {"only rows with this text in a text field",                              \
+                          "只列出文本字段中含有此文字的行"}, false},                               \
+    {"--limit", "N", {"at most so many rows", "最多列出的行数"}, false}
+
+static const struct cli_flag list_flags[] = {LIST_FLAGS, {0}};
+static const struct cli_flag export_flags[] = {
+    LIST_FLAGS,
+    {"--labels", NULL, {"labels instead of field names in the heading", "表头用字段标签而非字段名"}, false},
+    {"--bom", NULL, {"begin with a byte order mark, for spreadsheets", "文件开头写 BOM，便于电子表格打开"}, false},
+    {0}};
+static const struct cli_flag verify_flags[] = {
+    {"--deep", NULL, {"check the whole log (it always is, so far)", "核验全部日志（目前总是如此）"}, false},
+    {0}};
+
+const struct cli_command reading_commands[] = {
+    {"list", "TABLE", {"list the rows of a table", "列出一张表的各行"}, list_flags,
+     "list visit --where kind=home_visit --limit 20 --json", 1, 1, command_list},
+    {"get", "TABLE ID", {"show one row", "显示一行"}, NULL,
+     "get person 0190b6f2a1c47d2e8f00112233445566 --json", 2, 2, command_get},
+    {"history", "TABLE ID", {"every value ever saved for a row", "一行曾保存过的所有值"}, NULL,
+     "history person 0190b6f2a1c47d2e8f00112233445566", 2, 2, command_history},
+    {"conflicts", "", {"what waits for somebody to decide", "待人处理的冲突"}, NULL,
+     "conflicts --json", 0, 0, command_conflicts},
+    {"digest", "", {"a hash of each scope, equal on replicas that agree",
+                    "每个范围的摘要，内容一致的副本相同"}, NULL, "digest --json", 0, 0, command_digest},
+    {"verify", "", {"check signatures, chains and tables", "核验签名、哈希链与各表"}, verify_flags,
+     "verify --json", 0, 0, command_verify},
+    {"export", "TABLE FILE.csv|FILE.json|-", {"write the rows of a table to a file", "把一张表导出到文件"},
+     export_flags, "export person members.csv --where kind=retiree", 2, 2, command_export},
+    {"schema", "", {"tables, fields, labels, types, merge rules", "表、字段、标签、类型与合并规则"}, NULL,
+     "schema --json", 0, 0, command_schema},
+    {0}};
+/* clang-format on */

@@ -1,0 +1,47 @@
+#ifndef COMMON_READING_PRINT_H
+#define COMMON_READING_PRINT_H
+
+/* How the reading commands put view's JSON on paper: text tables, CSV, JSON. For reading*.c alone.
+ */
+
+#include <stdio.h>
+
+#include "common/grid.h"
+#include "common/view.h"
+
+enum reading_form { READING_TABLE, READING_CSV, READING_JSON };
+
+/* Rows go in one by one (reading_row is a view_taker), the form comes out. */
+struct reading_sheet {
+    enum reading_form form;
+    const struct schema_table *table;
+    FILE *out;
+    const char *mark; /* CSV: stands before all; NULL: nothing */
+    bool labels;      /* CSV: label instead of the field's name in the heading */
+    uint64_t rows;
+    struct buffer text;
+    struct grid grid;
+};
+enum status reading_row(void *context, json_t *row, struct error *err);
+/* What stands behind the last row; prints the table. */
+enum status reading_sheet_end(struct reading_sheet *sheet, struct error *err);
+void reading_sheet_release(struct reading_sheet *sheet);
+
+/* One value for people (labels of codes) or for scripts, replacing `out`; ends with a NUL that
+ * isn't counted. `field` may be NULL. The elements of a set stand side by side, a comma between
+ * them; one within an element has a backslash before it. */
+enum status reading_text(const struct schema_field *field, const json_t *value, bool people,
+                         struct buffer *out);
+
+/* A list of flat objects as a table: one column for each of `keys` (ends with NULL). */
+struct reading_column {
+    const char *key;
+    const char *heading;
+};
+enum status reading_objects(const json_t *list, const struct reading_column *columns,
+                            const struct schema_table *table, struct error *err);
+/* One row, a field a line. */
+enum status reading_one(struct replica *replica, const struct schema_table *table,
+                        const json_t *row, struct error *err);
+
+#endif
