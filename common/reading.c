@@ -128,6 +128,7 @@ static enum status export_file(struct replica *replica, const char *file, const 
     char part[CLI_PATH_MAX];
     if (snprintf(part, sizeof part, "%s.part", file) >= (int)sizeof part)
         return error_set(err, STATUS_TOO_LARGE, "the path '%.100s' is too long", file);
+    unlink(part); /* what a broken export left */
     sheet->out = fopen(part, "wx");
     if (!sheet->out)
         return cannot_write(part, err);
