@@ -1,0 +1,102 @@
+"""Runs the real programs for the end-to-end tests: a hub, clients, their output."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+
+JINQIU = os.environ["JINQIU"]
+JINQIUD = os.environ["JINQIUD"]
+
+
+class Failed(Exception):
+    pass
+
+
+def run(program, *arguments, code=0, data=None, env=None):
+    """Standard output of one call; the exit code must be `code` (None: any)."""
+    done = subprocess.run([program, *arguments], input=data, capture_output=True, timeout=300,
+                          env={**os.environ, **(env or {})}, check=False)
+    if code is not None and done.returncode != code:
+        raise Failed(f"{arguments}: exit {done.returncode}, not {code}\n{done.stderr.decode()}")
+    return done.stdout.decode()
+
+
+class Hub:
+    def __init__(self, folder):
+        self.folder = folder
+        self.process = None
+        self.address = "127.0.0.1:0"
+        self.root = self.call("init", "--name", "示例老干部局", "--no-passphrase").strip()
+
+    def call(self, *arguments, **options):
+        return run(JINQIUD, *arguments, "--dir", self.folder, **options)
+
+    def json(self, *arguments):
+        return json.loads(self.call(*arguments, "--json"))
+
+    def add_org(self, kind, name, parent):
+        return self.call("org", "add", "--kind", kind, "--name", name, "--parent", parent).strip()
+
+    def start(self):
+        self.process = subprocess.Popen([JINQIUD, "run", "--dir", self.folder, "--listen",
+                                         self.address], stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL)
+        ready = self.process.stdout.readline().decode()
+        self.address = re.match(r"ready listen=(\S+) ", ready).group(1)
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process:
+            self.process.send_signal(how)
+            code = self.process.wait(timeout=30)
+            self.process.stdout.close()
+            self.process = None
+            return code
+        return 0
+
+    def invite(self, org, role, person):
+        return self.call("invite", "--org", org, "--role", role, "--person", person, "--address",
+                         self.address).strip()
+
+
+class Client:
+    def __init__(self, folder, code, env=None):
+        self.folder = folder
+        self.env = env
+        self.device = self.call("join", code, "--no-passphrase").strip()
+
+    def call(self, *arguments, **options):
+        return run(JINQIU, *arguments, "--dir", self.folder, env=self.env, **options)
+
+    def json(self, *arguments, **options):
+        return json.loads(self.call(*arguments, "--json", **options))
+
+    def sync(self, code=0):
+        return json.loads(self.call("sync", "--json", code=code) or "{}")
+
+
+class World:
+    """A hub with bureau, county, township and three branches, in a folder of its own."""
+
+    def __enter__(self):
+        self.folder = tempfile.mkdtemp(prefix="jinqiu-e2e-")
+        self.hub = Hub(os.path.join(self.folder, "hub"))
+        self.county = self.hub.add_org("county", "示例县", self.hub.root)
+        self.township = self.hub.add_org("township", "示例镇", self.county)
+        self.branches = [self.hub.add_org("branch", f"示例支部{n}", self.township)
+                         for n in (1, 2, 3)]
+        self.hub.start()
+        self.clients = 0
+        return self
+
+    def __exit__(self, *_):
+        self.hub.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def join(self, role="secretary", org=None, env=None):
+        self.clients += 1
+        code = self.hub.invite(org or self.township, role, f"示例党员{self.clients:03}")
+        return Client(os.path.join(self.folder, f"client{self.clients}"), code, env)
