@@ -67,6 +67,8 @@ static enum status take_flag(struct parser *parser, const char *text, struct err
     const struct cli_flag *flag = find_flag(cli_common_flags, text, size);
     if (!flag && command)
         flag = find_flag(command->flags, text, size);
+    if (!flag && command && !command->run)
+        return error_set(err, STATUS_UNSUPPORTED, "'%s' is not there yet", command->name);
     if (!flag)
         return error_set(err, STATUS_USAGE, "unknown flag '%.*s'", (int)size, text);
     if (!flag->value)

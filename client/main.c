@@ -1,0 +1,82 @@
+/* jinqiu: a replica on a PC. */
+
+#include <sys/stat.h>
+
+#include "client/command.h"
+#include "client/folder.h"
+#include "common/reading.h"
+
+/* clang-format off */
+static const struct cli_flag join_flags[] = {
+    {"--passphrase-file", "FILE", {"where the passphrase stands (else JINQIU_PASSPHRASE)",
+                                   "口令所在的文件（也可用环境变量 JINQIU_PASSPHRASE）"}, false},
+    {"--no-passphrase", NULL, {"leave the replica unencrypted", "不加密本地副本"}, false},
+    {0}};
+static const struct cli_flag add_flags[] = {
+    {"--org", "ORG", {"where the row belongs: an org's id or name", "记录所属的组织：编号或名称"}, false},
+    {"--id", "ID", {"the new row's id, 32 hex digits", "新行的编号，32 位十六进制"}, false},
+    {0}};
+static const struct cli_flag settle_flags[] = {
+    {"--take", "DOT", {"keep the value of this entry (see conflicts, history)",
+                       "采用该条目的值（见 conflicts、history）"}, false},
+    {"--value", "V", {"a new value", "另写一个值"}, false},
+    {0}};
+static const struct cli_flag apply_flags[] = {
+    {"--batch", "N", {"so many lines become one entry, whole or not at all",
+                      "每 N 行合为一个条目，要么全写要么不写"}, false},
+    {0}};
+static const struct cli_flag import_flags[] = {
+    {"--map", "FILE", {"JSON that names the field of each heading: {\"heading\": \"field\"}",
+                       "JSON 文件，说明每个表头对应的字段：{\"表头\": \"字段\"}"}, false},
+    {"--dry-run", NULL, {"check only, save nothing", "只检查，不保存"}, false},
+    {"--org", "ORG", {"where new rows belong: an org's id or name", "新行所属的组织：编号或名称"}, false},
+    {0}};
+static const struct cli_flag sync_flags[] = {
+    {"--watch", NULL, {"stay connected", "保持连接"}, false},
+    {"--peer", "HOST:PORT", {"with another client (not there yet)", "与另一客户端同步（尚未提供）"}, false},
+    {0}};
+
+static const struct cli_command commands[] = {
+    {"join", "CODE", {"enrol at the hub and fetch its records", "凭邀请码加入并取回数据"}, join_flags,
+     "join JQ1-… --dir ~/jinqiu", 1, 1, command_join},
+    {"add", "TABLE FIELD=VALUE…", {"save a new row and print its id", "新增一行并输出其编号"}, add_flags,
+     "add visit person=0190b6f2a1c47d2e8f00112233445566 kind=home_visit", 1, -1, command_add},
+    {"set", "TABLE ID FIELD=VALUE…", {"change a row; FIELD+=V and FIELD-=V for sets and counters",
+                                      "修改一行；集合与计数字段可用 FIELD+=V、FIELD-=V"}, NULL,
+     "set person 0190b6f2a1c47d2e8f00112233445566 phone=13800000000", 3, -1, command_set},
+    {"delete", "TABLE ID", {"delete a row", "删除一行"}, NULL,
+     "delete visit 0190b6f2a1c47d2e8f00112233445566", 2, 2, command_delete},
+    {"settle", "TABLE ID FIELD", {"decide a conflict", "处理冲突"}, settle_flags,
+     "settle person 0190b6f2a1c47d2e8f00112233445566 phone --take 3.1.2.17", 3, 3, command_settle},
+    {"apply", "FILE|-", {"many saves from JSON lines", "按 JSON 行批量保存"}, apply_flags,
+     "apply visits.jsonl --batch 10 --json", 1, 1, command_apply},
+    {"import", "TABLE FILE.csv", {"take in a CSV file, whole or not at all", "导入 CSV，要么全部导入要么不导入"},
+     import_flags, "import person members.csv --dry-run", 2, 2, command_import},
+    {"sync", "", {"one session with the hub", "与中心同步一次"}, sync_flags, "sync --json", 0, 0, command_sync},
+    {"status", "", {"who and how this replica is", "本副本的身份与状态"}, NULL, "status --json", 0, 0, command_status},
+    {"listen", "", {"let another client sync", "供另一客户端同步"}, NULL, NULL, 0, -1, NULL},
+    {"bundle write", "FILE", {"carry entries on a stick", "写出随身包"}, NULL, NULL, 0, -1, NULL},
+    {"bundle read", "FILE", {"take entries from a stick", "读入随身包"}, NULL, NULL, 0, -1, NULL},
+    {"frontier", "[FILE]", {"what this replica holds, for bundle write", "本副本已有的内容"}, NULL, NULL, 0, -1, NULL},
+    {"report", "NAME", {"figures over the records", "统计报表"}, NULL, NULL, 0, -1, NULL},
+    {"due", "", {"who is due", "到期提醒"}, NULL, NULL, 0, -1, NULL},
+    {"enrol", "", {"admit a device without the hub", "不经中心接纳设备"}, NULL, NULL, 0, -1, NULL},
+    {"serve", "", {"the local pages", "本地页面"}, NULL, NULL, 0, -1, NULL},
+    {"revoke", "DEVICE", {"take a device's rights", "吊销设备"}, NULL, NULL, 0, -1, NULL},
+    {"backup", "FILE", {"a consistent copy", "备份"}, NULL, NULL, 0, -1, NULL},
+    {"restore", "FILE", {"from a copy", "恢复"}, NULL, NULL, 0, -1, NULL},
+    {0}};
+/* clang-format on */
+
+int main(int argc, char **argv)
+{
+    static const struct cli_command *const tables[] = {commands, reading_commands, NULL};
+    static const struct cli_program program = {
+        .name = "jinqiu",
+        .help = {"records of Party branches for retired cadres, also without a network",
+                 "离退休干部党支部记录，无网络也能用"},
+        .commands = tables,
+        .open = folder_open};
+    umask(0077); /* the folder holds people's data */
+    return cli_main(&program, argc, argv);
+}
