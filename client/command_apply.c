@@ -125,7 +125,7 @@ static enum status check_keys(const json_t *json, struct error *err)
 static enum status build_edit(struct edit *edit, struct replica *replica, const json_t *json,
                               struct error *err)
 {
-    enum change_kind kind;
+    enum change_kind kind = CHANGE_ADD;
     const char *name;
     json_t *value, *fields = json_object_get(json, "fields");
     const char *table = json_string_value(json_object_get(json, "table"));

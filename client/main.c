@@ -51,7 +51,7 @@ static const struct cli_command commands[] = {
     {"apply", "FILE|-", {"many saves from JSON lines", "按 JSON 行批量保存"}, apply_flags,
      "apply visits.jsonl --batch 10 --json", 1, 1, command_apply},
     {"import", "TABLE FILE.csv", {"take in a CSV file, whole or not at all", "导入 CSV，要么全部导入要么不导入"},
-     import_flags, "import person members.csv --dry-run", 2, 2, command_import},
+     import_flags, "import person members.csv --dry-run", 2, 2, NULL},
     {"sync", "", {"one session with the hub", "与中心同步一次"}, sync_flags, "sync --json", 0, 0, command_sync},
     {"status", "", {"who and how this replica is", "本副本的身份与状态"}, NULL, "status --json", 0, 0, command_status},
     {"listen", "", {"let another client sync", "供另一客户端同步"}, NULL, NULL, 0, -1, NULL},

@@ -192,6 +192,10 @@ bool utf8_valid(struct bytes in)
 {
     size_t at = 0;
     while (at < in.size) {
+        if (in.data[at] > 0 && in.data[at] < 0x80) {
+            at++;
+            continue;
+        }
         size_t size = utf8_character(in.data + at, in.size - at);
         if (size == 0)
             return false;

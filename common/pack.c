@@ -249,15 +249,19 @@ static bool read_item(const struct unpack *in, struct item *item)
         return false;
     if (!has_content(item->kind) && item->kind != PACK_ARRAY)
         return true;
-    if (item->value > left(in) - item->header)
-        return false;
+    return item->value <= left(in) - item->header;
+}
+
+/* Texts are well-formed wherever they are taken; looking at another kind doesn't check them. */
+static bool content_valid(const struct unpack *in, const struct item *item)
+{
     return item->kind != PACK_STR || utf8_valid(bytes_of(in->at + item->header, item->value));
 }
 
 bool unpack_peek(const struct unpack *in, enum pack_kind *kind)
 {
     struct item item;
-    if (!read_item(in, &item))
+    if (!read_item(in, &item) || !content_valid(in, &item))
         return false;
     *kind = item.kind;
     return true;
@@ -265,7 +269,7 @@ bool unpack_peek(const struct unpack *in, enum pack_kind *kind)
 
 static bool take_kind(struct unpack *in, enum pack_kind kind, struct item *item)
 {
-    if (!read_item(in, item) || item->kind != kind)
+    if (!read_item(in, item) || item->kind != kind || !content_valid(in, item))
         return false;
     in->at += item->header;
     return true;
@@ -370,7 +374,7 @@ bool unpack_value(struct unpack *in, struct bytes *value)
     size_t depth = 0;
     struct item item;
     do {
-        if (!read_item(in, &item))
+        if (!read_item(in, &item) || !content_valid(in, &item))
             goto fail;
         in->at += item.header;
         if (has_content(item.kind))
