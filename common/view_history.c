@@ -181,7 +181,7 @@ enum status view_history(struct replica *replica, const char *table_name, const 
 
 static const char conflicts_sql[] =
     "SELECT h.table_no, h.row, h.scope, h.field, h.value, h.time_ms, h.person, f.scope, f.device,"
-    " f.incarnation, h.number FROM _head h JOIN feed f ON f.id = h.feed WHERE h.conflict <> 0"
+    " f.incarnation, h.number FROM _head h JOIN _feed f ON f.id = h.feed WHERE h.conflict <> 0"
     " ORDER BY h.table_no, h.row, h.scope, h.field, f.device, f.incarnation, f.scope, h.number";
 
 struct listing {
