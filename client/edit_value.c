@@ -311,32 +311,43 @@ static void local_time(struct replica *replica, char out[32])
         snprintf(out, 32, "1970-01-01T00:00");
 }
 
-static enum status pack_me(struct edit_reading *reading)
+/* The user's person, as the device's certificate names them; false when not enrolled. */
+static bool own_person(struct replica *replica, char out[ID_TEXT_BYTES])
 {
-    const struct device *self = registry_device(replica_registry(reading->replica),
-                                                replica_identity(reading->replica)->device);
-    if (!self)
-        return STATUS_OK;
-    return pack_bin(reading->out, bytes_of(self->certificate.person.bytes, ID_BYTES));
+    const struct device *self =
+        registry_device(replica_registry(replica), replica_identity(replica)->device);
+    if (self)
+        id_format(&self->certificate.person, out);
+    return self != NULL;
+}
+
+/* The text that stands for "now", "today" or "me"; others are themselves. NULL: nothing to give. */
+static const char *default_text(const struct edit_reading *reading, char text[64])
+{
+    const struct schema_field *field = reading->field;
+    const char *named = field->default_text;
+    if (field->type == FIELD_REF && strcmp(named, "me") == 0)
+        return own_person(reading->replica, text) ? text : NULL;
+    bool now = field->type == FIELD_DATETIME && strcmp(named, "now") == 0;
+    bool today =
+        (field->type == FIELD_DATE || field->type == FIELD_MONTH) && strcmp(named, "today") == 0;
+    if (!now && !today)
+        return named;
+    local_time(reading->replica, text);
+    if (today)
+        text[field->type == FIELD_MONTH ? 7 : 10] = '\0';
+    return text;
 }
 
 enum status edit_value_default(struct edit_reading *reading, struct error *err)
 {
-    const struct schema_field *field = reading->field;
-    const char *text = field->default_text;
-    char now[32];
-    if (field->type == FIELD_REF && strcmp(text, "me") == 0)
-        return pack_me(reading) == STATUS_OK ? STATUS_OK : out_of_memory(err);
-    local_time(reading->replica, now);
-    if (strcmp(text, "today") == 0)
-        now[field->type == FIELD_MONTH ? 7 : 10] = '\0';
-    bool is_time =
-        (field->type == FIELD_DATETIME && strcmp(text, "now") == 0) ||
-        ((field->type == FIELD_DATE || field->type == FIELD_MONTH) && strcmp(text, "today") == 0);
+    char made[64];
     struct edit_texts texts = {0};
-    enum status status = field->merge == MERGE_SET
-                             ? edit_texts_split(&texts, is_time ? now : text, err)
-                             : edit_texts_add(&texts, is_time ? now : text, err);
+    const char *text = default_text(reading, made);
+    if (!text)
+        return STATUS_OK;
+    enum status status = reading->field->merge == MERGE_SET ? edit_texts_split(&texts, text, err)
+                                                            : edit_texts_add(&texts, text, err);
     if (status == STATUS_OK)
         status = edit_value_read(reading, &texts, err);
     edit_texts_release(&texts);

@@ -2,6 +2,21 @@
 
 #include <stdlib.h>
 
+#define ITEMS_FIRST 16
+#define ITEMS_DOUBLED_MAX 512
+
+void *array_grow(void *array, size_t count, size_t *capacity, size_t item)
+{
+    if (count < *capacity)
+        return array;
+    size_t more = *capacity < ITEMS_DOUBLED_MAX ? *capacity : *capacity / 4;
+    size_t wanted = *capacity ? *capacity + more : ITEMS_FIRST;
+    void *grown = realloc(array, wanted * item);
+    if (grown)
+        *capacity = wanted;
+    return grown;
+}
+
 enum status dot_pack(struct buffer *out, uint32_t scope, const struct dot *dot)
 {
     bool elsewhere = dot->feed.scope != scope;
@@ -41,14 +56,10 @@ static bool take_dot(struct unpack *in, uint32_t own_scope, struct dot *dot)
 
 static enum status push(struct entry_view *view, const struct dot *dot, struct error *err)
 {
-    if (view->dots_count == view->dots_capacity) {
-        size_t capacity = view->dots_capacity ? view->dots_capacity * 2 : 16;
-        struct dot *dots = realloc(view->dots, capacity * sizeof *dots);
-        if (!dots)
-            return error_set(err, STATUS_NO_MEMORY, "out of memory");
-        view->dots = dots;
-        view->dots_capacity = capacity;
-    }
+    struct dot *dots = array_grow(view->dots, view->dots_count, &view->dots_capacity, sizeof *dots);
+    if (!dots)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    view->dots = dots;
     view->dots[view->dots_count++] = *dot;
     return STATUS_OK;
 }

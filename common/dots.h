@@ -6,11 +6,15 @@
 #include "common/entry.h"
 #include "common/pack.h"
 
+/* Room for one more item in an array: the array, moved perhaps, or NULL and all as it was. Small
+ * arrays double; large ones grow by a quarter, so that hostile bytes buy little memory. */
+void *array_grow(void *array, size_t count, size_t *capacity, size_t item);
+
 /* One dot, shortest form. STATUS_NO_MEMORY. */
 enum status dot_pack(struct buffer *out, uint32_t scope, const struct dot *dot);
 /* [dot, …]; `dots` must ascend without doubles. */
 enum status dots_pack(struct buffer *out, uint32_t scope, const struct dot *dots, size_t count);
-/* Take [dot, …], checked canonical and ascending; appends to view->dots. */
+/* Take [dot, …], checked canonical and ascending; appends to view->dots, from *at on. */
 enum status dots_take(struct entry_view *view, struct unpack *in, uint32_t *at, uint32_t *count,
                       struct error *err);
 

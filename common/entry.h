@@ -87,17 +87,18 @@ enum status entry_writer_op(struct entry_writer *writer, uint32_t table, const s
 enum status entry_writer_field(struct entry_writer *writer, uint16_t field, struct bytes value,
                                const struct dot *bases, size_t bases_count, struct error *err);
 /* Appends the body to `body`. Fails with STATUS_TOO_LARGE past ENTRY_BYTES_MAX, STATUS_BAD_INPUT
- * without ops. */
+ * without ops; `body` is then as it was. */
 enum status entry_writer_finish(struct entry_writer *writer, struct buffer *body,
                                 struct error *err);
 
 /* ---- reading ---- */
 
+/* Kept at 24 bytes: a hostile body holds a field in little more than two. */
 struct op_field {
-    uint16_t number;
     struct bytes value; /* canonical, borrowed from the body */
     uint32_t bases_at;  /* into entry_view.dots */
-    uint32_t bases_count;
+    uint16_t bases_count;
+    uint16_t number;
 };
 
 struct op {
@@ -123,7 +124,7 @@ struct entry_view {
 void entry_view_release(struct entry_view *view);
 
 /* Decode and check every rule above that needs no schema. `feed` fills short dots. Memory stays
- * within a small multiple of the body. STATUS_BAD_INPUT names what and at which op;
+ * within 16 times the body and 64 KiB. STATUS_BAD_INPUT names what and at which op;
  * STATUS_TOO_LARGE; STATUS_UNKNOWN for a version above ENTRY_VERSION. */
 enum status entry_decode(struct entry_view *view, const struct feed_id *feed, struct bytes body,
                          struct error *err);

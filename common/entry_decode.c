@@ -5,6 +5,8 @@
 #include "common/entry.h"
 #include "common/pack.h"
 
+#define OPS_FEW 64 /* so many are checked for doubles without allocating */
+
 void entry_view_release(struct entry_view *view)
 {
     if (!view)
@@ -15,18 +17,25 @@ void entry_view_release(struct entry_view *view)
     *view = (struct entry_view){0};
 }
 
-/* Room for one more in an array that doubles. */
-static enum status grow(void **array, size_t count, size_t *capacity, size_t item,
-                        struct error *err)
+static enum status push_op(struct entry_view *view, const struct op *op, struct error *err)
 {
-    if (count < *capacity)
-        return STATUS_OK;
-    size_t wanted = *capacity ? *capacity * 2 : 16;
-    void *grown = realloc(*array, wanted * item);
-    if (!grown)
+    struct op *ops = array_grow(view->ops, view->ops_count, &view->ops_capacity, sizeof *ops);
+    if (!ops)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    *array = grown;
-    *capacity = wanted;
+    view->ops = ops;
+    view->ops[view->ops_count++] = *op;
+    return STATUS_OK;
+}
+
+static enum status push_field(struct entry_view *view, const struct op_field *field,
+                              struct error *err)
+{
+    struct op_field *fields =
+        array_grow(view->fields, view->fields_count, &view->fields_capacity, sizeof *fields);
+    if (!fields)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    view->fields = fields;
+    view->fields[view->fields_count++] = *field;
     return STATUS_OK;
 }
 
@@ -79,9 +88,7 @@ static enum status take_fields(struct entry_view *view, struct unpack *in, struc
         field.number = (uint16_t)number;
         if (i > 0 && view->fields[view->fields_count - 1].number >= field.number)
             return error_set(err, STATUS_BAD_INPUT, "fields are out of order");
-        TRY(grow((void **)&view->fields, view->fields_count, &view->fields_capacity,
-                 sizeof *view->fields, err));
-        view->fields[view->fields_count++] = field;
+        TRY(push_field(view, &field, err));
     }
     return STATUS_OK;
 }
@@ -108,7 +115,9 @@ static enum status take_bases(struct entry_view *view, struct unpack *in, const 
     struct op_field *fields = view->fields + op->fields_at;
     bool differ = false;
     for (uint32_t i = 0; i < lists; i++) {
-        TRY(dots_take(view, in, &fields[i].bases_at, &fields[i].bases_count, err));
+        uint32_t count;
+        TRY(dots_take(view, in, &fields[i].bases_at, &count, err));
+        fields[i].bases_count = (uint16_t)count;
         differ |= i > 0 && !same_dots(view, &fields[0], &fields[i]);
     }
     if ((lists == 1 && fields[0].bases_count == 0) || (lists > 1 && !differ))
@@ -131,54 +140,65 @@ static enum status take_op(struct entry_view *view, struct unpack *in, struct er
     op.table = (uint32_t)table;
     TRY(take_fields(view, in, &op, err));
     TRY(take_bases(view, in, &op, err));
-    TRY(grow((void **)&view->ops, view->ops_count, &view->ops_capacity, sizeof *view->ops, err));
-    view->ops[view->ops_count++] = op;
-    return STATUS_OK;
+    return push_op(view, &op, err);
 }
 
-static int by_row(const void *left, const void *right)
+static int compare_rows(const struct op *a, const struct op *b)
 {
-    const struct op *a = *(const struct op *const *)left, *b = *(const struct op *const *)right;
     int order = (a->table > b->table) - (a->table < b->table);
     return order ? order : memcmp(a->row.bytes, b->row.bytes, ID_BYTES);
 }
 
-/* Two sorted lists of fields with one in common? */
-static bool share_field(const struct entry_view *view, const struct op *a, const struct op *b)
+static int by_row(const void *left, const void *right)
 {
-    for (uint32_t i = 0, j = 0; i < a->fields_count && j < b->fields_count;) {
-        uint16_t left = view->fields[a->fields_at + i].number;
-        uint16_t right = view->fields[b->fields_at + j].number;
-        if (left == right)
+    return compare_rows(*(const struct op *const *)left, *(const struct op *const *)right);
+}
+
+/* The fields that the ops of one row have written so far. */
+struct written {
+    uint64_t bits[(UINT8_MAX + 1) / 64];
+};
+
+/* Adds the fields of an op; false when one of them is there already. */
+static bool add_written(struct written *written, const struct entry_view *view, const struct op *op)
+{
+    for (uint32_t i = 0; i < op->fields_count; i++) {
+        uint16_t number = view->fields[op->fields_at + i].number;
+        uint64_t bit = 1ull << (number % 64);
+        if (written->bits[number / 64] & bit)
+            return false;
+        written->bits[number / 64] |= bit;
+    }
+    return true;
+}
+
+/* Ops of one row stand beside each other in `sorted`. */
+static bool writes_twice(const struct entry_view *view, const struct op **sorted)
+{
+    struct written written;
+    for (size_t i = 0; i < view->ops_count; i++) {
+        if (i == 0 || compare_rows(sorted[i - 1], sorted[i]) != 0)
+            written = (struct written){0};
+        if (!add_written(&written, view, sorted[i]))
             return true;
-        if (left < right)
-            i++;
-        else
-            j++;
     }
     return false;
 }
 
-/* One entry writes a field of a row at most once. Ops of one row are rare, so the inner loop is
- * short. */
+/* One entry writes a field of a row at most once. */
 static enum status check_doubles(const struct entry_view *view, struct error *err)
 {
+    const struct op *few[OPS_FEW], **sorted = few;
     if (view->ops_count < 2)
         return STATUS_OK;
-    const struct op **sorted = malloc(view->ops_count * sizeof *sorted);
-    if (!sorted)
+    if (view->ops_count > OPS_FEW && !(sorted = malloc(view->ops_count * sizeof *sorted)))
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < view->ops_count; i++)
         sorted[i] = &view->ops[i];
     qsort(sorted, view->ops_count, sizeof *sorted, by_row);
-    bool doubled = false;
-    for (size_t i = 0; i < view->ops_count && !doubled; i++)
-        for (size_t j = i + 1; j < view->ops_count && !doubled; j++) {
-            if (by_row(&sorted[i], &sorted[j]) != 0)
-                break;
-            doubled = j - i >= ENTRY_FIELDS_MAX || share_field(view, sorted[i], sorted[j]);
-        }
-    free(sorted);
+    bool doubled = writes_twice(view, sorted);
+    if (sorted != few)
+        free(sorted);
     if (doubled)
         return error_set(err, STATUS_BAD_INPUT, "an entry writes a field of a row twice");
     return STATUS_OK;
@@ -223,107 +243,4 @@ enum status entry_decode_head(struct entry_head *head, struct bytes body, struct
     struct unpack in = unpack_of(body);
     uint32_t extra;
     return take_head(&in, head, &extra, err);
-}
-
-/* ---- sets ---- */
-
-static enum status take_added(struct unpack *in, struct set_change *change, struct error *err)
-{
-    *change = (struct set_change){0};
-    if (!unpack_value(in, &change->element))
-        return error_set(err, STATUS_BAD_INPUT, "an element of a set is broken");
-    return STATUS_OK;
-}
-
-static enum status take_removed(struct entry_view *view, struct unpack *in,
-                                struct set_change *change, struct error *err)
-{
-    uint32_t parts;
-    *change = (struct set_change){.removed = true};
-    if (!unpack_array(in, &parts) || parts != 2 || !unpack_value(in, &change->element))
-        return error_set(err, STATUS_BAD_INPUT, "a removed element of a set is broken");
-    return dots_take(view, in, &change->bases_at, &change->bases_count, err);
-}
-
-static enum status take_part(struct entry_view *view, struct unpack *in, uint32_t count,
-                             struct set_change *changes, bool removed, struct error *err)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        TRY(removed ? take_removed(view, in, &changes[i], err) : take_added(in, &changes[i], err));
-        if (i > 0 && bytes_compare(changes[i - 1].element, changes[i].element) >= 0)
-            return error_set(err, STATUS_BAD_INPUT, "elements of a set are out of order");
-    }
-    return STATUS_OK;
-}
-
-enum status entry_decode_set(struct entry_view *view, struct bytes value,
-                             struct set_change **changes, size_t *count, struct error *err)
-{
-    struct unpack in = unpack_of(value), ahead;
-    uint32_t parts, added, removed;
-    struct bytes skipped;
-    *changes = NULL;
-    *count = 0;
-    ahead = in;
-    if (!unpack_array(&ahead, &parts) || parts != 2 || !unpack_value(&ahead, &skipped) ||
-        !unpack_array(&ahead, &removed) || !unpack_array(&in, &parts) || !unpack_array(&in, &added))
-        return error_set(err, STATUS_BAD_INPUT, "a set is not two lists");
-    if ((uint64_t)added + removed > ENTRY_ELEMENTS_MAX)
-        return error_set(err, STATUS_TOO_LARGE, "more than %d elements of a set",
-                         ENTRY_ELEMENTS_MAX);
-    struct set_change *all = calloc((size_t)added + removed + 1, sizeof *all);
-    if (!all)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    enum status status = take_part(view, &in, added, all, false, err);
-    if (status == STATUS_OK && !unpack_array(&in, &removed))
-        status = error_set(err, STATUS_BAD_INPUT, "a set is not two lists");
-    if (status == STATUS_OK)
-        status = take_part(view, &in, removed, all + added, true, err);
-    if (status == STATUS_OK && !unpack_done(&in))
-        status = error_set(err, STATUS_BAD_INPUT, "a set has bytes behind it");
-    if (status != STATUS_OK) {
-        free(all);
-        return status;
-    }
-    *changes = all;
-    *count = (size_t)added + removed;
-    return STATUS_OK;
-}
-
-static size_t count_added(const struct set_change *changes, size_t count)
-{
-    size_t added = 0;
-    for (size_t i = 0; i < count; i++)
-        added += !changes[i].removed;
-    return added;
-}
-
-static enum status pack_changes(struct buffer *out, const struct feed_id *feed,
-                                const struct set_change *changes, size_t count,
-                                const struct dot *dots)
-{
-    size_t added = count_added(changes, count);
-    TRY(pack_array(out, 2));
-    TRY(pack_array(out, (uint32_t)added));
-    for (size_t i = 0; i < count; i++)
-        if (!changes[i].removed)
-            TRY(buffer_append_bytes(out, changes[i].element));
-    TRY(pack_array(out, (uint32_t)(count - added)));
-    for (size_t i = 0; i < count; i++) {
-        if (!changes[i].removed)
-            continue;
-        TRY(pack_array(out, 2));
-        TRY(buffer_append_bytes(out, changes[i].element));
-        TRY(dots_pack(out, feed->scope, dots + changes[i].bases_at, changes[i].bases_count));
-    }
-    return STATUS_OK;
-}
-
-enum status entry_pack_set(struct buffer *out, const struct feed_id *feed,
-                           const struct set_change *changes, size_t count, const struct dot *dots,
-                           struct error *err)
-{
-    if (pack_changes(out, feed, changes, count, dots) != STATUS_OK)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    return STATUS_OK;
 }

@@ -59,6 +59,7 @@ static enum status close_op(struct entry_writer *writer)
 enum status entry_writer_op(struct entry_writer *writer, uint32_t table, const struct id *row,
                             struct error *err)
 {
+    assert(table <= UINT16_MAX);
     if (close_op(writer) != STATUS_OK)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     if (writer->ops_count >= ENTRY_OPS_MAX || writer->ops.size > ENTRY_BYTES_MAX)
@@ -119,7 +120,7 @@ static enum status add_field(struct entry_writer *writer, uint16_t field, struct
 enum status entry_writer_field(struct entry_writer *writer, uint16_t field, struct bytes value,
                                const struct dot *bases, size_t bases_count, struct error *err)
 {
-    assert(writer->op_open);
+    assert(writer->op_open && field <= UINT8_MAX);
     assert(writer->fields_count == 0 || writer->last_field < field);
     if (bases_count > ENTRY_BASES_MAX)
         return error_set(err, STATUS_TOO_LARGE, "a field names more than %d bases",
@@ -150,10 +151,12 @@ static enum status assemble(struct entry_writer *writer, struct buffer *body)
 enum status entry_writer_finish(struct entry_writer *writer, struct buffer *body, struct error *err)
 {
     size_t before = body->size;
-    if (assemble(writer, body) != STATUS_OK)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    if (writer->ops_count == 0)
+    if (!writer->op_open && writer->ops_count == 0)
         return error_set(err, STATUS_BAD_INPUT, "an entry needs at least one change");
+    if (assemble(writer, body) != STATUS_OK) {
+        body->size = before;
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    }
     if (body->size - before > ENTRY_BYTES_MAX) {
         body->size = before;
         return error_set(err, STATUS_TOO_LARGE, "the entry would have more than %d bytes",

@@ -54,7 +54,7 @@ bool dot_parse(const char *text, struct dot *dot)
         text = end + 1;
     }
     *dot = (struct dot){{(uint32_t)parts[2], (uint32_t)parts[0], (uint32_t)parts[1]}, parts[3]};
-    return true;
+    return parts[0] > 0 && parts[1] > 0 && parts[3] > 0;
 }
 
 void frontier_release(struct frontier *frontier)
@@ -139,10 +139,34 @@ enum status frontier_raise(struct frontier *frontier, const struct feed_id *feed
     return STATUS_OK;
 }
 
+/* Rows of `other` whose feed `into` lacks. */
+static size_t count_missing(const struct frontier *into, const struct frontier *other)
+{
+    size_t missing = 0;
+    for (size_t i = 0, j = 0; j < other->count; j++) {
+        while (i < into->count && feed_compare(&into->rows[i].feed, &other->rows[j].feed) < 0)
+            i++;
+        missing += i == into->count || feed_compare(&into->rows[i].feed, &other->rows[j].feed) != 0;
+    }
+    return missing;
+}
+
+/* From the back, so that every row moves once. */
 enum status frontier_merge(struct frontier *into, const struct frontier *other, struct error *err)
 {
-    for (size_t i = 0; i < other->count; i++)
-        TRY(frontier_raise(into, &other->rows[i].feed, other->rows[i].number, err));
+    size_t left = into->count, right = other->count, at = left + count_missing(into, other);
+    TRY(reserve(into, at, err));
+    into->count = at;
+    while (right > 0) {
+        const struct frontier_row *theirs = &other->rows[right - 1];
+        int order = left ? feed_compare(&into->rows[left - 1].feed, &theirs->feed) : -1;
+        struct frontier_row row = order >= 0 ? into->rows[--left] : *theirs;
+        if (order <= 0)
+            right--;
+        if (order == 0 && row.number < theirs->number)
+            row.number = theirs->number;
+        into->rows[--at] = row;
+    }
     return STATUS_OK;
 }
 
@@ -214,6 +238,9 @@ static enum status decode_scope(struct frontier *frontier, struct unpack *in, ui
     if (!unpack_uint_max(in, UINT32_MAX, &scope) ||
         !unpack_uint_max(in, FRONTIER_ROWS_MAX, &rows) || rows == 0 || rows * 3 + 2 > *left)
         return error_set(err, STATUS_BAD_INPUT, "a frontier has a broken scope");
+    if (frontier->count + rows > FRONTIER_ROWS_MAX)
+        return error_set(err, STATUS_TOO_LARGE, "a frontier has more than %d rows",
+                         FRONTIER_ROWS_MAX);
     *left -= (uint32_t)rows * 3 + 2;
     for (uint64_t i = 0; i < rows; i++) {
         struct frontier_row row;

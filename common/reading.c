@@ -349,7 +349,8 @@ static const struct cli_flag list_flags[] = {LIST_FLAGS, {0}};
 static const struct cli_flag export_flags[] = {
     LIST_FLAGS,
     {"--labels", NULL, {"labels instead of field names in the heading", "表头用字段标签而非字段名"}, false},
-    {"--bom", NULL, {"begin with a byte order mark, for spreadsheets", "文件开头写 BOM，便于电子表格打开"}, false},
+    {"--bom", NULL,
+     {"begin with a byte order mark, for spreadsheets", "文件开头写 BOM，便于电子表格打开"}, false},
     {0}};
 static const struct cli_flag verify_flags[] = {
     {"--deep", NULL, {"check the whole log (it always is, so far)", "核验全部日志（目前总是如此）"}, false},
@@ -368,9 +369,10 @@ const struct cli_command reading_commands[] = {
                     "每个范围的摘要，内容一致的副本相同"}, NULL, "digest --json", 0, 0, command_digest},
     {"verify", "", {"check signatures, chains and tables", "核验签名、哈希链与各表"}, verify_flags,
      "verify --json", 0, 0, command_verify},
-    {"export", "TABLE FILE.csv|FILE.json|-", {"write the rows of a table to a file", "把一张表导出到文件"},
-     export_flags, "export person members.csv --where kind=retiree", 2, 2, command_export},
-    {"schema", "", {"tables, fields, labels, types, merge rules", "表、字段、标签、类型与合并规则"}, NULL,
-     "schema --json", 0, 0, command_schema},
+    {"export", "TABLE FILE.csv|FILE.json|-",
+     {"write the rows of a table to a file", "把一张表导出到文件"}, export_flags,
+     "export person members.csv --where kind=retiree", 2, 2, command_export},
+    {"schema", "", {"tables, fields, labels, types, merge rules", "表、字段、标签、类型与合并规则"},
+     NULL,     "schema --json", 0, 0, command_schema},
     {0}};
 /* clang-format on */

@@ -25,10 +25,11 @@ enum status run_encode(const struct run *run, struct buffer *out, struct error *
     return STATUS_OK;
 }
 
-static bool take_feed(struct unpack *in, struct run *run, uint32_t *parts)
+static bool take_feed(struct unpack *in, struct run *run)
 {
+    uint32_t parts;
     uint64_t scope, device, incarnation;
-    if (!unpack_array(in, parts) || *parts < 6 || !unpack_uint_max(in, UINT32_MAX, &scope) ||
+    if (!unpack_array(in, &parts) || parts != 6 || !unpack_uint_max(in, UINT32_MAX, &scope) ||
         !unpack_uint_max(in, UINT32_MAX, &device) ||
         !unpack_uint_max(in, UINT32_MAX, &incarnation) ||
         !unpack_uint_max(in, UINT64_MAX / 2, &run->first))
@@ -56,15 +57,12 @@ static enum status take_bodies(struct unpack *in, struct bytes **bodies, size_t 
     return STATUS_OK;
 }
 
-static bool take_end(struct unpack *in, struct run *run, uint32_t parts)
+static bool take_end(struct unpack *in, struct run *run)
 {
-    struct bytes signature, skipped;
+    struct bytes signature;
     if (!unpack_bin(in, &signature) || signature.size != SIGNATURE_BYTES)
         return false;
     run->signature = signature.data;
-    for (uint32_t i = 6; i < parts; i++)
-        if (!unpack_value(in, &skipped))
-            return false;
     return unpack_done(in);
 }
 
@@ -72,13 +70,12 @@ enum status run_decode(struct run *run, struct bytes **bodies, struct bytes enco
                        struct error *err)
 {
     struct unpack in = unpack_of(encoded);
-    uint32_t parts;
     *bodies = NULL;
     *run = (struct run){0};
-    if (!take_feed(&in, run, &parts))
+    if (!take_feed(&in, run))
         return error_set(err, STATUS_BAD_INPUT, "a run does not name its feed");
     TRY(take_bodies(&in, bodies, &run->count, err));
-    if (!take_end(&in, run, parts)) {
+    if (!take_end(&in, run)) {
         free(*bodies);
         *bodies = NULL;
         return error_set(err, STATUS_BAD_INPUT, "a run has no signature or bytes behind it");

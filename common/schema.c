@@ -12,17 +12,17 @@ static const char *const role_names[] = {
 };
 
 static const char *const type_names[FIELD_TYPES_COUNT] = {
-    [FIELD_TEXT] = "text",         [FIELD_BOOL] = "bool",     [FIELD_INT] = "int",
-    [FIELD_MONEY] = "money",       [FIELD_DATE] = "date",     [FIELD_DATETIME] = "datetime",
-    [FIELD_MONTH] = "month",       [FIELD_ENUM] = "enum",     [FIELD_CODE] = "code",
-    [FIELD_REF] = "ref",           [FIELD_REF_ANY] = "ref_any", [FIELD_PLACE] = "place",
-    [FIELD_GEO] = "geo",           [FIELD_SEALED] = "sealed", [FIELD_BLOB] = "blob",
+    [FIELD_TEXT] = "text",   [FIELD_BOOL] = "bool",       [FIELD_INT] = "int",
+    [FIELD_MONEY] = "money", [FIELD_DATE] = "date",       [FIELD_DATETIME] = "datetime",
+    [FIELD_MONTH] = "month", [FIELD_ENUM] = "enum",       [FIELD_CODE] = "code",
+    [FIELD_REF] = "ref",     [FIELD_REF_ANY] = "ref_any", [FIELD_PLACE] = "place",
+    [FIELD_GEO] = "geo",     [FIELD_SEALED] = "sealed",   [FIELD_BLOB] = "blob",
 };
 
 static const char *const merge_names[MERGE_RULES_COUNT] = {
-    [MERGE_REGISTER] = "register", [MERGE_LATEST] = "latest",   [MERGE_STEPS] = "steps",
-    [MERGE_MAX] = "max",           [MERGE_MIN] = "min",         [MERGE_SET] = "set",
-    [MERGE_COUNTER] = "counter",   [MERGE_APPEND] = "append",   [MERGE_TEXT] = "text",
+    [MERGE_REGISTER] = "register", [MERGE_LATEST] = "latest", [MERGE_STEPS] = "steps",
+    [MERGE_MAX] = "max",           [MERGE_MIN] = "min",       [MERGE_SET] = "set",
+    [MERGE_COUNTER] = "counter",   [MERGE_APPEND] = "append", [MERGE_TEXT] = "text",
 };
 
 static const char *const show_names[SHOW_RULES_COUNT] = {

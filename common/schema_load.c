@@ -1,13 +1,17 @@
-/* Reading a schema from its JSON file (docs/schema.md). */
+/* Reading a schema from its JSON file (docs/schema.md).
+ *
+ * First the form, table by table; then what names other tables and fields; then, in
+ * schema_rules.c, what must hold among them. */
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/schema.h"
 #include "common/schema_json.h"
+#include "common/schema_rules.h"
 
-#define LABEL_BYTES_MAX 200
-#define CODES_MAX 500
+#define ROLES_MAX 6
+#define DEFAULT_BYTES_MAX 200
 
 /* ---- words ---- */
 
@@ -28,14 +32,14 @@ static const char *show_word(size_t i)
 
 static enum status load_label(const json_t *json, struct label *label, struct error *err)
 {
-    TRY(object_text(json, "zh", LABEL_BYTES_MAX, &label->zh, err));
-    return object_text(json, "en", LABEL_BYTES_MAX, &label->en, err);
+    TRY(object_text(json, "zh", SCHEMA_LABEL_BYTES_MAX, &label->zh, err));
+    return object_text(json, "en", SCHEMA_LABEL_BYTES_MAX, &label->en, err);
 }
 
 static enum status load_roles(const json_t *json, uint32_t *roles, struct error *err)
 {
     const json_t *list;
-    TRY(object_list(json, "write", 8, &list, err));
+    TRY(object_list(json, "write", ROLES_MAX, &list, err));
     *roles = 0;
     for (size_t i = 0; i < json_array_size(list); i++) {
         enum role role;
@@ -52,24 +56,21 @@ static enum status load_roles(const json_t *json, uint32_t *roles, struct error 
 static enum status load_code(const json_t *json, struct schema_field *field, struct error *err)
 {
     struct schema_code *code = &field->codes[field->codes_count++];
+    struct label *label = &code->label;
     if (!json_is_array(json) || json_array_size(json) != 3)
         return error_set(err, STATUS_BAD_INPUT, "a code is not [code, zh, en]");
-    TRY(json_text(json_array_get(json, 0), "code", 64, &code->code, err));
+    TRY(json_text(json_array_get(json, 0), "code", FIELD_CODE_BYTES_MAX, &code->code, err));
     if (!name_valid(code->code))
         return error_set(err, STATUS_BAD_INPUT, "'%s' is no code: a-z, then a-z, 0-9 and _",
                          code->code);
-    TRY(json_text(json_array_get(json, 1), "zh", LABEL_BYTES_MAX, &code->label.zh, err));
-    TRY(json_text(json_array_get(json, 2), "en", LABEL_BYTES_MAX, &code->label.en, err));
-    for (size_t i = 0; i + 1 < field->codes_count; i++)
-        if (strcmp(field->codes[i].code, code->code) == 0)
-            return error_set(err, STATUS_BAD_INPUT, "code '%s' stands twice", code->code);
-    return STATUS_OK;
+    TRY(json_text(json_array_get(json, 1), "zh", SCHEMA_LABEL_BYTES_MAX, &label->zh, err));
+    return json_text(json_array_get(json, 2), "en", SCHEMA_LABEL_BYTES_MAX, &label->en, err);
 }
 
 static enum status load_codes(const json_t *json, struct schema_field *field, struct error *err)
 {
     const json_t *list;
-    TRY(object_list(json, "codes", CODES_MAX, &list, err));
+    TRY(object_list(json, "codes", SCHEMA_CODES_MAX, &list, err));
     field->codes = calloc(json_array_size(list), sizeof *field->codes);
     if (!field->codes)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
@@ -110,28 +111,36 @@ static enum status load_rules(const json_t *json, struct schema_field *field, st
     return STATUS_OK;
 }
 
-/* Which types a merge rule can stand on. */
-static enum status check_rules(const struct schema_field *field, struct error *err)
+/* Keys that only some types and merge rules know. */
+static enum status check_applies(const json_t *json, const struct schema_field *field,
+                                 struct error *err)
 {
-    bool number = field->type == FIELD_INT || field->type == FIELD_MONEY;
-    if (field->merge == MERGE_COUNTER && !number)
-        return error_set(err, STATUS_BAD_INPUT, "a counter must be int or money");
-    if (field->merge == MERGE_STEPS && field->type != FIELD_ENUM)
-        return error_set(err, STATUS_BAD_INPUT, "steps must be an enum");
-    if (field->merge == MERGE_TEXT && field->type != FIELD_TEXT)
-        return error_set(err, STATUS_BAD_INPUT, "merge by text needs a text");
-    if (field->type == FIELD_ENUM && field->codes_count == 0)
-        return error_set(err, STATUS_BAD_INPUT, "an enum needs 'codes'");
-    if (field->type == FIELD_REF && field->ref_tables_count != 1)
-        return error_set(err, STATUS_BAD_INPUT, "a ref needs one table in 'refs'");
+    enum field_type type = field->type;
+    enum merge_rule merge = field->merge;
+    bool number = type == FIELD_INT || type == FIELD_MONEY;
+    const struct {
+        const char *key;
+        bool applies;
+    } keys[] = {
+        {"min", number},
+        {"max", number},
+        {"bytes", type == FIELD_TEXT || type == FIELD_PLACE},
+        {"codes", type == FIELD_ENUM},
+        {"refs", type == FIELD_REF || type == FIELD_REF_ANY},
+        {"show", merge == MERGE_REGISTER || merge == MERGE_TEXT},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (!keys[i].applies && json_object_get(json, keys[i].key))
+            return error_set(err, STATUS_BAD_INPUT, "'%s' does not go with type '%s', merge '%s'",
+                             keys[i].key, field_type_name(type), merge_rule_name(merge));
     return STATUS_OK;
 }
 
 static enum status load_field(const json_t *json, struct schema_field *field, struct error *err)
 {
-    static const char *const keys[] = {"number", "name",     "zh",    "en",      "type",  "merge",
-                                       "show",   "required", "group", "refs",    "codes", "min",
-                                       "max",    "bytes",    "write", "default", "help",  NULL};
+    static const char *const keys[] = {"number", "name",  "zh",       "en",      "type",  "merge",
+                                       "show",   "refs",  "required", "group",   "codes", "min",
+                                       "max",    "bytes", "write",    "default", NULL};
     static const struct number_range numbers = {1, FIELD_NUMBER_MAX};
     int64_t number;
     TRY(object_name(json, "name", &field->name, err));
@@ -140,6 +149,7 @@ static enum status load_field(const json_t *json, struct schema_field *field, st
     field->number = (uint16_t)number;
     TRY(load_label(json, &field->label, err));
     TRY(load_rules(json, field, err));
+    TRY(check_applies(json, field, err));
     TRY(object_flag(json, "required", &field->required, err));
     TRY(load_bounds(json, field, err));
     if (json_object_get(json, "codes"))
@@ -147,7 +157,7 @@ static enum status load_field(const json_t *json, struct schema_field *field, st
     if (json_object_get(json, "write"))
         TRY(load_roles(json, &field->write_roles, err));
     if (json_object_get(json, "default"))
-        TRY(object_text(json, "default", 200, &field->default_text, err));
+        TRY(object_text(json, "default", DEFAULT_BYTES_MAX, &field->default_text, err));
     return STATUS_OK;
 }
 
@@ -191,12 +201,28 @@ static enum status load_table(const json_t *json, struct schema_table *table, st
 }
 
 static enum status find_field(const struct schema_table *table, const json_t *name,
-                              uint16_t *number, struct error *err)
+                              struct schema_field **field, struct error *err)
 {
     const char *text = json_string_value(name);
-    const struct schema_field *field = text ? table_field_named(table, text) : NULL;
-    if (!field)
-        return error_set(err, STATUS_BAD_INPUT, "there is no field '%s'", text ? text : "?");
+    for (size_t i = 0; text && i < table->fields_count; i++)
+        if (strcmp(table->fields[i].name, text) == 0) {
+            *field = &table->fields[i];
+            return STATUS_OK;
+        }
+    return error_set(err, STATUS_BAD_INPUT, "there is no field '%s'", text ? text : "?");
+}
+
+/* `key` of the table names one of its fields; 0 when it is absent. */
+static enum status load_field_named(const json_t *json, const char *key,
+                                    const struct schema_table *table, uint16_t *number,
+                                    struct error *err)
+{
+    struct schema_field *field;
+    const json_t *name = json_object_get(json, key);
+    if (!name)
+        return STATUS_OK;
+    if (find_field(table, name, &field, err) != STATUS_OK)
+        return error_wrap(err, "'%s'", key);
     *number = field->number;
     return STATUS_OK;
 }
@@ -204,17 +230,18 @@ static enum status find_field(const struct schema_table *table, const json_t *na
 static enum status load_key(const json_t *json, struct schema_table *table, struct error *err)
 {
     const json_t *list;
-    TRY(object_list(json, "key", 8, &list, err));
+    TRY(object_list(json, "key", SCHEMA_KEY_MAX, &list, err));
     table->key_fields = calloc(json_array_size(list), sizeof *table->key_fields);
     if (!table->key_fields)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < json_array_size(list); i++) {
-        uint16_t *number = &table->key_fields[table->key_fields_count];
-        TRY(find_field(table, json_array_get(list, i), number, err));
-        table->key_fields_count++;
-        if (table_field(table, *number)->merge != MERGE_APPEND)
-            return error_set(err, STATUS_BAD_INPUT, "key field '%s' must merge by append",
-                             table_field(table, *number)->name);
+        struct schema_field *field;
+        TRY(find_field(table, json_array_get(list, i), &field, err));
+        if (field->in_key)
+            return error_set(err, STATUS_BAD_INPUT, "field '%s' stands twice in 'key'",
+                             field->name);
+        field->in_key = true;
+        table->key_fields[table->key_fields_count++] = field->number;
     }
     return STATUS_OK;
 }
@@ -237,26 +264,23 @@ static enum status load_refs(const json_t *json, const struct schema *schema,
     return STATUS_OK;
 }
 
-/* The group's number is its lowest field; all its fields merge alike. */
+/* A group has the number of its first field, which also chooses what is shown. */
 static enum status join_group(const json_t *fields, struct schema_table *table, size_t at,
                               struct error *err)
 {
-    const char *name = json_string_value(json_object_get(json_array_get(fields, at), "group"));
-    if (!name)
+    struct schema_field *field = &table->fields[at];
+    const json_t *json = json_array_get(fields, at);
+    const json_t *group = json_object_get(json, "group");
+    if (!group)
         return STATUS_OK;
-    for (size_t i = 0; i <= at; i++) {
-        const char *other = json_string_value(json_object_get(json_array_get(fields, i), "group"));
-        if (!other || strcmp(other, name) != 0)
-            continue;
-        table->fields[at].group = table->fields[i].number;
-        enum merge_rule merge = table->fields[at].merge;
-        if (merge != table->fields[i].merge)
-            return error_set(err, STATUS_BAD_INPUT, "group '%s' mixes merge rules", name);
-        if (merge != MERGE_REGISTER && merge != MERGE_LATEST && merge != MERGE_APPEND)
-            return error_set(err, STATUS_BAD_INPUT,
-                             "group '%s' must merge by register, latest or append", name);
-        return STATUS_OK;
-    }
+    if (!json_is_string(group))
+        return error_set(err, STATUS_BAD_INPUT, "'%s' is not a text", "group");
+    size_t first = 0;
+    while (!json_equal(json_object_get(json_array_get(fields, first), "group"), group))
+        first++;
+    field->group = table->fields[first].number;
+    if (!json_object_get(json, "show"))
+        field->show = table->fields[first].show;
     return STATUS_OK;
 }
 
@@ -267,19 +291,13 @@ static enum status link_table(const json_t *json, const struct schema *schema,
     const json_t *fields = json_object_get(json, "fields");
     if (json_object_get(json, "key"))
         TRY(load_key(json, table, err));
-    if (json_object_get(json, "scope"))
-        TRY(find_field(table, json_object_get(json, "scope"), &table->scope_field, err));
-    if (json_object_get(json, "title"))
-        TRY(find_field(table, json_object_get(json, "title"), &table->title_field, err));
+    TRY(load_field_named(json, "scope", table, &table->scope_field, err));
+    TRY(load_field_named(json, "title", table, &table->title_field, err));
     for (size_t i = 0; i < table->fields_count; i++) {
         const json_t *field = json_array_get(fields, i);
-        enum status status = STATUS_OK;
-        if (json_object_get(field, "refs"))
+        enum status status = join_group(fields, table, i, err);
+        if (status == STATUS_OK && json_object_get(field, "refs"))
             status = load_refs(field, schema, &table->fields[i], err);
-        if (status == STATUS_OK)
-            status = check_rules(&table->fields[i], err);
-        if (status == STATUS_OK)
-            status = join_group(fields, table, i, err);
         if (status != STATUS_OK)
             return error_wrap(err, "field '%s'", table->fields[i].name);
     }
@@ -319,7 +337,8 @@ static enum status load_root(const json_t *root, struct schema *schema, struct e
     TRY(object_number(root, "epoch", epochs, &epoch, err));
     TRY(object_list(root, "tables", SCHEMA_TABLES_MAX, &list, err));
     schema->epoch = (uint32_t)epoch;
-    return load_tables(list, schema, err);
+    TRY(load_tables(list, schema, err));
+    return schema_check_rules(schema, err);
 }
 
 enum status schema_load(struct schema **out, struct bytes json, struct error *err)
@@ -329,6 +348,8 @@ enum status schema_load(struct schema **out, struct bytes json, struct error *er
     if (json.size > SCHEMA_TEXT_MAX)
         return error_set(err, STATUS_TOO_LARGE, "a schema has more than %d bytes", SCHEMA_TEXT_MAX);
     json_t *root = json_loadb((const char *)json.data, json.size, JSON_REJECT_DUPLICATES, &fault);
+    if (!root && json_error_code(&fault) == json_error_out_of_memory)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
     if (!root)
         return error_set(err, STATUS_BAD_INPUT, "the schema is not JSON: line %d: %s", fault.line,
                          fault.text);
@@ -348,46 +369,5 @@ enum status schema_load(struct schema **out, struct bytes json, struct error *er
         return status;
     }
     *out = schema;
-    return STATUS_OK;
-}
-
-/* ---- successors ---- */
-
-static enum status check_field(const struct schema_field *old, const struct schema_field *next,
-                               struct error *err)
-{
-    if (!next)
-        return error_set(err, STATUS_BAD_INPUT, "field '%s' is gone", old->name);
-    if (strcmp(old->name, next->name) != 0 || old->type != next->type ||
-        old->merge != next->merge || old->group != next->group)
-        return error_set(err, STATUS_BAD_INPUT,
-                         "field '%s' must keep its name, type, merge rule and group", old->name);
-    for (size_t i = 0; i < old->codes_count; i++)
-        if (field_code_rank(next, bytes_text(old->codes[i].code)) < 0)
-            return error_set(err, STATUS_BAD_INPUT, "field '%s' lost its code '%s'", old->name,
-                             old->codes[i].code);
-    return STATUS_OK;
-}
-
-enum status schema_check_successor(const struct schema *old, const struct schema *next,
-                                   struct error *err)
-{
-    if (next->epoch != old->epoch + 1)
-        return error_set(err, STATUS_BAD_INPUT, "the epoch must be %u", old->epoch + 1);
-    for (size_t i = 0; i < old->tables_count; i++) {
-        const struct schema_table *before = &old->tables[i];
-        const struct schema_table *after = schema_table(next, before->number);
-        if (!after || strcmp(before->name, after->name) != 0)
-            return error_set(err, STATUS_BAD_INPUT, "table '%s' is gone or renamed", before->name);
-        bool same_key = before->key_fields_count == after->key_fields_count;
-        for (size_t k = 0; same_key && k < before->key_fields_count; k++)
-            same_key = before->key_fields[k] == after->key_fields[k];
-        if (!same_key)
-            return error_set(err, STATUS_BAD_INPUT, "table '%s' must keep its key", before->name);
-        for (size_t f = 0; f < before->fields_count; f++)
-            if (check_field(&before->fields[f], table_field(after, before->fields[f].number),
-                            err) != STATUS_OK)
-                return error_wrap(err, "table '%s'", before->name);
-    }
     return STATUS_OK;
 }

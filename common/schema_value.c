@@ -6,6 +6,9 @@
 #include "common/pack.h"
 #include "common/schema.h"
 
+#define BLOB_BYTES 32
+#define ROUND_MAX 1000000
+
 static enum status wrong(const struct schema_field *field, struct error *err)
 {
     return error_set(err, STATUS_BAD_INPUT, "field '%s': not a value of type %s", field->name,
@@ -14,7 +17,7 @@ static enum status wrong(const struct schema_field *field, struct error *err)
 
 static bool code_valid(struct bytes text)
 {
-    if (text.size == 0 || text.size > 64)
+    if (text.size == 0 || text.size > FIELD_CODE_BYTES_MAX)
         return false;
     for (size_t i = 0; i < text.size; i++) {
         uint8_t c = text.data[i];
@@ -77,22 +80,30 @@ static bool check_geo(struct unpack *in)
            longitude >= -1800000000 && longitude <= 1800000000;
 }
 
-static bool ref_allowed(const struct schema_field *field, uint32_t table)
+/* A newer schema may let a ref name more tables; those of the registry it never may. */
+static bool ref_allowed(const struct schema_field *field, uint32_t table, bool lenient)
 {
+    if (table < TABLE_NUMBER_FIRST)
+        return false;
     for (size_t i = 0; i < field->ref_tables_count; i++)
         if (field->ref_tables[i] == table)
             return true;
-    return field->ref_tables_count == 0;
+    return lenient || field->ref_tables_count == 0;
 }
 
-static bool check_bin(const struct schema_field *field, struct bytes data)
+static bool check_bin(const struct schema_field *field, struct bytes data, bool lenient)
 {
-    if (field->type == FIELD_REF)
+    switch (field->type) {
+    case FIELD_REF:
         return data.size == ID_BYTES;
-    if (field->type == FIELD_BLOB)
-        return data.size == 32;
-    return data.size == 2 + ID_BYTES &&
-           ref_allowed(field, (uint32_t)data.data[0] | (uint32_t)data.data[1] << 8);
+    case FIELD_REF_ANY:
+        return data.size == 2 + ID_BYTES &&
+               ref_allowed(field, (uint32_t)data.data[0] | (uint32_t)data.data[1] << 8, lenient);
+    case FIELD_BLOB:
+        return data.size == BLOB_BYTES;
+    default:
+        return false;
+    }
 }
 
 /* [round >= 2, code] */
@@ -102,10 +113,24 @@ static enum status check_round(const struct schema_field *field, struct unpack *
     uint32_t parts;
     uint64_t round;
     struct bytes code;
-    if (!unpack_array(in, &parts) || parts != 2 || !unpack_uint_max(in, 1000000, &round) ||
+    if (!unpack_array(in, &parts) || parts != 2 || !unpack_uint_max(in, ROUND_MAX, &round) ||
         round < 2 || !unpack_str(in, &code))
         return wrong(field, err);
     return check_text(field, code, lenient, err);
+}
+
+/* A text may come sealed, unless it is compared by its bytes: sealing twice gives two byte strings.
+ */
+static enum status check_sealed(const struct schema_field *field, struct bytes data,
+                                struct error *err)
+{
+    bool compared = field->in_key || field->merge == MERGE_SET;
+    if (field->type != FIELD_SEALED && (field->type != FIELD_TEXT || compared))
+        return wrong(field, err);
+    if (data.size > (size_t)field->bytes_max + FIELD_SEAL_BYTES_MAX)
+        return error_set(err, STATUS_TOO_LARGE, "field '%s': more than %u bytes", field->name,
+                         field->bytes_max);
+    return STATUS_OK;
 }
 
 static enum status check_kind(const struct schema_field *field, struct unpack *in, bool lenient,
@@ -118,17 +143,13 @@ static enum status check_kind(const struct schema_field *field, struct unpack *i
         return is_text_type(field->type) ? check_text(field, data, lenient, err)
                                          : wrong(field, err);
     if (unpack_sealed(in, &data))
-        return field->type == FIELD_SEALED || field->type == FIELD_TEXT ? STATUS_OK
-                                                                        : wrong(field, err);
+        return check_sealed(field, data, err);
     if (unpack_int(in, &number))
         return field->type == FIELD_INT || field->type == FIELD_MONEY
                    ? check_number(field, number, err)
                    : wrong(field, err);
-    if (unpack_bin(in, &data)) {
-        bool holds =
-            field->type == FIELD_REF || field->type == FIELD_REF_ANY || field->type == FIELD_BLOB;
-        return holds && check_bin(field, data) ? STATUS_OK : wrong(field, err);
-    }
+    if (unpack_bin(in, &data))
+        return check_bin(field, data, lenient) ? STATUS_OK : wrong(field, err);
     if (unpack_bool(in, &flag))
         return field->type == FIELD_BOOL ? STATUS_OK : wrong(field, err);
     if (field->merge == MERGE_STEPS)

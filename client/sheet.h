@@ -1,0 +1,34 @@
+#ifndef CLIENT_SHEET_H
+#define CLIENT_SHEET_H
+
+/* A CSV file read into memory: UTF-8 with or without a byte order mark, or GB18030.
+ *
+ * Knows no table. Rows keep their number in the file (the heading is row 1). Owns all;
+ * sheet_release. */
+
+#include "common/csv.h"
+
+#define SHEET_FILE_BYTES_MAX (256 * 1024 * 1024)
+#define SHEET_ROWS_MAX 1000000
+
+struct sheet_row {
+    uint64_t number;
+    size_t count;
+    char **cells; /* unguarded texts */
+};
+
+struct sheet {
+    struct buffer text; /* of the file, as UTF-8 */
+    struct sheet_row heading;
+    struct sheet_row *rows;
+    size_t count, capacity;
+};
+
+void sheet_release(struct sheet *sheet);
+/* "-" is stdin. STATUS_NOT_FOUND, STATUS_TOO_LARGE, STATUS_BAD_INPUT (neither encoding, broken
+ * quotes, no heading) name the file or the row. */
+enum status sheet_read(struct sheet *sheet, const char *file, struct error *err);
+/* The same from bytes in memory. */
+enum status sheet_parse(struct sheet *sheet, struct bytes in, struct error *err);
+
+#endif
