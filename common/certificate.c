@@ -1,9 +1,13 @@
 #include "common/certificate.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "common/pack.h"
 #include "common/sealed.h"
+
+/* What sealed_pack puts around a body: three headers and the signature. */
+#define SEAL_BYTES_MAX (1 + 5 + 2 + SIGNATURE_BYTES)
 
 void certificate_release(struct certificate *certificate)
 {
@@ -54,6 +58,20 @@ static bool take_u32(struct unpack *in, uint32_t *value)
     return true;
 }
 
+/* Looked at before the signature: only the suite itself says how to check that. */
+static enum status check_suite(struct bytes sealed, struct error *err)
+{
+    struct bytes body, signature;
+    uint32_t extra, suite;
+    TRY(sealed_peek(&body, &signature, sealed, err));
+    struct unpack in = unpack_of(body);
+    if (!take_start(&in, 2, &extra) || !take_u32(&in, &suite))
+        return error_set(err, STATUS_BAD_INPUT, "a certificate is broken");
+    if (suite != SUITE_1)
+        return error_set(err, STATUS_UNSUPPORTED, "cipher suite %u is not built in", suite);
+    return STATUS_OK;
+}
+
 /* ---- authority ---- */
 
 static enum status pack_authority(const struct authority *authority, struct buffer *body)
@@ -80,26 +98,26 @@ enum status authority_open(struct authority *authority, const struct network *ne
 {
     struct bytes body;
     uint32_t extra;
+    *authority = (struct authority){0};
+    TRY(check_suite(sealed, err));
     TRY(sealed_open(&body, TAG_AUTHORITY, network, sealed, root_key, err));
     struct unpack in = unpack_of(body);
-    *authority = (struct authority){0};
     if (!take_start(&in, 5, &extra) || !take_u32(&in, &authority->suite) ||
         !take_u32(&in, &authority->number) ||
         !unpack_bin_exact(&in, authority->sign_key, PUBLIC_KEY_BYTES) ||
         !take_u32(&in, &authority->may_enrol) || !take_end(&in, extra) || authority->number == 0)
         return error_set(err, STATUS_BAD_INPUT, "an authority's certificate is broken");
-    if (authority->suite != SUITE_1)
-        return error_set(err, STATUS_UNSUPPORTED, "cipher suite %u is not built in",
-                         authority->suite);
     return STATUS_OK;
 }
 
 /* ---- device certificates ---- */
 
-static enum status pack_from(const struct frontier *from, struct buffer *body)
+static enum status pack_from(const struct certificate *certificate, struct buffer *body)
 {
+    const struct frontier *from = &certificate->from;
     TRY(pack_array(body, (uint32_t)from->count * 3));
     for (size_t i = 0; i < from->count; i++) {
+        assert(from->rows[i].feed.device == certificate->device);
         TRY(pack_uint(body, from->rows[i].feed.scope));
         TRY(pack_uint(body, from->rows[i].feed.incarnation));
         TRY(pack_uint(body, from->rows[i].number));
@@ -122,7 +140,13 @@ static enum status pack_certificate(const struct certificate *certificate, struc
     TRY(pack_uint(body, certificate->org));
     TRY(pack_uint(body, certificate->issuer));
     TRY(pack_uint(body, certificate->beacon));
-    return pack_from(&certificate->from, body);
+    return pack_from(certificate, body);
+}
+
+static enum status too_large(struct error *err)
+{
+    return error_set(err, STATUS_TOO_LARGE, "a certificate has more than %d bytes",
+                     CERTIFICATE_BYTES_MAX);
 }
 
 enum status certificate_seal(const struct certificate *certificate, const struct network *network,
@@ -131,6 +155,10 @@ enum status certificate_seal(const struct certificate *certificate, const struct
 {
     struct buffer body = {0};
     enum status packed = pack_certificate(certificate, &body);
+    if (packed == STATUS_OK && body.size > CERTIFICATE_BYTES_MAX - SEAL_BYTES_MAX) {
+        buffer_release(&body);
+        return too_large(err);
+    }
     return seal(packed, &body, TAG_CERTIFICATE, network, authority, out, err);
 }
 
@@ -159,18 +187,29 @@ static bool take_rights(struct unpack *in, struct certificate *certificate)
            certificate->org <= ORG_MAX && certificate->device > 0 && certificate->serial > 0;
 }
 
+/* One row of `from`; false when it is broken or doesn't ascend. */
+static bool take_from_row(struct unpack *in, const struct certificate *certificate,
+                          struct frontier_row *row)
+{
+    const struct frontier *before = &certificate->from;
+    *row = (struct frontier_row){.feed.device = certificate->device};
+    if (!take_u32(in, &row->feed.scope) || !take_u32(in, &row->feed.incarnation) ||
+        !unpack_uint(in, &row->number) || row->feed.incarnation == 0 || row->number == 0)
+        return false;
+    return before->count == 0 ||
+           feed_compare(&before->rows[before->count - 1].feed, &row->feed) < 0;
+}
+
 static enum status take_from(struct unpack *in, struct certificate *certificate, struct error *err)
 {
     uint32_t items;
     if (!unpack_array(in, &items) || items % 3)
         return error_set(err, STATUS_BAD_INPUT, "a certificate is broken");
     for (uint32_t i = 0; i < items / 3; i++) {
-        struct feed_id feed = {.device = certificate->device};
-        uint64_t number;
-        if (!take_u32(in, &feed.scope) || !take_u32(in, &feed.incarnation) ||
-            !unpack_uint(in, &number))
+        struct frontier_row row;
+        if (!take_from_row(in, certificate, &row))
             return error_set(err, STATUS_BAD_INPUT, "a certificate is broken");
-        TRY(frontier_raise(&certificate->from, &feed, number, err));
+        TRY(frontier_raise(&certificate->from, &row.feed, row.number, err));
     }
     return STATUS_OK;
 }
@@ -181,21 +220,18 @@ enum status certificate_open(struct certificate *certificate, const struct netwo
 {
     struct bytes body;
     uint32_t extra;
+    *certificate = (struct certificate){0};
     if (sealed.size > CERTIFICATE_BYTES_MAX)
-        return error_set(err, STATUS_TOO_LARGE, "a certificate has more than %d bytes",
-                         CERTIFICATE_BYTES_MAX);
+        return too_large(err);
+    TRY(check_suite(sealed, err));
     TRY(sealed_open(&body, TAG_CERTIFICATE, network, sealed, authority_key, err));
     struct unpack in = unpack_of(body);
-    *certificate = (struct certificate){0};
     if (!take_start(&in, 13, &extra) || !take_keys(&in, certificate) ||
         !take_rights(&in, certificate))
         return error_set(err, STATUS_BAD_INPUT, "a certificate is broken");
     enum status status = take_from(&in, certificate, err);
     if (status == STATUS_OK && !take_end(&in, extra))
         status = error_set(err, STATUS_BAD_INPUT, "a certificate is broken");
-    if (status == STATUS_OK && certificate->suite != SUITE_1)
-        status = error_set(err, STATUS_UNSUPPORTED, "cipher suite %u is not built in",
-                           certificate->suite);
     if (status != STATUS_OK)
         certificate_release(certificate);
     return status;

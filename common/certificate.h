@@ -32,7 +32,7 @@ struct authority {
 };
 
 /* [1, suite, device, serial, sign key, dh key, person id bin 16, person name, role, org, issuer,
- *  beacon, [from…]] — `from`: flat [scope, incarnation, number, …]. */
+ *  beacon, [from…]] — `from`: flat [scope, incarnation, number, …], ascending, no doubles. */
 struct certificate {
     uint32_t suite;
     uint32_t device; /* roster index, >= 1 */
@@ -50,15 +50,17 @@ struct certificate {
 
 void certificate_release(struct certificate *certificate);
 
-/* Append the signed object [bin body, bin signature]. */
+/* Append the signed object [bin body, bin signature]. STATUS_TOO_LARGE: `from` has so many rows
+ * that the certificate would pass CERTIFICATE_BYTES_MAX. */
 enum status authority_seal(const struct authority *authority, const struct network *network,
                            const struct signing_key *root, struct buffer *out, struct error *err);
 enum status certificate_seal(const struct certificate *certificate, const struct network *network,
                              const struct signing_key *authority, struct buffer *out,
                              struct error *err);
 
-/* Decode and verify. STATUS_BAD_INPUT for a broken form, STATUS_FORGED for a wrong signature,
- * STATUS_UNSUPPORTED for a suite that isn't built in. */
+/* Decode and verify. STATUS_BAD_INPUT for a broken form, STATUS_TOO_LARGE, STATUS_FORGED for a
+ * wrong signature, STATUS_UNSUPPORTED for a suite that isn't built in (asked before the signature,
+ * which only that suite can check). After a failure there is nothing to release. */
 enum status authority_open(struct authority *authority, const struct network *network,
                            struct bytes sealed, const uint8_t root_key[PUBLIC_KEY_BYTES],
                            struct error *err);
@@ -90,6 +92,7 @@ struct receipt {
 void receipt_release(struct receipt *receipt);
 enum status receipt_seal(const struct receipt *receipt, const struct network *network,
                          const struct signing_key *key, struct buffer *out, struct error *err);
+/* `receipt` holds {0} or an earlier receipt, which is replaced; release it also after a failure. */
 enum status receipt_open(struct receipt *receipt, const struct network *network,
                          struct bytes sealed, const uint8_t device_key[PUBLIC_KEY_BYTES],
                          struct error *err);

@@ -10,9 +10,12 @@ static int64_t system_wall_ms(void *context)
     struct timespec now;
     (void)context;
     clock_gettime(CLOCK_REALTIME, &now);
+    int64_t wall_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
     const char *offset = getenv("JINQIU_CLOCK_OFFSET_MS");
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 +
-           (offset ? strtoll(offset, NULL, 10) : 0);
+    int64_t shifted;
+    if (offset && !__builtin_add_overflow(wall_ms, strtoll(offset, NULL, 10), &shifted))
+        return shifted;
+    return wall_ms;
 }
 
 static uint64_t system_mono_ms(void *context)
@@ -43,8 +46,8 @@ void time_format(int64_t wall_ms, char *out)
     int64_t seconds = wall_ms / 1000 - (wall_ms % 1000 < 0);
     time_t when = (time_t)seconds;
     struct tm parts;
-    if (seconds > -62167219200 && seconds < 253402300800 && gmtime_r(&when, &parts))
-        strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    if (seconds >= -62135596800 && seconds < 253402300800 && gmtime_r(&when, &parts))
+        strftime(out, 32, "%04Y-%m-%dT%H:%M:%SZ", &parts);
     else
         snprintf(out, 32, "%" PRId64 "ms", wall_ms);
 }

@@ -16,7 +16,7 @@ const char *status_name(enum status status)
     return status >= 0 && status < STATUS_COUNT ? names[status] : "?";
 }
 
-/* A sentence that was cut must not end inside a character. */
+/* A sentence that was cut must not end inside a character (RFC 3629). */
 static void cut_at_character(char *text, size_t size)
 {
     size_t length = strnlen(text, size);
@@ -25,8 +25,12 @@ static void cut_at_character(char *text, size_t size)
     size_t at = length;
     while (at > 0 && ((unsigned char)text[at - 1] & 0xc0) == 0x80)
         at--;
-    if (at > 0 && (unsigned char)text[at - 1] >= 0xc0)
-        text[at - 1] = '\0';
+    if (at == 0)
+        return;
+    unsigned char lead = (unsigned char)text[--at];
+    size_t whole = lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    if (length - at < whole)
+        text[at] = '\0';
 }
 
 #pragma GCC diagnostic push

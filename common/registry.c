@@ -15,40 +15,51 @@ enum status registry_new(struct registry **out, const struct network *network, s
     return STATUS_OK;
 }
 
-void registry_free(struct registry *registry)
+void registry_clear(struct registry *registry)
 {
-    if (!registry)
-        return;
+    struct network network = registry->network;
     for (size_t i = 0; i < registry->orgs_count; i++) {
         free(registry->orgs[i]->name);
         free(registry->orgs[i]);
     }
     for (size_t i = 0; i < registry->devices_count; i++) {
-        certificate_release(&registry->devices[i]->certificate);
-        free(registry->devices[i]);
+        struct device_record *record = registry->devices[i];
+        certificate_release(&record->device.certificate);
+        for (size_t k = 0; k < record->older_count; k++)
+            certificate_release(&record->older[k]);
+        free(record->older);
+        free(record);
     }
     for (size_t i = 0; i < registry->schemas_count; i++)
         schema_free(registry->schemas[i]);
+    registry_index_release(&registry->orgs_by_number);
+    registry_index_release(&registry->orgs_by_id);
+    registry_index_release(&registry->devices_by_number);
+    registry_index_release(&registry->devices_by_id);
+    registry_index_release(&registry->devices_by_dh);
     free(registry->orgs);
     free(registry->devices);
     free(registry->schemas);
+    *registry = (struct registry){.network = network};
+}
+
+void registry_free(struct registry *registry)
+{
+    if (!registry)
+        return;
+    registry_clear(registry);
     free(registry);
 }
 
-enum status registry_insert(void ***array, size_t *count, size_t *capacity, size_t at, void *item)
+void *registry_room(void *array, size_t count, size_t *capacity)
 {
-    if (*count == *capacity) {
-        size_t wanted = *capacity ? *capacity * 2 : 16;
-        void **grown = realloc(*array, wanted * sizeof *grown);
-        if (!grown)
-            return STATUS_NO_MEMORY;
-        *array = grown;
+    if (count < *capacity)
+        return array;
+    size_t wanted = *capacity ? *capacity * 2 : 16;
+    void *grown = realloc(array, wanted * sizeof(void *));
+    if (grown)
         *capacity = wanted;
-    }
-    memmove(*array + at + 1, *array + at, (*count - at) * sizeof **array);
-    (*array)[at] = item;
-    (*count)++;
-    return STATUS_OK;
+    return grown;
 }
 
 bool org_kind_valid(const char *kind)
@@ -62,7 +73,9 @@ bool org_kind_valid(const char *kind)
 
 const char *device_state_name(enum device_state state)
 {
-    return state == DEVICE_ACTIVE ? "active" : state == DEVICE_REVOKED ? "revoked" : "forked";
+    static const char *const names[] = {
+        [DEVICE_ACTIVE] = "active", [DEVICE_REVOKED] = "revoked", [DEVICE_FORKED] = "forked"};
+    return names[state];
 }
 
 const struct network *registry_network(const struct registry *registry)
@@ -74,25 +87,23 @@ const struct network *registry_network(const struct registry *registry)
 
 const struct org *registry_org(const struct registry *registry, uint32_t number)
 {
-    size_t low = 0, high = registry->orgs_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (registry->orgs[middle]->number == number)
-            return registry->orgs[middle];
-        if (registry->orgs[middle]->number < number)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    size_t walk = 0;
+    const struct org *org;
+    while ((org = registry_index_next(&registry->orgs_by_number, number, &walk)))
+        if (org->number == number)
+            return org;
     return NULL;
 }
 
+/* Where several bear one id, the lowest number is meant, whatever came first. */
 const struct org *registry_org_by_id(const struct registry *registry, const struct id *id)
 {
-    for (size_t i = 0; i < registry->orgs_count; i++)
-        if (id_equal(&registry->orgs[i]->id, id))
-            return registry->orgs[i];
-    return NULL;
+    size_t walk = 0;
+    const struct org *org, *found = NULL;
+    while ((org = registry_index_next(&registry->orgs_by_id, registry_id_key(id), &walk)))
+        if (id_equal(&org->id, id) && (!found || org->number < found->number))
+            found = org;
+    return found;
 }
 
 size_t registry_orgs_count(const struct registry *registry)
@@ -124,36 +135,61 @@ uint32_t registry_next_org(const struct registry *registry)
 
 /* ---- devices ---- */
 
+struct device_record *registry_record(const struct registry *registry, uint32_t device)
+{
+    size_t walk = 0;
+    struct device_record *record;
+    while ((record = registry_index_next(&registry->devices_by_number, device, &walk)))
+        if (record->device.certificate.device == device)
+            return record;
+    return NULL;
+}
+
 const struct device *registry_device(const struct registry *registry, uint32_t device)
 {
-    size_t low = 0, high = registry->devices_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        uint32_t at = registry->devices[middle]->certificate.device;
-        if (at == device)
-            return registry->devices[middle];
-        if (at < device)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
+    const struct device_record *record = registry_record(registry, device);
+    return record ? &record->device : NULL;
+}
+
+static const struct device *lower_of(const struct device *a, const struct device *b)
+{
+    return a && a->certificate.device < b->certificate.device ? a : b;
 }
 
 const struct device *registry_device_by_id(const struct registry *registry, const struct id *id)
 {
-    for (size_t i = 0; i < registry->devices_count; i++)
-        if (id_equal(&registry->devices[i]->id, id))
-            return registry->devices[i];
-    return NULL;
+    size_t walk = 0;
+    const struct device_record *record;
+    const struct device *found = NULL;
+    while ((record = registry_index_next(&registry->devices_by_id, registry_id_key(id), &walk)))
+        if (id_equal(&record->device.id, id))
+            found = lower_of(found, &record->device);
+    return found;
 }
 
+/* A place in the index may be that of a key which a newer certificate has replaced. */
 const struct device *registry_device_by_dh(const struct registry *registry,
                                            const uint8_t dh_key[DH_KEY_BYTES])
 {
-    for (size_t i = 0; i < registry->devices_count; i++)
-        if (memcmp(registry->devices[i]->certificate.dh_key, dh_key, DH_KEY_BYTES) == 0)
-            return registry->devices[i];
+    size_t walk = 0;
+    uint64_t key = registry_dh_key(dh_key);
+    const struct device_record *record;
+    const struct device *found = NULL;
+    while ((record = registry_index_next(&registry->devices_by_dh, key, &walk)))
+        if (memcmp(record->device.certificate.dh_key, dh_key, DH_KEY_BYTES) == 0)
+            found = lower_of(found, &record->device);
+    return found;
+}
+
+const struct certificate *device_certificate_at(const struct device_record *record,
+                                                const struct feed_id *feed, uint64_t number)
+{
+    const struct certificate *certificate = &record->device.certificate;
+    if (number >= frontier_get(&certificate->from, feed))
+        return certificate;
+    for (size_t i = 0; i < record->older_count; i++)
+        if (number >= frontier_get(&record->older[i].from, feed))
+            return &record->older[i];
     return NULL;
 }
 
@@ -164,13 +200,13 @@ size_t registry_devices_count(const struct registry *registry)
 
 const struct device *registry_device_at(const struct registry *registry, size_t index)
 {
-    return registry->devices[index];
+    return &registry->devices[index]->device;
 }
 
 uint32_t registry_next_device(const struct registry *registry)
 {
     size_t count = registry->devices_count;
-    return count ? registry->devices[count - 1]->certificate.device + 1 : DEVICE_HUB;
+    return count ? registry->devices[count - 1]->device.certificate.device + 1 : DEVICE_HUB;
 }
 
 const uint8_t *registry_device_key(const struct registry *registry, uint32_t device)

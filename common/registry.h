@@ -17,7 +17,9 @@
  * the org itself; a device's op in that of the org its certificate names.
  * The hub's own certificate comes in entry 1 of SCOPE_REGISTRY(ORG_ROOT), the genesis, with table 1
  * and the root org: that entry is checked against the network id (a hash of the root key), the rest
- * against the hub's certificate. */
+ * against the hub's certificate. Every other entry makes one change.
+ * Scopes may arrive in any order, so nothing here depends on it: an org's parent has a lower
+ * number, known or not, and an older certificate may come after a newer one. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -55,7 +57,7 @@ const char *device_state_name(enum device_state state);
 
 struct device {
     struct id id;                   /* = the row; shown as the device's id */
-    struct certificate certificate; /* the newest */
+    struct certificate certificate; /* the newest; older ones still judge what came before it */
     enum device_state state;
 };
 
@@ -114,10 +116,11 @@ bool registry_may_read(const struct registry *registry, uint32_t device, uint32_
  * this number; its org's subtree holds the scope; then each op: table known, role may write table
  * and field, append fields have no bases, groups written whole, natural key fields match the row
  * id, values of the right type and size. STATUS_UNKNOWN: the entry names a schema epoch above ours
- * and uses what we don't know: keep it, apply later. STATUS_DENIED, STATUS_BAD_INPUT,
- * STATUS_TOO_LARGE: set aside for good (for this registry). On STATUS_OK every op may be
- * materialised without further checks, except that with a newer epoch single fields may be unknown:
- * those are to be skipped and kept (*partly is then true). */
+ * and uses what we don't know, or an org between its scope and the writer's is not known yet: keep
+ * it, apply later. STATUS_DENIED, STATUS_BAD_INPUT, STATUS_TOO_LARGE: set aside for good (for this
+ * registry). On STATUS_OK every op may be materialised without further checks, except that with a
+ * newer epoch single fields may be unknown: those are to be skipped and kept (*partly is then
+ * true). */
 enum status registry_permits(const struct registry *registry, const struct dot *dot,
                              const struct entry_view *entry, bool *partly, struct error *err);
 

@@ -2,12 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <zstd.h>
 
 #include "common/pack.h"
 #include "common/registry_state.h"
-
-#define SCHEMA_WINDOW_LOG_MAX 17
 
 /* ---- values ---- */
 
@@ -81,14 +78,6 @@ static enum status apply_network(struct registry *registry, const struct entry_v
 
 /* ---- orgs ---- */
 
-static size_t org_place(const struct registry *registry, uint32_t number)
-{
-    size_t at = registry->orgs_count;
-    while (at > 0 && registry->orgs[at - 1]->number >= number)
-        at--;
-    return at;
-}
-
 static enum status read_org(const struct entry_view *entry, const struct op *op, struct org *org,
                             struct bytes *name, struct error *err)
 {
@@ -104,10 +93,46 @@ static enum status read_org(const struct entry_view *entry, const struct op *op,
     org->number = (uint32_t)number;
     org->parent = (uint32_t)parent;
     org->id = op->row;
-    if (!org_kind_valid(org->kind) || (org->parent == 0) != (org->number == ORG_ROOT) ||
-        org->parent == org->number)
+    if (!org_kind_valid(org->kind) || (org->parent == 0) != (org->number == ORG_ROOT))
         return broken(err, "org");
+    /* The one rule about the parent that holds in whatever order orgs arrive; it rules out rings.
+     */
+    if (org->parent >= org->number)
+        return error_set(err, STATUS_DENIED, "org %u stands below the later org %u", org->number,
+                         org->parent);
     return STATUS_OK;
+}
+
+static enum status reserve_org(struct registry *registry)
+{
+    struct org **orgs =
+        registry_room(registry->orgs, registry->orgs_count, &registry->orgs_capacity);
+    if (!orgs)
+        return STATUS_NO_MEMORY;
+    registry->orgs = orgs;
+    TRY(registry_index_reserve(&registry->orgs_by_number));
+    return registry_index_reserve(&registry->orgs_by_id);
+}
+
+/* Needs what reserve_org made room for. Takes `org`. */
+static void put_org(struct registry *registry, struct org *org)
+{
+    size_t low = 0, high = registry->orgs_count;
+    if (high > 0 && registry->orgs[high - 1]->number < org->number)
+        low = high;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (registry->orgs[middle]->number < org->number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    memmove(registry->orgs + low + 1, registry->orgs + low,
+            (registry->orgs_count - low) * sizeof(struct org *));
+    registry->orgs[low] = org;
+    registry->orgs_count++;
+    registry_index_add(&registry->orgs_by_number, org->number, org);
+    registry_index_add(&registry->orgs_by_id, registry_id_key(&org->id), org);
 }
 
 static enum status apply_org(struct registry *registry, const struct dot *dot,
@@ -122,31 +147,17 @@ static enum status apply_org(struct registry *registry, const struct dot *dot,
         return error_set(err, STATUS_DENIED, "org number %u is taken", read.number);
     struct org *org = malloc(sizeof *org);
     read.name = org ? strndup((const char *)name.data, name.size) : NULL;
-    if (!read.name) {
+    if (!read.name || reserve_org(registry) != STATUS_OK) {
+        free(read.name);
         free(org);
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     }
     *org = read;
-    enum status status =
-        registry_insert((void ***)&registry->orgs, &registry->orgs_count, &registry->orgs_capacity,
-                        org_place(registry, org->number), org);
-    if (status != STATUS_OK) {
-        free(org->name);
-        free(org);
-        return error_set(err, status, "out of memory");
-    }
+    put_org(registry, org);
     return STATUS_OK;
 }
 
 /* ---- devices ---- */
-
-static size_t device_place(const struct registry *registry, uint32_t index)
-{
-    size_t at = registry->devices_count;
-    while (at > 0 && registry->devices[at - 1]->certificate.device >= index)
-        at--;
-    return at;
-}
 
 static enum status check_certificate(const struct registry *registry, const struct dot *dot,
                                      const struct op *op, const struct certificate *certificate,
@@ -155,41 +166,99 @@ static enum status check_certificate(const struct registry *registry, const stru
     struct id id = device_id(&registry->network, certificate->sign_key);
     if (!id_equal(&id, &op->row))
         return error_set(err, STATUS_FORGED, "a certificate stands under another device's id");
+    if (certificate->issuer != registry->authority.number)
+        return error_set(err, STATUS_FORGED, "a certificate names another issuer");
     if (dot->feed.scope != SCOPE_REGISTRY(certificate->org))
         return error_set(err, STATUS_DENIED,
                          "a certificate stands in another org's part of the registry");
     if (!(registry->authority.may_enrol & ROLE_BIT(certificate->role)))
         return error_set(err, STATUS_DENIED, "the authority may not enrol a %s",
                          role_name(certificate->role));
-    const struct device *old = registry_device(registry, certificate->device);
-    if (old && memcmp(old->certificate.sign_key, certificate->sign_key, PUBLIC_KEY_BYTES) != 0)
-        return error_set(err, STATUS_DENIED, "roster index %u belongs to another key",
-                         certificate->device);
-    if (old && old->certificate.serial >= certificate->serial)
-        return error_set(err, STATUS_DENIED, "a certificate is not newer than the one before");
+    if ((certificate->role == ROLE_HUB) != (certificate->device == DEVICE_HUB))
+        return error_set(err, STATUS_DENIED, "device %u and no other is the hub", DEVICE_HUB);
     return STATUS_OK;
 }
 
-static enum status put_device(struct registry *registry, const struct op *op,
+static enum status reserve_device(struct registry *registry)
+{
+    struct device_record **devices =
+        registry_room(registry->devices, registry->devices_count, &registry->devices_capacity);
+    if (!devices)
+        return STATUS_NO_MEMORY;
+    registry->devices = devices;
+    TRY(registry_index_reserve(&registry->devices_by_number));
+    TRY(registry_index_reserve(&registry->devices_by_id));
+    return registry_index_reserve(&registry->devices_by_dh);
+}
+
+/* Needs what reserve_device made room for. Takes `record`. */
+static void put_record(struct registry *registry, struct device_record *record)
+{
+    const struct certificate *certificate = &record->device.certificate;
+    size_t low = 0, high = registry->devices_count;
+    if (high > 0 && registry->devices[high - 1]->device.certificate.device < certificate->device)
+        low = high;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (registry->devices[middle]->device.certificate.device < certificate->device)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    memmove(registry->devices + low + 1, registry->devices + low,
+            (registry->devices_count - low) * sizeof(struct device_record *));
+    registry->devices[low] = record;
+    registry->devices_count++;
+    registry_index_add(&registry->devices_by_number, certificate->device, record);
+    registry_index_add(&registry->devices_by_id, registry_id_key(&record->device.id), record);
+    registry_index_add(&registry->devices_by_dh, registry_dh_key(certificate->dh_key), record);
+}
+
+static enum status add_device(struct registry *registry, const struct op *op,
                               const struct certificate *certificate, struct error *err)
 {
-    size_t at = device_place(registry, certificate->device);
-    if (at < registry->devices_count &&
-        registry->devices[at]->certificate.device == certificate->device) {
-        certificate_release(&registry->devices[at]->certificate);
-        registry->devices[at]->certificate = *certificate;
+    struct device_record *record = malloc(sizeof *record);
+    if (!record || reserve_device(registry) != STATUS_OK) {
+        free(record);
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    }
+    *record = (struct device_record){.device = {op->row, *certificate, DEVICE_ACTIVE}};
+    put_record(registry, record);
+    return STATUS_OK;
+}
+
+/* Certificates of one device may come from several orgs' parts of the registry, so in any order:
+ * what is left in the end must be the same. */
+static enum status add_certificate(struct registry *registry, struct device_record *record,
+                                   const struct certificate *certificate, struct error *err)
+{
+    struct certificate *newest = &record->device.certificate;
+    if (memcmp(newest->sign_key, certificate->sign_key, PUBLIC_KEY_BYTES) != 0)
+        return error_set(err, STATUS_DENIED, "roster index %u belongs to another key",
+                         certificate->device);
+    bool known = newest->serial == certificate->serial;
+    size_t at = 0;
+    while (at < record->older_count && record->older[at].serial > certificate->serial)
+        at++;
+    known |= at < record->older_count && record->older[at].serial == certificate->serial;
+    if (known)
+        return error_set(err, STATUS_DENIED, "certificate %u of device %u is there already",
+                         certificate->serial, certificate->device);
+    struct certificate *grown = realloc(record->older, (record->older_count + 1) * sizeof *grown);
+    if (grown)
+        record->older = grown;
+    if (!grown || registry_index_reserve(&registry->devices_by_dh) != STATUS_OK)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    memmove(grown + at + 1, grown + at, (record->older_count - at) * sizeof *grown);
+    record->older_count++;
+    if (certificate->serial < newest->serial) {
+        grown[at] = *certificate;
         return STATUS_OK;
     }
-    struct device *device = malloc(sizeof *device);
-    if (!device)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    *device = (struct device){op->row, *certificate, DEVICE_ACTIVE};
-    enum status status = registry_insert((void ***)&registry->devices, &registry->devices_count,
-                                         &registry->devices_capacity, at, device);
-    if (status == STATUS_OK)
-        return STATUS_OK;
-    free(device);
-    return error_set(err, status, "out of memory");
+    grown[0] = *newest;
+    *newest = *certificate;
+    registry_index_add(&registry->devices_by_dh, registry_dh_key(newest->dh_key), record);
+    return STATUS_OK;
 }
 
 static enum status apply_device(struct registry *registry, const struct dot *dot,
@@ -203,52 +272,16 @@ static enum status apply_device(struct registry *registry, const struct dot *dot
     TRY(certificate_open(&certificate, &registry->network, sealed, registry->authority.sign_key,
                          err));
     enum status status = check_certificate(registry, dot, op, &certificate, err);
+    struct device_record *record = registry_record(registry, certificate.device);
     if (status == STATUS_OK)
-        status = put_device(registry, op, &certificate, err);
+        status = record ? add_certificate(registry, record, &certificate, err)
+                        : add_device(registry, op, &certificate, err);
     if (status != STATUS_OK)
         certificate_release(&certificate);
     return status;
 }
 
 /* ---- schema ---- */
-
-enum status registry_pack_schema(const struct schema *schema, struct buffer *out, struct error *err)
-{
-    size_t bound = ZSTD_compressBound(schema->text_size);
-    uint8_t *frame = malloc(bound);
-    ZSTD_CCtx *context = ZSTD_createCCtx();
-    size_t size = 0;
-    bool good = frame && context;
-    if (good) {
-        ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 19);
-        ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, SCHEMA_WINDOW_LOG_MAX);
-        size = ZSTD_compress2(context, frame, bound, schema->text, schema->text_size);
-        good = !ZSTD_isError(size) && pack_bin(out, bytes_of(frame, size)) == STATUS_OK;
-    }
-    ZSTD_freeCCtx(context);
-    free(frame);
-    return good ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "out of memory");
-}
-
-static enum status unpack_schema(struct bytes frame, struct buffer *text, struct error *err)
-{
-    unsigned long long size = ZSTD_getFrameContentSize(frame.data, frame.size);
-    if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR ||
-        size > SCHEMA_TEXT_MAX)
-        return broken(err, "schema");
-    TRY(buffer_reserve(text, (size_t)size + 1));
-    ZSTD_DCtx *context = ZSTD_createDCtx();
-    if (!context)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    /* One-shot decoding needs no window, but a hostile frame must not ask for one either. */
-    ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, SCHEMA_WINDOW_LOG_MAX);
-    size_t got = ZSTD_decompressDCtx(context, text->data, (size_t)size, frame.data, frame.size);
-    ZSTD_freeDCtx(context);
-    if (ZSTD_isError(got) || got != size)
-        return broken(err, "schema");
-    text->size = got;
-    return STATUS_OK;
-}
 
 static enum status read_schema(const struct entry_view *entry, const struct op *op,
                                struct schema **schema, struct error *err)
@@ -258,12 +291,13 @@ static enum status read_schema(const struct entry_view *entry, const struct op *
     struct buffer text = {0};
     if (!value_uint(entry, op, 1, UINT32_MAX, &epoch) || !value_bin(entry, op, 2, &frame))
         return broken(err, "schema");
-    enum status status = unpack_schema(frame, &text, err);
+    enum status status = registry_unpack_schema(frame, &text, err);
     if (status == STATUS_OK)
         status = schema_load(schema, buffer_bytes(&text), err);
     buffer_release(&text);
     if (status == STATUS_OK && (*schema)->epoch != epoch) {
         schema_free(*schema);
+        *schema = NULL;
         return broken(err, "schema epoch");
     }
     return status;
@@ -276,13 +310,15 @@ static enum status apply_schema(struct registry *registry, const struct entry_vi
     const struct schema *old = registry_schema(registry);
     TRY(read_schema(entry, op, &schema, err));
     enum status status = old ? schema_check_successor(old, schema, err) : STATUS_OK;
-    if (status == STATUS_OK) {
-        status = registry_insert((void ***)&registry->schemas, &registry->schemas_count,
-                                 &registry->schemas_capacity, registry->schemas_count, schema);
-        if (status != STATUS_OK)
-            error_set(err, status, "out of memory");
-    }
-    if (status != STATUS_OK)
+    struct schema **schemas =
+        registry_room(registry->schemas, registry->schemas_count, &registry->schemas_capacity);
+    if (schemas)
+        registry->schemas = schemas;
+    else
+        status = error_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (status == STATUS_OK)
+        registry->schemas[registry->schemas_count++] = schema;
+    else
         schema_free(schema);
     return status;
 }
@@ -310,7 +346,7 @@ static enum status apply_op(struct registry *registry, const struct dot *dot,
     bool root = dot->feed.scope == SCOPE_REGISTRY(ORG_ROOT);
     switch (op->table) {
     case REGISTRY_NETWORK:
-        if (root && dot->number == 1)
+        if (root)
             return apply_network(registry, entry, op, err);
         break;
     case REGISTRY_ORG:
@@ -332,19 +368,40 @@ static enum status apply_op(struct registry *registry, const struct dot *dot,
                      op->table);
 }
 
+static bool is_genesis(const struct dot *dot)
+{
+    return dot->feed.scope == SCOPE_REGISTRY(ORG_ROOT) && dot->feed.device == DEVICE_HUB &&
+           dot->feed.incarnation == INCARNATION_FIRST && dot->number == 1;
+}
+
+/* Before it there is nothing, so taking it back whole is to start anew. */
+static enum status apply_genesis(struct registry *registry, const struct dot *dot,
+                                 const struct entry_view *entry, struct error *err)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < entry->ops_count && status == STATUS_OK; i++)
+        status = apply_op(registry, dot, entry, &entry->ops[i], err);
+    if (status == STATUS_OK && (!registry->founded || !registry_org(registry, ORG_ROOT) ||
+                                !registry_device(registry, DEVICE_HUB)))
+        status = error_set(err, STATUS_FORGED,
+                           "the registry's first entry lacks the network, the root org or the hub");
+    if (status != STATUS_OK)
+        registry_clear(registry);
+    return status;
+}
+
 enum status registry_apply(struct registry *registry, const struct dot *dot,
                            const struct entry_view *entry, struct error *err)
 {
     if (!SCOPE_IS_REGISTRY(dot->feed.scope) || dot->feed.device != DEVICE_HUB)
         return error_set(err, STATUS_DENIED, "only the hub writes the registry");
-    bool genesis = dot->feed.scope == SCOPE_REGISTRY(ORG_ROOT) && dot->number == 1;
-    if (!genesis && !registry->founded)
+    if (!registry->founded && is_genesis(dot))
+        return apply_genesis(registry, dot, entry, err);
+    if (!registry->founded)
         return error_set(err, STATUS_UNKNOWN, "the registry's first entry is missing");
-    if (entry->ops_count > 1 && !genesis)
+    if (entry->ops_count != 1)
         return error_set(err, STATUS_DENIED, "a registry entry has more than one change");
-    for (size_t i = 0; i < entry->ops_count; i++)
-        TRY(apply_op(registry, dot, entry, &entry->ops[i], err));
-    return STATUS_OK;
+    return apply_op(registry, dot, entry, &entry->ops[0], err);
 }
 
 enum status registry_genesis_key(const struct network *network, struct bytes body,
@@ -359,11 +416,8 @@ enum status registry_genesis_key(const struct network *network, struct bytes bod
         status = registry_new(&registry, network, err);
     if (status == STATUS_OK)
         status = registry_apply(registry, &dot, &view, err);
-    const uint8_t *found = status == STATUS_OK ? registry_device_key(registry, DEVICE_HUB) : NULL;
-    if (status == STATUS_OK && !found)
-        status = error_set(err, STATUS_FORGED, "the first entry has no hub");
-    if (found)
-        memcpy(key, found, PUBLIC_KEY_BYTES);
+    if (status == STATUS_OK)
+        memcpy(key, registry_device_key(registry, DEVICE_HUB), PUBLIC_KEY_BYTES);
     registry_free(registry);
     entry_view_release(&view);
     return status;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/dots.h"
 #include "common/pack.h"
 #include "common/registry_state.h"
 
@@ -26,35 +27,56 @@ struct judgement {
     bool newer; /* the writer's schema is newer than ours */
 };
 
-static enum status check_elements(const struct schema_field *field, struct unpack *in, bool removed,
-                                  bool lenient, struct error *err)
+static enum status not_a_set(const struct schema_field *field, struct error *err)
 {
-    uint32_t count, parts;
-    struct bytes element, skipped;
-    if (!unpack_array(in, &count) || count > ENTRY_ELEMENTS_MAX)
-        return error_set(err, STATUS_BAD_INPUT, "field '%s': not a set", field->name);
+    return error_set(err, STATUS_BAD_INPUT, "field '%s': not a set", field->name);
+}
+
+/* The elements that are added, or those that are removed with the dots they had. They ascend. */
+static enum status check_elements(const struct judgement *judgement,
+                                  const struct schema_field *field, struct unpack *in,
+                                  uint32_t count, struct entry_view *removed, struct error *err)
+{
+    uint32_t parts, at, dots;
+    struct bytes before = {0}, element;
     for (uint32_t i = 0; i < count; i++) {
         if (removed && (!unpack_array(in, &parts) || parts != 2))
-            return error_set(err, STATUS_BAD_INPUT, "field '%s': not a set", field->name);
-        if (!unpack_value(in, &element) || (removed && !unpack_value(in, &skipped)))
-            return error_set(err, STATUS_BAD_INPUT, "field '%s': not a set", field->name);
-        TRY(field_check(field, element, lenient, err));
+            return not_a_set(field, err);
+        if (!unpack_value(in, &element) || (i > 0 && bytes_compare(before, element) >= 0))
+            return not_a_set(field, err);
+        TRY(field_check(field, element, judgement->newer, err));
+        before = element;
+        if (!removed)
+            continue;
+        removed->dots_count = 0;
+        TRY(dots_take(removed, in, &at, &dots, err));
     }
     return STATUS_OK;
 }
 
-static enum status check_set(const struct schema_field *field, struct bytes value, bool lenient,
-                             struct error *err)
+/* As strict as entry_decode_set, which has to follow without fail. */
+static enum status check_set(const struct judgement *judgement, const struct schema_field *field,
+                             struct bytes value, struct error *err)
 {
     struct unpack in = unpack_of(value);
-    uint32_t parts;
-    if (!unpack_array(&in, &parts) || parts != 2)
-        return error_set(err, STATUS_BAD_INPUT, "field '%s': not a set", field->name);
-    TRY(check_elements(field, &in, false, lenient, err));
-    TRY(check_elements(field, &in, true, lenient, err));
-    return unpack_done(&in)
-               ? STATUS_OK
-               : error_set(err, STATUS_BAD_INPUT, "field '%s': not a set", field->name);
+    struct entry_view scratch = {.feed = judgement->entry->feed};
+    uint32_t parts, added, removed;
+    if (!unpack_array(&in, &parts) || parts != 2 || !unpack_array(&in, &added))
+        return not_a_set(field, err);
+    if (added > ENTRY_ELEMENTS_MAX)
+        return error_set(err, STATUS_TOO_LARGE, "more than %d elements of a set",
+                         ENTRY_ELEMENTS_MAX);
+    TRY(check_elements(judgement, field, &in, added, NULL, err));
+    if (!unpack_array(&in, &removed))
+        return not_a_set(field, err);
+    if (removed > ENTRY_ELEMENTS_MAX - added)
+        return error_set(err, STATUS_TOO_LARGE, "more than %d elements of a set",
+                         ENTRY_ELEMENTS_MAX);
+    enum status status = check_elements(judgement, field, &in, removed, &scratch, err);
+    entry_view_release(&scratch);
+    if (status == STATUS_OK && !unpack_done(&in))
+        return not_a_set(field, err);
+    return status;
 }
 
 static const struct op_field *find_field(const struct judgement *judgement, uint16_t number)
@@ -122,7 +144,7 @@ static enum status check_field(const struct judgement *judgement, const struct o
                          judgement->table->name);
     if (field->group)
         TRY(check_group(judgement, field, written, err));
-    return field->merge == MERGE_SET ? check_set(field, written->value, judgement->newer, err)
+    return field->merge == MERGE_SET ? check_set(judgement, field, written->value, err)
                                      : field_check(field, written->value, judgement->newer, err);
 }
 
@@ -130,7 +152,7 @@ static enum status check_field(const struct judgement *judgement, const struct o
 static enum status check_key(const struct judgement *judgement, struct error *err)
 {
     const struct schema_table *table = judgement->table;
-    struct bytes values[8] = {{0}};
+    struct bytes values[SCHEMA_KEY_MAX] = {{0}};
     size_t present = 0;
     if (table->key_fields_count == 0)
         return STATUS_OK;
@@ -165,53 +187,71 @@ static enum status judge_op(const struct judgement *judgement, bool *unknown, st
     return check_key(judgement, err);
 }
 
-static enum status check_device(const struct registry *registry, const struct dot *dot,
-                                const struct device **writer, struct error *err)
+/* Is `org` in the subtree of `ancestor`? Orgs may be on their way still: then nobody can say yet.
+ */
+static enum status check_within(const struct registry *registry, uint32_t ancestor, uint32_t org,
+                                struct error *err)
 {
-    const struct device *device = registry_device(registry, dot->feed.device);
-    *writer = device;
-    if (!device)
+    for (int depth = 0; depth <= ORG_DEPTH_MAX && org != 0; depth++) {
+        if (org == ancestor)
+            return STATUS_OK;
+        const struct org *node = registry_org(registry, org);
+        if (!node)
+            return error_set(err, STATUS_UNKNOWN, "org %u is not known yet", org);
+        org = node->parent;
+    }
+    return error_set(err, STATUS_DENIED, "the writer has no rights in this org");
+}
+
+static enum status check_writer(const struct registry *registry, const struct dot *dot,
+                                const struct certificate **writer, struct error *err)
+{
+    const struct device_record *record = registry_record(registry, dot->feed.device);
+    if (!record)
         return error_set(err, STATUS_DENIED, "device %u is not in the registry", dot->feed.device);
     if (SCOPE_IS_REGISTRY(dot->feed.scope) || SCOPE_ORG(dot->feed.scope) == 0)
         return error_set(err, STATUS_DENIED, "records can't stand in the registry");
-    const struct certificate *certificate = &device->certificate;
-    if (certificate->role != ROLE_HUB &&
-        !registry_within(registry, certificate->org, SCOPE_ORG(dot->feed.scope)))
-        return error_set(err, STATUS_DENIED, "device %u has no rights in this org",
-                         dot->feed.device);
-    struct feed_id feed = dot->feed;
-    if (dot->number < frontier_get(&certificate->from, &feed))
+    *writer = device_certificate_at(record, &dot->feed, dot->number);
+    if (!*writer)
         return error_set(err, STATUS_DENIED, "the certificate of device %u begins later",
                          dot->feed.device);
+    if ((*writer)->role == ROLE_HUB)
+        return STATUS_OK;
+    return check_within(registry, (*writer)->org, SCOPE_ORG(dot->feed.scope), err);
+}
+
+static enum status judge_ops(struct judgement *judgement, const struct schema *schema, bool *partly,
+                             struct error *err)
+{
+    size_t known = 0;
+    for (size_t i = 0; i < judgement->entry->ops_count; i++) {
+        judgement->op = &judgement->entry->ops[i];
+        uint32_t table = judgement->op->table;
+        judgement->table = schema_table(schema, table);
+        if (judgement->table) {
+            TRY(judge_op(judgement, partly, err));
+            known++;
+        } else if (!judgement->newer || table < TABLE_NUMBER_FIRST) {
+            return error_set(err, STATUS_DENIED, "table %u is not in the schema", table);
+        }
+    }
+    if (known == 0)
+        return error_set(err, STATUS_UNKNOWN, "the entry's tables are not known yet");
+    *partly |= known < judgement->entry->ops_count;
     return STATUS_OK;
 }
 
 enum status registry_permits(const struct registry *registry, const struct dot *dot,
                              const struct entry_view *entry, bool *partly, struct error *err)
 {
-    const struct device *writer;
+    const struct certificate *writer;
     const struct schema *schema = registry_schema(registry);
     *partly = false;
-    TRY(check_device(registry, dot, &writer, err));
+    TRY(check_writer(registry, dot, &writer, err));
     if (!schema)
         return error_set(err, STATUS_UNKNOWN, "the schema is not known yet");
     struct judgement judgement = {.entry = entry,
-                                  .role_bit = ROLE_BIT(writer->certificate.role),
+                                  .role_bit = ROLE_BIT(writer->role),
                                   .newer = entry->head.epoch > schema->epoch};
-    size_t known = 0;
-    for (size_t i = 0; i < entry->ops_count; i++) {
-        judgement.op = &entry->ops[i];
-        judgement.table = schema_table(schema, judgement.op->table);
-        if (judgement.table) {
-            TRY(judge_op(&judgement, partly, err));
-            known++;
-        } else if (!judgement.newer) {
-            return error_set(err, STATUS_DENIED, "table %u is not in the schema",
-                             judgement.op->table);
-        }
-    }
-    if (known == 0)
-        return error_set(err, STATUS_UNKNOWN, "the entry's tables are not known yet");
-    *partly |= known < entry->ops_count;
-    return STATUS_OK;
+    return judge_ops(&judgement, schema, partly, err);
 }

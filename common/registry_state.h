@@ -4,6 +4,14 @@
 /* What a registry is made of; for registry*.c alone. */
 
 #include "common/registry.h"
+#include "common/registry_index.h"
+
+/* Certificates that a newer one replaced still judge the entries before its `from`. */
+struct device_record {
+    struct device device;
+    struct certificate *older; /* by falling serial */
+    size_t older_count;
+};
 
 struct registry {
     struct network network;
@@ -15,13 +23,40 @@ struct registry {
     bool has_link_key;
     struct org **orgs; /* ascending by number */
     size_t orgs_count, orgs_capacity;
-    struct device **devices; /* ascending by roster index */
+    struct device_record **devices; /* ascending by roster index */
     size_t devices_count, devices_capacity;
     struct schema **schemas; /* by rising epoch; the last is in force */
     size_t schemas_count, schemas_capacity;
+    struct registry_index orgs_by_number, orgs_by_id;
+    struct registry_index devices_by_number, devices_by_id, devices_by_dh;
 };
 
-/* Puts `item` into a sorted array of pointers at `at`. */
-enum status registry_insert(void ***array, size_t *count, size_t *capacity, size_t at, void *item);
+/* Keys of the indexes. The end of an id or key is the part that is random in all of them. */
+static inline uint64_t registry_id_key(const struct id *id)
+{
+    return get_u64le(id->bytes + ID_BYTES - 8);
+}
+
+static inline uint64_t registry_dh_key(const uint8_t dh_key[DH_KEY_BYTES])
+{
+    return get_u64le(dh_key + 8);
+}
+
+struct device_record *registry_record(const struct registry *registry, uint32_t device);
+
+/* The certificate that judges `number` of `feed`: the newest that counts from there; NULL when none
+ * does. */
+const struct certificate *device_certificate_at(const struct device_record *record,
+                                                const struct feed_id *feed, uint64_t number);
+
+/* An array of pointers with room for one more: the same or moved; NULL without memory, and then
+ * the old one stands. */
+void *registry_room(void *array, size_t count, size_t *capacity);
+
+/* The JSON out of the value of table 4 field 2. Appends; STATUS_BAD_INPUT, STATUS_NO_MEMORY. */
+enum status registry_unpack_schema(struct bytes frame, struct buffer *text, struct error *err);
+
+/* Forget all but the network, as registry_new left it. */
+void registry_clear(struct registry *registry);
 
 #endif

@@ -1,0 +1,300 @@
+#include "tests/support/trust.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/pack.h"
+
+/* For the caller's `struct error *err` too: a set-up that fails ends the program with its reason.
+ */
+#define MUST(call)                                                                     \
+    do {                                                                               \
+        struct error must_ = {0};                                                      \
+        struct error *err = &must_;                                                    \
+        (void)err;                                                                     \
+        if ((call) != STATUS_OK) {                                                     \
+            fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #call, must_.text); \
+            abort();                                                                   \
+        }                                                                              \
+    } while (0)
+
+static const struct id NO_ROW;
+
+struct id trust_id(uint32_t number)
+{
+    struct id id = {{0}};
+    put_u32le(id.bytes + ID_BYTES - 4, number);
+    id.bytes[0] = 0x5a;
+    return id;
+}
+
+/* Different seeds for different purposes: the number, and a letter for what it is. */
+static void seed_of(uint8_t seed[32], char purpose, uint32_t number)
+{
+    memset(seed, purpose, 32);
+    put_u32le(seed, number);
+}
+
+static void make_key(struct signing_key *key, char purpose, uint32_t number)
+{
+    uint8_t seed[32];
+    seed_of(seed, purpose, number);
+    signing_key_from_seed(key, seed);
+}
+
+static void make_device(struct trust_device *device, uint32_t number)
+{
+    uint8_t seed[32];
+    make_key(&device->sign, 's', number);
+    seed_of(seed, 'd', number);
+    dh_key_from_secret(&device->dh, seed);
+}
+
+/* ---- entries ---- */
+
+static const struct trust_entry *last_of_scope(const struct trust *trust, uint32_t scope)
+{
+    for (size_t i = trust->entries_count; i > 0; i--)
+        if (trust->entries[i - 1].dot.feed.scope == scope)
+            return &trust->entries[i - 1];
+    return NULL;
+}
+
+void trust_start(struct trust *trust, uint32_t scope)
+{
+    struct feed_id feed = {scope, DEVICE_HUB, INCARNATION_FIRST};
+    struct entry_head head = {.time_ms = 1000};
+    trust->scope = scope;
+    MUST(entry_writer_start(&trust->writer, &feed, &head, err));
+}
+
+void trust_op(struct trust *trust, enum registry_table table, const struct id *row)
+{
+    MUST(entry_writer_op(&trust->writer, table, row, err));
+}
+
+static void put_field(struct trust *trust, uint16_t field, struct buffer *value)
+{
+    MUST(entry_writer_field(&trust->writer, field, buffer_bytes(value), NULL, 0, err));
+    buffer_release(value);
+}
+
+void trust_uint(struct trust *trust, uint16_t field, uint64_t value)
+{
+    struct buffer packed = {0};
+    MUST(pack_uint(&packed, value));
+    put_field(trust, field, &packed);
+}
+
+void trust_text(struct trust *trust, uint16_t field, const char *value)
+{
+    struct buffer packed = {0};
+    MUST(pack_str(&packed, bytes_text(value)));
+    put_field(trust, field, &packed);
+}
+
+void trust_nil(struct trust *trust, uint16_t field)
+{
+    struct buffer packed = {0};
+    MUST(pack_nil(&packed));
+    put_field(trust, field, &packed);
+}
+
+void trust_bin(struct trust *trust, uint16_t field, struct bytes value)
+{
+    struct buffer packed = {0};
+    MUST(pack_bin(&packed, value));
+    put_field(trust, field, &packed);
+}
+
+const struct trust_entry *trust_finish(struct trust *trust)
+{
+    static const struct hash none;
+    const struct trust_entry *last = last_of_scope(trust, trust->scope);
+    if (trust->entries_count == TRUST_ENTRIES_MAX)
+        abort();
+    struct trust_entry *entry = &trust->entries[trust->entries_count++];
+    *entry = (struct trust_entry){
+        .dot = {{trust->scope, DEVICE_HUB, INCARNATION_FIRST}, last ? last->dot.number + 1 : 1}};
+    MUST(entry_writer_finish(&trust->writer, &entry->body, err));
+    entry_hash(&entry->hash, &trust->network, &entry->dot, last ? &last->hash : &none,
+               buffer_bytes(&entry->body));
+    entry_sign(entry->signature, &trust->network, &entry->hash, &trust->devices[DEVICE_HUB].sign);
+    return entry;
+}
+
+/* ---- what the hub writes ---- */
+
+struct certificate trust_certificate(struct trust *trust, uint32_t device, enum role role,
+                                     uint32_t org)
+{
+    struct certificate certificate = {.suite = SUITE_1,
+                                      .device = device,
+                                      .serial = 1,
+                                      .person = trust_id(1000 + device),
+                                      .person_name = "示例党员001",
+                                      .role = role,
+                                      .org = org,
+                                      .issuer = trust->authority.number};
+    if (device >= TRUST_DEVICES_MAX)
+        abort();
+    make_device(&trust->devices[device], device);
+    memcpy(certificate.sign_key, trust->devices[device].sign.public_key, PUBLIC_KEY_BYTES);
+    memcpy(certificate.dh_key, trust->devices[device].dh.public_key, DH_KEY_BYTES);
+    return certificate;
+}
+
+static void put_device(struct trust *trust, const struct certificate *certificate)
+{
+    struct buffer sealed = {0};
+    struct id row = device_id(&trust->network, certificate->sign_key);
+    trust_op(trust, REGISTRY_DEVICE, &row);
+    MUST(certificate_seal(certificate, &trust->network, &trust->authority_key, &sealed, err));
+    trust_bin(trust, 1, buffer_bytes(&sealed));
+    buffer_release(&sealed);
+}
+
+static void put_org(struct trust *trust, uint32_t number, uint32_t parent, const char *kind)
+{
+    struct id row = trust_id(number);
+    trust_op(trust, REGISTRY_ORG, &row);
+    trust_uint(trust, 1, number);
+    if (parent)
+        trust_uint(trust, 2, parent);
+    else
+        trust_nil(trust, 2);
+    trust_text(trust, 3, kind);
+    trust_text(trust, 4, "示例支部");
+}
+
+const struct trust_entry *trust_write_genesis(struct trust *trust)
+{
+    struct buffer sealed = {0};
+    struct certificate hub = trust_certificate(trust, DEVICE_HUB, ROLE_HUB, ORG_ROOT);
+    trust_start(trust, SCOPE_REGISTRY(ORG_ROOT));
+    trust_op(trust, REGISTRY_NETWORK, &NO_ROW);
+    trust_bin(trust, 1, bytes_of(trust->root.public_key, PUBLIC_KEY_BYTES));
+    MUST(authority_seal(&trust->authority, &trust->network, &trust->root, &sealed, err));
+    trust_bin(trust, 2, buffer_bytes(&sealed));
+    buffer_release(&sealed);
+    trust_uint(trust, 3, 7);
+    put_org(trust, ORG_ROOT, 0, "bureau");
+    put_device(trust, &hub);
+    return trust_finish(trust);
+}
+
+const struct trust_entry *trust_write_org(struct trust *trust, uint32_t number, uint32_t parent,
+                                          const char *kind)
+{
+    trust_start(trust, SCOPE_REGISTRY(number));
+    put_org(trust, number, parent, kind);
+    return trust_finish(trust);
+}
+
+const struct trust_entry *trust_write_device(struct trust *trust,
+                                             const struct certificate *certificate)
+{
+    trust_start(trust, SCOPE_REGISTRY(certificate->org));
+    put_device(trust, certificate);
+    return trust_finish(trust);
+}
+
+const struct trust_entry *trust_write_schema(struct trust *trust, const char *json)
+{
+    struct schema *schema;
+    struct buffer value = {0};
+    MUST(schema_load(&schema, bytes_text(json), err));
+    MUST(registry_pack_schema(schema, &value, err));
+    trust_start(trust, SCOPE_REGISTRY(ORG_ROOT));
+    trust_op(trust, REGISTRY_SCHEMA, &NO_ROW);
+    trust_uint(trust, 1, schema->epoch);
+    put_field(trust, 2, &value);
+    schema_free(schema);
+    return trust_finish(trust);
+}
+
+static const struct trust_entry *write_link_key(struct trust *trust)
+{
+    struct buffer sealed = {0};
+    struct link_key link = {.number = 1};
+    memcpy(link.dh_key, trust->devices[DEVICE_HUB].dh.public_key, DH_KEY_BYTES);
+    MUST(link_key_seal(&link, &trust->network, &trust->authority_key, &sealed, err));
+    trust_start(trust, SCOPE_REGISTRY(ORG_ROOT));
+    trust_op(trust, REGISTRY_LINK_KEY, &NO_ROW);
+    trust_bin(trust, 1, buffer_bytes(&sealed));
+    buffer_release(&sealed);
+    return trust_finish(trust);
+}
+
+/* ---- taking it in ---- */
+
+static bool key_of(const struct trust *trust, const struct registry *registry,
+                   const struct trust_entry *entry, uint8_t key[PUBLIC_KEY_BYTES])
+{
+    const uint8_t *known = registry_device_key(registry, entry->dot.feed.device);
+    if (known)
+        memcpy(key, known, PUBLIC_KEY_BYTES);
+    return known || registry_genesis_key(&trust->network, buffer_bytes(&entry->body), key, NULL) ==
+                        STATUS_OK;
+}
+
+enum status trust_apply(const struct trust *trust, struct registry *registry,
+                        const struct trust_entry *entry, struct error *err)
+{
+    struct entry_view view = {0};
+    uint8_t key[PUBLIC_KEY_BYTES];
+    if (!key_of(trust, registry, entry, key) ||
+        !entry_verify(entry->signature, &trust->network, &entry->hash, key))
+        return error_set(err, STATUS_FORGED, "the signature does not hold");
+    enum status status = entry_decode(&view, &entry->dot.feed, buffer_bytes(&entry->body), err);
+    if (status == STATUS_OK)
+        status = registry_apply(registry, &entry->dot, &view, err);
+    entry_view_release(&view);
+    return status;
+}
+
+static void write_tree(struct trust *trust)
+{
+    static const struct {
+        uint32_t number, parent;
+        const char *kind;
+    } orgs[] = {{2, 1, "county"}, {3, 2, "township"}, {4, 3, "branch"},   {5, 3, "branch"},
+                {6, 3, "branch"}, {7, 1, "county"},   {8, 7, "township"}, {9, 8, "branch"}};
+    for (size_t i = 0; i < sizeof orgs / sizeof orgs[0]; i++)
+        trust_write_org(trust, orgs[i].number, orgs[i].parent, orgs[i].kind);
+}
+
+void trust_init(struct trust *trust)
+{
+    *trust = (struct trust){.devices_count = DEVICE_HUB};
+    MUST(keys_init(err));
+    make_key(&trust->root, 'r', 0);
+    make_key(&trust->authority_key, 'a', 0);
+    trust->network = network_of_root(trust->root.public_key);
+    trust->authority = (struct authority){.suite = SUITE_1, .number = 1, .may_enrol = 0x7e};
+    memcpy(trust->authority.sign_key, trust->authority_key.public_key, PUBLIC_KEY_BYTES);
+    MUST(registry_new(&trust->registry, &trust->network, err));
+    trust_write_genesis(trust);
+    write_link_key(trust);
+    trust_write_schema(trust, trust_schema);
+    write_tree(trust);
+    for (size_t i = 0; i < trust->entries_count; i++)
+        MUST(trust_apply(trust, trust->registry, &trust->entries[i], err));
+}
+
+void trust_release(struct trust *trust)
+{
+    for (size_t i = 0; i < trust->entries_count; i++)
+        buffer_release(&trust->entries[i].body);
+    entry_writer_release(&trust->writer);
+    registry_free(trust->registry);
+    *trust = (struct trust){0};
+}
+
+uint32_t trust_enrol(struct trust *trust, enum role role, uint32_t org)
+{
+    struct certificate certificate = trust_certificate(trust, ++trust->devices_count, role, org);
+    MUST(trust_apply(trust, trust->registry, trust_write_device(trust, &certificate), err));
+    return certificate.device;
+}
