@@ -244,7 +244,7 @@ static enum status judge_ops(struct judgement *judgement, const struct schema *s
 enum status registry_permits(const struct registry *registry, const struct dot *dot,
                              const struct entry_view *entry, bool *partly, struct error *err)
 {
-    const struct certificate *writer;
+    const struct certificate *writer = NULL;
     const struct schema *schema = registry_schema(registry);
     *partly = false;
     TRY(check_writer(registry, dot, &writer, err));
