@@ -67,6 +67,8 @@ bool name_valid(const char *name)
 
 enum status object_name(const json_t *object, const char *key, char **name, struct error *err)
 {
+    if (!json_is_object(object))
+        return error_set(err, STATUS_BAD_INPUT, "not a JSON object");
     TRY(object_text(object, key, NAME_BYTES_MAX, name, err));
     if (!name_valid(*name))
         return error_set(err, STATUS_BAD_INPUT,

@@ -176,8 +176,8 @@ static enum status load_fields(const json_t *json, struct schema_table *table, s
         if (load_field(json_array_get(list, i), field, err) != STATUS_OK)
             return error_wrap(err, "field '%s'", field->name ? field->name : "?");
         if (i > 0 && field[-1].number >= field->number)
-            return error_set(err, STATUS_BAD_INPUT, "field '%s' is not in ascending order",
-                             field->name);
+            return error_set(err, STATUS_BAD_INPUT,
+                             "field '%s' does not stand in the order of numbers", field->name);
         for (size_t j = 0; j < i; j++)
             if (strcmp(table->fields[j].name, field->name) == 0)
                 return error_set(err, STATUS_BAD_INPUT, "field '%s' stands twice", field->name);
@@ -259,6 +259,9 @@ static enum status load_refs(const json_t *json, const struct schema *schema,
         const struct schema_table *table = name ? schema_table_named(schema, name) : NULL;
         if (!table)
             return error_set(err, STATUS_BAD_INPUT, "there is no table '%s'", name ? name : "?");
+        for (size_t j = 0; j < i; j++)
+            if (field->ref_tables[j] == table->number)
+                return error_set(err, STATUS_BAD_INPUT, "table '%s' stands twice in 'refs'", name);
         field->ref_tables[field->ref_tables_count++] = table->number;
     }
     return STATUS_OK;
@@ -315,8 +318,8 @@ static enum status load_tables(const json_t *list, struct schema *schema, struct
         if (load_table(json_array_get(list, i), table, err) != STATUS_OK)
             return error_wrap(err, "table '%s'", table->name ? table->name : "?");
         if (i > 0 && table[-1].number >= table->number)
-            return error_set(err, STATUS_BAD_INPUT, "table '%s' is not in ascending order",
-                             table->name);
+            return error_set(err, STATUS_BAD_INPUT,
+                             "table '%s' does not stand in the order of numbers", table->name);
         for (size_t j = 0; j < i; j++)
             if (strcmp(schema->tables[j].name, table->name) == 0)
                 return error_set(err, STATUS_BAD_INPUT, "table '%s' stands twice", table->name);

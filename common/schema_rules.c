@@ -178,6 +178,9 @@ static enum status check_key(const struct schema_field *field, struct error *err
     if (field->type == FIELD_SEALED || field->type == FIELD_GEO)
         return error_set(err, STATUS_BAD_INPUT, "type '%s' does not go with a key",
                          field_type_name(field->type));
+    /* Who fills it in and who doesn't would make two rows of one thing. */
+    if (field->default_text)
+        return error_set(err, STATUS_BAD_INPUT, "it is in the key and takes no default");
     return STATUS_OK;
 }
 
