@@ -7,7 +7,8 @@
  *   bureau 1 ── county 2 ── township 3 ── branches 4, 5, 6
  *           └── county 7 ── township 8 ── branch 9
  *
- * Keys and ids come from counters, so every run makes the same bytes. Faults of the set-up abort. */
+ * Keys and ids come from counters, so every run makes the same bytes. Faults of the set-up abort.
+ */
 
 #include "common/registry.h"
 
@@ -44,7 +45,7 @@ struct trust {
     struct trust_entry entries[TRUST_ENTRIES_MAX];  /* the hub's, in the order of writing */
     size_t entries_count;
     struct entry_writer writer;
-    uint32_t scope; /* of the entry in the making */
+    uint32_t scope;            /* of the entry in the making */
     struct registry *registry; /* everything that trust_init and trust_enrol wrote is applied */
 };
 

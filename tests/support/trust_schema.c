@@ -22,7 +22,8 @@ const char trust_schema[] = TEXT_OF({"epoch": 1, "tables": [
         {"number": 1, "name": "name", "zh": "姓名", "en": "name",
          "type": "text", "merge": "register", "bytes": 64},
         {"number": 2, "name": "health", "zh": "健康", "en": "health",
-         "type": "enum", "merge": "register", "codes": [["well", "好", "well"], ["ill", "病", "ill"]]},
+         "type": "enum", "merge": "register", "codes":
+          [["well", "好", "well"], ["ill", "病", "ill"]]},
         {"number": 3, "name": "address", "zh": "地址", "en": "address",
          "type": "text", "merge": "register", "group": "home"},
         {"number": 4, "name": "place", "zh": "地点", "en": "place",
