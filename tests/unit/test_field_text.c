@@ -15,7 +15,7 @@
 #include "tests/support/small_schema.h"
 
 /* One field of each type in 'thing', behind 'name'. */
-#define FIELDS                                                                                      \
+#define FIELDS \
     ", {'number': 2, 'name': 'flag', 'zh': '旗', 'en': 'f', 'type': 'bool', 'merge': 'latest'}"    \
     ", {'number': 3, 'name': 'int', 'zh': '数', 'en': 'i', 'type': 'int', 'merge': 'latest'}"      \
     ", {'number': 4, 'name': 'money', 'zh': '钱', 'en': 'm', 'type': 'money', 'merge': 'latest'}"  \
@@ -26,15 +26,15 @@
     " 'codes': [['home_visit', '走访慰问', 'home visit'], ['talk', '谈心谈话', 'talk']]}"   \
     ", {'number': 9, 'name': 'code', 'zh': '码', 'en': 'c', 'type': 'code', 'merge': 'latest'}"    \
     ", {'number': 10, 'name': 'ref', 'zh': '指', 'en': 'r', 'type': 'ref', 'merge': 'latest',"     \
-    " 'refs': ['thing']}"                                                                           \
+    " 'refs': ['thing']}" \
     ", {'number': 11, 'name': 'any', 'zh': '任', 'en': 'a', 'type': 'ref_any', 'merge': 'latest'}" \
     ", {'number': 12, 'name': 'one', 'zh': '一', 'en': 'o', 'type': 'ref_any', 'merge': 'latest'," \
-    " 'refs': ['thing']}"                                                                           \
+    " 'refs': ['thing']}" \
     ", {'number': 13, 'name': 'place', 'zh': '地', 'en': 'p', 'type': 'place', 'merge': 'latest'," \
-    " 'bytes': 10}"                                                                                 \
+    " 'bytes': 10}" \
     ", {'number': 14, 'name': 'geo', 'zh': '点', 'en': 'g', 'type': 'geo', 'merge': 'latest'}"     \
     ", {'number': 15, 'name': 'sealed', 'zh': '封', 'en': 's', 'type': 'sealed',"                  \
-    " 'merge': 'latest'}"                                                                           \
+    " 'merge': 'latest'}" \
     ", {'number': 16, 'name': 'blob', 'zh': '附', 'en': 'b', 'type': 'blob', 'merge': 'latest'}"   \
     ", {'number': 17, 'name': 'state', 'zh': '态', 'en': 'st', 'type': 'enum', 'merge': 'steps',"  \
     " 'codes': [['draft', '草稿', 'Draft'], ['done', '办结', 'Done']]}"                         \
