@@ -7,10 +7,10 @@ say() {
     printf '\n== %s\n' "$*"
 }
 
-# Only what is missing is installed, so that a second run needs no network.
+# install_packages [MORE…]: only what is missing, so that a second run needs no network.
 install_packages() {
-    local missing=""
-    for package in $PACKAGES; do
+    local missing="" package
+    for package in $PACKAGES "$@"; do
         dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok' ||
             missing="$missing $package"
     done
@@ -30,13 +30,15 @@ install_sources() {
     npm ci --ignore-scripts --no-audit --no-fund >/dev/null
 }
 
-# build PRESET FOLDER
+# build PRESET FOLDER [CMAKE OPTION…]
 build() {
-    say "building $1"
-    cmake --preset "$1" -G Ninja >"/tmp/jinqiu-cmake-$$.log" 2>&1 || {
+    local preset="$1" folder="$2"
+    shift 2
+    say "building $folder"
+    cmake --preset "$preset" -G Ninja -B "$folder" "$@" >"/tmp/jinqiu-cmake-$$.log" 2>&1 || {
         cat "/tmp/jinqiu-cmake-$$.log"
         return 1
     }
     rm -f "/tmp/jinqiu-cmake-$$.log"
-    ninja -C "$2" --quiet
+    ninja -C "$folder" --quiet
 }
