@@ -12,6 +12,7 @@
 #include "client/command.h"
 #include "client/edit.h"
 #include "client/sheet.h"
+#include "common/reading_print.h"
 #include "common/view.h"
 
 #define ERRORS_MAX 1000 /* told; after so many the rest isn't checked */
@@ -30,6 +31,8 @@ struct import {
     struct sheet sheet;
     json_t *map;
     struct column columns[CSV_CELLS_MAX];
+    json_t *shown;      /* the known row of this id as it is; NULL: none */
+    struct buffer text; /* of one of its fields */
     uint64_t added, changed, same;
     json_t *errors;
     bool dry_run;
@@ -113,14 +116,29 @@ static enum status read_map(struct import *import, struct error *err)
 
 /* ---- one row ---- */
 
-static enum status row_is_known(struct import *import, const struct id *id, bool *known,
-                                struct error *err)
+/* Looks the row up that a cell `id` names; unknown ones are new. */
+static enum status find_shown(struct import *import, const char *id, struct error *err)
 {
-    struct row row = {0};
-    enum status status =
-        replica_row(import->replica, import->table->number, id, 0, &row, known, err);
-    row_release(&row);
-    return status;
+    json_decref(import->shown);
+    import->shown = NULL;
+    if (!id)
+        return STATUS_OK;
+    enum status status = view_row(import->replica, import->table->name, id, &import->shown, err);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+/* A cell that says what is shown anyway changes nothing, and settles no conflict by accident. */
+static enum status is_shown(struct import *import, const struct schema_field *field,
+                            const char *cell, bool *same, struct error *err)
+{
+    const json_t *value = json_object_get(import->shown, field->name);
+    *same = false;
+    if (!import->shown)
+        return STATUS_OK;
+    if (reading_text(field, value, false, &import->text) != STATUS_OK)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    *same = strcmp((const char *)import->text.data, cell) == 0;
+    return STATUS_OK;
 }
 
 static const char *cell_of(const struct import *import, const struct sheet_row *row,
@@ -137,13 +155,9 @@ static enum status place_edit(struct import *import, const struct sheet_row *row
                               const char **column, struct error *err)
 {
     const char *id = cell_of(import, row, COLUMN_ID), *org = cell_of(import, row, COLUMN_ORG);
-    bool known = false;
-    struct id parsed;
     *column = "id";
-    if (id) {
-        TRY(view_id(id, &parsed, err));
-        TRY(row_is_known(import, &parsed, &known, err));
-    }
+    TRY(find_shown(import, id, err));
+    bool known = import->shown != NULL;
     TRY(edit_start(edit, import->replica, known ? CHANGE_SET : CHANGE_ADD, import->table->name,
                    err));
     if (id)
@@ -158,6 +172,7 @@ static enum status fill_edit(struct import *import, const struct sheet_row *row,
                              const char **column, struct error *err)
 {
     size_t columns = import->sheet.heading.count;
+    bool same;
     for (size_t i = 0; i < columns && i < row->count; i++) {
         const struct column *at = &import->columns[i];
         if (at->kind != COLUMN_FIELD || (edit->change.kind == CHANGE_ADD && !*row->cells[i]))
@@ -166,6 +181,9 @@ static enum status fill_edit(struct import *import, const struct sheet_row *row,
         if (counts && !*row->cells[i])
             continue;
         *column = import->sheet.heading.cells[i];
+        TRY(is_shown(import, at->field, row->cells[i], &same, err));
+        if (same)
+            continue;
         TRY(edit_text(edit, at->field, EDIT_ASSIGN, row->cells[i], err));
     }
     *column = "";
@@ -287,7 +305,9 @@ int command_import(struct cli *cli)
     int code = status == STATUS_OK ? tell_result(import) : cli_fail(cli, &err);
     sheet_release(&import->sheet);
     json_decref(import->errors);
+    json_decref(import->shown);
     json_decref(import->map);
+    buffer_release(&import->text);
     free(import);
     return code;
 }

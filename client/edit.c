@@ -60,6 +60,58 @@ static const char *field_name(const struct edit *edit, uint16_t number)
     return field ? field->name : "_deleted";
 }
 
+static struct edit_part *find_part(struct edit *edit, uint16_t field)
+{
+    for (size_t i = 0; i < edit->parts_count; i++)
+        if (edit->parts[i].field == field)
+            return &edit->parts[i];
+    return NULL;
+}
+
+/* Appends list `which` of both changes of a set as one list. */
+static enum status join_lists(struct buffer *out, struct bytes first, struct bytes second,
+                              int which)
+{
+    struct bytes changes[2] = {first, second}, lists[2] = {{0}}, element;
+    uint32_t counts[2] = {0}, parts;
+    for (int i = 0; i < 2; i++) {
+        struct unpack in = unpack_of(changes[i]);
+        if (!unpack_array(&in, &parts))
+            return STATUS_BAD_INPUT;
+        for (int skipped = 0; skipped < which; skipped++)
+            if (!unpack_value(&in, &element))
+                return STATUS_BAD_INPUT;
+        if (!unpack_array(&in, &counts[i]))
+            return STATUS_BAD_INPUT;
+        lists[i].data = in.at;
+        for (uint32_t e = 0; e < counts[i]; e++)
+            if (!unpack_value(&in, &element))
+                return STATUS_BAD_INPUT;
+        lists[i].size = (size_t)(in.at - lists[i].data);
+    }
+    TRY(pack_array(out, counts[0] + counts[1]));
+    TRY(buffer_append_bytes(out, lists[0]));
+    return buffer_append_bytes(out, lists[1]);
+}
+
+/* FIELD+=a FIELD-=b in one change: both lists together. */
+static enum status join_sets(struct edit *edit, struct edit_part *part, size_t at,
+                             struct error *err)
+{
+    struct buffer joined = {0};
+    struct bytes first = bytes_of(edit->values.data + part->at, part->size);
+    struct bytes second = bytes_of(edit->values.data + at, edit->values.size - at);
+    enum status status = pack_array(&joined, 2);
+    for (int which = 0; which < 2 && status == STATUS_OK; which++)
+        status = join_lists(&joined, first, second, which);
+    part->at = edit->values.size;
+    part->size = joined.size;
+    if (status == STATUS_OK)
+        status = buffer_append_bytes(&edit->values, buffer_bytes(&joined));
+    buffer_release(&joined);
+    return status == STATUS_OK ? status : error_set(err, STATUS_NO_MEMORY, "out of memory");
+}
+
 /* Claims the bytes that were appended to `values` since `at`. */
 static enum status keep_part(struct edit *edit, uint16_t field, size_t at, struct error *err)
 {
@@ -105,16 +157,28 @@ static enum status add_texts(struct edit *edit, const struct schema_field *field
         TRY(load_row(edit, err));
     struct edit_reading reading = {edit->replica, field, edit->row_exists ? &edit->row : NULL,
                                    &edit->values};
-    enum status status = edit_value_read(&reading, texts, err);
-    if (status == STATUS_OK)
-        status = keep_part(edit, field->number, at, err);
-    return status;
+    struct edit_part *before = find_part(edit, field->number);
+    TRY(edit_value_read(&reading, texts, err));
+    if (before && field->merge == MERGE_SET && texts->sign != EDIT_ASSIGN)
+        return join_sets(edit, before, at, err);
+    return keep_part(edit, field->number, at, err);
+}
+
+/* Nothing for a field of a new row is the same as not naming it, unless a default would step in. A
+ * natural key may turn out to name a row that is there: then it empties the field. */
+static bool says_nothing(const struct edit *edit, const struct schema_field *field,
+                         const char *text)
+{
+    return !*text && edit->change.kind == CHANGE_ADD && edit->table->key_fields_count == 0 &&
+           !field->default_text;
 }
 
 enum status edit_text(struct edit *edit, const struct schema_field *field, enum edit_sign sign,
                       const char *text, struct error *err)
 {
     struct edit_texts texts = {.sign = sign};
+    if (says_nothing(edit, field, text))
+        return STATUS_OK;
     enum status status = field->merge == MERGE_SET ? edit_texts_split(&texts, text, err)
                                                    : edit_texts_add(&texts, text, err);
     if (status == STATUS_OK)
@@ -233,12 +297,10 @@ static enum status add_defaults(struct edit *edit, struct error *err)
     return STATUS_OK;
 }
 
-static struct bytes part_bytes(const struct edit *edit, uint16_t field)
+static struct bytes part_bytes(struct edit *edit, uint16_t field)
 {
-    for (size_t i = 0; i < edit->parts_count; i++)
-        if (edit->parts[i].field == field)
-            return bytes_of(edit->values.data + edit->parts[i].at, edit->parts[i].size);
-    return (struct bytes){0};
+    const struct edit_part *part = find_part(edit, field);
+    return part ? bytes_of(edit->values.data + part->at, part->size) : (struct bytes){0};
 }
 
 static void drop_defaults(struct edit *edit)

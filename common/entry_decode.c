@@ -211,9 +211,13 @@ static enum status take_ops(struct entry_view *view, struct unpack *in, struct e
         return error_set(err, STATUS_BAD_INPUT, "an entry has no changes");
     if (count > ENTRY_OPS_MAX)
         return error_set(err, STATUS_TOO_LARGE, "an entry has more than %d changes", ENTRY_OPS_MAX);
-    for (uint32_t i = 0; i < count; i++)
-        if (take_op(view, in, err) != STATUS_OK)
-            return error_wrap(err, "change %u", i + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        enum status status = take_op(view, in, err);
+        if (status != STATUS_OK) {
+            error_wrap(err, "change %u", i + 1);
+            return status; /* error_wrap knows it only where there is an err */
+        }
+    }
     return check_doubles(view, err);
 }
 

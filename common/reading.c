@@ -187,9 +187,13 @@ static enum status step_get(struct cli *cli, struct replica *replica, int *code,
 static enum status step_history(struct cli *cli, struct replica *replica, int *code,
                                 struct error *err)
 {
-    static const struct reading_column columns[] = {
-        {"time", "time"}, {"field", "field"}, {"value", "value"}, {"person", "person"},
-        {"dot", "dot"},   {"state", "state"}, {NULL, NULL}};
+    static const struct reading_column columns[] = {{"time", {"time", "时间"}},
+                                                    {"field", {"field", "字段"}},
+                                                    {"value", {"value", "值"}},
+                                                    {"person", {"person", "使用者"}},
+                                                    {"dot", {"dot", "条目"}},
+                                                    {"state", {"state", "状态"}},
+                                                    {0}};
     const struct schema_table *table;
     json_t *history;
     TRY(view_table(replica, cli->arguments[0], &table, err));
@@ -227,8 +231,10 @@ static enum status step_conflicts(struct cli *cli, struct replica *replica, int 
                                   struct error *err)
 {
     static const struct reading_column columns[] = {
-        {"table", "table"},   {"id", "id"},     {"field", "field"}, {"value", "value"},
-        {"person", "person"}, {"time", "time"}, {"dot", "dot"},     {NULL, NULL}};
+        {"table", {"table", "表"}},       {"id", {"id", "编号"}},
+        {"field", {"field", "字段"}},     {"value", {"value", "值"}},
+        {"person", {"person", "使用者"}}, {"time", {"time", "时间"}},
+        {"dot", {"dot", "条目"}},         {0}};
     json_t *conflicts;
     TRY(view_conflicts(replica, &conflicts, err));
     if (cli->json) {
@@ -305,9 +311,9 @@ static json_t *schema_lines(const struct schema *schema)
 static enum status step_schema(struct cli *cli, struct replica *replica, int *code,
                                struct error *err)
 {
-    static const struct reading_column columns[] = {{"table", "table"}, {"field", "field"},
-                                                    {"label", "label"}, {"type", "type"},
-                                                    {"merge", "merge"}, {NULL, NULL}};
+    static const struct reading_column columns[] = {
+        {"table", {"table", "表"}}, {"field", {"field", "字段"}},     {"label", {"label", "标签"}},
+        {"type", {"type", "类型"}}, {"merge", {"merge", "合并规则"}}, {0}};
     json_t *schema;
     TRY(view_schema(replica, &schema, err));
     if (cli->json) {

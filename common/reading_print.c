@@ -237,7 +237,7 @@ enum status reading_objects(const json_t *list, const struct reading_column *col
     struct buffer text = {0};
     enum status status = STATUS_OK;
     for (; columns[grid.columns].key && status == STATUS_OK; grid.columns++)
-        status = grid_add(&grid, columns[grid.columns].heading);
+        status = grid_add(&grid, cli_text(&columns[grid.columns].heading));
     for (size_t i = 0; i < json_array_size(list) && status == STATUS_OK; i++) {
         const json_t *object = json_array_get(list, i);
         for (size_t c = 0; c < grid.columns && status == STATUS_OK; c++) {
@@ -267,10 +267,9 @@ static enum status add_fields(struct grid *grid, const struct schema_table *tabl
     for (size_t i = 0; i < table->fields_count; i++) {
         const struct schema_field *field = &table->fields[i];
         const json_t *value = json_object_get(row, field->name);
-        if (json_is_null(value))
-            continue;
         TRY(reading_text(field, value, true, text));
-        TRY(add_pair(grid, view_label(&field->label), (const char *)text->data));
+        if (text->size > 0)
+            TRY(add_pair(grid, view_label(&field->label), (const char *)text->data));
     }
     TRY(reading_text(NULL, json_object_get(row, "_conflicts"), true, text));
     if (text->size > 0)

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "common/cli.h"
 #include "common/grid.h"
 #include "common/view.h"
 
@@ -36,7 +37,7 @@ enum status reading_text(const struct schema_field *field, const json_t *value, 
 /* A list of flat objects as a table: one column for each of `keys` (ends with NULL). */
 struct reading_column {
     const char *key;
-    const char *heading;
+    struct cli_text heading;
 };
 enum status reading_objects(const json_t *list, const struct reading_column *columns,
                             const struct schema_table *table, struct error *err);

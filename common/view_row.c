@@ -186,6 +186,8 @@ static enum status bind_where(struct reader *reader, const struct view_where *wh
         return STATUS_OK;
     }
     TRY(view_field(reader->table, where->field, &field, err));
+    if (field->merge == MERGE_SET && !*where->value)
+        return STATUS_OK; /* the statement has no mark for it */
     buffer_clear(&reader->value);
     TRY(field_parse(reader->schema, field, where->value, &reader->value, err));
     return bind_packed(reader, field, index, err);

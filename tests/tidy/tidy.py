@@ -61,7 +61,7 @@ def check_lines(room, path, lines, fault):
         include = re.match(r'#include "([a-z]+)/.*\.h"', line)
         if include and include.group(1) not in MAY_INCLUDE[room]:
             fault(path, number, f"{room} must not include {include.group(1)}")
-        if re.match(r"#include <uv\.h>", line) and room in ("common", "protocol"):
+        if re.match(r'#include [<"]uv[./]', line) and room in ("common", "protocol"):
             fault(path, number, "libuv belongs to client and server")
 
 
