@@ -317,7 +317,7 @@ static enum status parse_value(const struct schema *schema, const struct schema_
     case FIELD_GEO:
         return parse_geo(field, text, out, err);
     case FIELD_SEALED:
-        return error_set(err, STATUS_UNSUPPORTED, "field '%s': sealed values are not there yet",
+        return error_set(err, STATUS_BAD_INPUT, "field '%s': a sealed value cannot be typed",
                          field->name);
     case FIELD_TEXT:
     case FIELD_CODE:

@@ -1,5 +1,6 @@
 #include "common/pack.h"
 
+#include <assert.h>
 #include <msgpack.h>
 #include <string.h>
 
@@ -50,6 +51,7 @@ enum status pack_int(struct buffer *out, int64_t value)
 
 enum status pack_str(struct buffer *out, struct bytes text)
 {
+    assert(text.size <= UINT32_MAX);
     msgpack_packer packer = packer_into(out);
     TRY(outcome(msgpack_pack_str(&packer, text.size)));
     return buffer_append_bytes(out, text);
@@ -57,6 +59,7 @@ enum status pack_str(struct buffer *out, struct bytes text)
 
 enum status pack_bin(struct buffer *out, struct bytes data)
 {
+    assert(data.size <= UINT32_MAX);
     msgpack_packer packer = packer_into(out);
     TRY(outcome(msgpack_pack_bin(&packer, data.size)));
     return buffer_append_bytes(out, data);
@@ -70,6 +73,7 @@ enum status pack_array(struct buffer *out, uint32_t count)
 
 enum status pack_sealed(struct buffer *out, struct bytes data)
 {
+    assert(data.size <= UINT32_MAX);
     msgpack_packer packer = packer_into(out);
     TRY(outcome(msgpack_pack_ext(&packer, data.size, PACK_EXT_SEALED)));
     return buffer_append_bytes(out, data);
@@ -379,9 +383,9 @@ bool unpack_value(struct unpack *in, struct bytes *value)
         in->at += item.header;
         if (has_content(item.kind))
             in->at += item.value;
+        if (item.kind == PACK_ARRAY && depth == PACK_DEPTH_MAX)
+            goto fail;
         if (item.kind == PACK_ARRAY && item.value > 0) {
-            if (depth == PACK_DEPTH_MAX)
-                goto fail;
             open[depth++] = item.value;
             continue;
         }
