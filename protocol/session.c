@@ -1,7 +1,6 @@
 #include "protocol/session.h"
 
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,12 +41,12 @@ void session_free(struct session *session)
 {
     if (!session)
         return;
-    struct buffer *buffers[] = {&session->raw,           &session->stream,  &session->plain,
-                                &session->wire,          &session->body,    &session->batch,
-                                &session->beacon_sealed, &session->link_key};
+    struct buffer *buffers[] = {&session->raw,  &session->stream,        &session->plain,
+                                &session->wire, &session->beacon_sealed, &session->link_key,
+                                &session->batch};
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
         buffer_release(buffers[i]);
-    struct frontier *frontiers[] = {&session->mine, &session->told, &session->delta,
+    struct frontier *frontiers[] = {&session->told, &session->ours, &session->delta,
                                     &session->proven, &session->offered};
     for (size_t i = 0; i < sizeof frontiers / sizeof frontiers[0]; i++)
         frontier_release(frontiers[i]);
@@ -62,51 +61,71 @@ void session_free(struct session *session)
 
 uint64_t session_deadline_ms(const struct session *session)
 {
-    switch (session->phase) {
-    case PHASE_SHAKING:
+    if (!session->started || session->phase == PHASE_OVER || session->question_open)
+        return UINT64_MAX;
+    if (session->phase != PHASE_OPEN)
         return session->started_ms + SESSION_HANDSHAKE_MS;
-    case PHASE_OPEN:
-        if (session->question_open)
-            return UINT64_MAX;
-        if (session->was_settled)
-            return session->last_in_ms + SESSION_IDLE_MS / 2;
-        return session->last_in_ms + SESSION_SILENCE_MS;
-    case PHASE_IDLE:
-        return session->started_ms ? session->started_ms + SESSION_HANDSHAKE_MS : UINT64_MAX;
-    case PHASE_OVER:
-        break;
-    }
-    return UINT64_MAX;
+    if (session->idle && session->pings_out == 0)
+        return session->quiet_since_ms + SESSION_IDLE_MS / 2;
+    return session->quiet_since_ms + SESSION_SILENCE_MS;
 }
 
 static enum status tick(struct session *session)
 {
     if (session->now_ms < session_deadline_ms(session))
         return STATUS_OK;
-    if (session->phase == PHASE_OPEN && session->was_settled &&
-        session->now_ms < session->last_in_ms + SESSION_IDLE_MS) {
-        uint8_t empty = 0x90;
-        session->was_settled = false; /* now an answer is due */
-        session->last_in_ms = session->now_ms;
-        return out_message(session, MESSAGE_PING, bytes_of(&empty, 1));
-    }
-    flow_end(session, SESSION_BROKEN_RULE, "silence");
-    return STATUS_OK;
+    bool idle = session->phase == PHASE_OPEN && session->idle && session->pings_out == 0;
+    if (!idle || session->now_ms >= session->quiet_since_ms + SESSION_IDLE_MS)
+        return flow_end(session, SESSION_STOPPING, "silence");
+    session->quiet_since_ms = session->now_ms;
+    return out_ping(session);
+}
+
+/* A big message over a thin line: the sender sees nothing of us for minutes, so tell it that its
+ * bytes arrive. */
+static enum status show_life(struct session *session)
+{
+    if (session->phase != PHASE_OPEN || session->question_open || session->plain.size > 0 ||
+        session->stream.size == 0 || session->now_ms < session->spoke_ms + ALIVE_MS)
+        return STATUS_OK;
+    return out_ping(session);
 }
 
 /* ---- events ---- */
 
+static enum status take_start(struct session *session)
+{
+    session->started = true;
+    session->started_ms = session->now_ms;
+    if (session->options.role == SESSION_RESPONDER || session->phase != PHASE_IDLE)
+        return STATUS_OK;
+    session->phase = PHASE_SHAKING;
+    flow_ask(session, ASK_OPEN);
+    return STATUS_OK;
+}
+
 static enum status take_bytes(struct session *session, struct bytes bytes)
 {
-    session->last_in_ms = session->now_ms;
+    bool responder = session->options.role == SESSION_RESPONDER;
+    bool shaking = responder && !noise_done(&session->noise);
+    /* Nobody has more than one frame to say to a responder that hasn't answered; later the host
+     * must heed `pause`. */
+    size_t most = shaking ? 2 + FRAME_BYTES_MAX : 2 * RAW_BYTES_MAX;
     session->totals.bytes_in += bytes.size;
-    if (session->waiting) {
-        session->waiting = false;
+    session->quiet_since_ms = session->now_ms;
+    if (session->waiting)
         session->totals.round_trips++;
-    }
-    if (session->raw.size + bytes.size > 2 * RAW_BYTES_MAX)
-        return STATUS_TOO_LARGE; /* the host didn't heed `pause` */
+    session->waiting = false;
+    if (bytes.size > most || session->raw.size > most - bytes.size)
+        return STATUS_PROTOCOL;
     return buffer_append_bytes(&session->raw, bytes);
+}
+
+static enum status take_answer(struct session *session, const struct session_answer *answer)
+{
+    session->question_open = false;
+    session->quiet_since_ms = session->now_ms; /* the peer can't be blamed for our disk */
+    return flow_answer(session, answer);
 }
 
 static enum status take_event(struct session *session, const struct session_event *event)
@@ -114,42 +133,57 @@ static enum status take_event(struct session *session, const struct session_even
     bool initiator = session->options.role == SESSION_INITIATOR;
     switch (event->kind) {
     case SESSION_STARTED:
-        session->started_ms = session->last_in_ms = event->now_ms;
-        if (initiator) {
-            session->phase = PHASE_SHAKING;
-            flow_ask(session, ASK_OPEN);
-        }
-        return STATUS_OK;
+        return take_start(session);
     case SESSION_BYTES:
         return take_bytes(session, event->bytes);
     case SESSION_ANSWER:
-        session->question_open = false;
-        session->last_in_ms = session->now_ms; /* the peer can't be blamed for our disk */
-        return flow_answer(session, event->answer);
+        return take_answer(session, event->answer);
     case SESSION_TICK:
         return tick(session);
     case SESSION_LOCAL:
-        session->need_load |= session->phase == PHASE_OPEN && session->peer_known;
+        session->local_came |= initiator ? session->options.watch : session->peer_watches;
         return STATUS_OK;
     case SESSION_LOST:
-        session->phase = PHASE_OVER;
+        if (session->bye_came)
+            session->phase = PHASE_OVER;
+        else
+            flow_over(session, SESSION_STOPPING, "the connection broke");
         return STATUS_OK;
     case SESSION_STOP:
-        flow_end(session, initiator ? SESSION_DONE : SESSION_STOPPING, "");
-        return STATUS_OK;
+        return flow_end(session, initiator ? SESSION_DONE : SESSION_STOPPING, "");
     }
     return STATUS_OK;
 }
 
 /* Works until nothing more can be done without the peer or storage. */
-static enum status drive(struct session *session)
+static enum status drive(struct session *session, bool bytes_came)
 {
-    bool progress = true;
-    while (progress && session->phase != PHASE_OVER && !session->question_open) {
-        TRY(in_consume(session, &progress));
-        if (!session->question_open && session->phase != PHASE_OVER)
-            TRY(flow_next(session));
-    }
+    if (session->phase != PHASE_OVER && !session->question_open)
+        TRY(in_consume(session));
+    if (session->phase != PHASE_OVER && !session->question_open)
+        TRY(flow_next(session));
+    if (bytes_came)
+        TRY(show_life(session));
+    return out_flush(session);
+}
+
+static void give_back(struct buffer *buffer)
+{
+    if (buffer->size == 0 && buffer->capacity > KEPT_BYTES_MAX)
+        buffer_release(buffer);
+}
+
+static enum status step(struct session *session, const struct session_event *event)
+{
+    enum status status = STATUS_OK;
+    if (session->phase == PHASE_OVER)
+        return STATUS_OK;
+    status = take_event(session, event);
+    if (status == STATUS_OK)
+        status = drive(session, event->kind == SESSION_BYTES);
+    if (status == STATUS_OK || status == STATUS_NO_MEMORY)
+        return status;
+    TRY(flow_end(session, SESSION_BROKEN_RULE, status_name(status)));
     return out_flush(session);
 }
 
@@ -158,27 +192,27 @@ enum status session_step(struct session *session, const struct session_event *ev
 {
     *update = (struct session_update){0};
     session->now_ms = event->now_ms;
-    buffer_clear(&session->wire);
     session->settled_now = false;
-    enum status status = STATUS_OK;
-    if (session->phase != PHASE_OVER || event->kind == SESSION_ANSWER)
-        status = take_event(session, event);
-    if (status == STATUS_OK)
-        status = drive(session);
-    if (status == STATUS_NO_MEMORY) {
+    buffer_clear(&session->wire);
+    give_back(&session->wire);
+    if (step(session, event) != STATUS_OK) {
         session->phase = PHASE_OVER;
-        return error_set(err, status, "out of memory");
+        session->totals.code = SESSION_STORAGE_FAILED;
+        update->over = true;
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
     }
-    if (status != STATUS_OK) {
-        flow_end(session, SESSION_BROKEN_RULE, status_name(status));
-        out_flush(session);
-    }
+    give_back(&session->raw);
+    give_back(&session->stream);
+    give_back(&session->plain);
+    give_back(&session->batch);
+    if (session->wire.size > 0)
+        session->spoke_ms = session->now_ms;
     session->totals.bytes_out += session->wire.size;
     update->send = buffer_bytes(&session->wire);
     update->pause = session->raw.size > RAW_BYTES_MAX;
-    update->question = session->question_open ? &session->question : NULL;
-    update->settled = session->settled_now;
     update->over = session->phase == PHASE_OVER;
+    update->question = session->question_open && !update->over ? &session->question : NULL;
+    update->settled = session->settled_now;
     return STATUS_OK;
 }
 

@@ -6,29 +6,49 @@
 
 #include "protocol/session_state.h"
 
+/* ---- the end ---- */
+
+void flow_over(struct session *session, enum session_code code, const char *reason)
+{
+    if (session->phase == PHASE_OVER)
+        return;
+    session->phase = PHASE_OVER;
+    session->totals.code = code;
+    snprintf(session->totals.reason, sizeof session->totals.reason, "%s", reason);
+    buffer_clear(&session->plain);
+}
+
+/* A responder that could read the first message may answer in the second. */
+static bool may_speak(const struct session *session)
+{
+    bool responder = session->options.role == SESSION_RESPONDER;
+    return noise_done(&session->noise) || (responder && session->phase != PHASE_IDLE);
+}
+
+enum status flow_end(struct session *session, enum session_code code, const char *reason)
+{
+    if (session->phase == PHASE_OVER)
+        return STATUS_OK;
+    bool speak = may_speak(session);
+    if (reason[0] == '\0' && code != SESSION_DONE)
+        reason = session_code_text(code);
+    session->totals.code = code;
+    snprintf(session->totals.reason, sizeof session->totals.reason, "%s", reason);
+    session->phase = PHASE_OVER;
+    if (speak)
+        return out_bye(session, code);
+    buffer_clear(&session->plain);
+    return STATUS_OK;
+}
+
+/* ---- questions ---- */
+
 void flow_ask(struct session *session, enum session_ask ask)
 {
     session->question.ask = ask;
     session->question.peer = session->peer;
     session->question_open = true;
 }
-
-void flow_end(struct session *session, enum session_code code, const char *reason)
-{
-    if (session->phase == PHASE_OVER)
-        return;
-    bool can_speak = noise_done(&session->noise) || (session->options.role == SESSION_RESPONDER &&
-                                                     session->noise.messages_done == 1);
-    session->totals.code = code;
-    snprintf(session->totals.reason, sizeof session->totals.reason, "%s", reason);
-    if (can_speak)
-        out_bye(session, code);
-    else
-        buffer_clear(&session->plain);
-    session->phase = PHASE_OVER;
-}
-
-/* ---- questions ---- */
 
 static enum status ask_store(struct session *session)
 {
@@ -49,17 +69,18 @@ static enum status ask_store(struct session *session)
 
 static void ask_load(struct session *session, size_t budget)
 {
+    session->local_came = false;
     session->question.known = &session->offered;
     session->question.budget_bytes = budget;
     flow_ask(session, ASK_LOAD);
 }
 
-static void ask_remember(struct session *session)
+static void ask_remember(struct session *session, const struct frontier *told)
 {
-    bool initiator = session->options.role == SESSION_INITIATOR;
-    session->question.told = initiator ? &session->mine : &session->proven;
+    session->question.told = told;
     session->question.held = &session->proven;
-    session->remember_due = false;
+    session->held_due = false;
+    session->held_ms = session->now_ms;
     flow_ask(session, ASK_REMEMBER);
 }
 
@@ -70,25 +91,30 @@ static enum status answer_open(struct session *session, const struct session_ans
     session->self = answer->self;
     session->lineage = answer->lineage;
     session->beacon = answer->beacon;
-    TRY(frontier_copy(&session->mine, answer->frontier, NULL));
+    TRY(frontier_copy(&session->ours, answer->frontier, NULL));
     TRY(frontier_copy(&session->told, answer->told, NULL));
     TRY(frontier_copy(&session->proven, answer->held, NULL));
     TRY(frontier_copy(&session->offered, answer->held, NULL));
     TRY(out_hello(session));
-    if (session->options.enrolling) {
-        session->first_load_done = true; /* nothing of ours can be there */
-        return STATUS_OK;
-    }
-    ask_load(session, SESSION_FIRST_PAYLOAD_MAX - 500);
+    session->changed = session->delta.count > 0;
+    size_t taken = session->plain.size + FIRST_LOAD_RESERVE;
+    bool fits = taken < SESSION_FIRST_PAYLOAD_MAX;
+    ask_load(session, fits ? SESSION_FIRST_PAYLOAD_MAX - taken : 0);
     return STATUS_OK;
 }
 
-static bool same_memory(const struct session *session, const struct frontier *told)
+/* Does the initiator build on what we remember of it? A hub of another lineage has lost things that
+ * the initiator believes are there. */
+static bool same_memory(const struct session *session, const struct session_answer *answer)
 {
     struct hash digest;
-    if (told->count == 0 || session->hello_digest_size == 0)
-        return told->count == 0 && session->hello_digest_size == 0;
-    return frontier_digest(told, &digest, NULL) == STATUS_OK &&
+    if (session->hello_untold)
+        return false;
+    if (session->hello_lineage != 0 && session->hello_lineage != answer->lineage)
+        return false;
+    if (answer->told->count == 0 || session->hello_digest_size == 0)
+        return answer->told->count == 0 && session->hello_digest_size == 0;
+    return frontier_digest(answer->told, &digest, NULL) == STATUS_OK &&
            memcmp(digest.bytes, session->hello_digest, SHORT_DIGEST_BYTES) == 0;
 }
 
@@ -96,20 +122,20 @@ static enum status answer_who(struct session *session, const struct session_answ
 {
     if (answer->refuse != SESSION_DONE) {
         TRY(out_welcome(session, answer, false));
-        flow_end(session, answer->refuse, "");
-        return STATUS_OK;
+        return flow_end(session, answer->refuse, "");
     }
     session->peer = answer->device;
     session->self = answer->self;
     session->phase = PHASE_OPEN;
-    session->peer_known = same_memory(session, answer->told);
+    session->peer_known = same_memory(session, answer);
     TRY(out_welcome(session, answer, session->peer_known));
     if (!session->peer_known)
-        return out_frontier(session, answer->frontier);
+        return out_have(session, answer->frontier);
     TRY(frontier_copy(&session->proven, answer->told, NULL));
     TRY(frontier_merge(&session->proven, &session->delta, NULL));
     TRY(frontier_copy(&session->offered, &session->proven, NULL));
-    session->need_load = true;
+    session->changed = session->delta.count > 0;
+    session->load_due = true;
     return STATUS_OK;
 }
 
@@ -121,20 +147,28 @@ static enum status answer_store(struct session *session, const struct session_an
     session->totals.refused += answer->refused;
     session->batch_count = 0;
     buffer_clear(&session->batch);
-    if (answer->stored)
-        TRY(frontier_merge(&session->mine, answer->stored, NULL));
-    session->remember_due = true;
-    return out_receipt(session, answer->receipt);
+    if (answer->receipt.size == 0)
+        return STATUS_OK; /* nobody yet who could sign it */
+    if (session->options.role == SESSION_INITIATOR && answer->stored)
+        TRY(frontier_merge(&session->ours, answer->stored, NULL));
+    return message_put_bin(&session->plain, MESSAGE_RECEIPT, answer->receipt);
 }
 
 static enum status answer_load(struct session *session, const struct session_answer *answer)
 {
-    TRY(out_runs(session, answer));
-    if (answer->runs_count > 0)
-        session->said_sent = false;
-    session->need_load = answer->more;
+    enum status status = out_runs(session, answer);
+    if (status == STATUS_STORAGE)
+        return flow_end(session, SESSION_STORAGE_FAILED, "a run of the log is broken");
+    TRY(status);
+    if (answer->runs_count > 0) {
+        session->said_sent = session->idle = false;
+        session->receipt_due = true;
+    }
     session->first_load_done = true;
-    return frontier_copy(&session->offered, answer->loaded, NULL);
+    session->load_due = answer->more;
+    TRY(frontier_copy(&session->offered, answer->loaded, NULL));
+    /* Its answer tells that the peer has read this far: that bounds what is under way. */
+    return answer->more && session->phase == PHASE_OPEN ? out_ping(session) : STATUS_OK;
 }
 
 static enum status answer_tally(struct session *session, const struct session_answer *answer)
@@ -144,25 +178,29 @@ static enum status answer_tally(struct session *session, const struct session_an
         return out_tally(session, answer);
     }
     session->tally_done = true;
-    if (answer->frontier)
-        TRY(frontier_copy(&session->mine, answer->frontier, NULL));
-    if (memcmp(answer->frontier_digest.bytes, session->peer_frontier_digest, SHORT_DIGEST_BYTES) !=
-        0)
-        return STATUS_OK;
+    if (memcmp(answer->frontier_digest.bytes, session->peer_tally.frontier, SHORT_DIGEST_BYTES))
+        return STATUS_OK; /* somebody wrote meanwhile: nothing to compare */
     session->totals.truth_checked = true;
     session->totals.truth_failed =
-        memcmp(answer->tally_digest.bytes, session->peer_tally_digest, SHORT_DIGEST_BYTES) != 0;
+        memcmp(answer->tally_digest.bytes, session->peer_tally.tally, SHORT_DIGEST_BYTES) != 0;
     return STATUS_OK;
+}
+
+/* All that was told is remembered now, and the next HELLO builds on it. */
+static enum status answer_remember(struct session *session)
+{
+    if (session->question.told == &session->told)
+        return STATUS_OK; /* progress only */
+    session->changed = false;
+    return session->options.role == SESSION_INITIATOR
+               ? frontier_copy(&session->told, &session->ours, NULL)
+               : STATUS_OK;
 }
 
 enum status flow_answer(struct session *session, const struct session_answer *answer)
 {
-    if (session->phase == PHASE_OVER)
-        return STATUS_OK;
-    if (answer->status != STATUS_OK) {
-        flow_end(session, SESSION_STORAGE_FAILED, status_name(answer->status));
-        return STATUS_OK;
-    }
+    if (answer->status != STATUS_OK)
+        return flow_end(session, SESSION_STORAGE_FAILED, status_name(answer->status));
     switch (session->question.ask) {
     case ASK_OPEN:
         return answer_open(session, answer);
@@ -175,6 +213,7 @@ enum status flow_answer(struct session *session, const struct session_answer *an
     case ASK_TALLY:
         return answer_tally(session, answer);
     case ASK_REMEMBER:
+        return answer_remember(session);
     case ASK_NONE:
         break;
     }
@@ -183,81 +222,100 @@ enum status flow_answer(struct session *session, const struct session_answer *an
 
 /* ---- next ---- */
 
-static enum status say_sent(struct session *session)
+/* The other side has gone: keep what came, and what it was told if it left content. */
+static enum status next_after_bye(struct session *session)
 {
-    static const uint8_t empty = 0x90;
-    session->said_sent = true;
-    session->counts_as_turn = session->options.role == SESSION_INITIATOR && !session->peer_sent;
-    return out_message(session, MESSAGE_SENT, bytes_of(&empty, 1));
+    bool responder = session->options.role == SESSION_RESPONDER;
+    bool whole = responder && session->totals.code == SESSION_DONE && session->changed;
+    if (session->peer_known && (whole || session->held_due)) {
+        ask_remember(session, whole ? &session->proven : &session->told);
+        return STATUS_OK;
+    }
+    session->phase = PHASE_OVER;
+    buffer_clear(&session->plain); /* nobody listens */
+    return STATUS_OK;
 }
 
-/* The responder closes its half once it had all of the initiator's: tally, then SENT. */
+/* The responder closes its half once it had all of the initiator's: tally, then SENT. A one-off
+ * session is remembered at BYE, when the initiator has remembered the same. */
 static enum status next_of_responder(struct session *session)
 {
-    if (!session->peer_known)
-        return STATUS_OK;
-    if (!session->said_sent && (session->peer_sent || session->said_tally)) {
-        if (!session->said_tally) {
+    if (!session->said_sent && !session->said_tally) {
+        if (session->peer_sent)
             flow_ask(session, ASK_TALLY);
-            return STATUS_OK;
-        }
-        TRY(say_sent(session));
-    }
-    if (session->remember_due && session->said_sent) {
-        ask_remember(session);
         return STATUS_OK;
     }
-    if (session->bye_came)
-        session->phase = PHASE_OVER;
-    else if (session->said_sent && session->peer_watches)
-        session->was_settled = true;
+    if (!session->said_sent)
+        TRY(out_sent(session));
+    if (!session->peer_watches)
+        return STATUS_OK;
+    if (session->changed) {
+        ask_remember(session, &session->proven);
+        return STATUS_OK;
+    }
+    session->settled_now = !session->idle && !session->receipt_due;
+    session->idle = true; /* without a receipt, too: who isn't enrolled yet can't sign one */
     return STATUS_OK;
 }
 
 static enum status next_of_initiator(struct session *session)
 {
-    if (!session->said_sent && (session->peer_known || session->first_load_done))
-        TRY(say_sent(session));
-    if (session->bye_came) {
-        session->phase = PHASE_OVER;
-        return STATUS_OK;
-    }
-    bool later = session->tally_done && session->remember_due; /* a receipt while watching */
-    if (!session->peer_known || (!session->peer_sent && !later))
+    if (!session->said_sent)
+        TRY(out_sent(session));
+    if (!session->peer_sent)
         return STATUS_OK;
     if (session->tally_came && !session->tally_done) {
         flow_ask(session, ASK_TALLY);
         return STATUS_OK;
     }
-    if (session->remember_due) {
-        ask_remember(session);
+    if (session->options.watch && session->receipt_due)
+        return STATUS_OK;
+    if (session->changed) {
+        ask_remember(session, &session->ours);
         return STATUS_OK;
     }
-    if (!session->options.watch) {
-        flow_end(session, SESSION_DONE, "");
-        return STATUS_OK;
-    }
-    session->peer_sent = false; /* until the next one */
-    session->settled_now = session->was_settled = true;
+    if (!session->options.watch)
+        return flow_end(session, SESSION_DONE, "");
+    session->settled_now = !session->idle;
+    session->idle = true;
     return STATUS_OK;
+}
+
+/* In the middle of a long upload: an interrupted one must go on from here, not from its start. */
+static bool progress_due(const struct session *session)
+{
+    return session->options.role == SESSION_INITIATOR && session->held_due && session->load_due &&
+           session->now_ms >= session->held_ms + HELD_EVERY_MS;
+}
+
+static enum status next_when_open(struct session *session)
+{
+    if (session->batch_count > 0)
+        return ask_store(session);
+    if (session->bye_came)
+        return next_after_bye(session);
+    if (!session->peer_known)
+        return STATUS_OK; /* HAVE is under way */
+    if (progress_due(session)) {
+        ask_remember(session, &session->told);
+        return STATUS_OK;
+    }
+    session->load_due |= session->local_came;
+    if (session->load_due) {
+        if (session->pings_out < LOADS_AHEAD_MAX)
+            ask_load(session, LOAD_BUDGET_BYTES);
+        return STATUS_OK;
+    }
+    return session->options.role == SESSION_INITIATOR ? next_of_initiator(session)
+                                                      : next_of_responder(session);
 }
 
 enum status flow_next(struct session *session)
 {
     bool initiator = session->options.role == SESSION_INITIATOR;
-    if (session->phase == PHASE_SHAKING && initiator) {
-        /* What doesn't fit the first message follows the second. */
-        if (session->first_load_done && !session->need_load && !session->said_sent)
-            return say_sent(session);
-        return STATUS_OK;
-    }
-    if (session->phase != PHASE_OPEN)
-        return STATUS_OK;
-    if (session->batch_count > 0)
-        return ask_store(session);
-    if (session->need_load && session->peer_known) {
-        ask_load(session, LOAD_BUDGET_BYTES);
-        return STATUS_OK;
-    }
-    return initiator ? next_of_initiator(session) : next_of_responder(session);
+    if (session->phase == PHASE_OPEN)
+        return next_when_open(session);
+    /* What doesn't fit the first message follows the second. */
+    bool all = session->first_load_done && !session->load_due && !session->said_sent;
+    return initiator && session->phase == PHASE_SHAKING && all ? out_sent(session) : STATUS_OK;
 }

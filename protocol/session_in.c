@@ -3,182 +3,102 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/pack.h"
 #include "protocol/session_state.h"
 
-/* ---- frames ---- */
+/* ---- who it is ---- */
 
-static enum status take_handshake(struct session *session, struct bytes frame)
+static void ask_who(struct session *session)
 {
-    bool responder = session->options.role == SESSION_RESPONDER;
-    enum status status = noise_read(&session->noise, frame, &session->stream, NULL);
-    if (status != STATUS_OK) {
-        session->phase = PHASE_OVER; /* strangers get silence */
-        session->totals.code = SESSION_BROKEN_RULE;
-        memcpy(session->totals.reason, "no handshake", sizeof "no handshake");
-        return status == STATUS_NO_MEMORY ? status : STATUS_OK;
-    }
-    session->phase = responder ? PHASE_SHAKING : PHASE_OPEN;
-    return STATUS_OK;
-}
-
-/* One frame from raw into the stream; false when none is complete or its time hasn't come. */
-static enum status take_frame(struct session *session, bool *taken)
-{
-    *taken = false;
-    if (session->raw.size < 2)
-        return STATUS_OK;
-    size_t size = (size_t)session->raw.data[0] << 8 | session->raw.data[1];
-    if (size == 0 || size > FRAME_BYTES_MAX)
-        return STATUS_PROTOCOL;
-    if (session->raw.size < 2 + size)
-        return STATUS_OK;
-    struct bytes frame = bytes_of(session->raw.data + 2, size);
-    bool responder = session->options.role == SESSION_RESPONDER;
-    if (noise_done(&session->noise))
-        TRY(noise_decrypt(&session->noise, frame, &session->stream, NULL));
-    else if (session->noise.messages_done == (responder ? 0 : 1))
-        TRY(take_handshake(session, frame));
-    else
-        return STATUS_OK; /* our second message must leave first */
-    buffer_consume(&session->raw, 2 + size);
-    *taken = true;
-    return STATUS_OK;
-}
-
-/* ---- messages ---- */
-
-static bool take_start(struct unpack *in, uint32_t least, uint32_t *extra)
-{
-    uint32_t parts;
-    if (!unpack_array(in, &parts) || parts < least)
-        return false;
-    *extra = parts - least;
-    return true;
-}
-
-static bool take_end(struct unpack *in, uint32_t extra)
-{
-    struct bytes skipped;
-    for (uint32_t i = 0; i < extra; i++)
-        if (!unpack_value(in, &skipped))
-            return false;
-    return unpack_done(in);
-}
-
-static enum status take_hello(struct session *session, struct unpack in)
-{
-    uint64_t version, flags, device;
-    uint32_t extra;
-    struct bytes digest, delta;
-    if (session->options.role != SESSION_RESPONDER || session->hello_ready ||
-        !take_start(&in, 7, &extra) || !unpack_uint(&in, &version) ||
-        !unpack_uint_max(&in, UINT32_MAX, &flags) || !unpack_uint_max(&in, UINT32_MAX, &device) ||
-        !unpack_uint(&in, &session->lineage) || !unpack_uint(&in, &session->hello_beacon) ||
-        !unpack_bin(&in, &digest) || !unpack_bin(&in, &delta) || !take_end(&in, extra))
-        return STATUS_PROTOCOL;
-    if (version != SESSION_VERSION) {
-        flow_end(session, SESSION_NEWER_VERSION, "unknown protocol version");
-        return STATUS_OK;
-    }
-    if (digest.size != 0 && digest.size != SHORT_DIGEST_BYTES)
-        return STATUS_PROTOCOL;
-    session->hello_digest_size = digest.size;
-    if (digest.size)
-        memcpy(session->hello_digest, digest.data, digest.size);
-    session->peer_watches = (flags & HELLO_WATCH) != 0;
-    session->question.device = (uint32_t)device;
-    session->question.enrolling = (flags & HELLO_ENROLLING) != 0;
     memcpy(session->question.remote_dh, session->noise.remote_static, DH_KEY_BYTES);
-    TRY(frontier_decode(&session->delta, delta, NULL));
-    session->hello_ready = true;
-    if (!session->question.enrolling)
-        flow_ask(session, ASK_WHO);
-    return STATUS_OK;
-}
-
-static enum status take_enrol(struct session *session, struct unpack in)
-{
-    uint8_t proof[16 + DH_KEY_BYTES + PUBLIC_KEY_BYTES], signature[SIGNATURE_BYTES];
-    struct session_question *question = &session->question;
-    uint32_t extra;
-    if (!session->hello_ready || !question->enrolling || session->peer != 0 ||
-        !take_start(&in, 3, &extra) || !unpack_bin_exact(&in, question->token, 16) ||
-        !unpack_bin_exact(&in, question->sign_key, PUBLIC_KEY_BYTES) ||
-        !unpack_bin_exact(&in, signature, sizeof signature) || !take_end(&in, extra))
-        return STATUS_PROTOCOL;
-    memcpy(proof, question->token, 16);
-    memcpy(proof + 16, question->remote_dh, DH_KEY_BYTES);
-    memcpy(proof + 16 + DH_KEY_BYTES, question->sign_key, PUBLIC_KEY_BYTES);
-    if (!verify_object(signature, TAG_ENROL, &session->options.network,
-                       bytes_of(proof, sizeof proof), question->sign_key))
-        return STATUS_PROTOCOL;
     flow_ask(session, ASK_WHO);
+}
+
+static enum status take_hello(struct session *session, struct bytes body)
+{
+    struct message_hello hello;
+    if (session->hello_came || !message_decode_hello(body, &hello))
+        return STATUS_PROTOCOL;
+    if (hello.version > SESSION_VERSION)
+        return flow_end(session, SESSION_NEWER_VERSION, "");
+    TRY(frontier_decode(&session->delta, hello.delta, NULL));
+    session->hello_came = true;
+    session->hello_digest_size = hello.told_digest.size;
+    if (hello.told_digest.size > 0)
+        memcpy(session->hello_digest, hello.told_digest.data, hello.told_digest.size);
+    session->hello_untold = (hello.flags & HELLO_UNTOLD) != 0;
+    session->hello_lineage = hello.lineage;
+    session->hello_beacon = hello.beacon;
+    session->peer_watches = (hello.flags & HELLO_WATCH) != 0;
+    session->question.device = hello.device;
+    session->question.enrolling = (hello.flags & HELLO_ENROLLING) != 0;
+    if (!session->question.enrolling)
+        ask_who(session);
     return STATUS_OK;
 }
 
-static bool take_optional(struct unpack *in, struct buffer *out)
+static enum status take_enrol(struct session *session, struct bytes body)
 {
-    struct bytes data;
-    buffer_clear(out);
-    if (unpack_nil(in))
-        return true;
-    return unpack_bin(in, &data) && buffer_append_bytes(out, data) == STATUS_OK;
+    struct session_question *question = &session->question;
+    struct message_enrol enrol;
+    uint8_t proof[ENROL_PROOF_BYTES];
+    if (!session->hello_came || !question->enrolling || session->peer != 0 ||
+        !message_decode_enrol(body, &enrol))
+        return STATUS_PROTOCOL;
+    enrol_proof(proof, enrol.token, session->noise.remote_static, enrol.sign_key);
+    if (!verify_object(enrol.signature, TAG_ENROL, &session->options.network,
+                       bytes_of(proof, sizeof proof), enrol.sign_key))
+        return STATUS_FORGED;
+    memcpy(question->token, enrol.token, sizeof question->token);
+    memcpy(question->sign_key, enrol.sign_key, sizeof question->sign_key);
+    ask_who(session);
+    return STATUS_OK;
 }
 
-static enum status take_welcome(struct session *session, struct unpack in)
+/* A code that only a newer program knows ends the session all the same. */
+static enum session_code code_of(uint64_t code)
 {
-    uint64_t code, device, lineage;
-    uint32_t extra;
-    bool remembered;
-    if (session->options.role != SESSION_INITIATOR || session->peer_known ||
-        !take_start(&in, 6, &extra) || !unpack_uint_max(&in, SESSION_STOPPING, &code) ||
-        !unpack_uint_max(&in, UINT32_MAX, &device) || !unpack_uint(&in, &lineage) ||
-        !unpack_bool(&in, &remembered) || !take_optional(&in, &session->beacon_sealed) ||
-        !take_optional(&in, &session->link_key) || !take_end(&in, extra))
+    return code <= SESSION_STOPPING ? (enum session_code)code : SESSION_BROKEN_RULE;
+}
+
+static enum status take_welcome(struct session *session, struct bytes body)
+{
+    struct message_welcome welcome;
+    bool enrolling = session->options.enrolling;
+    if (session->welcomed || !message_decode_welcome(body, &welcome))
         return STATUS_PROTOCOL;
-    if (code != SESSION_DONE) {
-        session->phase = PHASE_OVER;
-        session->totals.code = (enum session_code)code;
+    session->welcomed = true;
+    if (welcome.code != SESSION_DONE) {
+        enum session_code code = code_of(welcome.code);
+        flow_over(session, code, session_code_text(code));
         return STATUS_OK;
     }
-    session->lineage = lineage;
-    if (session->options.enrolling)
-        session->enrolled_as = (uint32_t)device;
-    session->peer_known = remembered; /* else its HAVE follows */
-    return STATUS_OK;
+    if (welcome.device == 0 || (!enrolling && welcome.device != session->self))
+        return STATUS_PROTOCOL;
+    if (enrolling)
+        session->enrolled_as = session->self = welcome.device;
+    session->peer_known = welcome.remembered; /* else its HAVE follows */
+    TRY(buffer_append_bytes(&session->beacon_sealed, welcome.beacon));
+    return buffer_append_bytes(&session->link_key, welcome.link_key);
 }
 
-static enum status take_have(struct session *session, struct unpack in)
+/* ---- what it holds ---- */
+
+/* Either side forgot. What was said before that rested on a wrong guess: begin anew from here. */
+static enum status take_have(struct session *session, struct bytes body)
 {
     struct bytes encoded;
-    uint32_t extra;
-    if (session->peer_known || !take_start(&in, 1, &extra) || !unpack_bin(&in, &encoded) ||
-        !take_end(&in, extra))
+    if (session->peer_known || !message_decode_bin(body, &encoded))
         return STATUS_PROTOCOL;
     TRY(frontier_decode(&session->proven, encoded, NULL));
     TRY(frontier_copy(&session->offered, &session->proven, NULL));
-    session->peer_known = true;
-    session->need_load = true;
-    session->said_sent = false;
-    session->peer_sent = false; /* what it said before it knew our frontier doesn't count */
-    if (session->options.role == SESSION_INITIATOR)
-        return out_frontier(session, &session->mine);
-    return STATUS_OK;
+    session->peer_known = session->load_due = session->changed = true;
+    session->said_sent = session->peer_sent = false;
+    return session->options.role == SESSION_INITIATOR ? out_have(session, &session->ours)
+                                                      : STATUS_OK;
 }
 
-/* Keeps the run for the next question, and notes that the peer holds it. */
-static enum status take_run(struct session *session, struct bytes body)
+static enum status batch_add(struct session *session, struct bytes body)
 {
-    struct unpack in = unpack_of(body);
-    uint64_t scope, device, incarnation, first;
-    uint32_t parts, count;
-    if (session->peer == 0 || !unpack_array(&in, &parts) || parts < 6 ||
-        !unpack_uint_max(&in, UINT32_MAX, &scope) || !unpack_uint_max(&in, UINT32_MAX, &device) ||
-        !unpack_uint_max(&in, UINT32_MAX, &incarnation) ||
-        !unpack_uint_max(&in, UINT64_MAX / 2, &first) || !unpack_array(&in, &count) || count == 0 ||
-        first == 0)
-        return STATUS_PROTOCOL;
     if (session->batch_count == session->batch_capacity) {
         size_t capacity = session->batch_capacity ? session->batch_capacity * 2 : 16;
         size_t *sizes = realloc(session->batch_sizes, capacity * sizeof *sizes);
@@ -187,138 +107,205 @@ static enum status take_run(struct session *session, struct bytes body)
         session->batch_sizes = sizes;
         session->batch_capacity = capacity;
     }
-    struct feed_id feed = {(uint32_t)scope, (uint32_t)device, (uint32_t)incarnation};
+    TRY(buffer_append_bytes(&session->batch, body));
     session->batch_sizes[session->batch_count++] = body.size;
-    session->totals.received += count;
-    TRY(frontier_raise(&session->proven, &feed, first + count - 1, NULL));
-    TRY(frontier_raise(&session->offered, &feed, first + count - 1, NULL));
-    return buffer_append_bytes(&session->batch, body);
+    return STATUS_OK;
 }
 
-static enum status take_receipt(struct session *session, struct unpack in)
+/* Keeps the run for the next question, and notes that the peer holds it. */
+static enum status take_run(struct session *session, struct bytes body)
+{
+    struct message_run run;
+    if (!message_decode_run(body, &run))
+        return STATUS_PROTOCOL;
+    uint64_t last = run.first + run.count - 1;
+    session->totals.received += run.count;
+    session->changed = true;
+    TRY(batch_add(session, body));
+    TRY(frontier_raise(&session->proven, &run.feed, last, NULL));
+    return frontier_raise(&session->offered, &run.feed, last, NULL);
+}
+
+static enum status merge_receipt(struct session *session, const struct receipt *receipt)
+{
+    if (receipt->device != session->peer)
+        return STATUS_OK; /* somebody else's: it proves nothing about this peer */
+    session->changed = session->held_due = true;
+    session->receipt_due = false;
+    TRY(frontier_merge(&session->proven, &receipt->held, NULL));
+    return frontier_merge(&session->offered, &receipt->held, NULL);
+}
+
+static enum status take_receipt(struct session *session, struct bytes body)
 {
     struct receipt receipt = {0};
     struct bytes sealed;
-    uint32_t extra;
-    if (!take_start(&in, 1, &extra) || !unpack_bin(&in, &sealed) || !take_end(&in, extra))
+    if (!message_decode_bin(body, &sealed))
         return STATUS_PROTOCOL;
     enum status status = receipt_peek(&receipt, sealed, NULL);
     if (status == STATUS_OK)
-        status = frontier_merge(&session->proven, &receipt.held, NULL);
+        status = merge_receipt(session, &receipt);
     receipt_release(&receipt);
-    session->remember_due = true;
     return status;
 }
 
-static enum status take_tally(struct session *session, struct unpack in)
+/* ---- turns ---- */
+
+static enum status take_sent(struct session *session, struct bytes body)
 {
-    uint32_t extra;
-    if (!take_start(&in, 2, &extra) ||
-        !unpack_bin_exact(&in, session->peer_frontier_digest, SHORT_DIGEST_BYTES) ||
-        !unpack_bin_exact(&in, session->peer_tally_digest, SHORT_DIGEST_BYTES) ||
-        !take_end(&in, extra))
-        return STATUS_PROTOCOL;
+    session->peer_sent = true;
+    return message_decode_empty(body) ? STATUS_OK : STATUS_PROTOCOL;
+}
+
+static enum status take_tally(struct session *session, struct bytes body)
+{
     session->tally_came = true;
     session->tally_done = false;
-    return STATUS_OK;
+    return message_decode_tally(body, &session->peer_tally) ? STATUS_OK : STATUS_PROTOCOL;
 }
 
-static enum status take_bye(struct session *session, struct unpack in)
+static enum status take_bye(struct session *session, struct bytes body)
 {
-    uint64_t code;
-    uint32_t extra;
-    struct bytes words;
-    if (!take_start(&in, 2, &extra) || !unpack_uint(&in, &code) || !unpack_str(&in, &words) ||
-        !take_end(&in, extra))
+    struct message_bye bye;
+    if (!message_decode_bye(body, &bye))
         return STATUS_PROTOCOL;
     session->bye_came = true;
-    session->totals.code = code <= SESSION_STOPPING ? (enum session_code)code : SESSION_BROKEN_RULE;
-    if (code != SESSION_DONE) {
-        size_t size = words.size < sizeof session->totals.reason - 1
-                          ? words.size
-                          : sizeof session->totals.reason - 1;
-        memcpy(session->totals.reason, words.data, size);
-        session->totals.reason[size] = '\0';
-    }
+    session->totals.code = code_of(bye.code);
+    size_t most = sizeof session->totals.reason - 1;
+    size_t size = bye.text.size < most ? bye.text.size : most;
+    while (size > 0 && size < bye.text.size && (bye.text.data[size] & 0xc0) == 0x80)
+        size--; /* not through a character */
+    if (size > 0)
+        memcpy(session->totals.reason, bye.text.data, size);
+    session->totals.reason[size] = '\0';
     return STATUS_OK;
 }
 
-static enum status take_message(struct session *session, uint8_t type, struct bytes body)
+static enum status take_ping(struct session *session, struct bytes body)
 {
-    struct unpack in = unpack_of(body);
-    static const uint8_t empty = 0x90;
-    if (!pack_valid(body))
+    if (!message_decode_empty(body))
         return STATUS_PROTOCOL;
-    switch (type) {
-    case MESSAGE_HELLO:
-        return take_hello(session, in);
-    case MESSAGE_ENROL:
-        return take_enrol(session, in);
-    case MESSAGE_WELCOME:
-        return take_welcome(session, in);
-    case MESSAGE_HAVE:
-        return take_have(session, in);
-    case MESSAGE_RUN:
-        return take_run(session, body);
-    case MESSAGE_SENT:
-        session->peer_sent = true;
-        return STATUS_OK;
-    case MESSAGE_RECEIPT:
-        return take_receipt(session, in);
-    case MESSAGE_TALLY:
-        return take_tally(session, in);
-    case MESSAGE_BYE:
-        return take_bye(session, in);
-    case MESSAGE_PING:
-        return out_message(session, MESSAGE_PONG, bytes_of(&empty, 1));
-    case MESSAGE_PONG:
-        session->was_settled = true;
-        return STATUS_OK;
-    default:
-        return type > MESSAGE_MANDATORY_MAX ? STATUS_OK : STATUS_PROTOCOL;
-    }
+    return message_put_empty(&session->plain, MESSAGE_PONG);
 }
 
-/* One message from the stream; false when none is complete. */
-static enum status next_message(struct session *session, struct bytes *rest, bool *taken)
+static enum status take_pong(struct session *session, struct bytes body)
 {
-    struct bytes at = *rest;
-    uint64_t size;
-    *taken = false;
-    if (at.size < 2)
+    if (session->pings_out > 0)
+        session->pings_out--;
+    return message_decode_empty(body) ? STATUS_OK : STATUS_PROTOCOL;
+}
+
+/* ---- dispatch ---- */
+
+/* Which side sends a message, and whether it waits for both to know each other. */
+static const struct {
+    bool from_initiator, from_responder, after_greeting;
+    enum status (*take)(struct session *session, struct bytes body);
+} rules[] = {
+    [MESSAGE_HELLO] = {true, false, false, take_hello},
+    [MESSAGE_ENROL] = {true, false, false, take_enrol},
+    [MESSAGE_WELCOME] = {false, true, false, take_welcome},
+    [MESSAGE_HAVE] = {true, true, true, take_have},
+    [MESSAGE_RUN] = {true, true, true, take_run},
+    [MESSAGE_SENT] = {true, true, true, take_sent},
+    [MESSAGE_RECEIPT] = {true, true, true, take_receipt},
+    [MESSAGE_TALLY] = {false, true, true, take_tally},
+    [MESSAGE_BYE] = {true, true, false, take_bye},
+    [MESSAGE_PING] = {true, true, true, take_ping},
+    [MESSAGE_PONG] = {true, true, true, take_pong},
+};
+
+static enum status take_message(struct session *session, const struct message *message)
+{
+    bool initiator = session->options.role == SESSION_INITIATOR;
+    uint8_t type = message->type;
+    if (type >= MESSAGE_OPTIONAL_FROM)
         return STATUS_OK;
-    uint8_t type = at.data[0];
-    at.data++;
-    at.size--;
-    if (!bytes_take_varint(&at, &size))
-        return rest->size > 11 ? STATUS_PROTOCOL : STATUS_OK;
-    if (size > SESSION_MESSAGE_MAX)
+    if (type >= sizeof rules / sizeof rules[0] || !rules[type].take)
         return STATUS_PROTOCOL;
-    if (at.size < size)
-        return STATUS_OK;
-    *taken = true;
-    *rest = bytes_of(at.data + size, at.size - size);
+    bool greeted = initiator ? session->welcomed : session->phase == PHASE_OPEN;
+    bool may_speak = initiator ? rules[type].from_responder : rules[type].from_initiator;
+    if (!may_speak || (rules[type].after_greeting && !greeted))
+        return STATUS_PROTOCOL;
     if (type < MESSAGE_PING)
-        session->was_settled = false;
-    return take_message(session, type, bytes_of(at.data, size));
+        session->idle = false;
+    return rules[type].take(session, message->body);
 }
 
-enum status in_consume(struct session *session, bool *progress)
+/* May the next message be looked at? */
+static bool may_go_on(const struct session *session)
+{
+    return !session->question_open && session->phase != PHASE_OVER && !session->bye_came &&
+           session->batch.size < BATCH_BYTES_MAX;
+}
+
+static enum status take_messages(struct session *session)
 {
     struct bytes rest = buffer_bytes(&session->stream);
+    struct message message;
     enum status status = STATUS_OK;
     bool taken = true;
-    *progress = false;
-    while (status == STATUS_OK && taken && !session->question_open &&
-           session->phase != PHASE_OVER && session->batch.size < BATCH_BYTES_MAX) {
-        status = next_message(session, &rest, &taken);
-        *progress |= taken;
+    while (status == STATUS_OK && taken && may_go_on(session)) {
+        status = message_take(&rest, &message, &taken);
+        if (status == STATUS_OK && taken)
+            status = take_message(session, &message);
     }
     buffer_consume(&session->stream, session->stream.size - rest.size);
-    if (status != STATUS_OK || session->question_open || session->phase == PHASE_OVER ||
-        session->batch.size >= BATCH_BYTES_MAX)
+    return status;
+}
+
+/* ---- frames ---- */
+
+static enum status take_handshake(struct session *session, struct bytes frame)
+{
+    bool responder = session->options.role == SESSION_RESPONDER;
+    enum status status = noise_read(&session->noise, frame, &session->stream, NULL);
+    if (status == STATUS_NO_MEMORY)
         return status;
-    status = take_frame(session, &taken);
-    *progress |= taken;
+    if (status != STATUS_OK)
+        flow_over(session, SESSION_BROKEN_RULE, "no handshake"); /* strangers get silence */
+    else
+        session->phase = responder ? PHASE_SHAKING : PHASE_OPEN;
+    return STATUS_OK;
+}
+
+/* The frame at the front of `raw` into the stream; false when none is whole. */
+static enum status take_frame(struct session *session, struct bytes *raw, bool *taken)
+{
+    *taken = false;
+    if (raw->size < 2)
+        return STATUS_OK;
+    size_t size = (size_t)raw->data[0] << 8 | raw->data[1];
+    if (size == 0 || size > FRAME_BYTES_MAX)
+        return STATUS_PROTOCOL;
+    if (raw->size < 2 + size)
+        return STATUS_OK;
+    struct bytes frame = bytes_of(raw->data + 2, size);
+    bool responder = session->options.role == SESSION_RESPONDER;
+    if (noise_done(&session->noise))
+        TRY(noise_decrypt(&session->noise, frame, &session->stream, NULL));
+    else if (session->noise.messages_done == (responder ? 0 : 1))
+        TRY(take_handshake(session, frame));
+    else
+        return STATUS_PROTOCOL; /* it can't know our keys yet */
+    *raw = bytes_of(raw->data + 2 + size, raw->size - 2 - size);
+    *taken = true;
+    return STATUS_OK;
+}
+
+enum status in_consume(struct session *session)
+{
+    struct bytes raw = buffer_bytes(&session->raw);
+    enum status status = take_messages(session);
+    bool taken = true;
+    while (status == STATUS_OK && taken && may_go_on(session)) {
+        status = take_frame(session, &raw, &taken);
+        if (status == STATUS_OK && taken)
+            status = take_messages(session);
+    }
+    buffer_consume(&session->raw, session->raw.size - raw.size);
+    if (status == STATUS_OK && session->phase == PHASE_SHAKING && !session->question_open &&
+        session->noise.messages_done == 1 && session->options.role == SESSION_RESPONDER)
+        status = STATUS_PROTOCOL; /* the first frame says who it is, wholly */
     return status;
 }

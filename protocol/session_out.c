@@ -5,163 +5,128 @@
 #include "common/pack.h"
 #include "protocol/session_state.h"
 
-enum status out_message(struct session *session, enum message type, struct bytes body)
-{
-    uint8_t kind = (uint8_t)type;
-    TRY(buffer_append(&session->plain, &kind, 1));
-    TRY(buffer_append_varint(&session->plain, body.size));
-    return buffer_append_bytes(&session->plain, body);
-}
-
-static enum status put_body(struct session *session, enum message type)
-{
-    return out_message(session, type, buffer_bytes(&session->body));
-}
-
-/* A frontier as a bin inside a message. */
-static enum status pack_frontier(struct buffer *out, const struct frontier *frontier)
-{
-    struct buffer encoded = {0};
-    enum status status = frontier_encode(frontier, &encoded, NULL);
-    if (status == STATUS_OK)
-        status = pack_bin(out, buffer_bytes(&encoded));
-    buffer_release(&encoded);
-    return status;
-}
+/* ---- messages ---- */
 
 static enum status out_enrol(struct session *session)
 {
     const struct session_options *options = &session->options;
-    uint8_t proof[16 + DH_KEY_BYTES + PUBLIC_KEY_BYTES], signature[SIGNATURE_BYTES];
-    memcpy(proof, options->token, 16);
-    memcpy(proof + 16, options->local.public_key, DH_KEY_BYTES);
-    memcpy(proof + 16 + DH_KEY_BYTES, options->sign.public_key, PUBLIC_KEY_BYTES);
-    sign_object(signature, TAG_ENROL, &options->network, bytes_of(proof, sizeof proof),
+    struct message_enrol enrol;
+    uint8_t proof[ENROL_PROOF_BYTES];
+    memcpy(enrol.token, options->token, sizeof enrol.token);
+    memcpy(enrol.sign_key, options->sign.public_key, sizeof enrol.sign_key);
+    enrol_proof(proof, options->token, options->local.public_key, options->sign.public_key);
+    sign_object(enrol.signature, TAG_ENROL, &options->network, bytes_of(proof, sizeof proof),
                 &options->sign);
-    struct buffer *body = &session->body;
-    buffer_clear(body);
-    TRY(pack_array(body, 3));
-    TRY(pack_bin(body, bytes_of(options->token, 16)));
-    TRY(pack_bin(body, bytes_of(options->sign.public_key, PUBLIC_KEY_BYTES)));
-    TRY(pack_bin(body, bytes_of(signature, sizeof signature)));
-    return put_body(session, MESSAGE_ENROL);
+    return message_put_enrol(&session->plain, &enrol);
+}
+
+static enum status put_hello(struct session *session, struct message_hello *hello,
+                             struct buffer *delta)
+{
+    struct hash digest;
+    TRY(frontier_digest(&session->told, &digest, NULL));
+    if (session->told.count > 0)
+        hello->told_digest = bytes_of(digest.bytes, SHORT_DIGEST_BYTES);
+    TRY(frontier_beyond(&session->delta, &session->ours, &session->told, NULL));
+    TRY(frontier_encode(&session->delta, delta, NULL));
+    if (delta->size > HELLO_DELTA_MAX) {
+        /* It wouldn't fit the first frame: be as one whom the hub doesn't remember. */
+        buffer_clear(delta);
+        frontier_clear(&session->delta);
+        TRY(frontier_encode(&session->delta, delta, NULL));
+        hello->flags |= HELLO_UNTOLD;
+        hello->told_digest = (struct bytes){0};
+    }
+    hello->delta = buffer_bytes(delta);
+    return message_put_hello(&session->plain, hello);
 }
 
 enum status out_hello(struct session *session)
 {
-    struct buffer *body = &session->body;
-    struct hash digest;
-    struct frontier delta = {0};
-    bool enrolling = session->options.enrolling;
-    TRY(frontier_digest(&session->told, &digest, NULL));
-    enum status status = frontier_beyond(&delta, &session->mine, &session->told, NULL);
-    buffer_clear(body);
-    if (status == STATUS_OK)
-        status = pack_array(body, 7);
-    if (status == STATUS_OK)
-        status = pack_uint(body, SESSION_VERSION);
-    if (status == STATUS_OK)
-        status = pack_uint(body, (session->options.watch ? HELLO_WATCH : 0) |
-                                     (enrolling ? HELLO_ENROLLING : 0));
-    if (status == STATUS_OK)
-        status = pack_uint(body, session->self);
-    if (status == STATUS_OK)
-        status = pack_uint(body, session->lineage);
-    if (status == STATUS_OK)
-        status = pack_uint(body, session->beacon);
-    if (status == STATUS_OK)
-        status =
-            pack_bin(body, bytes_of(digest.bytes, session->told.count ? SHORT_DIGEST_BYTES : 0));
-    if (status == STATUS_OK)
-        status = pack_frontier(body, &delta);
-    frontier_release(&delta);
-    if (status == STATUS_OK)
-        status = put_body(session, MESSAGE_HELLO);
-    if (status == STATUS_OK && enrolling)
-        status = out_enrol(session);
-    session->counts_as_turn = true;
-    return status;
-}
-
-static enum status pack_optional(struct buffer *out, struct bytes data)
-{
-    return data.size ? pack_bin(out, data) : pack_nil(out);
+    const struct session_options *options = &session->options;
+    struct message_hello hello = {.version = SESSION_VERSION,
+                                  .flags = (options->watch ? HELLO_WATCH : 0) |
+                                           (options->enrolling ? HELLO_ENROLLING : 0),
+                                  .device = options->enrolling ? 0 : session->self,
+                                  .lineage = session->lineage,
+                                  .beacon = session->beacon};
+    struct buffer delta = {0};
+    enum status status = put_hello(session, &hello, &delta);
+    buffer_release(&delta);
+    session->speaks = true;
+    TRY(status);
+    return options->enrolling ? out_enrol(session) : STATUS_OK;
 }
 
 enum status out_welcome(struct session *session, const struct session_answer *answer,
                         bool remembered)
 {
-    struct buffer *body = &session->body;
-    bool newer = answer->beacon > session->hello_beacon;
-    buffer_clear(body);
-    TRY(pack_array(body, 6));
-    TRY(pack_uint(body, answer->refuse));
-    TRY(pack_uint(body, answer->device));
-    TRY(pack_uint(body, answer->lineage));
-    TRY(pack_bool(body, remembered));
-    TRY(pack_optional(body, newer ? answer->beacon_sealed : (struct bytes){0}));
-    TRY(pack_optional(body, answer->link_key));
-    return put_body(session, MESSAGE_WELCOME);
+    struct message_welcome welcome = {.code = (uint64_t)answer->refuse,
+                                      .device = answer->device,
+                                      .lineage = answer->lineage,
+                                      .remembered = remembered};
+    /* Keys change with beacons: who knows the newest beacon has them. */
+    if (answer->beacon > session->hello_beacon) {
+        welcome.beacon = answer->beacon_sealed;
+        welcome.link_key = answer->link_key;
+    }
+    return message_put_welcome(&session->plain, &welcome);
 }
 
-enum status out_frontier(struct session *session, const struct frontier *frontier)
+enum status out_have(struct session *session, const struct frontier *frontier)
 {
-    buffer_clear(&session->body);
-    TRY(pack_array(&session->body, 1));
-    TRY(pack_frontier(&session->body, frontier));
-    session->counts_as_turn = true;
-    return put_body(session, MESSAGE_HAVE);
-}
-
-/* Entries of a run, from its header alone: [scope, device, incarnation, first, [ … */
-static uint32_t run_entries(struct bytes encoded)
-{
-    struct unpack in = unpack_of(encoded);
-    uint64_t skipped;
-    uint32_t parts, count = 0;
-    if (!unpack_array(&in, &parts))
-        return 0;
-    for (int i = 0; i < 4; i++)
-        if (!unpack_uint(&in, &skipped))
-            return 0;
-    return unpack_array(&in, &count) ? count : 0;
+    struct buffer encoded = {0};
+    enum status status = frontier_encode(frontier, &encoded, NULL);
+    if (status == STATUS_OK)
+        status = message_put_bin(&session->plain, MESSAGE_HAVE, buffer_bytes(&encoded));
+    buffer_release(&encoded);
+    session->speaks = true;
+    return status;
 }
 
 enum status out_runs(struct session *session, const struct session_answer *answer)
 {
+    bool initiator = session->options.role == SESSION_INITIATOR;
     for (size_t i = 0; i < answer->runs_count; i++) {
-        TRY(out_message(session, MESSAGE_RUN, answer->runs[i].encoded));
-        session->totals.sent += run_entries(answer->runs[i].encoded);
+        struct bytes encoded = answer->runs[i].encoded;
+        struct message_run run;
+        bool formed = message_decode_run(encoded, &run);
+        /* The peer would end the session for it: storage and we disagree about what a run is. */
+        if (!formed || encoded.size > SESSION_MESSAGE_MAX)
+            return STATUS_STORAGE;
+        TRY(message_put(&session->plain, MESSAGE_RUN, encoded));
+        if (initiator)
+            TRY(frontier_raise(&session->ours, &run.feed, run.first + run.count - 1, NULL));
+        session->totals.sent += run.count;
     }
     return STATUS_OK;
 }
 
-enum status out_receipt(struct session *session, struct bytes sealed)
+enum status out_sent(struct session *session)
 {
-    if (sealed.size == 0)
-        return STATUS_OK;
-    buffer_clear(&session->body);
-    TRY(pack_array(&session->body, 1));
-    TRY(pack_bin(&session->body, sealed));
-    return put_body(session, MESSAGE_RECEIPT);
+    session->said_sent = true;
+    session->speaks |= !session->peer_sent;
+    return message_put_empty(&session->plain, MESSAGE_SENT);
 }
 
 enum status out_tally(struct session *session, const struct session_answer *answer)
 {
-    buffer_clear(&session->body);
-    TRY(pack_array(&session->body, 2));
-    TRY(pack_bin(&session->body, bytes_of(answer->frontier_digest.bytes, SHORT_DIGEST_BYTES)));
-    TRY(pack_bin(&session->body, bytes_of(answer->tally_digest.bytes, SHORT_DIGEST_BYTES)));
-    return put_body(session, MESSAGE_TALLY);
+    struct message_tally tally;
+    memcpy(tally.frontier, answer->frontier_digest.bytes, SHORT_DIGEST_BYTES);
+    memcpy(tally.tally, answer->tally_digest.bytes, SHORT_DIGEST_BYTES);
+    return message_put_tally(&session->plain, &tally);
 }
 
 enum status out_bye(struct session *session, enum session_code code)
 {
-    buffer_clear(&session->body);
-    TRY(pack_array(&session->body, 2));
-    TRY(pack_uint(&session->body, (uint64_t)code));
-    TRY(pack_str(&session->body, bytes_text(session->totals.reason)));
-    return put_body(session, MESSAGE_BYE);
+    struct message_bye bye = {(uint64_t)code, bytes_text(session->totals.reason)};
+    return message_put_bye(&session->plain, &bye);
+}
+
+enum status out_ping(struct session *session)
+{
+    session->pings_out++;
+    return message_put_empty(&session->plain, MESSAGE_PING);
 }
 
 /* ---- frames ---- */
@@ -186,44 +151,40 @@ static enum status flush_handshake(struct session *session)
 
 static enum status flush_transport(struct session *session)
 {
-    size_t at = 0;
-    while (at < session->plain.size) {
-        size_t left = session->plain.size - at, most = FRAME_BYTES_MAX - NOISE_TAG_BYTES;
-        size_t size = left < most ? left : most;
+    struct bytes left = buffer_bytes(&session->plain);
+    while (left.size > 0) {
+        size_t most = FRAME_BYTES_MAX - NOISE_TAG_BYTES;
+        size_t size = left.size < most ? left.size : most;
         TRY(open_frame(session, size + NOISE_TAG_BYTES));
-        TRY(noise_encrypt(&session->noise, bytes_of(session->plain.data + at, size), &session->wire,
-                          NULL));
-        at += size;
+        TRY(noise_encrypt(&session->noise, bytes_of(left.data, size), &session->wire, NULL));
+        left = bytes_of(left.data + size, left.size - size);
     }
     buffer_clear(&session->plain);
     return STATUS_OK;
 }
 
 /* Small things wait for the open question, so that they share a frame. */
-static bool may_flush(const struct session *session)
+static bool worth_a_frame(const struct session *session)
 {
     if (session->plain.size == 0)
         return false;
     return !session->question_open || session->phase == PHASE_OVER ||
-           (noise_done(&session->noise) && session->plain.size >= HOLD_BYTES);
+           session->plain.size >= HOLD_BYTES;
 }
 
 enum status out_flush(struct session *session)
 {
     bool initiator = session->options.role == SESSION_INITIATOR;
-    if (!may_flush(session))
+    if (!worth_a_frame(session))
         return STATUS_OK;
     if (!noise_done(&session->noise)) {
-        int mine = initiator ? 0 : 1;
-        if (session->noise.messages_done != mine)
+        if (session->noise.messages_done != (initiator ? 0 : 1))
             return STATUS_OK; /* the rest goes out when the second message has come */
         TRY(flush_handshake(session));
     }
-    if (noise_done(&session->noise) && session->plain.size > 0)
+    if (noise_done(&session->noise))
         TRY(flush_transport(session));
-    if (initiator && session->counts_as_turn) {
-        session->waiting = true;
-        session->counts_as_turn = false;
-    }
+    session->waiting |= initiator && session->speaks;
+    session->speaks = false;
     return STATUS_OK;
 }

@@ -1,37 +1,31 @@
 #ifndef PROTOCOL_SESSION_STATE_H
 #define PROTOCOL_SESSION_STATE_H
 
-/* What the files of the session share. Private to protocol/session*.c. */
+/* What the files of the session share. Private to protocol/session*.c and their tests.
+ *
+ * While a question is open, storage may be reading on another thread what the question borrows
+ * (`question` itself, the batch, the frontiers): nothing of that changes until the answer. Bytes
+ * that arrive meanwhile only join `raw`. */
 
+#include "protocol/message.h"
 #include "protocol/noise.h"
 #include "protocol/session.h"
 
-enum message {
-    MESSAGE_HELLO = 1,
-    MESSAGE_ENROL = 2,
-    MESSAGE_WELCOME = 3,
-    MESSAGE_HAVE = 4,
-    MESSAGE_RUN = 5,
-    MESSAGE_SENT = 6,
-    MESSAGE_RECEIPT = 7,
-    MESSAGE_TALLY = 8,
-    MESSAGE_BYE = 9,
-    MESSAGE_PING = 10,
-    MESSAGE_PONG = 11,
-    MESSAGE_MANDATORY_MAX = 63 /* unknown ones above are skipped */
-};
-
-#define HELLO_WATCH 1u
-#define HELLO_ENROLLING 2u
-#define SHORT_DIGEST_BYTES 8
-#define BATCH_BYTES_MAX (256u * 1024u) /* runs stored in one question */
-#define LOAD_BUDGET_BYTES (64u * 1024u)
-#define RAW_BYTES_MAX (512u * 1024u) /* arrived and not looked at yet: then pause */
-#define HOLD_BYTES (16u * 1024u)     /* flush although a question is open */
+#define HELLO_DELTA_MAX 4096u           /* above it HELLO_UNTOLD */
+#define FIRST_LOAD_RESERVE 64u          /* envelopes and SENT beside the first runs */
+#define BATCH_BYTES_MAX (256u * 1024u)  /* of runs stored by one question; the last may go beyond \
+                                         */
+#define LOAD_BUDGET_BYTES (64u * 1024u) /* of runs asked for at once */
+#define LOADS_AHEAD_MAX 8u              /* loads sent that the peer hasn't read yet */
+#define RAW_BYTES_MAX (512u * 1024u)    /* arrived and not looked at yet: then pause */
+#define HOLD_BYTES (16u * 1024u)        /* below it output waits for the open question's answer */
+#define KEPT_BYTES_MAX (64u * 1024u)    /* an empty buffer larger than this is given back */
+#define HELD_EVERY_MS 2000u             /* how often progress of an upload is remembered */
+#define ALIVE_MS 15000u                 /* a sign of life while a big message arrives slowly */
 
 enum session_phase {
-    PHASE_IDLE,    /* nothing happened */
-    PHASE_SHAKING, /* initiator: message 1 is out or about to be; responder: message 1 came */
+    PHASE_IDLE,    /* nothing has happened */
+    PHASE_SHAKING, /* initiator: asked for the other's second message; responder: who is it? */
     PHASE_OPEN,
     PHASE_OVER
 };
@@ -40,63 +34,81 @@ struct session {
     struct session_options options;
     struct noise noise;
     enum session_phase phase;
-    uint64_t now_ms, started_ms, last_in_ms;
+    bool started;
+    uint64_t now_ms, started_ms;
+    uint64_t quiet_since_ms; /* since then we wait for the peer */
+    uint64_t spoke_ms;       /* when something was last sent */
+    uint64_t held_ms;        /* when progress was last remembered */
 
     struct buffer raw;    /* from the wire, not decrypted */
-    struct buffer stream; /* decrypted, not yet parsed */
+    struct buffer stream; /* decrypted, not yet a whole message */
     struct buffer plain;  /* messages to send, not encrypted */
     struct buffer wire;   /* frames to hand out */
-    struct buffer body;   /* of the message at hand */
-    struct buffer batch;  /* bodies of RUNs that arrived */
+    struct buffer batch;  /* bodies of RUNs that arrived, end to end */
     size_t *batch_sizes;
     size_t batch_count, batch_capacity;
     struct session_run *batch_runs;
+    struct buffer beacon_sealed, link_key;
 
     struct session_question question;
     bool question_open;
 
+    /* who we are and who they are */
     uint32_t self, peer, enrolled_as;
-    bool peer_watches, peer_known; /* peer_known: `proven` is what it really holds */
-    bool need_load, said_sent, said_tally, peer_sent, bye_came, remember_due;
-    bool tally_came, tally_done, settled_now, was_settled, waiting, counts_as_turn;
-    bool first_load_done, hello_ready;
-    uint8_t peer_frontier_digest[SHORT_DIGEST_BYTES], peer_tally_digest[SHORT_DIGEST_BYTES];
-    struct frontier mine;  /* initiator: what we hold, as said in HELLO and after stores */
-    struct frontier told;  /* initiator: what the hub remembers of us; responder: scratch */
-    struct frontier delta; /* responder: from HELLO */
+    uint64_t lineage, beacon;             /* ours, as ASK_OPEN said */
+    uint64_t hello_lineage, hello_beacon; /* responder: the initiator's */
     uint8_t hello_digest[SHORT_DIGEST_BYTES];
     size_t hello_digest_size;
-    uint64_t hello_beacon;
-    uint64_t lineage, beacon;
+    bool hello_came, hello_untold, peer_watches, welcomed;
+
+    /* what is known of the peer */
+    struct frontier told;  /* initiator: what the hub remembers of us, until this session is done */
+    struct frontier ours;  /* initiator: what it heard from us in this session, all in all */
+    struct frontier delta; /* from HELLO, or to be put into it */
     struct frontier proven;  /* what the peer provably holds */
-    struct frontier offered; /* and what was sent to it besides */
-    struct buffer beacon_sealed, link_key;
+    struct frontier offered; /* that, and what was sent to it */
+    bool peer_known;         /* `proven` is more than a guess */
+    bool changed;            /* `proven` or `ours` is more than what is remembered */
+    bool held_due;           /* a receipt came in the middle of an upload */
+
+    /* whose turn it is */
+    bool local_came; /* since the last ASK_LOAD was asked */
+    bool first_load_done, load_due, said_sent, peer_sent;
+    bool said_tally, tally_came, tally_done;
+    bool receipt_due; /* runs were sent and no receipt has come since */
+    bool bye_came, idle, settled_now;
+    bool speaks, waiting; /* initiator: what is ready asks for an answer; it is out */
+    unsigned pings_out;   /* PINGs that the peer hasn't answered */
+    struct message_tally peer_tally;
     struct session_totals totals;
 };
 
-/* ---- session_out.c: messages into frames ---- */
-enum status out_message(struct session *session, enum message type, struct bytes body);
+/* ---- session_out.c: messages and frames that leave ---- */
 enum status out_hello(struct session *session);
 enum status out_welcome(struct session *session, const struct session_answer *answer,
                         bool remembered);
-enum status out_frontier(struct session *session, const struct frontier *frontier);
+enum status out_have(struct session *session, const struct frontier *frontier);
 enum status out_runs(struct session *session, const struct session_answer *answer);
-enum status out_receipt(struct session *session, struct bytes sealed);
+enum status out_sent(struct session *session);
 enum status out_tally(struct session *session, const struct session_answer *answer);
 enum status out_bye(struct session *session, enum session_code code);
-/* Encrypt what is ready. */
+enum status out_ping(struct session *session);
+/* Encrypt what is ready, unless it is worth waiting for more. */
 enum status out_flush(struct session *session);
 
 /* ---- session_in.c: what arrives ---- */
-/* Take in what can be looked at now; *progress: something was. */
-enum status in_consume(struct session *session, bool *progress);
+/* Take in all that can be looked at before storage must be asked. STATUS_PROTOCOL and the like: the
+ * peer broke a rule. */
+enum status in_consume(struct session *session);
 
 /* ---- session_flow.c: what comes next ---- */
 void flow_ask(struct session *session, enum session_ask ask);
 enum status flow_answer(struct session *session, const struct session_answer *answer);
 /* Choose the next question or the end. */
 enum status flow_next(struct session *session);
-/* End because of us or the peer: BYE with `code` goes out first unless strangers get silence. */
-void flow_end(struct session *session, enum session_code code, const char *reason);
+/* It is over, without a word. */
+void flow_over(struct session *session, enum session_code code, const char *reason);
+/* End it. BYE with `code` goes out first, unless nobody has shown that he may hear it. */
+enum status flow_end(struct session *session, enum session_code code, const char *reason);
 
 #endif

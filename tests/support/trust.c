@@ -29,11 +29,11 @@ struct id trust_id(uint32_t number)
     return id;
 }
 
-/* Different seeds for different purposes: the number, and a letter for what it is. */
+/* A letter for what it is, and the number: not at the start, where X25519 overwrites bits. */
 static void seed_of(uint8_t seed[32], char purpose, uint32_t number)
 {
     memset(seed, purpose, 32);
-    put_u32le(seed, number);
+    put_u32le(seed + 8, number);
 }
 
 static void make_key(struct signing_key *key, char purpose, uint32_t number)
@@ -145,7 +145,7 @@ struct certificate trust_certificate(struct trust *trust, uint32_t device, enum 
     return certificate;
 }
 
-static void put_device(struct trust *trust, const struct certificate *certificate)
+void trust_put_device(struct trust *trust, const struct certificate *certificate)
 {
     struct buffer sealed = {0};
     struct id row = device_id(&trust->network, certificate->sign_key);
@@ -155,7 +155,7 @@ static void put_device(struct trust *trust, const struct certificate *certificat
     buffer_release(&sealed);
 }
 
-static void put_org(struct trust *trust, uint32_t number, uint32_t parent, const char *kind)
+void trust_put_org(struct trust *trust, uint32_t number, uint32_t parent, const char *kind)
 {
     struct id row = trust_id(number);
     trust_op(trust, REGISTRY_ORG, &row);
@@ -168,19 +168,24 @@ static void put_org(struct trust *trust, uint32_t number, uint32_t parent, const
     trust_text(trust, 4, "示例支部");
 }
 
-const struct trust_entry *trust_write_genesis(struct trust *trust)
+void trust_put_network(struct trust *trust)
 {
     struct buffer sealed = {0};
-    struct certificate hub = trust_certificate(trust, DEVICE_HUB, ROLE_HUB, ORG_ROOT);
-    trust_start(trust, SCOPE_REGISTRY(ORG_ROOT));
     trust_op(trust, REGISTRY_NETWORK, &NO_ROW);
     trust_bin(trust, 1, bytes_of(trust->root.public_key, PUBLIC_KEY_BYTES));
     MUST(authority_seal(&trust->authority, &trust->network, &trust->root, &sealed, err));
     trust_bin(trust, 2, buffer_bytes(&sealed));
     buffer_release(&sealed);
     trust_uint(trust, 3, 7);
-    put_org(trust, ORG_ROOT, 0, "bureau");
-    put_device(trust, &hub);
+}
+
+const struct trust_entry *trust_write_genesis(struct trust *trust)
+{
+    struct certificate hub = trust_certificate(trust, DEVICE_HUB, ROLE_HUB, ORG_ROOT);
+    trust_start(trust, SCOPE_REGISTRY(ORG_ROOT));
+    trust_put_network(trust);
+    trust_put_org(trust, ORG_ROOT, 0, "bureau");
+    trust_put_device(trust, &hub);
     return trust_finish(trust);
 }
 
@@ -188,7 +193,7 @@ const struct trust_entry *trust_write_org(struct trust *trust, uint32_t number, 
                                           const char *kind)
 {
     trust_start(trust, SCOPE_REGISTRY(number));
-    put_org(trust, number, parent, kind);
+    trust_put_org(trust, number, parent, kind);
     return trust_finish(trust);
 }
 
@@ -196,7 +201,7 @@ const struct trust_entry *trust_write_device(struct trust *trust,
                                              const struct certificate *certificate)
 {
     trust_start(trust, SCOPE_REGISTRY(certificate->org));
-    put_device(trust, certificate);
+    trust_put_device(trust, certificate);
     return trust_finish(trust);
 }
 

@@ -69,6 +69,11 @@ void trust_nil(struct trust *trust, uint16_t field);
 void trust_bin(struct trust *trust, uint16_t field, struct bytes value);
 const struct trust_entry *trust_finish(struct trust *trust);
 
+/* Ops with their fields, for entries that aren't as they should be. */
+void trust_put_network(struct trust *trust);
+void trust_put_org(struct trust *trust, uint32_t number, uint32_t parent, const char *kind);
+void trust_put_device(struct trust *trust, const struct certificate *certificate);
+
 /* Whole entries, in the scope where they belong. */
 const struct trust_entry *trust_write_genesis(struct trust *trust);
 const struct trust_entry *trust_write_org(struct trust *trust, uint32_t number, uint32_t parent,

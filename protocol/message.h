@@ -1,0 +1,115 @@
+#ifndef PROTOCOL_MESSAGE_H
+#define PROTOCOL_MESSAGE_H
+
+/* The messages of a session as bytes: u8 type, LEB128 length, body (docs/protocol.md, part 4).
+ *
+ * Values without state: nothing here knows a session, a key or a clock. `put` appends one whole
+ * message to a stream and fails with STATUS_NO_MEMORY only. `decode` reads a body that came from
+ * outside: false when it breaks a rule; what it gives borrows the body. Elements behind the known
+ * ones are checked for their form and ignored. */
+
+#include "common/bytes.h"
+#include "common/frontier.h"
+#include "common/keys.h"
+#include "protocol/session.h"
+
+enum message_type {
+    MESSAGE_HELLO = 1,
+    MESSAGE_ENROL = 2,
+    MESSAGE_WELCOME = 3,
+    MESSAGE_HAVE = 4,
+    MESSAGE_RUN = 5,
+    MESSAGE_SENT = 6,
+    MESSAGE_RECEIPT = 7,
+    MESSAGE_TALLY = 8,
+    MESSAGE_BYE = 9,
+    MESSAGE_PING = 10,
+    MESSAGE_PONG = 11,
+    MESSAGE_OPTIONAL_FROM = 64 /* from here on an unknown type is skipped */
+};
+
+#define HELLO_WATCH 1u
+#define HELLO_ENROLLING 2u
+#define HELLO_UNTOLD 4u /* the delta would not fit: the responder asks for the whole with HAVE */
+#define SHORT_DIGEST_BYTES 8
+#define ENROL_TOKEN_BYTES 16
+#define ENROL_PROOF_BYTES (ENROL_TOKEN_BYTES + DH_KEY_BYTES + PUBLIC_KEY_BYTES)
+
+struct message {
+    uint8_t type;
+    struct bytes body; /* borrows the stream */
+};
+
+/* Take the message at the front of `stream` and move past it; *taken is false while it isn't
+ * whole. STATUS_PROTOCOL as soon as its length is over-long or above SESSION_MESSAGE_MAX. */
+enum status message_take(struct bytes *stream, struct message *message, bool *taken);
+
+/* A message whose body is ready: a RUN (run_encode). */
+enum status message_put(struct buffer *stream, enum message_type type, struct bytes body);
+/* SENT, PING, PONG: []. */
+enum status message_put_empty(struct buffer *stream, enum message_type type);
+bool message_decode_empty(struct bytes body);
+/* HAVE, RECEIPT: [bin]. */
+enum status message_put_bin(struct buffer *stream, enum message_type type, struct bytes data);
+bool message_decode_bin(struct bytes body, struct bytes *data);
+
+/* [version, flags, device, lineage, beacon, told digest bin 8 or 0, delta bin] */
+struct message_hello {
+    uint64_t version; /* above SESSION_VERSION: nothing else was read */
+    uint32_t flags;
+    uint32_t device; /* 0: not enrolled yet */
+    uint64_t lineage, beacon;
+    struct bytes told_digest; /* of what the responder should remember; empty: nothing */
+    struct bytes delta;       /* frontier_encode: what goes beyond it */
+};
+enum status message_put_hello(struct buffer *stream, const struct message_hello *hello);
+bool message_decode_hello(struct bytes body, struct message_hello *hello);
+
+/* [token bin 16, sign key bin 32, signature bin 64] */
+struct message_enrol {
+    uint8_t token[ENROL_TOKEN_BYTES];
+    uint8_t sign_key[PUBLIC_KEY_BYTES];
+    uint8_t signature[SIGNATURE_BYTES]; /* TAG_ENROL over enrol_proof */
+};
+enum status message_put_enrol(struct buffer *stream, const struct message_enrol *enrol);
+bool message_decode_enrol(struct bytes body, struct message_enrol *enrol);
+/* token ‖ X25519 public key ‖ Ed25519 public key: what the signature covers. */
+void enrol_proof(uint8_t proof[ENROL_PROOF_BYTES], const uint8_t token[ENROL_TOKEN_BYTES],
+                 const uint8_t dh_key[DH_KEY_BYTES], const uint8_t sign_key[PUBLIC_KEY_BYTES]);
+
+/* [code, device, lineage, remembered, beacon bin or nil, link key bin or nil] */
+struct message_welcome {
+    uint64_t code; /* enum session_code, or one that we don't know yet */
+    uint32_t device;
+    uint64_t lineage;
+    bool remembered;
+    struct bytes beacon, link_key;
+};
+enum status message_put_welcome(struct buffer *stream, const struct message_welcome *welcome);
+bool message_decode_welcome(struct bytes body, struct message_welcome *welcome);
+
+/* What a RUN's body says in front, the whole of its form being checked. */
+struct message_run {
+    struct feed_id feed;
+    uint64_t first;
+    uint32_t count;
+};
+bool message_decode_run(struct bytes body, struct message_run *run);
+
+/* [frontier digest bin 8, tally digest bin 8] */
+struct message_tally {
+    uint8_t frontier[SHORT_DIGEST_BYTES];
+    uint8_t tally[SHORT_DIGEST_BYTES];
+};
+enum status message_put_tally(struct buffer *stream, const struct message_tally *tally);
+bool message_decode_tally(struct bytes body, struct message_tally *tally);
+
+/* [code, text] */
+struct message_bye {
+    uint64_t code;
+    struct bytes text;
+};
+enum status message_put_bye(struct buffer *stream, const struct message_bye *bye);
+bool message_decode_bye(struct bytes body, struct message_bye *bye);
+
+#endif

@@ -1,0 +1,172 @@
+/* The same entries in any order of scopes make the same registry, and who may read what. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/trust.h"
+
+static struct trust trust;
+
+static int setup(void **state)
+{
+    (void)state;
+    trust_init(&trust);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    trust_release(&trust);
+    return 0;
+}
+
+static void expect_taken(struct registry *registry, const struct trust_entry *entry)
+{
+    assert_int_equal(trust_apply(&trust, registry, entry, NULL), STATUS_OK);
+}
+
+/* ---- any order ---- */
+
+/* What a registry answers, as text: who is where with which rights. */
+static void describe(const struct registry *registry, struct buffer *out)
+{
+    char line[200];
+    for (size_t i = 0; i < registry_devices_count(registry); i++) {
+        const struct device *device = registry_device_at(registry, i);
+        const struct certificate *certificate = &device->certificate;
+        snprintf(line, sizeof line, "%u: %s at %u, serial %u, by key %u\n", certificate->device,
+                 role_name(certificate->role), certificate->org, certificate->serial,
+                 registry_device_by_dh(registry, certificate->dh_key)->certificate.device);
+        assert_int_equal(buffer_append(out, line, strlen(line)), STATUS_OK);
+        for (uint32_t scope = 0; scope < 24; scope++)
+            assert_int_equal(
+                buffer_append(
+                    out, registry_may_read(registry, certificate->device, scope) ? "1" : "0", 1),
+                STATUS_OK);
+    }
+    for (size_t i = 0; i < registry_orgs_count(registry); i++) {
+        const struct org *org = registry_org_at(registry, i);
+        snprintf(line, sizeof line, "%u below %u, by id %u\n", org->number, org->parent,
+                 registry_org_by_id(registry, &org->id)->number);
+        assert_int_equal(buffer_append(out, line, strlen(line)), STATUS_OK);
+    }
+}
+
+static uint32_t random_state;
+
+static uint32_t random_below(uint32_t bound)
+{
+    random_state = random_state * 1664525u + 1013904223u;
+    return (random_state >> 8) % bound;
+}
+
+/* Each scope keeps its order, the scopes mix; the genesis is the first. */
+static void apply_in_random_order(struct registry *registry)
+{
+    bool done[TRUST_ENTRIES_MAX] = {false};
+    expect_taken(registry, &trust.entries[0]);
+    done[0] = true;
+    for (size_t left = trust.entries_count - 1; left > 0; left--) {
+        size_t at = random_below((uint32_t)trust.entries_count);
+        while (done[at])
+            at = (at + 1) % trust.entries_count;
+        for (size_t i = 0; i < at; i++)
+            if (!done[i] && trust.entries[i].dot.feed.scope == trust.entries[at].dot.feed.scope)
+                at = i;
+        expect_taken(registry, &trust.entries[at]);
+        done[at] = true;
+    }
+}
+
+static void scopes_in_any_order_make_the_same_registry(void **state)
+{
+    (void)state;
+    struct buffer wanted = {0}, text = {0};
+    for (uint32_t i = 0; i < 12; i++)
+        trust_enrol(&trust, ROLE_VOLUNTEER + i % 5, 1 + i * 5 % 9);
+    /* Devices that move from org to org, with certificates in each. */
+    for (uint32_t i = 0; i < 12; i++) {
+        struct certificate next = trust_certificate(&trust, 2 + i % 6, ROLE_CLERK, 1 + i * 7 % 9);
+        next.serial = 2 + i / 6;
+        expect_taken(trust.registry, trust_write_device(&trust, &next));
+    }
+    /* Two orgs that claim one id. */
+    for (uint32_t org = 10; org <= 11; org++) {
+        struct id row = trust_id(10);
+        trust_start(&trust, SCOPE_REGISTRY(org));
+        trust_op(&trust, REGISTRY_ORG, &row);
+        trust_uint(&trust, 1, org);
+        trust_uint(&trust, 2, TRUST_TOWNSHIP);
+        trust_text(&trust, 3, "branch");
+        trust_text(&trust, 4, "示例支部");
+        expect_taken(trust.registry, trust_finish(&trust));
+    }
+    describe(trust.registry, &wanted);
+    for (random_state = 1; random_state < 200;) {
+        uint32_t seed = random_state;
+        struct registry *registry;
+        assert_int_equal(registry_new(&registry, &trust.network, NULL), STATUS_OK);
+        apply_in_random_order(registry);
+        buffer_clear(&text);
+        describe(registry, &text);
+        if (!bytes_equal(buffer_bytes(&text), buffer_bytes(&wanted)))
+            fail_msg("seed %u:\n%.*s\nwanted:\n%.*s", seed, (int)text.size, (char *)text.data,
+                     (int)wanted.size, (char *)wanted.data);
+        registry_free(registry);
+        random_state = seed + 7;
+    }
+    buffer_release(&wanted);
+    buffer_release(&text);
+}
+
+/* ---- reading ---- */
+
+static void a_device_reads_its_subtree_and_the_registry_above(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t org;
+        const char *records, *registry; /* of orgs 1 to 9 */
+    } cases[] = {
+        {ORG_ROOT, "111111111", "111111111"},         {TRUST_COUNTY, "011111000", "111111000"},
+        {TRUST_TOWNSHIP, "001111000", "111111000"},   {TRUST_BRANCH, "000100000", "111100000"},
+        {TRUST_SIBLING, "000010000", "111010000"},    {TRUST_FAR_COUNTY, "000000111", "100000111"},
+        {TRUST_FAR_BRANCH, "000000001", "100000111"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (enum role role = ROLE_VOLUNTEER; role <= ROLE_AUDITOR; role++) {
+            uint32_t device = trust_enrol(&trust, role, cases[i].org);
+            for (uint32_t org = 1; org <= 9; org++) {
+                assert_int_equal(registry_may_read(trust.registry, device, SCOPE_RECORDS(org)),
+                                 cases[i].records[org - 1] == '1');
+                assert_int_equal(registry_may_read(trust.registry, device, SCOPE_REGISTRY(org)),
+                                 cases[i].registry[org - 1] == '1');
+            }
+            assert_false(registry_may_read(trust.registry, device, 0));
+            assert_false(registry_may_read(trust.registry, device, 1));
+            assert_false(registry_may_read(trust.registry, device, SCOPE_RECORDS(77)));
+        }
+    assert_true(registry_may_read(trust.registry, DEVICE_HUB, SCOPE_RECORDS(TRUST_FAR_BRANCH)));
+    assert_true(registry_may_read(trust.registry, DEVICE_HUB, SCOPE_RECORDS(77)));
+    assert_false(registry_may_read(trust.registry, 99, SCOPE_RECORDS(TRUST_BRANCH)));
+    assert_false(registry_may_read(trust.registry, 99, SCOPE_REGISTRY(ORG_ROOT)));
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(scopes_in_any_order_make_the_same_registry),
+        CASE(a_device_reads_its_subtree_and_the_registry_above),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
