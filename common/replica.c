@@ -179,7 +179,7 @@ void replica_close(struct replica *replica)
     free(replica->feeds);
     free(replica->feed_order);
     free(replica->tallies);
-    free(replica->tables);
+    free(replica->place.groups);
     frontier_release(&replica->frontier);
     entry_view_release(&replica->view);
     entry_view_release(&replica->story_view);
@@ -187,6 +187,7 @@ void replica_close(struct replica *replica)
     buffer_release(&replica->story_body);
     buffer_release(&replica->scratch);
     buffer_release(&replica->column);
+    buffer_release(&replica->mark);
     row_release(&replica->row);
     row_release(&replica->old_row);
     signing_key_release(&replica->identity.sign);

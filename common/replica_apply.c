@@ -101,11 +101,43 @@ static enum status bind_new(struct replica *replica, const struct entry_view *vi
                     ? bind_new_set(replica, field, written->value, insert, index, &present, err)
                     : column_bind(replica, field, written->value, insert, index, err));
             if (present)
-                mark_set(group, field->number);
+                field_set_add(&group->fields, field->number);
         }
         index += field_columns(field);
     }
     return STATUS_OK;
+}
+
+/* Does a later entry that replaces what this op wrote lead back to it? A field whose rule works by
+ * bases does: what it wrote is a head, or is named by what replaced it. */
+static bool is_anchored(const struct schema_table *table, const struct entry_view *view,
+                        const struct op *op)
+{
+    for (uint32_t i = 0; i < op->fields_count; i++) {
+        const struct op_field *written = &view->fields[op->fields_at + i];
+        const struct schema_field *field = table_field(table, written->number);
+        if (written->number == FIELD_DELETED)
+            return true;
+        if (field && field->merge != MERGE_MAX && field->merge != MERGE_MIN &&
+            field->merge != MERGE_COUNTER && field->merge != MERGE_SET)
+            return true;
+    }
+    return false;
+}
+
+/* Notes that the entry wrote the row. */
+static enum status touch(struct replica *replica, const struct op *op, const struct dot *dot,
+                         struct error *err)
+{
+    sqlite3_stmt *insert = sql_use(replica, SQL_TOUCH_INSERT);
+    if (!insert)
+        return sql_fail(replica, err, "touched rows");
+    sqlite3_bind_int64(insert, 1, op->table);
+    sqlite3_bind_blob(insert, 2, op->row.bytes, ID_BYTES, SQLITE_STATIC);
+    sqlite3_bind_int64(insert, 3, dot->feed.scope);
+    sqlite3_bind_int64(insert, 4, feed_find(replica, &dot->feed));
+    sqlite3_bind_int64(insert, 5, (int64_t)dot->number);
+    return sql_done(replica, insert, "touched rows", err);
 }
 
 static enum status insert_new(struct replica *replica, const struct dot *dot,
@@ -113,13 +145,12 @@ static enum status insert_new(struct replica *replica, const struct dot *dot,
                               struct error *err)
 {
     const struct schema_table *table = schema_table(replica->schema, op->table);
-    struct table_statements *statements = tables_statements(replica, table, err);
+    sqlite3_stmt *insert = table_insert(replica, table, err);
     struct mark_group group = {.feed = feed_find(replica, &dot->feed), .number = dot->number};
     struct buffer mark = {0};
     uint8_t space[64];
-    if (!statements)
+    if (!insert)
         return err ? err->status : STATUS_STORAGE;
-    sqlite3_stmt *insert = statements->insert;
     sqlite3_reset(insert);
     sqlite3_clear_bindings(insert);
     TRY(bind_new(replica, view, op, insert, &group, err));
@@ -131,57 +162,51 @@ static enum status insert_new(struct replica *replica, const struct dot *dot,
     sqlite3_bind_int(insert, 4, 0);
     TRY(sql_done(replica, insert, table->name, err));
     *inserted = sqlite3_changes(replica->database) == 1;
-    return *inserted ? tally_add_op(replica, view, op, dot, err) : STATUS_OK;
+    if (!*inserted)
+        return STATUS_OK;
+    if (!is_anchored(table, view, op))
+        TRY(touch(replica, op, dot, err));
+    return tally_add_op(replica, view, op, dot, err);
 }
 
 /* ---- the slow path: load, merge, store ---- */
 
-static enum status touch(struct replica *replica, const struct row *row, const struct dot *dot,
-                         struct error *err)
+/* The fields that an op writes, and those that are shown together with them. */
+static struct field_set op_fields(const struct schema_table *table, const struct entry_view *view,
+                                  const struct op *op)
 {
-    sqlite3_stmt *insert = sql_use(replica, SQL_TOUCH_INSERT);
-    if (!insert)
-        return sql_fail(replica, err, "touched rows");
-    sqlite3_bind_int64(insert, 1, row->table->number);
-    sqlite3_bind_blob(insert, 2, row->id.bytes, ID_BYTES, SQLITE_STATIC);
-    sqlite3_bind_int64(insert, 3, row->scope);
-    sqlite3_bind_int64(insert, 4, feed_find(replica, &dot->feed));
-    sqlite3_bind_int64(insert, 5, (int64_t)dot->number);
-    return sql_done(replica, insert, "touched rows", err);
-}
-
-/* A row that a second entry writes: from now on its entries are listed. */
-static enum status touch_heads(struct replica *replica, const struct row *row, struct error *err)
-{
-    struct dot last = {{0, 0, 0}, 0};
-    for (size_t c = 0; c < row->cells_count; c++)
-        for (size_t h = 0; h < row->cells[c].heads_count; h++) {
-            const struct dot *dot = &row->cells[c].heads[h].dot;
-            if (!dot_equal(dot, &last))
-                TRY(touch(replica, row, dot, err));
-            last = *dot;
-        }
-    return STATUS_OK;
+    struct field_set set = {{0}};
+    for (uint32_t i = 0; i < op->fields_count; i++) {
+        uint16_t number = view->fields[op->fields_at + i].number;
+        const struct schema_field *field = table_field(table, number);
+        if (number == FIELD_DELETED)
+            return all_fields;
+        field_set_add(&set, number);
+        for (size_t f = 0; field && field->group && f < table->fields_count; f++)
+            if (table->fields[f].group == field->group)
+                field_set_add(&set, table->fields[f].number);
+    }
+    return set;
 }
 
 static enum status merge_op(struct replica *replica, const struct dot *dot,
                             const struct entry_view *view, const struct op *op, struct error *err)
 {
-    const struct schema_table *table = schema_table(replica->schema, op->table);
+    struct row_wish wish = {
+        .table = schema_table(replica->schema, op->table), .scope = dot->feed.scope, .id = op->row};
     struct row *row = &replica->row;
     struct row_source source = replica_source(replica);
     struct id person = feed_person(replica, dot, &view->head);
-    bool found;
-    TRY(row_load(replica, table, dot->feed.scope, &op->row, row, &found, err));
-    if (found) {
-        TRY(touch_heads(replica, row, err));
-        TRY(tally_add(replica, row, true, err));
-    }
-    TRY(touch(replica, row, dot, err));
+    wish.fields = op_fields(wish.table, view, op);
+    TRY(row_load(replica, &wish, row, err));
+    TRY(replica->place.found ? tally_cells(replica, row, true, err) : tally_row(replica, row, err));
     TRY(row_apply(row, view, op, dot, &person, &source, err));
+    /* Bases that were unmet, here or there: entries that name each other lead nowhere. */
+    if (row->replaced_changed || !is_anchored(wish.table, view, op))
+        TRY(touch(replica, op, dot, err));
     row_forget_met(row, &source);
-    TRY(row_store(replica, row, found, err));
-    return tally_add(replica, row, false, err);
+    TRY(row_store(replica, row, err));
+    return tally_cells(replica, row, false, err);
 }
 
 enum status apply_entry(struct replica *replica, const struct dot *dot,
@@ -210,90 +235,53 @@ static bool never_covered(void *context, const struct dot *dot)
     return false;
 }
 
-struct dots {
-    struct dot *items;
-    size_t count, capacity;
-};
-
-static enum status dots_push(struct dots *dots, const struct dot *dot, struct error *err)
-{
-    for (size_t i = 0; i < dots->count; i++)
-        if (dot_equal(&dots->items[i], dot))
-            return STATUS_OK;
-    if (dots->count == dots->capacity) {
-        size_t capacity = dots->capacity ? dots->capacity * 2 : 16;
-        struct dot *grown = realloc(dots->items, capacity * sizeof *grown);
-        if (!grown)
-            return error_set(err, STATUS_NO_MEMORY, "out of memory");
-        dots->items = grown;
-        dots->capacity = capacity;
-    }
-    dots->items[dots->count++] = *dot;
-    return STATUS_OK;
-}
-
-/* Every entry that wrote the row: those listed, and those behind its mark. */
-static enum status collect_dots(struct replica *replica, const struct row *row, struct dots *dots,
-                                struct error *err)
-{
-    sqlite3_stmt *read = sql_use(replica, SQL_TOUCH_READ);
-    if (!read)
-        return sql_fail(replica, err, "touched rows");
-    sqlite3_bind_int64(read, 1, row->table->number);
-    sqlite3_bind_blob(read, 2, row->id.bytes, ID_BYTES, SQLITE_STATIC);
-    sqlite3_bind_int64(read, 3, row->scope);
-    enum status status = STATUS_OK;
-    while (status == STATUS_OK && sqlite3_step(read) == SQLITE_ROW) {
-        uint32_t local = (uint32_t)sqlite3_column_int64(read, 0);
-        if (local < 1 || local > replica->feeds_count)
-            continue;
-        struct dot dot = {feed_at(replica, local)->id, (uint64_t)sqlite3_column_int64(read, 1)};
-        status = dots_push(dots, &dot, err);
-    }
-    sqlite3_reset(read);
-    for (size_t c = 0; c < row->cells_count && status == STATUS_OK; c++)
-        for (size_t h = 0; h < row->cells[c].heads_count && status == STATUS_OK; h++)
-            status = dots_push(dots, &row->cells[c].heads[h].dot, err);
-    return status;
-}
-
+/* What the entry wrote in this row, when it counts. */
 static enum status replay_dot(struct replica *replica, struct row *row, const struct dot *dot,
                               struct error *err)
 {
     static const struct row_source never = {never_covered, NULL};
     struct entry_view *view = &replica->story_view;
+    bool counts;
+    TRY(entry_counts(replica, dot, &counts, err));
+    if (!counts)
+        return STATUS_OK;
     TRY(feed_read(replica, dot, &replica->story_body, err));
     TRY(entry_decode(view, &dot->feed, buffer_bytes(&replica->story_body), err));
     struct id person = feed_person(replica, dot, &view->head);
-    for (size_t i = 0; i < view->ops_count; i++)
-        if (view->ops[i].table == row->table->number && id_equal(&view->ops[i].row, &row->id))
-            TRY(row_apply(row, view, &view->ops[i], dot, &person, &never, err));
+    for (size_t i = 0; i < view->ops_count; i++) {
+        const struct op *op = &view->ops[i];
+        if (op->table != row->table->number || !id_equal(&op->row, &row->id))
+            continue;
+        TRY(row_apply(row, view, op, dot, &person, &never, err));
+        TRY(touch(replica, op, dot, err));
+    }
     return STATUS_OK;
 }
 
+/* Build one row anew from all logged entries that wrote it, and `cause`. */
 static enum status rebuild_row(struct replica *replica, const struct schema_table *table,
                                const struct dot *cause, const struct id *id, struct error *err)
 {
     struct row *row = &replica->row;
     struct row_source source = replica_source(replica);
+    struct row_wish wish = {table, cause->feed.scope, *id, all_fields};
     struct dots dots = {0};
-    bool found;
-    TRY(row_load(replica, table, cause->feed.scope, id, row, &found, err));
-    enum status status = collect_dots(replica, row, &dots, err);
-    if (status == STATUS_OK && found)
-        status = tally_add(replica, row, true, err);
-    row_start(row, table, cause->feed.scope, id);
+    bool added;
+    TRY(row_load(replica, &wish, row, err));
+    enum status status = dots_add(&dots, cause, &added, err);
     if (status == STATUS_OK)
-        status = dots_push(&dots, cause, err);
+        status = row_writers(replica, row, &dots, err);
+    if (status == STATUS_OK)
+        status = replica->place.found ? tally_cells(replica, row, true, err)
+                                      : tally_row(replica, row, err);
+    row_start(row, table, cause->feed.scope, id);
     for (size_t i = 0; i < dots.count && status == STATUS_OK; i++)
         status = replay_dot(replica, row, &dots.items[i], err);
-    for (size_t i = 0; i < dots.count && status == STATUS_OK; i++)
-        status = touch(replica, row, &dots.items[i], err);
-    free(dots.items);
+    dots_release(&dots);
     TRY(status);
     row_forget_met(row, &source);
-    TRY(row_store(replica, row, found, err));
-    return tally_add(replica, row, false, err);
+    TRY(row_store(replica, row, err));
+    return tally_cells(replica, row, false, err);
 }
 
 /* An entry that waited: judge it again, and if it counts now, rebuild the rows it wrote. */
@@ -327,18 +315,19 @@ enum status rebuild_waiting(struct replica *replica, struct error *err)
 {
     sqlite3_stmt *list = NULL;
     struct dots dots = {0};
+    bool added;
     TRY(sql_prepare(replica, "SELECT id FROM _log WHERE state >= 2 AND state <> 0 ORDER BY id",
                     &list, err));
     enum status status = STATUS_OK;
     while (status == STATUS_OK && sqlite3_step(list) == SQLITE_ROW) {
         int64_t id = sqlite3_column_int64(list, 0);
         struct dot dot = {feed_at(replica, LOG_FEED(id))->id, LOG_NUMBER(id)};
-        status = dots_push(&dots, &dot, err);
+        status = dots_add(&dots, &dot, &added, err);
     }
     sqlite3_finalize(list);
     for (size_t i = 0; i < dots.count && status == STATUS_OK; i++)
         status = retry_entry(replica, &dots.items[i], err);
-    free(dots.items);
+    dots_release(&dots);
     return status;
 }
 

@@ -14,16 +14,11 @@ int field_columns(const struct schema_field *field)
 
 /* ---- binding ---- */
 
+/* The value stays where it is until the statement has run. */
 static void bind_text(sqlite3_stmt *statement, int index, struct bytes text)
 {
     sqlite3_bind_text(statement, index, text.size ? (const char *)text.data : "", (int)text.size,
-                      SQLITE_TRANSIENT);
-}
-
-static void bind_blob(sqlite3_stmt *statement, int index, struct bytes data)
-{
-    sqlite3_bind_blob(statement, index, data.size ? (const void *)data.data : "", (int)data.size,
-                      SQLITE_TRANSIENT);
+                      SQLITE_STATIC);
 }
 
 static enum status bind_step(struct unpack *in, sqlite3_stmt *statement, int index)
@@ -56,7 +51,7 @@ enum status column_bind(struct replica *replica, const struct schema_field *fiel
     else if (unpack_bool(&in, &flag))
         sqlite3_bind_int(statement, index, flag);
     else if (unpack_bin(&in, &data) || unpack_sealed(&in, &data))
-        bind_blob(statement, index, data);
+        sql_bind_bytes(statement, index, data);
     else if (field->merge == MERGE_STEPS)
         return bind_step(&in, statement, index);
     else {
@@ -64,7 +59,8 @@ enum status column_bind(struct replica *replica, const struct schema_field *fiel
         if (field_format(replica->schema, field, value, &replica->column) != STATUS_OK)
             return error_set(err, STATUS_BAD_INPUT, "field '%s': not a value of type %s",
                              field->name, field_type_name(field->type));
-        bind_text(statement, index, buffer_bytes(&replica->column));
+        sqlite3_bind_text(statement, index, (const char *)replica->column.data,
+                          (int)replica->column.size, SQLITE_TRANSIENT);
     }
     return STATUS_OK;
 }
@@ -159,25 +155,30 @@ enum status column_value(struct replica *replica, const struct schema_field *fie
 
 /* ---- version marks ---- */
 
-void mark_set(struct mark_group *group, uint16_t field)
+const struct field_set all_fields = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
+void field_set_add(struct field_set *set, uint16_t field)
 {
-    group->fields[field / 8] |= (uint8_t)(1u << (field % 8));
+    set->bits[field / 8] |= (uint8_t)(1u << (field % 8));
 }
 
-bool mark_has(const struct mark_group *group, uint16_t field)
+bool field_set_has(const struct field_set *set, uint16_t field)
 {
-    return (group->fields[field / 8] >> (field % 8)) & 1;
+    return (set->bits[field / 8] >> (field % 8)) & 1;
 }
 
 enum status mark_append(struct buffer *out, const struct mark_group *group)
 {
-    uint8_t length = sizeof group->fields;
-    while (length > 0 && group->fields[length - 1] == 0)
+    uint8_t length = sizeof group->fields.bits;
+    while (length > 0 && group->fields.bits[length - 1] == 0)
         length--;
     TRY(buffer_append_varint(out, group->feed));
     TRY(buffer_append_varint(out, group->number));
     TRY(buffer_append(out, &length, 1));
-    return buffer_append(out, group->fields, length);
+    return buffer_append(out, group->fields.bits, length);
 }
 
 bool mark_take(struct bytes *in, struct mark_group *group)
@@ -185,12 +186,12 @@ bool mark_take(struct bytes *in, struct mark_group *group)
     uint64_t feed, number;
     *group = (struct mark_group){0};
     if (!bytes_take_varint(in, &feed) || !bytes_take_varint(in, &number) || in->size < 1 ||
-        in->data[0] > sizeof group->fields || in->size < 1u + in->data[0] || feed == 0 ||
+        in->data[0] > sizeof group->fields.bits || in->size < 1u + in->data[0] || feed == 0 ||
         feed > UINT32_MAX)
         return false;
     group->feed = (uint32_t)feed;
     group->number = number;
-    memcpy(group->fields, in->data + 1, in->data[0]);
+    memcpy(group->fields.bits, in->data + 1, in->data[0]);
     size_t size = 1u + in->data[0];
     in->data += size;
     in->size -= size;

@@ -169,6 +169,19 @@ enum status feed_read(struct replica *replica, const struct dot *dot, struct buf
     return status;
 }
 
+enum status entry_counts(struct replica *replica, const struct dot *dot, bool *counts,
+                         struct error *err)
+{
+    sqlite3_stmt *read = sql_use(replica, SQL_LOG_READ);
+    if (!read)
+        return sql_fail(replica, err, "the log");
+    sqlite3_bind_int64(read, 1, LOG_ID(feed_find(replica, &dot->feed), dot->number));
+    *counts = sqlite3_step(read) == SQLITE_ROW && (sqlite3_column_int(read, 2) == LOG_IN_FORCE ||
+                                                   sqlite3_column_int(read, 2) == LOG_PARTLY);
+    sqlite3_reset(read);
+    return STATUS_OK;
+}
+
 struct id feed_person(const struct replica *replica, const struct dot *dot,
                       const struct entry_head *head)
 {

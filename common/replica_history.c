@@ -83,7 +83,10 @@ enum status replica_row(struct replica *replica, uint32_t number, const struct i
         row_start(row, table, 0, id);
         return STATUS_OK;
     }
-    return row_load(replica, table, scope, id, row, found, err);
+    struct row_wish wish = {table, scope, *id, all_fields};
+    TRY(row_load(replica, &wish, row, err));
+    *found = replica->place.found;
+    return STATUS_OK;
 }
 
 /* ---- history ---- */
@@ -101,42 +104,23 @@ static int by_time(const void *left, const void *right)
     return dot_compare(&a->dot, &b->dot);
 }
 
-static enum status add_moment(struct replica *replica, const struct dot *dot,
-                              struct moment **moments, size_t *count, struct error *err)
+/* The entries of `dots` that the log holds, by time. */
+static enum status list_moments(struct replica *replica, const struct dots *dots,
+                                struct moment *moments, size_t *count, struct error *err)
 {
-    struct entry_head head;
-    for (size_t i = 0; i < *count; i++)
-        if (dot_equal(&(*moments)[i].dot, dot))
-            return STATUS_OK;
-    TRY(feed_read(replica, dot, &replica->story_body, err));
-    TRY(entry_decode_head(&head, buffer_bytes(&replica->story_body), err));
-    struct moment *grown = realloc(*moments, (*count + 1) * sizeof *grown);
-    if (!grown)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    *moments = grown;
-    grown[(*count)++] = (struct moment){*dot, head.time_ms};
-    return STATUS_OK;
-}
-
-static enum status add_touched(struct replica *replica, const struct row *row,
-                               struct moment **moments, size_t *count, struct error *err)
-{
-    sqlite3_stmt *read = NULL;
-    TRY(sql_prepare(replica, statement_sql(SQL_TOUCH_READ), &read, err));
-    sqlite3_bind_int64(read, 1, row->table->number);
-    sqlite3_bind_blob(read, 2, row->id.bytes, ID_BYTES, SQLITE_STATIC);
-    sqlite3_bind_int64(read, 3, row->scope);
-    enum status status = STATUS_OK;
-    while (status == STATUS_OK && sqlite3_step(read) == SQLITE_ROW) {
-        int64_t local = sqlite3_column_int64(read, 0);
-        if (local < 1 || (uint64_t)local > replica->feeds_count)
+    *count = 0;
+    for (size_t i = 0; i < dots->count; i++) {
+        struct entry_head head;
+        bool counts;
+        TRY(entry_counts(replica, &dots->items[i], &counts, err));
+        if (!counts)
             continue;
-        struct dot dot = {feed_at(replica, (uint32_t)local)->id,
-                          (uint64_t)sqlite3_column_int64(read, 1)};
-        status = add_moment(replica, &dot, moments, count, err);
+        TRY(feed_read(replica, &dots->items[i], &replica->story_body, err));
+        TRY(entry_decode_head(&head, buffer_bytes(&replica->story_body), err));
+        moments[(*count)++] = (struct moment){dots->items[i], head.time_ms};
     }
-    sqlite3_finalize(read);
-    return status;
+    qsort(moments, *count, sizeof *moments, by_time);
+    return STATUS_OK;
 }
 
 static enum status tell_moment(struct replica *replica, const struct row *row,
@@ -168,6 +152,7 @@ enum status replica_row_history(struct replica *replica, uint32_t table, const s
                                 history_taker *take, void *context, struct error *err)
 {
     struct row row = {0};
+    struct dots dots = {0};
     struct moment *moments = NULL;
     size_t count = 0;
     bool found;
@@ -175,15 +160,15 @@ enum status replica_row_history(struct replica *replica, uint32_t table, const s
     if (status == STATUS_OK && !found)
         status = error_set(err, STATUS_NOT_FOUND, "there is no such row");
     if (status == STATUS_OK)
-        status = add_touched(replica, &row, &moments, &count, err);
-    for (size_t c = 0; status == STATUS_OK && c < row.cells_count; c++)
-        for (size_t h = 0; status == STATUS_OK && h < row.cells[c].heads_count; h++)
-            status = add_moment(replica, &row.cells[c].heads[h].dot, &moments, &count, err);
-    if (count > 0)
-        qsort(moments, count, sizeof *moments, by_time);
+        status = row_writers(replica, &row, &dots, err);
+    if (status == STATUS_OK && !(moments = calloc(dots.count + 1, sizeof *moments)))
+        status = error_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (status == STATUS_OK)
+        status = list_moments(replica, &dots, moments, &count, err);
     for (size_t i = 0; status == STATUS_OK && i < count; i++)
         status = tell_moment(replica, &row, &moments[i].dot, take, context, err);
     free(moments);
+    dots_release(&dots);
     row_release(&row);
     return status;
 }

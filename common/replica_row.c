@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/dots.h"
 #include "common/pack.h"
 #include "common/replica_state.h"
 
@@ -32,6 +33,14 @@ static bool local_dot(struct replica *replica, int64_t feed, int64_t number, str
         return false;
     *dot = (struct dot){feed_at(replica, (uint32_t)feed)->id, (uint64_t)number};
     return true;
+}
+
+static bool place_has_deletion(const struct row_place *place)
+{
+    for (size_t i = 0; i < place->groups_count; i++)
+        if (field_set_has(&place->groups[i].fields, FIELD_DELETED))
+            return true;
+    return false;
 }
 
 /* ---- loading ---- */
@@ -61,6 +70,9 @@ static enum status load_heads(struct replica *replica, struct row *row, struct e
         return sql_fail(replica, err, "heads");
     bind_key(read, row);
     while (status == STATUS_OK && (code = sqlite3_step(read)) == SQLITE_ROW) {
+        uint16_t field = (uint16_t)sqlite3_column_int(read, 0);
+        if (!field_set_has(&replica->place.fields, field))
+            continue;
         struct head head = {.value = sql_blob(read, 3),
                             .described = true,
                             .time_ms = sqlite3_column_int64(read, 4)};
@@ -72,7 +84,7 @@ static enum status load_heads(struct replica *replica, struct row *row, struct e
             take_seen(&head, sql_blob(read, 6), seen) != STATUS_OK)
             status = damaged(row, err);
         else
-            status = row_add_head(row, (uint16_t)sqlite3_column_int(read, 0), &head, err);
+            status = row_add_head(row, field, &head, err);
     }
     if (status == STATUS_OK && code != SQLITE_DONE)
         status = sql_fail(replica, err, "heads");
@@ -89,12 +101,15 @@ static enum status load_elements(struct replica *replica, struct row *row, struc
         return sql_fail(replica, err, "elements");
     bind_key(read, row);
     while (status == STATUS_OK && (code = sqlite3_step(read)) == SQLITE_ROW) {
+        uint16_t field = (uint16_t)sqlite3_column_int(read, 0);
         struct head head = {.value = sql_blob(read, 3)};
+        if (!field_set_has(&replica->place.fields, field))
+            continue;
         if (!local_dot(replica, sqlite3_column_int64(read, 1), sqlite3_column_int64(read, 2),
                        &head.dot))
             status = damaged(row, err);
         else
-            status = row_add_head(row, (uint16_t)sqlite3_column_int(read, 0), &head, err);
+            status = row_add_head(row, field, &head, err);
     }
     if (status == STATUS_OK && code != SQLITE_DONE)
         status = sql_fail(replica, err, "elements");
@@ -153,24 +168,19 @@ static enum status load_set_column(struct replica *replica, struct row *row,
     return status;
 }
 
-struct loading {
-    struct mark_group *groups;
-    size_t count;
-    bool heads, elements;
-};
-
-static enum status load_cell(struct replica *replica, struct row *row, struct loading *loading,
+static enum status load_cell(struct replica *replica, struct row *row,
                              const struct schema_field *field, sqlite3_stmt *select, int column,
                              struct error *err)
 {
+    struct row_place *place = &replica->place;
     struct head head = {0};
     size_t dots = 0;
-    for (size_t i = 0; i < loading->count; i++) {
-        if (!mark_has(&loading->groups[i], field->number))
+    for (size_t i = 0; i < place->groups_count; i++) {
+        const struct mark_group *group = &place->groups[i];
+        if (!field_set_has(&group->fields, field->number))
             continue;
         dots++;
-        if (!local_dot(replica, loading->groups[i].feed, (int64_t)loading->groups[i].number,
-                       &head.dot))
+        if (!local_dot(replica, group->feed, (int64_t)group->number, &head.dot))
             return damaged(row, err);
         if (field->merge == MERGE_COUNTER)
             TRY(row_add_head(row, field->number, &head, err));
@@ -182,8 +192,7 @@ static enum status load_cell(struct replica *replica, struct row *row, struct lo
         return STATUS_OK;
     }
     if (dots > 1) {
-        loading->elements |= field->merge == MERGE_SET;
-        loading->heads |= field->merge != MERGE_SET;
+        field_set_add(&place->spread, field->number);
         return STATUS_OK;
     }
     if (field->merge == MERGE_SET)
@@ -197,79 +206,121 @@ static enum status load_cell(struct replica *replica, struct row *row, struct lo
     return row_add_head(row, field->number, &head, err);
 }
 
-static enum status load_cells(struct replica *replica, struct row *row, struct loading *loading,
-                              sqlite3_stmt *select, struct error *err)
+/* Columns, then what doesn't fit into them. */
+static enum status load_cells(struct replica *replica, struct row *row, sqlite3_stmt *select,
+                              struct error *err)
 {
+    struct row_place *place = &replica->place;
+    bool heads = place_has_deletion(place), elements = false;
     int column = COLUMN_FIRST_FIELD;
-    for (size_t i = 0; i < loading->count; i++)
-        loading->heads |= mark_has(&loading->groups[i], FIELD_DELETED);
+    if (heads)
+        field_set_add(&place->spread, FIELD_DELETED);
     for (size_t i = 0; i < row->table->fields_count; i++) {
         const struct schema_field *field = &row->table->fields[i];
-        TRY(load_cell(replica, row, loading, field, select, column, err));
+        if (!field_set_has(&place->fields, field->number))
+            continue;
+        TRY(load_cell(replica, row, field, select, column, err));
         column += field_columns(field);
+        if (field_set_has(&place->spread, field->number)) {
+            elements |= field->merge == MERGE_SET;
+            heads |= field->merge != MERGE_SET;
+        }
+    }
+    if (heads)
+        TRY(load_heads(replica, row, err));
+    return elements ? load_elements(replica, row, err) : STATUS_OK;
+}
+
+static enum status take_groups(struct bytes mark, struct row_place *place, const struct row *row,
+                               struct error *err)
+{
+    place->groups_count = 0;
+    while (mark.size > 0) {
+        struct mark_group *groups =
+            array_grow(place->groups, place->groups_count, &place->groups_capacity, sizeof *groups);
+        if (!groups)
+            return error_set(err, STATUS_NO_MEMORY, "out of memory");
+        place->groups = groups;
+        if (!mark_take(&mark, &groups[place->groups_count++]))
+            return damaged(row, err);
     }
     return STATUS_OK;
 }
 
-static enum status take_groups(struct bytes mark, struct loading *loading, const struct row *row,
-                               struct error *err)
+/* Where the row stands: rowid, id, scope and mark of a SELECT. */
+static enum status take_place(struct replica *replica, const struct schema_table *table,
+                              sqlite3_stmt *select, struct row *row, struct error *err)
 {
-    size_t capacity = mark.size / 3 + 1;
-    loading->groups = malloc(capacity * sizeof *loading->groups);
-    if (!loading->groups)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    while (mark.size > 0)
-        if (loading->count == capacity || !mark_take(&mark, &loading->groups[loading->count++]))
-            return damaged(row, err);
+    struct row_place *place = &replica->place;
+    struct bytes stored = sql_blob(select, 1);
+    struct id id = {{0}};
+    if (stored.size == ID_BYTES)
+        memcpy(id.bytes, stored.data, ID_BYTES);
+    place->found = true;
+    place->rowid = sqlite3_column_int64(select, 0);
+    place->spread = (struct field_set){{0}};
+    row_start(row, table, (uint32_t)sqlite3_column_int64(select, 2), &id);
+    return take_groups(sql_blob(select, 3), place, row, err);
+}
+
+static enum status finish_load(struct replica *replica, struct row *row, struct error *err)
+{
+    if (replica->replaced_count > 0)
+        TRY(load_replaced(replica, row, err));
+    row_settle_changes(row);
     return STATUS_OK;
 }
 
 enum status row_load_from(struct replica *replica, const struct schema_table *table,
                           sqlite3_stmt *select, struct row *row, struct error *err)
 {
-    struct loading loading = {0};
-    struct id id = {{0}};
-    struct bytes stored = sql_blob(select, 0);
-    if (stored.size == ID_BYTES)
-        memcpy(id.bytes, stored.data, ID_BYTES);
-    row_start(row, table, (uint32_t)sqlite3_column_int64(select, 1), &id);
-    enum status status = take_groups(sql_blob(select, 2), &loading, row, err);
-    if (status == STATUS_OK)
-        status = load_cells(replica, row, &loading, select, err);
-    free(loading.groups);
-    if (status == STATUS_OK && loading.heads)
-        status = load_heads(replica, row, err);
-    if (status == STATUS_OK && loading.elements)
-        status = load_elements(replica, row, err);
-    if (status == STATUS_OK && replica->replaced_count > 0)
-        status = load_replaced(replica, row, err);
-    if (status == STATUS_OK)
-        row_settle_changes(row);
-    return status;
+    replica->place.fields = all_fields;
+    TRY(take_place(replica, table, select, row, err));
+    TRY(load_cells(replica, row, select, err));
+    return finish_load(replica, row, err);
 }
 
-enum status row_load(struct replica *replica, const struct schema_table *table, uint32_t scope,
-                     const struct id *id, struct row *row, bool *found, struct error *err)
+static enum status load_found(struct replica *replica, const struct row_wish *wish,
+                              sqlite3_stmt *select, struct row *row, struct error *err)
 {
-    struct table_statements *statements = tables_statements(replica, table, err);
-    if (!statements)
+    struct row_place *place = &replica->place;
+    TRY(take_place(replica, wish->table, select, row, err));
+    bool narrow = memcmp(&place->fields, &all_fields, sizeof all_fields) != 0;
+    if (narrow && place_has_deletion(place)) {
+        struct row_wish whole = *wish;
+        whole.fields = all_fields;
+        sqlite3_reset(select);
+        return row_load(replica, &whole, row, err);
+    }
+    TRY(load_cells(replica, row, select, err));
+    return finish_load(replica, row, err);
+}
+
+enum status row_load(struct replica *replica, const struct row_wish *wish, struct row *row,
+                     struct error *err)
+{
+    struct row_place *place = &replica->place;
+    /* Bases that wait are kept by row, so a row that may have some is loaded whole. */
+    place->fields = replica->replaced_count > 0 ? all_fields : wish->fields;
+    place->found = false;
+    place->groups_count = 0;
+    const struct table_columns *columns = table_columns(replica, wish->table, &place->fields, err);
+    if (!columns)
         return err ? err->status : STATUS_STORAGE;
-    sqlite3_stmt *select = statements->select;
-    sqlite3_reset(select);
-    sqlite3_bind_blob(select, 1, id->bytes, ID_BYTES, SQLITE_STATIC);
-    sqlite3_bind_int64(select, 2, scope);
+    sqlite3_stmt *select = columns->select;
+    sqlite3_bind_blob(select, 1, wish->id.bytes, ID_BYTES, SQLITE_STATIC);
+    sqlite3_bind_int64(select, 2, wish->scope);
     int code = sqlite3_step(select);
-    *found = code == SQLITE_ROW;
     enum status status = STATUS_OK;
-    if (*found) {
-        status = row_load_from(replica, table, select, row, err);
+    if (code == SQLITE_ROW) {
+        status = load_found(replica, wish, select, row, err);
     } else if (code == SQLITE_DONE) {
-        row_start(row, table, scope, id);
-        if (replica->replaced_count > 0)
-            status = load_replaced(replica, row, err);
-        row_settle_changes(row);
+        row_start(row, wish->table, wish->scope, &wish->id);
+        place->fields = all_fields;
+        place->spread = (struct field_set){{0}};
+        status = finish_load(replica, row, err);
     } else {
-        status = sql_fail(replica, err, table->name);
+        status = sql_fail(replica, err, wish->table->name);
     }
     sqlite3_reset(select);
     return status;
@@ -277,39 +328,44 @@ enum status row_load(struct replica *replica, const struct schema_table *table, 
 
 /* ---- storing ---- */
 
-static enum status add_to_mark(struct replica *replica, struct mark_group **groups, size_t *count,
-                               const struct dot *dot, uint16_t field, struct error *err)
+static enum status add_to_mark(struct replica *replica, const struct dot *dot, uint16_t field,
+                               struct error *err)
 {
+    struct row_place *place = &replica->place;
     uint32_t local;
     TRY(feed_ensure(replica, &dot->feed, &local, err));
-    for (size_t i = 0; i < *count; i++)
-        if ((*groups)[i].feed == local && (*groups)[i].number == dot->number) {
-            mark_set(&(*groups)[i], field);
+    for (size_t i = 0; i < place->groups_count; i++)
+        if (place->groups[i].feed == local && place->groups[i].number == dot->number) {
+            field_set_add(&place->groups[i].fields, field);
             return STATUS_OK;
         }
-    struct mark_group *grown = realloc(*groups, (*count + 1) * sizeof *grown);
-    if (!grown)
+    struct mark_group *groups =
+        array_grow(place->groups, place->groups_count, &place->groups_capacity, sizeof *groups);
+    if (!groups)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    *groups = grown;
-    grown[*count] = (struct mark_group){.feed = local, .number = dot->number};
-    mark_set(&grown[(*count)++], field);
+    place->groups = groups;
+    struct mark_group *group = &groups[place->groups_count++];
+    *group = (struct mark_group){.feed = local, .number = dot->number};
+    field_set_add(&group->fields, field);
     return STATUS_OK;
 }
 
+/* The mark as it was for fields that aren't loaded, and anew for those that are. */
 static enum status make_mark(struct replica *replica, const struct row *row, struct buffer *mark,
                              struct error *err)
 {
-    struct mark_group *groups = NULL;
-    size_t count = 0;
-    enum status status = STATUS_OK;
-    for (size_t c = 0; c < row->cells_count && status == STATUS_OK; c++)
-        for (size_t h = 0; h < row->cells[c].heads_count && status == STATUS_OK; h++)
-            status = add_to_mark(replica, &groups, &count, &row->cells[c].heads[h].dot,
-                                 row->cells[c].field, err);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = mark_append(mark, &groups[i]);
-    free(groups);
-    return status;
+    static const struct field_set none;
+    struct row_place *place = &replica->place;
+    for (size_t i = 0; i < place->groups_count; i++)
+        for (size_t b = 0; b < sizeof none.bits; b++)
+            place->groups[i].fields.bits[b] &= (uint8_t)~place->fields.bits[b];
+    for (size_t c = 0; c < row->cells_count; c++)
+        for (size_t h = 0; h < row->cells[c].heads_count; h++)
+            TRY(add_to_mark(replica, &row->cells[c].heads[h].dot, row->cells[c].field, err));
+    for (size_t i = 0; i < place->groups_count; i++)
+        if (memcmp(&place->groups[i].fields, &none, sizeof none) != 0)
+            TRY(mark_append(mark, &place->groups[i]));
+    return STATUS_OK;
 }
 
 static bool several_dots(const struct cell *cell)
@@ -410,14 +466,33 @@ static enum status store_replaced(struct replica *replica, const struct row *row
     return STATUS_OK;
 }
 
-static enum status clear_side(struct replica *replica, enum statement which, const struct row *row,
-                              struct error *err)
+static enum status clear_replaced(struct replica *replica, const struct row *row, struct error *err)
 {
-    sqlite3_stmt *clear = sql_use(replica, which);
+    sqlite3_stmt *clear = sql_use(replica, SQL_REPLACED_CLEAR);
     if (!clear)
-        return sql_fail(replica, err, "side tables");
+        return sql_fail(replica, err, "remembered bases");
     bind_key(clear, row);
-    return sql_done(replica, clear, "side tables", err);
+    TRY(sql_done(replica, clear, "remembered bases", err));
+    replica->replaced_count -= sqlite3_changes(replica->database);
+    return STATUS_OK;
+}
+
+/* Takes the loaded heads and elements out of their tables. */
+static enum status clear_spread(struct replica *replica, const struct row *row, struct error *err)
+{
+    for (uint16_t field = 0; field <= FIELD_NUMBER_MAX; field++) {
+        if (!field_set_has(&replica->place.spread, field))
+            continue;
+        const struct schema_field *declared = table_field(row->table, field);
+        bool is_set = declared && declared->merge == MERGE_SET;
+        sqlite3_stmt *clear = sql_use(replica, is_set ? SQL_ELEMENT_CLEAR : SQL_HEAD_CLEAR);
+        if (!clear)
+            return sql_fail(replica, err, "heads");
+        bind_key(clear, row);
+        sqlite3_bind_int(clear, 4, field);
+        TRY(sql_done(replica, clear, "heads", err));
+    }
+    return STATUS_OK;
 }
 
 static enum status bind_set(struct replica *replica, const struct schema_field *field,
@@ -463,46 +538,54 @@ static enum status store_cell(struct replica *replica, struct row *row,
 static enum status store_columns(struct replica *replica, struct row *row, struct bytes mark,
                                  sqlite3_stmt *statement, struct error *err)
 {
+    const struct row_place *place = &replica->place;
     int index = COLUMN_FIRST_FIELD + 1;
     for (size_t i = 0; i < row->table->fields_count; i++) {
         const struct schema_field *field = &row->table->fields[i];
+        if (!field_set_has(&place->fields, field->number))
+            continue;
         TRY(store_cell(replica, row, field, statement, index, err));
         index += field_columns(field);
     }
-    sqlite3_bind_blob(statement, 1, row->id.bytes, ID_BYTES, SQLITE_STATIC);
-    sqlite3_bind_int64(statement, 2, row->scope);
+    if (place->found) {
+        sqlite3_bind_int64(statement, 1, place->rowid);
+    } else {
+        sqlite3_bind_blob(statement, 1, row->id.bytes, ID_BYTES, SQLITE_STATIC);
+        sqlite3_bind_int64(statement, 2, row->scope);
+    }
     sqlite3_bind_blob(statement, 3, mark.size ? (const void *)mark.data : "", (int)mark.size,
                       SQLITE_STATIC);
     sqlite3_bind_int(statement, 4, row_deleted(row));
     return sql_done(replica, statement, row->table->name, err);
 }
 
-enum status row_store(struct replica *replica, struct row *row, bool was_there, struct error *err)
+static sqlite3_stmt *store_statement(struct replica *replica, const struct row *row,
+                                     struct error *err)
 {
-    struct table_statements *statements = tables_statements(replica, row->table, err);
+    if (!replica->place.found)
+        return table_insert(replica, row->table, err);
+    const struct table_columns *columns =
+        table_columns(replica, row->table, &replica->place.fields, err);
+    return columns ? columns->update : NULL;
+}
+
+enum status row_store(struct replica *replica, struct row *row, struct error *err)
+{
     struct cell *deletes = row_find_cell(row, FIELD_DELETED);
-    struct buffer mark = {0};
-    if (!statements)
+    struct buffer *mark = &replica->mark;
+    sqlite3_stmt *statement = store_statement(replica, row, err);
+    if (!statement)
         return err ? err->status : STATUS_STORAGE;
-    if (was_there || replica->replaced_count > 0) {
-        TRY(clear_side(replica, SQL_HEAD_CLEAR, row, err));
-        TRY(clear_side(replica, SQL_ELEMENT_CLEAR, row, err));
-        TRY(clear_side(replica, SQL_REPLACED_CLEAR, row, err));
-        replica->replaced_count -= sqlite3_changes(replica->database);
+    if (replica->replaced_count > 0)
+        TRY(clear_replaced(replica, row, err));
+    TRY(clear_spread(replica, row, err));
+    buffer_clear(mark);
+    TRY(make_mark(replica, row, mark, err));
+    sqlite3_reset(statement);
+    TRY(store_columns(replica, row, buffer_bytes(mark), statement, err));
+    if (deletes && deletes->heads_count > 0) {
+        TRY(describe_deletes(replica, row, deletes, err));
+        TRY(store_heads(replica, row, deletes, row_delete_conflict(row), err));
     }
-    enum status status = make_mark(replica, row, &mark, err);
-    if (status == STATUS_OK) {
-        sqlite3_stmt *statement = was_there ? statements->update : statements->insert;
-        sqlite3_reset(statement);
-        status = store_columns(replica, row, buffer_bytes(&mark), statement, err);
-    }
-    buffer_release(&mark);
-    if (status == STATUS_OK && deletes && deletes->heads_count > 0) {
-        status = describe_deletes(replica, row, deletes, err);
-        if (status == STATUS_OK)
-            status = store_heads(replica, row, deletes, row_delete_conflict(row), err);
-    }
-    if (status == STATUS_OK)
-        status = store_replaced(replica, row, err);
-    return status;
+    return store_replaced(replica, row, err);
 }

@@ -19,12 +19,14 @@ const char *statement_sql(enum statement statement)
                           "WHERE table_no = ? AND row = ? AND scope = ?",
         [SQL_HEAD_INSERT] = "INSERT INTO _head(table_no, row, scope, field, feed, number, value, "
                             "time_ms, person, seen, conflict) VALUES(?,?,?,?,?,?,?,?,?,?,?)",
-        [SQL_HEAD_CLEAR] = "DELETE FROM _head WHERE table_no = ? AND row = ? AND scope = ?",
+        [SQL_HEAD_CLEAR] = "DELETE FROM _head WHERE table_no = ? AND row = ? AND scope = ? "
+                           "AND field = ?",
         [SQL_ELEMENT_READ] = "SELECT field, feed, number, element FROM _element "
                              "WHERE table_no = ? AND row = ? AND scope = ?",
         [SQL_ELEMENT_INSERT] = "INSERT INTO _element(table_no, row, scope, field, element, feed, "
                                "number) VALUES(?,?,?,?,?,?,?)",
-        [SQL_ELEMENT_CLEAR] = "DELETE FROM _element WHERE table_no = ? AND row = ? AND scope = ?",
+        [SQL_ELEMENT_CLEAR] = "DELETE FROM _element WHERE table_no = ? AND row = ? AND scope = ? "
+                              "AND field = ?",
         [SQL_REPLACED_READ] = "SELECT field, scope_of, device, incarnation, number, element "
                               "FROM _replaced WHERE table_no = ? AND row = ? AND scope = ?",
         [SQL_REPLACED_INSERT] = "INSERT OR IGNORE INTO _replaced(table_no, row, scope, field, "
@@ -117,10 +119,11 @@ void sql_finalize_all(struct replica *replica)
         sqlite3_finalize(replica->statements[i]);
         replica->statements[i] = NULL;
     }
-    for (size_t i = 0; i < replica->tables_count; i++) {
-        sqlite3_finalize(replica->tables[i].insert);
-        sqlite3_finalize(replica->tables[i].update);
-        sqlite3_finalize(replica->tables[i].select);
+    for (size_t i = 0; i < replica->inserts_count; i++)
+        sqlite3_finalize(replica->inserts[i].insert);
+    for (size_t i = 0; i < replica->columns_count; i++) {
+        sqlite3_finalize(replica->columns[i].select);
+        sqlite3_finalize(replica->columns[i].update);
     }
-    replica->tables_count = 0;
+    replica->inserts_count = replica->columns_count = 0;
 }

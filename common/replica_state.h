@@ -65,10 +65,39 @@ enum statement {
 };
 const char *statement_sql(enum statement statement);
 
-/* The statements of one domain table. */
-struct table_statements {
+/* Fields of a table by number. */
+struct field_set {
+    uint8_t bits[32];
+};
+
+/* Version marks: which dots stand behind which fields. */
+struct mark_group {
+    uint32_t feed; /* local */
+    uint64_t number;
+    struct field_set fields;
+};
+
+/* Statements that read and write some columns of a domain table, and leave the others alone. */
+struct table_columns {
     uint16_t table;
-    sqlite3_stmt *insert, *update, *select;
+    struct field_set fields;
+    sqlite3_stmt *select, *update;
+};
+#define TABLE_COLUMNS_MAX 64 /* prepared at a time */
+
+struct table_insert {
+    uint16_t table;
+    sqlite3_stmt *insert;
+};
+
+/* Where the row that was loaded last stands in its table; what row_store needs of it. */
+struct row_place {
+    bool found;
+    int64_t rowid;
+    struct field_set fields; /* that were loaded; everything, for a row that has a deletion */
+    struct field_set spread; /* of those, the ones whose heads or elements have rows of their own */
+    struct mark_group *groups;
+    size_t groups_count, groups_capacity;
 };
 
 struct replica {
@@ -88,11 +117,14 @@ struct replica {
     int64_t replaced_count;
     int64_t data_version;
     sqlite3_stmt *statements[STATEMENT_COUNT];
-    struct table_statements *tables;
-    size_t tables_count;
+    struct table_insert inserts[SCHEMA_TABLES_MAX];
+    size_t inserts_count;
+    struct table_columns columns[TABLE_COLUMNS_MAX];
+    size_t columns_count, columns_next;
     struct entry_view view, story_view, save_view;
-    struct buffer story_body, scratch, column;
+    struct buffer story_body, scratch, column, mark;
     struct row row, old_row;
+    struct row_place place;
 };
 
 /* ---- SQLite (replica_sql.c) ---- */
@@ -113,8 +145,11 @@ void sql_finalize_all(struct replica *replica);
 enum status tables_create_engine(struct replica *replica, struct error *err);
 /* Make or widen the domain tables for the registry's schema. */
 enum status tables_follow_schema(struct replica *replica, struct error *err);
-struct table_statements *tables_statements(struct replica *replica,
-                                           const struct schema_table *table, struct error *err);
+/* Both give NULL on failure. */
+sqlite3_stmt *table_insert(struct replica *replica, const struct schema_table *table,
+                           struct error *err);
+const struct table_columns *table_columns(struct replica *replica, const struct schema_table *table,
+                                          const struct field_set *fields, struct error *err);
 
 /* ---- feeds (replica_feed.c) ---- */
 uint32_t feed_find(const struct replica *replica, const struct feed_id *id); /* local id or 0 */
@@ -130,14 +165,20 @@ enum status feeds_write(struct replica *replica, struct error *err);
 /* Body of a logged entry into `body` (cleared); STATUS_NOT_FOUND. */
 enum status feed_read(struct replica *replica, const struct dot *dot, struct buffer *body,
                       struct error *err);
+/* Is it in the log, and in force at least in part? */
+enum status entry_counts(struct replica *replica, const struct dot *dot, bool *counts,
+                         struct error *err);
 /* Who wrote it: the entry's person or the one that the certificate names. */
 struct id feed_person(const struct replica *replica, const struct dot *dot,
                       const struct entry_head *head);
 
 /* ---- tallies (replica_tally.c) ---- */
-enum status tally_add(struct replica *replica, const struct row *row, bool subtract,
-                      struct error *err);
-/* The same for a fresh row of one op, straight from the entry. */
+/* Adds the cells that are loaded, or takes them out. */
+enum status tally_cells(struct replica *replica, const struct row *row, bool subtract,
+                        struct error *err);
+/* A row more in its table. */
+enum status tally_row(struct replica *replica, const struct row *row, struct error *err);
+/* Row and cells of a fresh row of one op, straight from the entry. */
 enum status tally_add_op(struct replica *replica, const struct entry_view *view,
                          const struct op *op, const struct dot *dot, struct error *err);
 enum status tallies_load(struct replica *replica, struct error *err);
@@ -147,13 +188,27 @@ enum status tallies_scan(struct replica *replica, struct tally **tallies, size_t
                          struct error *err);
 
 /* ---- rows (replica_row.c, replica_columns.c) ---- */
-enum status row_load(struct replica *replica, const struct schema_table *table, uint32_t scope,
-                     const struct id *id, struct row *row, bool *found, struct error *err);
+
+extern const struct field_set all_fields;
+void field_set_add(struct field_set *set, uint16_t field);
+bool field_set_has(const struct field_set *set, uint16_t field);
+
+/* What is to be loaded: everything, or only some fields of the row. */
+struct row_wish {
+    const struct schema_table *table;
+    uint32_t scope;
+    struct id id;
+    struct field_set fields;
+};
+/* Loads into `row` and replica->place (more fields than wished, where they hang together). */
+enum status row_load(struct replica *replica, const struct row_wish *wish, struct row *row,
+                     struct error *err);
+/* From a SELECT of all columns that stands on a row. */
 enum status row_load_from(struct replica *replica, const struct schema_table *table,
                           sqlite3_stmt *select, struct row *row, struct error *err);
-enum status row_store(struct replica *replica, struct row *row, bool was_there, struct error *err);
-/* First column of fields in a SELECT of a domain table: id, _scope, _mark, _deleted stand before.
- */
+/* The fields that replica->place names, as `row` has them now. */
+enum status row_store(struct replica *replica, struct row *row, struct error *err);
+/* First column of fields in a SELECT of a domain table: rowid, id, _scope, _mark stand before. */
 #define COLUMN_FIRST_FIELD 4
 int field_columns(const struct schema_field *field); /* 1, or 2 for steps */
 enum status column_bind(struct replica *replica, const struct schema_field *field,
@@ -165,16 +220,22 @@ enum status column_set_text(struct replica *replica, const struct schema_field *
 enum status column_value(struct replica *replica, const struct schema_field *field,
                          sqlite3_stmt *statement, int index, struct buffer *out, struct error *err);
 
-/* Version marks: which dots stand behind which fields. */
-struct mark_group {
-    uint32_t feed; /* local */
-    uint64_t number;
-    uint8_t fields[32]; /* bitmap */
-};
 enum status mark_append(struct buffer *out, const struct mark_group *group);
 bool mark_take(struct bytes *in, struct mark_group *group);
-void mark_set(struct mark_group *group, uint16_t field);
-bool mark_has(const struct mark_group *group, uint16_t field);
+
+/* ---- who wrote a row (replica_story.c) ---- */
+struct dots {
+    struct dot *items; /* as they were found */
+    size_t count, capacity;
+    struct dot *sorted;
+};
+/* False: it was there. */
+enum status dots_add(struct dots *dots, const struct dot *dot, bool *added, struct error *err);
+void dots_release(struct dots *dots);
+/* Every logged entry that wrote the row (loaded whole): its heads, those that were noted, and all
+ * that these replaced, on and on. */
+enum status row_writers(struct replica *replica, const struct row *row, struct dots *dots,
+                        struct error *err);
 
 /* ---- applying (replica_apply.c) ---- */
 enum status apply_entry(struct replica *replica, const struct dot *dot,

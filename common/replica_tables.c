@@ -1,5 +1,6 @@
 /* Tables of the engine, and the domain tables that follow from the schema. */
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,11 +170,13 @@ enum status tables_follow_schema(struct replica *replica, struct error *err)
 
 /* ---- statements of one table ---- */
 
-/* All field columns, each put through `each` ("…$…"). */
-static void put_fields(struct buffer *sql, const struct schema_table *table, const char *each,
-                       const char *each_round)
+/* The field columns, each put through `each` ("…$…"). */
+static void put_fields(struct buffer *sql, const struct schema_table *table,
+                       const struct field_set *fields, const char *each, const char *each_round)
 {
     for (size_t i = 0; i < table->fields_count; i++) {
+        if (!field_set_has(fields, table->fields[i].number))
+            continue;
         put(sql, each, table->fields[i].name);
         if (table->fields[i].merge == MERGE_STEPS)
             put(sql, each_round, table->fields[i].name);
@@ -192,49 +195,64 @@ static enum status prepare_buffer(struct replica *replica, struct buffer *sql,
     return status;
 }
 
-static enum status prepare_table(struct replica *replica, const struct schema_table *table,
-                                 struct table_statements *made, struct error *err)
+sqlite3_stmt *table_insert(struct replica *replica, const struct schema_table *table,
+                           struct error *err)
 {
     struct buffer sql = {0};
+    for (size_t i = 0; i < replica->inserts_count; i++)
+        if (replica->inserts[i].table == table->number)
+            return replica->inserts[i].insert;
+    assert(replica->inserts_count < SCHEMA_TABLES_MAX);
+    struct table_insert *made = &replica->inserts[replica->inserts_count];
+    *made = (struct table_insert){.table = table->number};
     put(&sql, "INSERT INTO \"$\"(id, _scope, _mark, _deleted", table->name);
-    put_fields(&sql, table, ", \"$\"", ", \"$_round\"");
+    put_fields(&sql, table, &all_fields, ", \"$\"", ", \"$_round\"");
     put(&sql, ") VALUES(?, ?, ?, ?", "");
-    put_fields(&sql, table, ", ?", ", ?");
+    put_fields(&sql, table, &all_fields, ", ?", ", ?");
     put(&sql, ") ON CONFLICT DO NOTHING", "");
-    TRY(prepare_buffer(replica, &sql, &made->insert, err));
+    if (prepare_buffer(replica, &sql, &made->insert, err) != STATUS_OK)
+        return NULL;
+    replica->inserts_count++;
+    return made->insert;
+}
 
+static enum status prepare_columns(struct replica *replica, const struct schema_table *table,
+                                   struct table_columns *made, struct error *err)
+{
+    struct buffer sql = {0};
     put(&sql, "UPDATE \"$\" SET _mark = ?3, _deleted = ?4", table->name);
-    put_fields(&sql, table, ", \"$\" = ?", ", \"$_round\" = ?");
-    put(&sql, " WHERE id = ?1 AND _scope = ?2", "");
+    put_fields(&sql, table, &made->fields, ", \"$\" = ?", ", \"$_round\" = ?");
+    put(&sql, " WHERE rowid = ?1", "");
     TRY(prepare_buffer(replica, &sql, &made->update, err));
-
-    put(&sql, "SELECT id, _scope, _mark, _deleted", "");
-    put_fields(&sql, table, ", \"$\"", ", \"$_round\"");
+    put(&sql, "SELECT rowid, id, _scope, _mark", "");
+    put_fields(&sql, table, &made->fields, ", \"$\"", ", \"$_round\"");
     put(&sql, " FROM \"$\" WHERE id = ? AND _scope = ?", table->name);
     return prepare_buffer(replica, &sql, &made->select, err);
 }
 
-struct table_statements *tables_statements(struct replica *replica,
-                                           const struct schema_table *table, struct error *err)
+/* Room for one more; when all is taken, the oldest goes. */
+static struct table_columns *columns_room(struct replica *replica)
 {
-    for (size_t i = 0; i < replica->tables_count; i++)
-        if (replica->tables[i].table == table->number)
-            return &replica->tables[i];
-    if (!replica->tables) {
-        replica->tables = calloc(SCHEMA_TABLES_MAX, sizeof *replica->tables);
-        if (!replica->tables) {
-            error_set(err, STATUS_NO_MEMORY, "out of memory");
-            return NULL;
-        }
-    }
-    struct table_statements *made = &replica->tables[replica->tables_count];
-    *made = (struct table_statements){.table = table->number};
-    if (prepare_table(replica, table, made, err) != STATUS_OK) {
-        sqlite3_finalize(made->insert);
-        sqlite3_finalize(made->update);
-        sqlite3_finalize(made->select);
-        return NULL;
-    }
-    replica->tables_count++;
-    return made;
+    if (replica->columns_count < TABLE_COLUMNS_MAX)
+        return &replica->columns[replica->columns_count++];
+    struct table_columns *oldest = &replica->columns[replica->columns_next];
+    replica->columns_next = (replica->columns_next + 1) % TABLE_COLUMNS_MAX;
+    sqlite3_finalize(oldest->select);
+    sqlite3_finalize(oldest->update);
+    return oldest;
+}
+
+const struct table_columns *table_columns(struct replica *replica, const struct schema_table *table,
+                                          const struct field_set *fields, struct error *err)
+{
+    for (size_t i = 0; i < replica->columns_count; i++)
+        if (replica->columns[i].table == table->number &&
+            memcmp(&replica->columns[i].fields, fields, sizeof *fields) == 0)
+            return &replica->columns[i];
+    struct table_columns *made = columns_room(replica);
+    *made = (struct table_columns){.table = table->number, .fields = *fields};
+    if (prepare_columns(replica, table, made, err) == STATUS_OK)
+        return made;
+    made->table = 0; /* nobody asks for it; its place is taken again in turn */
+    return NULL;
 }

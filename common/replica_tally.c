@@ -1,4 +1,4 @@
-/* Tallies: a sum over the canonical bytes of all rows, per scope and table. */
+/* Tallies: a sum over the canonical bytes of all cells, per scope and table. */
 
 #include <sodium.h>
 #include <stdio.h>
@@ -28,17 +28,20 @@ static void tally_bytes(struct tally *tally, struct bytes canonical, bool subtra
     uint8_t hash[16];
     crypto_shorthash_siphashx24(hash, canonical.data, canonical.size, tally_key);
     sum_add(tally->sum, hash, subtract);
-    tally->rows += subtract ? UINT64_MAX : 1;
 }
 
 /* The tally of a scope and table, made when missing. */
 static struct tally_row *tally_of(struct replica *replica, uint32_t scope, uint32_t table)
 {
-    size_t at = 0;
-    while (at < replica->tallies_count && (replica->tallies[at].tally.scope < scope ||
-                                           (replica->tallies[at].tally.scope == scope &&
-                                            replica->tallies[at].tally.table < table)))
-        at++;
+    size_t at = 0, high = replica->tallies_count;
+    while (at < high) {
+        size_t middle = at + (high - at) / 2;
+        const struct tally *tally = &replica->tallies[middle].tally;
+        if (tally->scope < scope || (tally->scope == scope && tally->table < table))
+            at = middle + 1;
+        else
+            high = middle;
+    }
     struct tally_row *found = replica->tallies ? &replica->tallies[at] : NULL;
     if (at < replica->tallies_count && found->tally.scope == scope && found->tally.table == table)
         return found;
@@ -57,15 +60,29 @@ static struct tally_row *tally_of(struct replica *replica, uint32_t scope, uint3
     return &replica->tallies[at];
 }
 
-enum status tally_add(struct replica *replica, const struct row *row, bool subtract,
-                      struct error *err)
+enum status tally_cells(struct replica *replica, const struct row *row, bool subtract,
+                        struct error *err)
 {
     struct tally_row *tally = tally_of(replica, row->scope, row->table->number);
     if (!tally)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    buffer_clear(&replica->scratch);
-    TRY(row_canonical(row, &replica->scratch, err));
-    tally_bytes(&tally->tally, buffer_bytes(&replica->scratch), subtract);
+    for (size_t i = 0; i < row->cells_count; i++) {
+        if (row->cells[i].heads_count == 0)
+            continue;
+        buffer_clear(&replica->scratch);
+        TRY(cell_canonical(row, &row->cells[i], &replica->scratch, err));
+        tally_bytes(&tally->tally, buffer_bytes(&replica->scratch), subtract);
+    }
+    tally->dirty = true;
+    return STATUS_OK;
+}
+
+enum status tally_row(struct replica *replica, const struct row *row, struct error *err)
+{
+    struct tally_row *tally = tally_of(replica, row->scope, row->table->number);
+    if (!tally)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    tally->tally.rows++;
     tally->dirty = true;
     return STATUS_OK;
 }
@@ -89,7 +106,7 @@ static enum status put_cell(struct buffer *out, uint16_t field, uint32_t heads)
     return buffer_append(out, cell, sizeof cell);
 }
 
-/* The same bytes as row_canonical's for a row that this one op made. */
+/* The same bytes as cell_canonical's for a row that this one op made; none for an empty set. */
 static enum status put_field(struct buffer *out, const struct schema_field *field,
                              const struct op_field *written, const struct dot *dot)
 {
@@ -115,32 +132,26 @@ static enum status put_field(struct buffer *out, const struct schema_field *fiel
     return buffer_append(out, total, sizeof total);
 }
 
-static enum status put_op(struct replica *replica, const struct entry_view *view,
-                          const struct op *op, const struct dot *dot, struct buffer *out)
-{
-    const struct schema_table *table = schema_table(replica->schema, op->table);
-    uint8_t head[8];
-    put_u32le(head, op->table);
-    put_u32le(head + 4, dot->feed.scope);
-    TRY(buffer_append(out, head, sizeof head));
-    TRY(buffer_append(out, op->row.bytes, ID_BYTES));
-    for (uint32_t i = 0; i < op->fields_count; i++) {
-        const struct op_field *written = &view->fields[op->fields_at + i];
-        const struct schema_field *field = table_field(table, written->number);
-        if (field)
-            TRY(put_field(out, field, written, dot));
-    }
-    return STATUS_OK;
-}
-
 enum status tally_add_op(struct replica *replica, const struct entry_view *view,
                          const struct op *op, const struct dot *dot, struct error *err)
 {
+    const struct schema_table *table = schema_table(replica->schema, op->table);
     struct tally_row *tally = tally_of(replica, dot->feed.scope, op->table);
-    buffer_clear(&replica->scratch);
-    if (!tally || put_op(replica, view, op, dot, &replica->scratch) != STATUS_OK)
+    struct buffer *out = &replica->scratch;
+    buffer_clear(out);
+    if (!tally || cell_canonical_start(out, op->table, dot->feed.scope, &op->row) != STATUS_OK)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    tally_bytes(&tally->tally, buffer_bytes(&replica->scratch), false);
+    size_t start = out->size;
+    for (uint32_t i = 0; i < op->fields_count; i++) {
+        const struct op_field *written = &view->fields[op->fields_at + i];
+        const struct schema_field *field = table_field(table, written->number);
+        out->size = start;
+        if (field && put_field(out, field, written, dot) != STATUS_OK)
+            return error_set(err, STATUS_NO_MEMORY, "out of memory");
+        if (out->size > start)
+            tally_bytes(&tally->tally, buffer_bytes(out), false);
+    }
+    tally->tally.rows++;
     tally->dirty = true;
     return STATUS_OK;
 }
@@ -237,10 +248,10 @@ static enum status scan_table(struct replica *replica, const struct schema_table
                               struct replica *sums, struct error *err)
 {
     sqlite3_stmt *scan = NULL;
-    struct table_statements *statements = tables_statements(replica, table, err);
-    if (!statements)
+    const struct table_columns *columns = table_columns(replica, table, &all_fields, err);
+    if (!columns)
         return err ? err->status : STATUS_STORAGE;
-    char *sql = strdup(sqlite3_sql(statements->select));
+    char *sql = strdup(sqlite3_sql(columns->select));
     char *where = sql ? strstr(sql, " WHERE id = ?") : NULL;
     if (!where) {
         free(sql);
@@ -253,7 +264,9 @@ static enum status scan_table(struct replica *replica, const struct schema_table
     while (status == STATUS_OK && (code = sqlite3_step(scan)) == SQLITE_ROW) {
         status = row_load_from(replica, table, scan, &replica->old_row, err);
         if (status == STATUS_OK)
-            status = tally_add(sums, &replica->old_row, false, err);
+            status = tally_row(sums, &replica->old_row, err);
+        if (status == STATUS_OK)
+            status = tally_cells(sums, &replica->old_row, false, err);
     }
     if (status == STATUS_OK && code != SQLITE_DONE)
         status = sql_fail(replica, err, table->name);

@@ -199,11 +199,22 @@ static enum status canonical_head(const struct head *head, struct buffer *out)
     return buffer_append_bytes(out, head->value);
 }
 
+enum status cell_canonical_start(struct buffer *out, uint32_t table, uint32_t scope,
+                                 const struct id *id)
+{
+    uint8_t start[8];
+    put_u32le(start, table);
+    put_u32le(start + 4, scope);
+    TRY(buffer_append(out, start, sizeof start));
+    return buffer_append(out, id->bytes, ID_BYTES);
+}
+
 static enum status canonical_cell(const struct row *row, const struct cell *cell,
                                   struct buffer *out)
 {
     uint8_t start[6] = {(uint8_t)cell->field, (uint8_t)(cell->field >> 8)};
     put_u32le(start + 2, (uint32_t)cell->heads_count);
+    TRY(cell_canonical_start(out, row->table->number, row->scope, &row->id));
     TRY(buffer_append(out, start, sizeof start));
     for (size_t i = 0; i < cell->heads_count; i++)
         TRY(canonical_head(&cell->heads[i], out));
@@ -215,16 +226,9 @@ static enum status canonical_cell(const struct row *row, const struct cell *cell
     return buffer_append(out, total, sizeof total);
 }
 
-enum status row_canonical(const struct row *row, struct buffer *out, struct error *err)
+enum status cell_canonical(const struct row *row, const struct cell *cell, struct buffer *out,
+                           struct error *err)
 {
-    uint8_t start[8];
-    put_u32le(start, row->table->number);
-    put_u32le(start + 4, row->scope);
-    enum status status = buffer_append(out, start, sizeof start);
-    if (status == STATUS_OK)
-        status = buffer_append(out, row->id.bytes, ID_BYTES);
-    for (size_t i = 0; i < row->cells_count && status == STATUS_OK; i++)
-        if (row->cells[i].heads_count)
-            status = canonical_cell(row, &row->cells[i], out);
+    enum status status = canonical_cell(row, cell, out);
     return status == STATUS_OK ? STATUS_OK : error_set(err, status, "out of memory");
 }

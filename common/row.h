@@ -143,12 +143,16 @@ bool row_deleted(const struct row *row);
 bool row_delete_conflict(const struct row *row);
 
 /* ---- digest ---- */
-/* Canonical bytes of the row's heads: appended to `out` as
- *   table u32le ‖ scope u32le ‖ id ‖ per cell: field u16le, heads count u32le, per head: device
- *   u32le, incarnation u32le, scope u32le, number u64le, value length u32le, value
- * (counter: after its heads total u64le). Cells without heads are left out. Replicas that hold
- * the same entries get the same bytes. */
-enum status row_canonical(const struct row *row, struct buffer *out, struct error *err);
+/* Canonical bytes of a cell that has heads, appended to `out`:
+ *   table u32le ‖ scope u32le ‖ id ‖ field u16le ‖ heads count u32le, then per head device u32le ‖
+ *   incarnation u32le ‖ scope u32le ‖ number u64le ‖ value length u32le ‖ value
+ * (counter: after its heads total u64le). Replicas that hold the same entries get the same bytes.
+ * STATUS_NO_MEMORY is the only failure. */
+enum status cell_canonical(const struct row *row, const struct cell *cell, struct buffer *out,
+                           struct error *err);
+/* The part before the field. */
+enum status cell_canonical_start(struct buffer *out, uint32_t table, uint32_t scope,
+                                 const struct id *id);
 
 /* ---- three-way merge of lines ---- */
 /* Merge the lines of `left` and `right`, both made from `base` (UTF-8 texts, not MessagePack).

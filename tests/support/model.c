@@ -473,9 +473,6 @@ static void put(struct buffer *out, uint64_t number, size_t size)
 
 void model_canonical(const struct model *model, const struct model_key *key, struct buffer *out)
 {
-    put(out, key->table, 4);
-    put(out, key->scope, 4);
-    must(buffer_append(out, key->id.bytes, ID_BYTES) == STATUS_OK, "out of memory");
     for (uint16_t number = 0; number <= FIELD_NUMBER_MAX; number++) {
         const struct schema_field *field = declared(model, key->table, number);
         size_t count = 0;
@@ -484,6 +481,9 @@ void model_canonical(const struct model *model, const struct model_key *key, str
         const struct model_write **heads = model_heads(model, key, number, &count);
         bool counter = field && field->merge == MERGE_COUNTER;
         if (count) {
+            put(out, key->table, 4);
+            put(out, key->scope, 4);
+            must(buffer_append(out, key->id.bytes, ID_BYTES) == STATUS_OK, "out of memory");
             put(out, number, 2);
             put(out, count, 4);
         }

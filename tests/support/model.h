@@ -77,7 +77,7 @@ void model_shown_release(struct model_shown *shown);
 bool model_deleted(const struct model *model, const struct model_key *key);
 bool model_delete_conflict(const struct model *model, const struct model_key *key);
 
-/* What row_canonical is to append. */
+/* What cell_canonical is to append for all cells of the row, one after the other. */
 void model_canonical(const struct model *model, const struct model_key *key, struct buffer *out);
 
 #endif

@@ -456,3 +456,11 @@ const char *story_read(struct story *story)
     must(buffer_append(out, "", 1) == STATUS_OK, "out of memory", "");
     return (const char *)out->data;
 }
+
+enum status row_canonical(const struct row *row, struct buffer *out, struct error *err)
+{
+    for (size_t i = 0; i < row->cells_count; i++)
+        if (row->cells[i].heads_count)
+            TRY(cell_canonical(row, &row->cells[i], out, err));
+    return STATUS_OK;
+}

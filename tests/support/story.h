@@ -61,6 +61,8 @@ void story_apply_more(struct story *story, const char *dots);
 void story_apply_places(struct story *story, const size_t *places, size_t count);
 /* The row as text. Borrowed until the next call. */
 const char *story_read(struct story *story);
+/* cell_canonical of all cells that have heads, one after the other. */
+enum status row_canonical(const struct row *row, struct buffer *out, struct error *err);
 /* Is the field's cell marked as changed? */
 bool story_marked(const struct story *story, const char *field);
 /* What row_show needs, from all entries written, applied or not. */
