@@ -32,5 +32,7 @@ else()
         SQLITE_ENABLE_FTS5 SQLITE_ENABLE_MATH_FUNCTIONS SQLITE_USE_ALLOCA
         HAVE_FDATASYNC=1 SQLITE_USE_URI=0)
     target_compile_options(sqlite PRIVATE -w -O2)
+    # One file as it is: optimising it anew in every link only costs time.
+    set_target_properties(sqlite PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF)
     target_link_libraries(sqlite PUBLIC Threads::Threads m ${CMAKE_DL_LIBS})
 endif()

@@ -188,15 +188,31 @@ static size_t utf8_character(const uint8_t *at, size_t left)
     return size;
 }
 
+/* Eight bytes of ASCII without a NUL? Bytes below 1 borrow from their top bit. */
+static bool is_ascii_word(const uint8_t *at)
+{
+    uint64_t word = get_u64le(at);
+    return ((word | (word - 0x0101010101010101u)) & 0x8080808080808080u) == 0;
+}
+
+/* Chinese, mostly: three bytes whose lead needs no second look. */
+static bool is_plain_three(const uint8_t *at)
+{
+    return (at[0] & 0xf0) == 0xe0 && at[0] != 0xe0 && at[0] != 0xed && (at[1] & 0xc0) == 0x80 &&
+           (at[2] & 0xc0) == 0x80;
+}
+
 bool utf8_valid(struct bytes in)
 {
     size_t at = 0;
     while (at < in.size) {
-        if (in.data[at] > 0 && in.data[at] < 0x80) {
-            at++;
-            continue;
-        }
-        size_t size = utf8_character(in.data + at, in.size - at);
+        size_t left = in.size - at, size;
+        if (left >= 3 && is_plain_three(in.data + at))
+            size = 3;
+        else if (left >= 8 && is_ascii_word(in.data + at))
+            size = 8;
+        else
+            size = utf8_character(in.data + at, left);
         if (size == 0)
             return false;
         at += size;

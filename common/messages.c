@@ -11,12 +11,12 @@ static const struct {
     const char *chinese;
 } catalogue[] = {
 #define MESSAGE(english, chinese) {english, chinese},
+#include "client/messages_client.inc"
 #include "common/messages_base.inc"
 #include "common/messages_replica.inc"
 #include "common/messages_schema.inc"
 #include "common/messages_trust.inc"
 #include "protocol/messages_protocol.inc"
-#include "client/messages_client.inc"
 #include "server/messages_server.inc"
 #undef MESSAGE
 };

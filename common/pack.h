@@ -45,9 +45,12 @@ enum status pack_sealed(struct buffer *out, struct bytes data);
 struct unpack {
     const uint8_t *at;
     const uint8_t *end;
+    bool trusted; /* texts aren't looked through again */
 };
 
 struct unpack unpack_of(struct bytes in);
+/* Of a value that unpack_value took once. */
+struct unpack unpack_again(struct bytes in);
 bool unpack_done(const struct unpack *in); /* nothing left */
 /* Kind of the next item without taking it; false at the end or on a byte outside the subset. */
 bool unpack_peek(const struct unpack *in, enum pack_kind *kind);

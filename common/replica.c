@@ -28,6 +28,7 @@ static enum status configure(struct replica *replica, const struct replica_optio
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
                 "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0;"
                 "PRAGMA secure_delete = FAST; PRAGMA journal_size_limit = 16777216;"
+                "PRAGMA wal_autocheckpoint = 4000;"
                 "PRAGMA temp_store = MEMORY",
                 err));
     sqlite3_db_config(replica->database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);

@@ -70,14 +70,18 @@ static enum status bind_new_set(struct replica *replica, const struct schema_fie
     uint32_t count = 0;
     only_adds(value, &in, &count);
     *present = count > 0;
-    struct bytes *elements = malloc((count + 1) * sizeof *elements);
+    if (!*present) {
+        sqlite3_bind_null(insert, index);
+        return STATUS_OK;
+    }
+    struct bytes *elements = malloc(count * sizeof *elements);
     if (!elements)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     for (uint32_t i = 0; i < count; i++)
         unpack_value(&in, &elements[i]);
     enum status status = column_set_text(replica, field, elements, count, err);
     free(elements);
-    if (status == STATUS_OK && *present)
+    if (status == STATUS_OK)
         sqlite3_bind_text(insert, index, (const char *)replica->column.data,
                           (int)replica->column.size, SQLITE_TRANSIENT);
     return status;
@@ -88,21 +92,18 @@ static enum status bind_new(struct replica *replica, const struct entry_view *vi
                             struct error *err)
 {
     const struct schema_table *table = schema_table(replica->schema, op->table);
-    uint32_t next = 0;
     int index = COLUMN_FIRST_FIELD + 1;
-    for (size_t i = 0; i < table->fields_count; i++) {
-        const struct schema_field *field = &table->fields[i];
-        while (next < op->fields_count && view->fields[op->fields_at + next].number < field->number)
-            next++;
-        const struct op_field *written = &view->fields[op->fields_at + next];
-        if (next < op->fields_count && written->number == field->number) {
-            bool present = true;
-            TRY(field->merge == MERGE_SET
-                    ? bind_new_set(replica, field, written->value, insert, index, &present, err)
-                    : column_bind(replica, field, written->value, insert, index, err));
-            if (present)
-                field_set_add(&group->fields, field->number);
-        }
+    for (uint32_t i = 0; i < op->fields_count; i++) {
+        const struct op_field *written = &view->fields[op->fields_at + i];
+        const struct schema_field *field = table_field(table, written->number);
+        bool present = true;
+        if (!field)
+            continue;
+        TRY(field->merge == MERGE_SET
+                ? bind_new_set(replica, field, written->value, insert, index, &present, err)
+                : column_bind(replica, field, written->value, insert, index, err));
+        if (present)
+            field_set_add(&group->fields, field->number);
         index += field_columns(field);
     }
     return STATUS_OK;
@@ -140,21 +141,27 @@ static enum status touch(struct replica *replica, const struct op *op, const str
     return sql_done(replica, insert, "touched rows", err);
 }
 
+static struct field_set written_fields(const struct entry_view *view, const struct op *op)
+{
+    struct field_set set = {{0}};
+    for (uint32_t i = 0; i < op->fields_count; i++)
+        field_set_add(&set, view->fields[op->fields_at + i].number);
+    return set;
+}
+
 static enum status insert_new(struct replica *replica, const struct dot *dot,
                               const struct entry_view *view, const struct op *op, bool *inserted,
                               struct error *err)
 {
     const struct schema_table *table = schema_table(replica->schema, op->table);
-    sqlite3_stmt *insert = table_insert(replica, table, err);
+    struct field_set fields = written_fields(view, op);
+    sqlite3_stmt *insert = table_use(replica, table, &fields, COLUMNS_INSERT, err);
     struct mark_group group = {.feed = feed_find(replica, &dot->feed), .number = dot->number};
-    struct buffer mark = {0};
     uint8_t space[64];
+    struct buffer mark = {.data = space, .capacity = sizeof space};
     if (!insert)
         return err ? err->status : STATUS_STORAGE;
-    sqlite3_reset(insert);
-    sqlite3_clear_bindings(insert);
     TRY(bind_new(replica, view, op, insert, &group, err));
-    mark = (struct buffer){.data = space, .capacity = sizeof space};
     TRY(mark_append(&mark, &group));
     sqlite3_bind_blob(insert, 1, op->row.bytes, ID_BYTES, SQLITE_STATIC);
     sqlite3_bind_int64(insert, 2, dot->feed.scope);

@@ -36,7 +36,7 @@ static enum status bind_step(struct unpack *in, sqlite3_stmt *statement, int ind
 enum status column_bind(struct replica *replica, const struct schema_field *field,
                         struct bytes value, sqlite3_stmt *statement, int index, struct error *err)
 {
-    struct unpack in = unpack_of(value);
+    struct unpack in = unpack_again(value);
     struct bytes data;
     int64_t number;
     bool flag;
@@ -154,21 +154,6 @@ enum status column_value(struct replica *replica, const struct schema_field *fie
 }
 
 /* ---- version marks ---- */
-
-const struct field_set all_fields = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
-
-void field_set_add(struct field_set *set, uint16_t field)
-{
-    set->bits[field / 8] |= (uint8_t)(1u << (field % 8));
-}
-
-bool field_set_has(const struct field_set *set, uint16_t field)
-{
-    return (set->bits[field / 8] >> (field % 8)) & 1;
-}
 
 enum status mark_append(struct buffer *out, const struct mark_group *group)
 {

@@ -12,6 +12,12 @@
 #include "common/pack.h"
 #include "common/replica_state.h"
 
+const struct field_set no_fields;
+const struct field_set all_fields = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
 static void bind_key(sqlite3_stmt *statement, const struct row *row)
 {
     sqlite3_bind_int64(statement, 1, row->table->number);
@@ -258,7 +264,7 @@ static enum status take_place(struct replica *replica, const struct schema_table
         memcpy(id.bytes, stored.data, ID_BYTES);
     place->found = true;
     place->rowid = sqlite3_column_int64(select, 0);
-    place->spread = (struct field_set){{0}};
+    place->spread = no_fields;
     row_start(row, table, (uint32_t)sqlite3_column_int64(select, 2), &id);
     return take_groups(sql_blob(select, 3), place, row, err);
 }
@@ -285,8 +291,7 @@ static enum status load_found(struct replica *replica, const struct row_wish *wi
 {
     struct row_place *place = &replica->place;
     TRY(take_place(replica, wish->table, select, row, err));
-    bool narrow = memcmp(&place->fields, &all_fields, sizeof all_fields) != 0;
-    if (narrow && place_has_deletion(place)) {
+    if (!field_set_equal(&place->fields, &all_fields) && place_has_deletion(place)) {
         struct row_wish whole = *wish;
         whole.fields = all_fields;
         sqlite3_reset(select);
@@ -304,10 +309,9 @@ enum status row_load(struct replica *replica, const struct row_wish *wish, struc
     place->fields = replica->replaced_count > 0 ? all_fields : wish->fields;
     place->found = false;
     place->groups_count = 0;
-    const struct table_columns *columns = table_columns(replica, wish->table, &place->fields, err);
-    if (!columns)
+    sqlite3_stmt *select = table_use(replica, wish->table, &place->fields, COLUMNS_SELECT, err);
+    if (!select)
         return err ? err->status : STATUS_STORAGE;
-    sqlite3_stmt *select = columns->select;
     sqlite3_bind_blob(select, 1, wish->id.bytes, ID_BYTES, SQLITE_STATIC);
     sqlite3_bind_int64(select, 2, wish->scope);
     int code = sqlite3_step(select);
@@ -317,7 +321,7 @@ enum status row_load(struct replica *replica, const struct row_wish *wish, struc
     } else if (code == SQLITE_DONE) {
         row_start(row, wish->table, wish->scope, &wish->id);
         place->fields = all_fields;
-        place->spread = (struct field_set){{0}};
+        place->spread = no_fields;
         status = finish_load(replica, row, err);
     } else {
         status = sql_fail(replica, err, wish->table->name);
@@ -354,16 +358,15 @@ static enum status add_to_mark(struct replica *replica, const struct dot *dot, u
 static enum status make_mark(struct replica *replica, const struct row *row, struct buffer *mark,
                              struct error *err)
 {
-    static const struct field_set none;
     struct row_place *place = &replica->place;
     for (size_t i = 0; i < place->groups_count; i++)
-        for (size_t b = 0; b < sizeof none.bits; b++)
+        for (size_t b = 0; b < sizeof place->fields.bits; b++)
             place->groups[i].fields.bits[b] &= (uint8_t)~place->fields.bits[b];
     for (size_t c = 0; c < row->cells_count; c++)
         for (size_t h = 0; h < row->cells[c].heads_count; h++)
             TRY(add_to_mark(replica, &row->cells[c].heads[h].dot, row->cells[c].field, err));
     for (size_t i = 0; i < place->groups_count; i++)
-        if (memcmp(&place->groups[i].fields, &none, sizeof none) != 0)
+        if (!field_set_equal(&place->groups[i].fields, &no_fields))
             TRY(mark_append(mark, &place->groups[i]));
     return STATUS_OK;
 }
@@ -480,8 +483,11 @@ static enum status clear_replaced(struct replica *replica, const struct row *row
 /* Takes the loaded heads and elements out of their tables. */
 static enum status clear_spread(struct replica *replica, const struct row *row, struct error *err)
 {
+    const struct field_set *spread = &replica->place.spread;
+    if (field_set_equal(spread, &no_fields))
+        return STATUS_OK;
     for (uint16_t field = 0; field <= FIELD_NUMBER_MAX; field++) {
-        if (!field_set_has(&replica->place.spread, field))
+        if (!field_set_has(spread, field))
             continue;
         const struct schema_field *declared = table_field(row->table, field);
         bool is_set = declared && declared->merge == MERGE_SET;
@@ -559,21 +565,13 @@ static enum status store_columns(struct replica *replica, struct row *row, struc
     return sql_done(replica, statement, row->table->name, err);
 }
 
-static sqlite3_stmt *store_statement(struct replica *replica, const struct row *row,
-                                     struct error *err)
-{
-    if (!replica->place.found)
-        return table_insert(replica, row->table, err);
-    const struct table_columns *columns =
-        table_columns(replica, row->table, &replica->place.fields, err);
-    return columns ? columns->update : NULL;
-}
-
 enum status row_store(struct replica *replica, struct row *row, struct error *err)
 {
     struct cell *deletes = row_find_cell(row, FIELD_DELETED);
     struct buffer *mark = &replica->mark;
-    sqlite3_stmt *statement = store_statement(replica, row, err);
+    sqlite3_stmt *statement =
+        table_use(replica, row->table, &replica->place.fields,
+                  replica->place.found ? COLUMNS_UPDATE : COLUMNS_INSERT, err);
     if (!statement)
         return err ? err->status : STATUS_STORAGE;
     if (replica->replaced_count > 0)
@@ -581,7 +579,6 @@ enum status row_store(struct replica *replica, struct row *row, struct error *er
     TRY(clear_spread(replica, row, err));
     buffer_clear(mark);
     TRY(make_mark(replica, row, mark, err));
-    sqlite3_reset(statement);
     TRY(store_columns(replica, row, buffer_bytes(mark), statement, err));
     if (deletes && deletes->heads_count > 0) {
         TRY(describe_deletes(replica, row, deletes, err));

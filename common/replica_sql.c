@@ -119,11 +119,8 @@ void sql_finalize_all(struct replica *replica)
         sqlite3_finalize(replica->statements[i]);
         replica->statements[i] = NULL;
     }
-    for (size_t i = 0; i < replica->inserts_count; i++)
-        sqlite3_finalize(replica->inserts[i].insert);
-    for (size_t i = 0; i < replica->columns_count; i++) {
-        sqlite3_finalize(replica->columns[i].select);
-        sqlite3_finalize(replica->columns[i].update);
-    }
-    replica->inserts_count = replica->columns_count = 0;
+    for (size_t i = 0; i < replica->columns_count; i++)
+        for (int use = 0; use < COLUMN_USES; use++)
+            sqlite3_finalize(replica->columns[i].statements[use]);
+    replica->columns_count = replica->columns_next = 0;
 }

@@ -4,6 +4,7 @@
 /* What the files of the replica share. Private to common/replica*.c. */
 
 #include <sqlite3.h>
+#include <string.h>
 
 #include "common/replica.h"
 
@@ -78,17 +79,13 @@ struct mark_group {
 };
 
 /* Statements that read and write some columns of a domain table, and leave the others alone. */
+enum column_use { COLUMNS_SELECT, COLUMNS_UPDATE, COLUMNS_INSERT, COLUMN_USES };
 struct table_columns {
     uint16_t table;
     struct field_set fields;
-    sqlite3_stmt *select, *update;
+    sqlite3_stmt *statements[COLUMN_USES]; /* NULL: not prepared yet */
 };
-#define TABLE_COLUMNS_MAX 64 /* prepared at a time */
-
-struct table_insert {
-    uint16_t table;
-    sqlite3_stmt *insert;
-};
+#define TABLE_COLUMNS_MAX 64 /* at a time */
 
 /* Where the row that was loaded last stands in its table; what row_store needs of it. */
 struct row_place {
@@ -117,8 +114,7 @@ struct replica {
     int64_t replaced_count;
     int64_t data_version;
     sqlite3_stmt *statements[STATEMENT_COUNT];
-    struct table_insert inserts[SCHEMA_TABLES_MAX];
-    size_t inserts_count;
+
     struct table_columns columns[TABLE_COLUMNS_MAX];
     size_t columns_count, columns_next;
     struct entry_view view, story_view, save_view;
@@ -145,11 +141,10 @@ void sql_finalize_all(struct replica *replica);
 enum status tables_create_engine(struct replica *replica, struct error *err);
 /* Make or widen the domain tables for the registry's schema. */
 enum status tables_follow_schema(struct replica *replica, struct error *err);
-/* Both give NULL on failure. */
-sqlite3_stmt *table_insert(struct replica *replica, const struct schema_table *table,
-                           struct error *err);
-const struct table_columns *table_columns(struct replica *replica, const struct schema_table *table,
-                                          const struct field_set *fields, struct error *err);
+/* A cached statement, reset and ready to bind (the order of columns: COLUMN_FIRST_FIELD). NULL on
+ * failure. */
+sqlite3_stmt *table_use(struct replica *replica, const struct schema_table *table,
+                        const struct field_set *fields, enum column_use use, struct error *err);
 
 /* ---- feeds (replica_feed.c) ---- */
 uint32_t feed_find(const struct replica *replica, const struct feed_id *id); /* local id or 0 */
@@ -189,9 +184,22 @@ enum status tallies_scan(struct replica *replica, struct tally **tallies, size_t
 
 /* ---- rows (replica_row.c, replica_columns.c) ---- */
 
-extern const struct field_set all_fields;
-void field_set_add(struct field_set *set, uint16_t field);
-bool field_set_has(const struct field_set *set, uint16_t field);
+extern const struct field_set all_fields, no_fields;
+
+static inline void field_set_add(struct field_set *set, uint16_t field)
+{
+    set->bits[field / 8] |= (uint8_t)(1u << (field % 8));
+}
+
+static inline bool field_set_has(const struct field_set *set, uint16_t field)
+{
+    return (set->bits[field / 8] >> (field % 8)) & 1;
+}
+
+static inline bool field_set_equal(const struct field_set *a, const struct field_set *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
 
 /* What is to be loaded: everything, or only some fields of the row. */
 struct row_wish {
@@ -208,7 +216,8 @@ enum status row_load_from(struct replica *replica, const struct schema_table *ta
                           sqlite3_stmt *select, struct row *row, struct error *err);
 /* The fields that replica->place names, as `row` has them now. */
 enum status row_store(struct replica *replica, struct row *row, struct error *err);
-/* First column of fields in a SELECT of a domain table: rowid, id, _scope, _mark stand before. */
+/* First column of fields. Before them stand: SELECT: rowid, id, _scope, _mark; INSERT: id, _scope,
+ * _mark, _deleted; UPDATE: rowid, nothing, _mark, _deleted. */
 #define COLUMN_FIRST_FIELD 4
 int field_columns(const struct schema_field *field); /* 1, or 2 for steps */
 enum status column_bind(struct replica *replica, const struct schema_field *field,

@@ -1,6 +1,5 @@
 /* Tables of the engine, and the domain tables that follow from the schema. */
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,64 +194,65 @@ static enum status prepare_buffer(struct replica *replica, struct buffer *sql,
     return status;
 }
 
-sqlite3_stmt *table_insert(struct replica *replica, const struct schema_table *table,
-                           struct error *err)
+static void put_insert(struct buffer *sql, const struct schema_table *table,
+                       const struct field_set *fields)
 {
-    struct buffer sql = {0};
-    for (size_t i = 0; i < replica->inserts_count; i++)
-        if (replica->inserts[i].table == table->number)
-            return replica->inserts[i].insert;
-    assert(replica->inserts_count < SCHEMA_TABLES_MAX);
-    struct table_insert *made = &replica->inserts[replica->inserts_count];
-    *made = (struct table_insert){.table = table->number};
-    put(&sql, "INSERT INTO \"$\"(id, _scope, _mark, _deleted", table->name);
-    put_fields(&sql, table, &all_fields, ", \"$\"", ", \"$_round\"");
-    put(&sql, ") VALUES(?, ?, ?, ?", "");
-    put_fields(&sql, table, &all_fields, ", ?", ", ?");
-    put(&sql, ") ON CONFLICT DO NOTHING", "");
-    if (prepare_buffer(replica, &sql, &made->insert, err) != STATUS_OK)
-        return NULL;
-    replica->inserts_count++;
-    return made->insert;
+    put(sql, "INSERT INTO \"$\"(id, _scope, _mark, _deleted", table->name);
+    put_fields(sql, table, fields, ", \"$\"", ", \"$_round\"");
+    put(sql, ") VALUES(?, ?, ?, ?", "");
+    put_fields(sql, table, fields, ", ?", ", ?");
+    put(sql, ") ON CONFLICT DO NOTHING", "");
 }
 
-static enum status prepare_columns(struct replica *replica, const struct schema_table *table,
-                                   struct table_columns *made, struct error *err)
+static void put_update(struct buffer *sql, const struct schema_table *table,
+                       const struct field_set *fields)
 {
-    struct buffer sql = {0};
-    put(&sql, "UPDATE \"$\" SET _mark = ?3, _deleted = ?4", table->name);
-    put_fields(&sql, table, &made->fields, ", \"$\" = ?", ", \"$_round\" = ?");
-    put(&sql, " WHERE rowid = ?1", "");
-    TRY(prepare_buffer(replica, &sql, &made->update, err));
-    put(&sql, "SELECT rowid, id, _scope, _mark", "");
-    put_fields(&sql, table, &made->fields, ", \"$\"", ", \"$_round\"");
-    put(&sql, " FROM \"$\" WHERE id = ? AND _scope = ?", table->name);
-    return prepare_buffer(replica, &sql, &made->select, err);
+    put(sql, "UPDATE \"$\" SET _mark = ?3, _deleted = ?4", table->name);
+    put_fields(sql, table, fields, ", \"$\" = ?", ", \"$_round\" = ?");
+    put(sql, " WHERE rowid = ?1", "");
 }
 
-/* Room for one more; when all is taken, the oldest goes. */
-static struct table_columns *columns_room(struct replica *replica)
+static void put_select(struct buffer *sql, const struct schema_table *table,
+                       const struct field_set *fields)
 {
-    if (replica->columns_count < TABLE_COLUMNS_MAX)
-        return &replica->columns[replica->columns_count++];
-    struct table_columns *oldest = &replica->columns[replica->columns_next];
-    replica->columns_next = (replica->columns_next + 1) % TABLE_COLUMNS_MAX;
-    sqlite3_finalize(oldest->select);
-    sqlite3_finalize(oldest->update);
-    return oldest;
+    put(sql, "SELECT rowid, id, _scope, _mark", "");
+    put_fields(sql, table, fields, ", \"$\"", ", \"$_round\"");
+    put(sql, " FROM \"$\" WHERE id = ? AND _scope = ?", table->name);
 }
 
-const struct table_columns *table_columns(struct replica *replica, const struct schema_table *table,
-                                          const struct field_set *fields, struct error *err)
+/* The place of these columns; when all are taken, the oldest makes room. */
+static struct table_columns *find_columns(struct replica *replica, uint16_t table,
+                                          const struct field_set *fields)
 {
+    struct table_columns *columns = replica->columns;
     for (size_t i = 0; i < replica->columns_count; i++)
-        if (replica->columns[i].table == table->number &&
-            memcmp(&replica->columns[i].fields, fields, sizeof *fields) == 0)
-            return &replica->columns[i];
-    struct table_columns *made = columns_room(replica);
-    *made = (struct table_columns){.table = table->number, .fields = *fields};
-    if (prepare_columns(replica, table, made, err) == STATUS_OK)
-        return made;
-    made->table = 0; /* nobody asks for it; its place is taken again in turn */
-    return NULL;
+        if (columns[i].table == table && field_set_equal(&columns[i].fields, fields))
+            return &columns[i];
+    struct table_columns *found = &columns[replica->columns_next];
+    if (replica->columns_count < TABLE_COLUMNS_MAX)
+        replica->columns_count++;
+    else
+        for (int use = 0; use < COLUMN_USES; use++)
+            sqlite3_finalize(found->statements[use]);
+    replica->columns_next = (replica->columns_next + 1) % TABLE_COLUMNS_MAX;
+    *found = (struct table_columns){.table = table, .fields = *fields};
+    return found;
+}
+
+sqlite3_stmt *table_use(struct replica *replica, const struct schema_table *table,
+                        const struct field_set *fields, enum column_use use, struct error *err)
+{
+    static void (*const texts[COLUMN_USES])(struct buffer *, const struct schema_table *,
+                                            const struct field_set *) = {
+        [COLUMNS_SELECT] = put_select,
+        [COLUMNS_UPDATE] = put_update,
+        [COLUMNS_INSERT] = put_insert};
+    struct buffer sql = {0};
+    sqlite3_stmt **statement = &find_columns(replica, table->number, fields)->statements[use];
+    if (*statement) {
+        sqlite3_reset(*statement);
+        return *statement;
+    }
+    texts[use](&sql, table, fields);
+    return prepare_buffer(replica, &sql, statement, err) == STATUS_OK ? *statement : NULL;
 }

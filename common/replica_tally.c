@@ -89,14 +89,17 @@ enum status tally_row(struct replica *replica, const struct row *row, struct err
 
 static enum status put_head(struct buffer *out, const struct dot *dot, struct bytes value)
 {
-    uint8_t head[24];
-    put_u32le(head, dot->feed.device);
-    put_u32le(head + 4, dot->feed.incarnation);
-    put_u32le(head + 8, dot->feed.scope);
-    put_u64le(head + 12, dot->number);
-    put_u32le(head + 20, (uint32_t)value.size);
-    TRY(buffer_append(out, head, sizeof head));
-    return buffer_append_bytes(out, value);
+    TRY(buffer_reserve(out, 24 + value.size));
+    uint8_t *at = out->data + out->size;
+    put_u32le(at, dot->feed.device);
+    put_u32le(at + 4, dot->feed.incarnation);
+    put_u32le(at + 8, dot->feed.scope);
+    put_u64le(at + 12, dot->number);
+    put_u32le(at + 20, (uint32_t)value.size);
+    if (value.size > 0)
+        memcpy(at + 24, value.data, value.size);
+    out->size += 24 + value.size;
+    return STATUS_OK;
 }
 
 static enum status put_cell(struct buffer *out, uint16_t field, uint32_t heads)
@@ -248,10 +251,10 @@ static enum status scan_table(struct replica *replica, const struct schema_table
                               struct replica *sums, struct error *err)
 {
     sqlite3_stmt *scan = NULL;
-    const struct table_columns *columns = table_columns(replica, table, &all_fields, err);
-    if (!columns)
+    sqlite3_stmt *select = table_use(replica, table, &all_fields, COLUMNS_SELECT, err);
+    if (!select)
         return err ? err->status : STATUS_STORAGE;
-    char *sql = strdup(sqlite3_sql(columns->select));
+    char *sql = strdup(sqlite3_sql(select));
     char *where = sql ? strstr(sql, " WHERE id = ?") : NULL;
     if (!where) {
         free(sql);

@@ -26,7 +26,7 @@
 #define TABLE_NUMBER_MAX 65535
 #define FIELD_TEXT_BYTES_MAX (64 * 1024)
 #define SCHEMA_CODES_MAX 200 /* an enum */
-#define SCHEMA_KEY_MAX 8             /* fields of a natural key */
+#define SCHEMA_KEY_MAX 8     /* fields of a natural key */
 #define SCHEMA_LABEL_BYTES_MAX 240
 #define FIELD_CODE_BYTES_MAX 64  /* of an enum's code, and of a code */
 #define FIELD_SEAL_BYTES_MAX 128 /* what sealing may add to a text's bytes_max */
