@@ -323,8 +323,7 @@ enum status rebuild_waiting(struct replica *replica, struct error *err)
     sqlite3_stmt *list = NULL;
     struct dots dots = {0};
     bool added;
-    TRY(sql_prepare(replica, "SELECT id FROM _log WHERE state >= 2 AND state <> 0 ORDER BY id",
-                    &list, err));
+    TRY(sql_prepare(replica, "SELECT id FROM _judged WHERE state >= 2 ORDER BY id", &list, err));
     enum status status = STATUS_OK;
     while (status == STATUS_OK && sqlite3_step(list) == SQLITE_ROW) {
         int64_t id = sqlite3_column_int64(list, 0);

@@ -122,63 +122,34 @@ enum status feeds_write(struct replica *replica, struct error *err)
     return STATUS_OK;
 }
 
-enum status feed_append(struct replica *replica, uint32_t local, struct bytes body,
-                        const uint8_t *signature, const struct hash *hash, struct error *err)
-{
-    struct feed *feed = feed_at(replica, local);
-    sqlite3_stmt *insert = sql_use(replica, SQL_LOG_INSERT);
-    if (!insert)
-        return sql_fail(replica, err, "the log");
-    sqlite3_bind_int64(insert, 1, LOG_ID(local, feed->number + 1));
-    sql_bind_bytes(insert, 2, body);
-    sql_bind_bytes(insert, 3, signature ? bytes_of(signature, SIGNATURE_BYTES) : (struct bytes){0});
-    TRY(sql_done(replica, insert, "the log", err));
-    feed->number++;
-    feed->hash = *hash;
-    feed->dirty = true;
-    return frontier_raise(&replica->frontier, &feed->id, feed->number, err);
-}
+/* ---- judgements ---- */
 
 enum status feed_set_state(struct replica *replica, const struct dot *dot, enum log_state state,
                            struct error *err)
 {
-    sqlite3_stmt *update = sql_use(replica, SQL_LOG_STATE);
-    if (!update)
+    int64_t id = LOG_ID(feed_find(replica, &dot->feed), dot->number);
+    sqlite3_stmt *set = sql_use(replica, state == LOG_IN_FORCE ? SQL_JUDGED_CLEAR : SQL_JUDGED_SET);
+    if (!set)
         return sql_fail(replica, err, "the log");
-    sqlite3_bind_int(update, 1, (int)state);
-    sqlite3_bind_int64(update, 2, LOG_ID(feed_find(replica, &dot->feed), dot->number));
-    return sql_done(replica, update, "the log", err);
-}
-
-enum status feed_read(struct replica *replica, const struct dot *dot, struct buffer *body,
-                      struct error *err)
-{
-    uint32_t local = feed_find(replica, &dot->feed);
-    sqlite3_stmt *read = sql_use(replica, SQL_LOG_READ);
-    if (!read)
-        return sql_fail(replica, err, "the log");
-    buffer_clear(body);
-    sqlite3_bind_int64(read, 1, LOG_ID(local, dot->number));
-    int code = local ? sqlite3_step(read) : SQLITE_DONE;
-    enum status status = STATUS_NOT_FOUND;
-    if (code == SQLITE_ROW)
-        status = buffer_append_bytes(body, sql_blob(read, 0));
-    else if (code != SQLITE_DONE)
-        status = sql_fail(replica, err, "the log");
-    sqlite3_reset(read);
-    return status;
+    sqlite3_bind_int64(set, 1, id);
+    if (state != LOG_IN_FORCE)
+        sqlite3_bind_int(set, 2, (int)state);
+    return sql_done(replica, set, "the log", err);
 }
 
 enum status entry_counts(struct replica *replica, const struct dot *dot, bool *counts,
                          struct error *err)
 {
-    sqlite3_stmt *read = sql_use(replica, SQL_LOG_READ);
-    if (!read)
+    *counts = frontier_covers(&replica->frontier, dot);
+    if (!*counts)
+        return STATUS_OK;
+    sqlite3_stmt *get = sql_use(replica, SQL_JUDGED_GET);
+    if (!get)
         return sql_fail(replica, err, "the log");
-    sqlite3_bind_int64(read, 1, LOG_ID(feed_find(replica, &dot->feed), dot->number));
-    *counts = sqlite3_step(read) == SQLITE_ROW && (sqlite3_column_int(read, 2) == LOG_IN_FORCE ||
-                                                   sqlite3_column_int(read, 2) == LOG_PARTLY);
-    sqlite3_reset(read);
+    sqlite3_bind_int64(get, 1, LOG_ID(feed_find(replica, &dot->feed), dot->number));
+    if (sqlite3_step(get) == SQLITE_ROW)
+        *counts = sqlite3_column_int(get, 0) == LOG_PARTLY;
+    sqlite3_reset(get);
     return STATUS_OK;
 }
 

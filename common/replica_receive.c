@@ -30,23 +30,20 @@ static bool signing_key_of(struct replica *replica, const struct run *run,
            registry_genesis_key(&replica->network, run->bodies[0], key, NULL) == STATUS_OK;
 }
 
-/* Two signatures under one number that differ: two contents. */
+/* Two contents under one number? The signature tells, or else the body. */
 static enum status check_fork(struct replica *replica, const struct run *run,
                               struct received *received, struct error *err)
 {
-    uint64_t last = run->first + run->count - 1;
-    sqlite3_stmt *read = sql_use(replica, SQL_LOG_READ);
-    if (!read)
-        return sql_fail(replica, err, "the log");
-    sqlite3_bind_int64(read, 1, LOG_ID(feed_find(replica, &run->feed), last));
-    bool differ = false;
-    if (sqlite3_step(read) == SQLITE_ROW) {
-        struct bytes body = sql_blob(read, 0), signature = sql_blob(read, 1);
-        differ = signature.size == SIGNATURE_BYTES
-                     ? memcmp(signature.data, run->signature, SIGNATURE_BYTES) != 0
-                     : !bytes_equal(body, run->bodies[run->count - 1]);
+    struct dot last = {run->feed, run->first + run->count - 1};
+    uint8_t signature[SIGNATURE_BYTES];
+    bool found, differ;
+    TRY(feed_signature(replica, &last, signature, &found, err));
+    if (found) {
+        differ = memcmp(signature, run->signature, SIGNATURE_BYTES) != 0;
+    } else {
+        TRY(feed_read(replica, &last, &replica->story_body, err));
+        differ = !bytes_equal(buffer_bytes(&replica->story_body), run->bodies[run->count - 1]);
     }
-    sqlite3_reset(read);
     if (differ)
         return refuse(replica, run, STATUS_FORKED, "another entry stands under this number",
                       received, err);
@@ -54,30 +51,30 @@ static enum status check_fork(struct replica *replica, const struct run *run,
     return STATUS_OK;
 }
 
-/* Hashes along the run from our head on; true when its signature holds. */
+/* The hash of the run's last entry, from our head on; true when its signature holds. */
 static bool chain_holds(struct replica *replica, const struct run *run, size_t skip,
-                        const struct hash *head, struct hash *hashes,
-                        const uint8_t key[PUBLIC_KEY_BYTES])
+                        struct hash *hash, const uint8_t key[PUBLIC_KEY_BYTES])
 {
-    struct hash previous = *head;
     for (size_t i = skip; i < run->count; i++) {
         struct dot dot = {run->feed, run->first + i};
-        entry_hash(&hashes[i - skip], &replica->network, &dot, &previous, run->bodies[i]);
-        previous = hashes[i - skip];
+        struct hash previous = *hash;
+        entry_hash(hash, &replica->network, &dot, &previous, run->bodies[i]);
     }
-    return entry_verify(run->signature, &replica->network, &previous, key);
+    return entry_verify(run->signature, &replica->network, hash, key);
 }
 
+/* An entry counts as known only when its turn has come: one before it that names it as replaced
+ * must be seen to come first. */
 static enum status append_run(struct replica *replica, const struct run *run, size_t skip,
-                              const struct hash *hashes, struct received *received,
-                              struct error *err)
+                              const struct hash *last, struct received *received, struct error *err)
 {
+    struct piece piece = {run->bodies + skip, run->count - skip, run->signature, *last};
     uint32_t local;
     TRY(feed_ensure(replica, &run->feed, &local, err));
+    TRY(feed_append(replica, local, &piece, err));
     for (size_t i = skip; i < run->count; i++) {
         struct dot dot = {run->feed, run->first + i};
-        const uint8_t *signature = i + 1 == run->count ? run->signature : NULL;
-        TRY(feed_append(replica, local, run->bodies[i], signature, &hashes[i - skip], err));
+        TRY(frontier_raise(&replica->frontier, &dot.feed, dot.number, err));
         TRY(admit_entry(replica, &dot, run->bodies[i], received, err));
     }
     return STATUS_OK;
@@ -89,7 +86,7 @@ enum status replica_receive(struct replica *replica, const struct run *run,
     uint32_t local = feed_find(replica, &run->feed);
     uint64_t held = local ? feed_at(replica, local)->number : 0;
     uint8_t key[PUBLIC_KEY_BYTES];
-    struct hash zero = {{0}};
+    struct hash hash = {{0}};
     if (run->count == 0 || run->first == 0 || run->first > UINT64_MAX / 2)
         return error_set(err, STATUS_BAD_INPUT, "a run has no entries or too many");
     if (run->first + run->count - 1 <= held)
@@ -100,18 +97,11 @@ enum status replica_receive(struct replica *replica, const struct run *run,
         return refuse(replica, run, STATUS_UNKNOWN, "the device is not in the registry", received,
                       err);
     size_t skip = held + 1 - run->first;
-    struct hash *hashes = malloc((run->count - skip) * sizeof *hashes);
-    if (!hashes)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    enum status status;
-    if (!chain_holds(replica, run, skip, local ? &feed_at(replica, local)->hash : &zero, hashes,
-                     key)) {
-        status =
-            refuse(replica, run, STATUS_FORGED, "chain or signature does not hold", received, err);
-    } else {
-        received->known += skip;
-        status = append_run(replica, run, skip, hashes, received, err);
-    }
-    free(hashes);
-    return status;
+    if (local)
+        hash = feed_at(replica, local)->hash;
+    if (!chain_holds(replica, run, skip, &hash, key))
+        return refuse(replica, run, STATUS_FORGED, "chain or signature does not hold", received,
+                      err);
+    received->known += skip;
+    return append_run(replica, run, skip, &hash, received, err);
 }

@@ -45,7 +45,9 @@ static enum status append_signed(struct replica *replica, uint32_t local, struct
     *dot = (struct dot){feed->id, feed->number + 1};
     entry_hash(&hash, &replica->network, dot, &feed->hash, body);
     entry_sign(signature, &replica->network, &hash, &replica->identity.sign);
-    return feed_append(replica, local, body, signature, &hash, err);
+    struct piece piece = {&body, 1, signature, hash};
+    TRY(feed_append(replica, local, &piece, err));
+    return frontier_raise(&replica->frontier, &dot->feed, dot->number, err);
 }
 
 enum status replica_append(struct replica *replica, uint32_t scope, struct bytes body,

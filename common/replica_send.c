@@ -61,47 +61,80 @@ struct sending {
     bool stopped;
 };
 
-/* Reads on from `first` and hands over runs; what is behind the last signature stays. */
-static enum status send_range(struct replica *replica, const struct frontier_row *row,
-                              struct sending *sending, struct gathering *gathering,
-                              struct error *err)
+/* Where in a feed the next run begins, and what comes after it. */
+struct stretch {
+    const struct feed_id *feed;
+    uint64_t first, next, last;
+};
+
+/* The bodies of a piece that aren't known yet. */
+static enum status gather_piece(struct log_cursor *cursor, struct stretch *stretch,
+                                struct gathering *gathering, struct error *err)
 {
-    uint32_t local = feed_find(replica, &row->feed);
-    uint64_t first = frontier_get(sending->known, &row->feed) + 1, next = first;
-    sqlite3_stmt *range = NULL;
-    uint8_t signature[SIGNATURE_BYTES];
-    TRY(sql_prepare(replica, statement_sql(SQL_LOG_RANGE), &range, err));
-    sqlite3_bind_int64(range, 1, LOG_ID(local, first));
-    sqlite3_bind_int64(range, 2, LOG_ID(local, row->number));
-    enum status status = STATUS_OK;
-    while (status == STATUS_OK && !sending->stopped && sqlite3_step(range) == SQLITE_ROW) {
-        struct bytes found = sql_blob(range, 2);
-        if (LOG_NUMBER(sqlite3_column_int64(range, 0)) != next) {
-            status = error_set(err, STATUS_STORAGE, "the log of device %u lacks entry %llu",
-                               row->feed.device, (unsigned long long)next);
-            break;
-        }
-        status = gather(gathering, sql_blob(range, 1), err);
-        next++;
-        bool full = gathering->bytes.size >= sending->wish->unit_bytes ||
-                    gathering->count >= RUN_ENTRIES_MAX || next > row->number;
-        if (status != STATUS_OK || found.size != SIGNATURE_BYTES || !full)
+    struct bytes body;
+    while (cursor->next <= cursor->last) {
+        uint64_t number = cursor->next;
+        if (!log_next_body(cursor, &body))
+            return error_set(err, STATUS_STORAGE, "entry %llu of device %u is damaged",
+                             (unsigned long long)number, stretch->feed->device);
+        if (number < stretch->next)
             continue;
-        memcpy(signature, found.data, SIGNATURE_BYTES);
-        size_t size = gathering->bytes.size;
-        status = hand_over(sending->wish, gathering, &row->feed, first, signature, err);
-        if (status == STATUS_OK)
-            status = frontier_raise(sending->known, &row->feed, next - 1, err);
-        sending->stopped = size >= sending->left;
-        sending->left -= size < sending->left ? size : sending->left;
-        gathering->count = 0;
-        buffer_clear(&gathering->bytes);
-        first = next;
+        if (number != stretch->next)
+            break;
+        TRY(gather(gathering, body, err));
+        stretch->next++;
     }
-    sqlite3_finalize(range);
-    if (status == STATUS_OK && !sending->stopped && next <= row->number)
-        status = error_set(err, STATUS_STORAGE, "the log of device %u lacks entry %llu",
-                           row->feed.device, (unsigned long long)next);
+    return STATUS_OK;
+}
+
+static enum status send_gathered(struct sending *sending, struct stretch *stretch,
+                                 struct gathering *gathering, struct bytes signature,
+                                 struct error *err)
+{
+    size_t size = gathering->bytes.size;
+    TRY(hand_over(sending->wish, gathering, stretch->feed, stretch->first, signature.data, err));
+    TRY(frontier_raise(sending->known, stretch->feed, stretch->next - 1, err));
+    sending->stopped = size >= sending->left;
+    sending->left -= size < sending->left ? size : sending->left;
+    gathering->count = 0;
+    buffer_clear(&gathering->bytes);
+    stretch->first = stretch->next;
+    return STATUS_OK;
+}
+
+static enum status send_pieces(struct replica *replica, struct log_cursor *cursor,
+                               struct sending *sending, struct stretch *stretch,
+                               struct gathering *gathering, struct error *err)
+{
+    bool found = true;
+    while (!sending->stopped && stretch->next <= stretch->last) {
+        TRY(log_next_piece(replica, cursor, &found, err));
+        uint64_t before = stretch->next;
+        if (found)
+            TRY(gather_piece(cursor, stretch, gathering, err));
+        if (stretch->next == before)
+            return error_set(err, STATUS_STORAGE, "the log of device %u lacks entry %llu",
+                             stretch->feed->device, (unsigned long long)stretch->next);
+        if (gathering->bytes.size >= sending->wish->unit_bytes ||
+            gathering->count >= RUN_ENTRIES_MAX || stretch->next > stretch->last)
+            TRY(send_gathered(sending, stretch, gathering, cursor->signature, err));
+    }
+    return STATUS_OK;
+}
+
+/* Reads on from what is known and hands over runs. */
+static enum status send_range(struct replica *replica, const struct frontier_row *row,
+                              struct sending *sending, struct error *err)
+{
+    uint64_t first = frontier_get(sending->known, &row->feed) + 1;
+    struct stretch stretch = {&row->feed, first, first, row->number};
+    struct dot from = {row->feed, first};
+    struct gathering gathering = {0};
+    struct log_cursor cursor;
+    TRY(log_open(replica, &from, &cursor, err));
+    enum status status = send_pieces(replica, &cursor, sending, &stretch, &gathering, err);
+    log_close(&cursor);
+    gathering_release(&gathering);
     return status;
 }
 
@@ -124,12 +157,10 @@ enum status replica_runs(struct replica *replica, const struct run_wish *wish,
     for (int pass = 0; pass < 2; pass++)
         for (size_t i = 0; i < replica->frontier.count && status == STATUS_OK; i++) {
             const struct frontier_row *row = &replica->frontier.rows[i];
-            struct gathering gathering = {0};
             if (!wanted(replica, &sending, row, pass == 0))
                 continue;
             if (!sending.stopped)
-                status = send_range(replica, row, &sending, &gathering, err);
-            gathering_release(&gathering);
+                status = send_range(replica, row, &sending, err);
             if (status == STATUS_OK && wanted(replica, &sending, row, pass == 0))
                 *more = true;
         }

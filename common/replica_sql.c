@@ -5,11 +5,12 @@
 const char *statement_sql(enum statement statement)
 {
     static const char *const texts[STATEMENT_COUNT] = {
-        [SQL_LOG_INSERT] = "INSERT INTO _log(id, body, signature, state) VALUES(?, ?, ?, 0)",
-        [SQL_LOG_READ] = "SELECT body, signature, state FROM _log WHERE id = ?",
-        [SQL_LOG_RANGE] =
-            "SELECT id, body, signature FROM _log WHERE id BETWEEN ? AND ? ORDER BY id",
-        [SQL_LOG_STATE] = "UPDATE _log SET state = ? WHERE id = ?",
+        [SQL_LOG_INSERT] = "INSERT INTO _log(id, count, bodies, signature) VALUES(?, ?, ?, ?)",
+        [SQL_LOG_FROM] = "SELECT id, count, bodies, signature FROM _log WHERE id BETWEEN ? AND ? "
+                         "ORDER BY id",
+        [SQL_JUDGED_SET] = "INSERT OR REPLACE INTO _judged(id, state) VALUES(?, ?)",
+        [SQL_JUDGED_CLEAR] = "DELETE FROM _judged WHERE id = ?",
+        [SQL_JUDGED_GET] = "SELECT state FROM _judged WHERE id = ?",
         [SQL_FEED_INSERT] = "INSERT INTO _feed(id, scope, device, incarnation, number, hash) "
                             "VALUES(?, ?, ?, ?, ?, ?)",
         [SQL_FEED_UPDATE] = "UPDATE _feed SET number = ?, hash = ? WHERE id = ?",

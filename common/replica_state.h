@@ -32,9 +32,10 @@ struct tally_row {
 /* Statements that are used again and again; SQL in replica_sql.c. */
 #define STATEMENT_LIST(X)  \
     X(SQL_LOG_INSERT)      \
-    X(SQL_LOG_READ)        \
-    X(SQL_LOG_RANGE)       \
-    X(SQL_LOG_STATE)       \
+    X(SQL_LOG_FROM)        \
+    X(SQL_JUDGED_SET)      \
+    X(SQL_JUDGED_CLEAR)    \
+    X(SQL_JUDGED_GET)      \
     X(SQL_FEED_INSERT)     \
     X(SQL_FEED_UPDATE)     \
     X(SQL_TALLY_WRITE)     \
@@ -151,8 +152,30 @@ uint32_t feed_find(const struct replica *replica, const struct feed_id *id); /* 
 enum status feed_ensure(struct replica *replica, const struct feed_id *id, uint32_t *local,
                         struct error *err);
 struct feed *feed_at(struct replica *replica, uint32_t local);
-enum status feed_append(struct replica *replica, uint32_t local, struct bytes body,
-                        const uint8_t *signature, const struct hash *hash, struct error *err);
+/* Consecutive entries behind the feed's last; hash and signature are the last one's. */
+struct piece {
+    const struct bytes *bodies;
+    size_t count;
+    const uint8_t *signature;
+    struct hash hash;
+};
+/* Into the log and the feed's head. The frontier follows with each entry that is admitted. */
+enum status feed_append(struct replica *replica, uint32_t local, const struct piece *piece,
+                        struct error *err);
+/* Pieces of the log that hold entries `first` and on, in order. */
+struct log_cursor {
+    sqlite3_stmt *statement;
+    uint64_t first, last; /* of the piece at hand */
+    uint64_t next;        /* of the body that comes next */
+    struct bytes bodies;  /* its entries; log_next_body takes one after the other */
+    struct bytes signature;
+};
+enum status log_open(struct replica *replica, const struct dot *from, struct log_cursor *cursor,
+                     struct error *err);
+enum status log_next_piece(struct replica *replica, struct log_cursor *cursor, bool *found,
+                           struct error *err);
+bool log_next_body(struct log_cursor *cursor, struct bytes *body);
+void log_close(struct log_cursor *cursor);
 enum status feed_set_state(struct replica *replica, const struct dot *dot, enum log_state state,
                            struct error *err);
 enum status feeds_load(struct replica *replica, struct error *err);
@@ -160,6 +183,9 @@ enum status feeds_write(struct replica *replica, struct error *err);
 /* Body of a logged entry into `body` (cleared); STATUS_NOT_FOUND. */
 enum status feed_read(struct replica *replica, const struct dot *dot, struct buffer *body,
                       struct error *err);
+/* Its own signature, when the log has it (it need not: a later one may cover it). */
+enum status feed_signature(struct replica *replica, const struct dot *dot,
+                           uint8_t signature[SIGNATURE_BYTES], bool *found, struct error *err);
 /* Is it in the log, and in force at least in part? */
 enum status entry_counts(struct replica *replica, const struct dot *dot, bool *counts,
                          struct error *err);

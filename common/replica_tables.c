@@ -14,10 +14,13 @@ enum status tables_create_engine(struct replica *replica, struct error *err)
         "NULL,"
         " incarnation INTEGER NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL,"
         " UNIQUE(scope, device, incarnation)) STRICT;"
-        /* id = feed << 40 | number */
-        "CREATE TABLE _log(id INTEGER PRIMARY KEY, body BLOB NOT NULL, signature BLOB,"
-        " state INTEGER NOT NULL) STRICT;"
-        "CREATE INDEX log_waiting ON _log(state) WHERE state <> 0;"
+        /* A piece: `count` consecutive entries, and the signature of the last, which covers all.
+         * id = feed << 40 | number of the last. One entry: its body; more: size (varint) and body
+         * of each. */
+        "CREATE TABLE _log(id INTEGER PRIMARY KEY, count INTEGER NOT NULL,"
+        " bodies BLOB NOT NULL, signature BLOB NOT NULL) STRICT;"
+        /* Entries that aren't simply in force; id = feed << 40 | number. */
+        "CREATE TABLE _judged(id INTEGER PRIMARY KEY, state INTEGER NOT NULL) STRICT;"
         "CREATE TABLE _head(table_no INTEGER NOT NULL, row BLOB NOT NULL, scope INTEGER NOT NULL,"
         " field INTEGER NOT NULL, feed INTEGER NOT NULL REFERENCES _feed(id),"
         " number INTEGER NOT NULL, value BLOB NOT NULL, time_ms INTEGER NOT NULL,"
