@@ -16,5 +16,6 @@ int command_settle(struct cli *cli);
 int command_apply(struct cli *cli);
 int command_import(struct cli *cli);
 int command_status(struct cli *cli);
+int command_adopt(struct cli *cli);
 
 #endif

@@ -64,6 +64,16 @@ static int report(struct cli *cli, struct replica *replica, const struct link_re
     return counts.conflicts > 0 ? CLI_CONFLICTS : CLI_DONE;
 }
 
+/* The hub has all that was saved here; whoever holds this machine is not to write any more. */
+static void forget_keys(struct cli *cli, struct replica *replica)
+{
+    struct error err = {0};
+    if (replica_forget_identity(replica, &err) == STATUS_OK)
+        cli_say(cli, "the keys of this device were erased; what was saved here can still be read");
+    else
+        cli_fail(cli, &err);
+}
+
 int command_sync(struct cli *cli)
 {
     struct replica *replica = NULL;
@@ -81,6 +91,8 @@ int command_sync(struct cli *cli)
         status = recall_hub(replica, address, options.link_key, &err);
     if (status == STATUS_OK)
         status = link_run(replica, &options, &result, &err);
+    if (status == STATUS_DENIED && result.totals.code == SESSION_REVOKED)
+        forget_keys(cli, replica);
     if (status == STATUS_OK)
         status = remember_sync(replica, &err);
     int code = status == STATUS_OK ? report(cli, replica, &result) : cli_fail(cli, &err);

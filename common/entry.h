@@ -4,8 +4,9 @@
 /* One local transaction: a list of ops, chained to the entry before it in its feed and signed.
  *
  * The body is canonical MessagePack:
- *   [version = 1, time_ms, beacon, person, epoch, [op, …], …unknown trailing elements]
+ *   [version = 1, time_ms, beacon, person, epoch, [op, …], origin?, …unknown trailing elements]
  *   person: nil (the person the device's certificate names) or bin 16
+ *   origin: absent, nil, or [scope, device, incarnation, number] of the entry that this one adopts
  *   op:     [table, row (bin 16), [field, value, field, value, …], bases]
  *   bases:  [] nothing is replaced (an insert)
  *           [dots] the same dots for every field of the op
@@ -37,6 +38,7 @@
 
 #define ENTRY_VERSION 1
 #define ENTRY_BYTES_MAX (1024 * 1024)
+#define ENTRY_NUMBER_MAX ((1ull << 40) - 1)
 #define ENTRY_OPS_MAX 20000
 #define ENTRY_FIELDS_MAX 255    /* an op */
 #define ENTRY_BASES_MAX 256     /* a field */
@@ -46,8 +48,10 @@ struct entry_head {
     int64_t time_ms; /* the writer's wall clock; decides nothing but what is shown meanwhile */
     uint64_t beacon; /* newest beacon known to the writer; 0: none */
     bool has_person;
-    struct id person; /* when has_person */
-    uint32_t epoch;   /* schema epoch of the writer */
+    struct id person;  /* when has_person */
+    uint32_t epoch;    /* schema epoch of the writer */
+    bool has_origin;   /* adopted; only entry_decode tells */
+    struct dot origin; /* the entry whose changes this one makes anew */
 };
 
 /* ---- chain ---- */

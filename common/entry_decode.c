@@ -221,6 +221,23 @@ static enum status take_ops(struct entry_view *view, struct unpack *in, struct e
     return check_doubles(view, err);
 }
 
+static enum status take_origin(struct unpack *in, struct entry_head *head, struct error *err)
+{
+    struct dot *origin = &head->origin;
+    uint32_t parts;
+    uint64_t scope, device, incarnation;
+    if (unpack_nil(in))
+        return STATUS_OK;
+    if (!unpack_array(in, &parts) || parts != 4 || !unpack_uint_max(in, UINT32_MAX, &scope) ||
+        !unpack_uint_max(in, UINT32_MAX, &device) ||
+        !unpack_uint_max(in, UINT32_MAX, &incarnation) || !unpack_uint(in, &origin->number) ||
+        device == 0 || incarnation == 0 || origin->number == 0 || origin->number > ENTRY_NUMBER_MAX)
+        return error_set(err, STATUS_BAD_INPUT, "an entry's origin is not a dot");
+    origin->feed = (struct feed_id){(uint32_t)scope, (uint32_t)device, (uint32_t)incarnation};
+    head->has_origin = true;
+    return STATUS_OK;
+}
+
 enum status entry_decode(struct entry_view *view, const struct feed_id *feed, struct bytes body,
                          struct error *err)
 {
@@ -234,7 +251,9 @@ enum status entry_decode(struct entry_view *view, const struct feed_id *feed, st
                          ENTRY_BYTES_MAX);
     TRY(take_head(&in, &view->head, &extra, err));
     TRY(take_ops(view, &in, err));
-    for (uint32_t i = 0; i < extra; i++)
+    if (extra > 0)
+        TRY(take_origin(&in, &view->head, err));
+    for (uint32_t i = 1; i < extra; i++)
         if (!unpack_value(&in, &skipped))
             return error_set(err, STATUS_BAD_INPUT, "an entry's trailing part is broken");
     if (!unpack_done(&in))

@@ -139,13 +139,23 @@ static enum status pack_head(const struct entry_head *head, struct buffer *out)
     return pack_uint(out, head->epoch);
 }
 
+static enum status pack_origin(const struct dot *origin, struct buffer *out)
+{
+    TRY(pack_array(out, 4));
+    TRY(pack_uint(out, origin->feed.scope));
+    TRY(pack_uint(out, origin->feed.device));
+    TRY(pack_uint(out, origin->feed.incarnation));
+    return pack_uint(out, origin->number);
+}
+
 static enum status assemble(struct entry_writer *writer, struct buffer *body)
 {
     TRY(close_op(writer));
-    TRY(pack_array(body, 6));
+    TRY(pack_array(body, 6u + writer->head.has_origin));
     TRY(pack_head(&writer->head, body));
     TRY(pack_array(body, writer->ops_count));
-    return buffer_append_bytes(body, buffer_bytes(&writer->ops));
+    TRY(buffer_append_bytes(body, buffer_bytes(&writer->ops)));
+    return writer->head.has_origin ? pack_origin(&writer->head.origin, body) : STATUS_OK;
 }
 
 enum status entry_writer_finish(struct entry_writer *writer, struct buffer *body, struct error *err)

@@ -291,6 +291,45 @@ static enum status step_verify(struct cli *cli, struct replica *replica, int *co
     return STATUS_OK;
 }
 
+/* What one entry wanted to write, for people: table and id of each row. */
+static json_t *aside_line(const json_t *item)
+{
+    json_t *line = json_copy((json_t *)(uintptr_t)item), *ops = json_object_get(item, "ops");
+    const json_t *first = json_array_get(ops, 0);
+    const char *table = json_string_value(json_object_get(first, "table"));
+    json_object_set_new(line, "table", json_string(table ? table : ""));
+    json_object_set_new(line, "id", json_string(json_string_value(json_object_get(first, "id"))));
+    json_object_set_new(line, "rows", json_integer((json_int_t)json_array_size(ops)));
+    return line;
+}
+
+static enum status step_set_aside(struct cli *cli, struct replica *replica, int *code,
+                                  struct error *err)
+{
+    static const struct reading_column columns[] = {{"dot", {"entry", "条目"}},
+                                                    {"person", {"person", "使用者"}},
+                                                    {"time", {"time", "时间"}},
+                                                    {"table", {"table", "表"}},
+                                                    {"id", {"id", "编号"}},
+                                                    {"rows", {"rows", "行数"}},
+                                                    {"adopted_as", {"adopted as", "采纳为"}},
+                                                    {"reason", {"reason", "原因"}},
+                                                    {0}};
+    json_t *list, *lines = json_array(), *item;
+    size_t i;
+    TRY(view_set_aside(replica, &list, err));
+    if (cli->json) {
+        json_decref(lines);
+        *code = cli_print_json(cli, list);
+        return STATUS_OK;
+    }
+    json_array_foreach(list, i, item) json_array_append_new(lines, aside_line(item));
+    enum status status = reading_objects(lines, columns, NULL, err);
+    json_decref(lines);
+    json_decref(list);
+    return status;
+}
+
 static json_t *schema_lines(const struct schema *schema)
 {
     json_t *lines = json_array();
@@ -338,6 +377,7 @@ READING_COMMAND(list)
 READING_COMMAND(get)
 READING_COMMAND(history)
 READING_COMMAND(conflicts)
+READING_COMMAND(set_aside)
 READING_COMMAND(digest)
 READING_COMMAND(verify)
 READING_COMMAND(export)
@@ -371,6 +411,8 @@ const struct cli_command reading_commands[] = {
      "history person 0190b6f2a1c47d2e8f00112233445566", 2, 2, command_history},
     {"conflicts", "", {"what waits for somebody to decide", "待人处理的冲突"}, NULL,
      "conflicts --json", 0, 0, command_conflicts},
+    {"set-aside", "", {"entries that don't count, and why", "未生效的条目及其原因"}, NULL,
+     "set-aside --json", 0, 0, command_set_aside},
     {"digest", "", {"a hash of each scope, equal on replicas that agree",
                     "每个范围的摘要，内容一致的副本相同"}, NULL, "digest --json", 0, 0, command_digest},
     {"verify", "", {"check signatures, chains and tables", "核验签名、哈希链与各表"}, verify_flags,

@@ -28,6 +28,7 @@ void registry_clear(struct registry *registry)
         for (size_t k = 0; k < record->older_count; k++)
             certificate_release(&record->older[k]);
         free(record->older);
+        frontier_release(&record->cut);
         free(record);
     }
     for (size_t i = 0; i < registry->schemas_count; i++)

@@ -13,11 +13,15 @@
  *   3 device     (1 certificate sealed bin)                        row: id of the device, see below
  *   4 schema     (1 epoch uint, 2 bin: zstd frame of the JSON)     row: zero id
  *   5 link key   (1 sealed bin)                                    row: zero id
+ *   6 revocation (1 device uint, 2 serial uint from 1, 3 state uint, 4 cut bin: frontier_encode)
+ *                                                                  row: id of the device
  * Table 1, 4 and 5 stand in SCOPE_REGISTRY(ORG_ROOT). An org's op stands in the registry scope of
  * the org itself; a device's op in that of the org its certificate names.
  * The hub's own certificate comes in entry 1 of SCOPE_REGISTRY(ORG_ROOT), the genesis, with table 1
  * and the root org: that entry is checked against the network id (a hash of the root key), the rest
  * against the hub's certificate. Every other entry makes one change.
+ * A revocation stands in every part that holds a certificate of the device; the highest serial
+ * counts: what the device wrote beyond the cut doesn't (state 0 takes a revocation back).
  * Scopes may arrive in any order, so nothing here depends on it: an org's parent has a lower
  * number, known or not, and an older certificate may come after a newer one. */
 
@@ -35,7 +39,8 @@ enum registry_table {
     REGISTRY_ORG = 2,
     REGISTRY_DEVICE = 3,
     REGISTRY_SCHEMA = 4,
-    REGISTRY_LINK_KEY = 5
+    REGISTRY_LINK_KEY = 5,
+    REGISTRY_REVOCATION = 6
 };
 
 #define ORG_NAME_BYTES_MAX 240
@@ -96,6 +101,11 @@ size_t registry_devices_count(const struct registry *registry);
 const struct device *registry_device_at(const struct registry *registry, size_t index);
 /* Id of a device: first 16 bytes of BLAKE2b-256(TAG_CERTIFICATE, sign key). */
 struct id device_id(const struct network *network, const uint8_t sign_key[PUBLIC_KEY_BYTES]);
+/* Serial of the device's newest revocation, 0 when there is none. */
+uint32_t registry_cut_serial(const struct registry *registry, uint32_t device);
+/* The orgs that its certificates name, each once, at most `most`; gives how many. */
+size_t registry_device_orgs(const struct registry *registry, uint32_t device, uint32_t *orgs,
+                            size_t most);
 const struct authority *registry_authority(const struct registry *registry);
 const struct link_key *registry_link_key(const struct registry *registry);
 uint64_t registry_lineage(const struct registry *registry);

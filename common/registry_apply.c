@@ -353,6 +353,9 @@ static enum status apply_op(struct registry *registry, const struct dot *dot,
         return apply_org(registry, dot, entry, op, err);
     case REGISTRY_DEVICE:
         return apply_device(registry, dot, entry, op, err);
+    case REGISTRY_REVOCATION:
+        return registry->founded ? registry_apply_revocation(registry, dot, entry, op, err)
+                                 : broken(err, "revocation");
     case REGISTRY_SCHEMA:
         if (root)
             return apply_schema(registry, entry, op, err);

@@ -211,6 +211,9 @@ static enum status check_writer(const struct registry *registry, const struct do
         return error_set(err, STATUS_DENIED, "device %u is not in the registry", dot->feed.device);
     if (SCOPE_IS_REGISTRY(dot->feed.scope) || SCOPE_ORG(dot->feed.scope) == 0)
         return error_set(err, STATUS_DENIED, "records can't stand in the registry");
+    if (device_cut(record, dot))
+        return error_set(err, STATUS_DENIED, "device %u was revoked before it wrote this",
+                         dot->feed.device);
     *writer = device_certificate_at(record, &dot->feed, dot->number);
     if (!*writer)
         return error_set(err, STATUS_DENIED, "the certificate of device %u begins later",

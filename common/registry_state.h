@@ -11,6 +11,8 @@ struct device_record {
     struct device device;
     struct certificate *older; /* by falling serial */
     size_t older_count;
+    struct frontier cut; /* unless active: entries beyond it don't count */
+    uint32_t cut_serial; /* of the revocation in force; 0: none */
 };
 
 struct registry {
@@ -48,6 +50,13 @@ struct device_record *registry_record(const struct registry *registry, uint32_t 
  * does. */
 const struct certificate *device_certificate_at(const struct device_record *record,
                                                 const struct feed_id *feed, uint64_t number);
+
+/* Is the entry beyond what a revocation left of its device? */
+bool device_cut(const struct device_record *record, const struct dot *dot);
+
+enum status registry_apply_revocation(struct registry *registry, const struct dot *dot,
+                                      const struct entry_view *entry, const struct op *op,
+                                      struct error *err);
 
 /* An array of pointers with room for one more: the same or moved; NULL without memory, and then
  * the old one stands. */

@@ -277,6 +277,15 @@ enum status replica_set_identity(struct replica *replica, const struct identity 
     return status;
 }
 
+enum status replica_forget_identity(struct replica *replica, struct error *err)
+{
+    static const struct identity nobody;
+    signing_key_release(&replica->identity.sign);
+    dh_key_release(&replica->identity.dh);
+    TRY(replica_set_identity(replica, &nobody, err));
+    return sql_run(replica, "PRAGMA wal_checkpoint(TRUNCATE)", err);
+}
+
 const struct identity *replica_identity(const struct replica *replica)
 {
     return &replica->identity;

@@ -57,6 +57,8 @@ struct identity {
 };
 enum status replica_set_identity(struct replica *replica, const struct identity *identity,
                                  struct error *err);
+/* Erase our own keys, here and on disk: this replica never writes again. */
+enum status replica_forget_identity(struct replica *replica, struct error *err);
 const struct identity *replica_identity(const struct replica *replica);
 const struct network *replica_network(const struct replica *replica);
 const struct registry *replica_registry(const struct replica *replica);
@@ -116,7 +118,18 @@ struct saved {
 enum status replica_save(struct replica *replica, const struct change *changes, size_t count,
                          struct saved *saved, size_t *entries, size_t *failed, struct error *err);
 
-/* Append an entry of our own to a registry scope (hub only): ops are already in `body` form. */
+/* Save anew what an entry that doesn't count (set aside, revoked) wanted to write; *as is the new
+ * entry, which names the old one as its origin. STATUS_NOT_FOUND, STATUS_EXISTS when it was adopted
+ * or counts, STATUS_DENIED when the adopter may not write it either. In a transaction. */
+enum status replica_adopt(struct replica *replica, const struct dot *origin, struct dot *as,
+                          struct error *err);
+enum status replica_adopted(struct replica *replica, const struct dot *origin, struct dot *as,
+                            bool *found, struct error *err);
+/* Body of an entry, whether it counts or was refused; replaces `body`. STATUS_NOT_FOUND. */
+enum status replica_aside_body(struct replica *replica, const struct dot *dot, struct buffer *body,
+                               struct error *err);
+
+/* Append an entry of our own whose ops are in `body` form already; it must count. */
 enum status replica_append(struct replica *replica, uint32_t scope, struct bytes body,
                            struct dot *dot, struct error *err);
 /* A head for an entry made now: clock, newest beacon, epoch. */

@@ -126,9 +126,8 @@ static bool is_anchored(const struct schema_table *table, const struct entry_vie
     return false;
 }
 
-/* Notes that the entry wrote the row. */
-static enum status touch(struct replica *replica, const struct op *op, const struct dot *dot,
-                         struct error *err)
+enum status op_note(struct replica *replica, const struct op *op, const struct dot *dot,
+                    struct error *err)
 {
     sqlite3_stmt *insert = sql_use(replica, SQL_TOUCH_INSERT);
     if (!insert)
@@ -172,7 +171,7 @@ static enum status insert_new(struct replica *replica, const struct dot *dot,
     if (!*inserted)
         return STATUS_OK;
     if (!is_anchored(table, view, op))
-        TRY(touch(replica, op, dot, err));
+        TRY(op_note(replica, op, dot, err));
     return tally_add_op(replica, view, op, dot, err);
 }
 
@@ -206,11 +205,12 @@ static enum status merge_op(struct replica *replica, const struct dot *dot,
     struct id person = feed_person(replica, dot, &view->head);
     wish.fields = op_fields(wish.table, view, op);
     TRY(row_load(replica, &wish, row, err));
-    TRY(replica->place.found ? tally_cells(replica, row, true, err) : tally_row(replica, row, err));
+    TRY(replica->place.found ? tally_cells(replica, row, true, err)
+                             : tally_row(replica, row, false, err));
     TRY(row_apply(row, view, op, dot, &person, &source, err));
     /* Bases that were unmet, here or there: entries that name each other lead nowhere. */
     if (row->replaced_changed || !is_anchored(wish.table, view, op))
-        TRY(touch(replica, op, dot, err));
+        TRY(op_note(replica, op, dot, err));
     row_forget_met(row, &source);
     TRY(row_store(replica, row, err));
     return tally_cells(replica, row, false, err);
@@ -230,111 +230,7 @@ enum status apply_entry(struct replica *replica, const struct dot *dot,
         if (!inserted)
             TRY(merge_op(replica, dot, view, op, err));
     }
-    return STATUS_OK;
-}
-
-/* ---- rebuilding rows ---- */
-
-static bool never_covered(void *context, const struct dot *dot)
-{
-    (void)context;
-    (void)dot;
-    return false;
-}
-
-/* What the entry wrote in this row, when it counts. */
-static enum status replay_dot(struct replica *replica, struct row *row, const struct dot *dot,
-                              struct error *err)
-{
-    static const struct row_source never = {never_covered, NULL};
-    struct entry_view *view = &replica->story_view;
-    bool counts;
-    TRY(entry_counts(replica, dot, &counts, err));
-    if (!counts)
-        return STATUS_OK;
-    TRY(feed_read(replica, dot, &replica->story_body, err));
-    TRY(entry_decode(view, &dot->feed, buffer_bytes(&replica->story_body), err));
-    struct id person = feed_person(replica, dot, &view->head);
-    for (size_t i = 0; i < view->ops_count; i++) {
-        const struct op *op = &view->ops[i];
-        if (op->table != row->table->number || !id_equal(&op->row, &row->id))
-            continue;
-        TRY(row_apply(row, view, op, dot, &person, &never, err));
-        TRY(touch(replica, op, dot, err));
-    }
-    return STATUS_OK;
-}
-
-/* Build one row anew from all logged entries that wrote it, and `cause`. */
-static enum status rebuild_row(struct replica *replica, const struct schema_table *table,
-                               const struct dot *cause, const struct id *id, struct error *err)
-{
-    struct row *row = &replica->row;
-    struct row_source source = replica_source(replica);
-    struct row_wish wish = {table, cause->feed.scope, *id, all_fields};
-    struct dots dots = {0};
-    bool added;
-    TRY(row_load(replica, &wish, row, err));
-    enum status status = dots_add(&dots, cause, &added, err);
-    if (status == STATUS_OK)
-        status = row_writers(replica, row, &dots, err);
-    if (status == STATUS_OK)
-        status = replica->place.found ? tally_cells(replica, row, true, err)
-                                      : tally_row(replica, row, err);
-    row_start(row, table, cause->feed.scope, id);
-    for (size_t i = 0; i < dots.count && status == STATUS_OK; i++)
-        status = replay_dot(replica, row, &dots.items[i], err);
-    dots_release(&dots);
-    TRY(status);
-    row_forget_met(row, &source);
-    TRY(row_store(replica, row, err));
-    return tally_cells(replica, row, false, err);
-}
-
-/* An entry that waited: judge it again, and if it counts now, rebuild the rows it wrote. */
-static enum status retry_entry(struct replica *replica, const struct dot *dot, struct error *err)
-{
-    struct entry_view view = {0};
-    struct buffer body = {0};
-    struct error reason = {0};
-    bool partly = false;
-    enum status status = feed_read(replica, dot, &body, err);
-    if (status == STATUS_OK)
-        status = entry_decode(&view, &dot->feed, buffer_bytes(&body), err);
-    if (status == STATUS_OK) {
-        enum status verdict = registry_permits(replica->registry, dot, &view, &partly, &reason);
-        if (verdict == STATUS_OK)
-            status = feed_set_state(replica, dot, partly ? LOG_PARTLY : LOG_IN_FORCE, err);
-        else if (verdict != STATUS_UNKNOWN)
-            status = aside_note(replica, dot, &reason, (struct bytes){0}, err);
-        for (size_t i = 0; verdict == STATUS_OK && status == STATUS_OK && i < view.ops_count; i++) {
-            const struct schema_table *table = schema_table(replica->schema, view.ops[i].table);
-            if (table)
-                status = rebuild_row(replica, table, dot, &view.ops[i].row, err);
-        }
-    }
-    entry_view_release(&view);
-    buffer_release(&body);
-    return status;
-}
-
-enum status rebuild_waiting(struct replica *replica, struct error *err)
-{
-    sqlite3_stmt *list = NULL;
-    struct dots dots = {0};
-    bool added;
-    TRY(sql_prepare(replica, "SELECT id FROM _judged WHERE state >= 2 ORDER BY id", &list, err));
-    enum status status = STATUS_OK;
-    while (status == STATUS_OK && sqlite3_step(list) == SQLITE_ROW) {
-        int64_t id = sqlite3_column_int64(list, 0);
-        struct dot dot = {feed_at(replica, LOG_FEED(id))->id, LOG_NUMBER(id)};
-        status = dots_add(&dots, &dot, &added, err);
-    }
-    sqlite3_finalize(list);
-    for (size_t i = 0; i < dots.count && status == STATUS_OK; i++)
-        status = retry_entry(replica, &dots.items[i], err);
-    dots_release(&dots);
-    return status;
+    return adopted_note(replica, dot, view, err);
 }
 
 /* ---- what becomes of an entry ---- */
@@ -374,6 +270,38 @@ enum status aside_note(struct replica *replica, const struct dot *dot, const str
     return sql_done(replica, insert, "set-aside entries", err);
 }
 
+enum status replica_aside_body(struct replica *replica, const struct dot *dot, struct buffer *body,
+                               struct error *err)
+{
+    enum status status = feed_read(replica, dot, body, err);
+    if (status != STATUS_NOT_FOUND)
+        return status;
+    sqlite3_stmt *read = sql_use(replica, SQL_ASIDE_BODY);
+    if (!read)
+        return sql_fail(replica, err, "set-aside entries");
+    sqlite3_bind_int64(read, 1, dot->feed.scope);
+    sqlite3_bind_int64(read, 2, dot->feed.device);
+    sqlite3_bind_int64(read, 3, dot->feed.incarnation);
+    sqlite3_bind_int64(read, 4, (int64_t)dot->number);
+    status = error_set(err, STATUS_NOT_FOUND, "there is no such entry");
+    if (sqlite3_step(read) == SQLITE_ROW)
+        status = buffer_append_bytes(body, sql_blob(read, 0));
+    sqlite3_reset(read);
+    return status;
+}
+
+enum status aside_forget(struct replica *replica, const struct dot *dot, struct error *err)
+{
+    sqlite3_stmt *forget = sql_use(replica, SQL_ASIDE_FORGET);
+    if (!forget)
+        return sql_fail(replica, err, "set-aside entries");
+    sqlite3_bind_int64(forget, 1, dot->feed.scope);
+    sqlite3_bind_int64(forget, 2, dot->feed.device);
+    sqlite3_bind_int64(forget, 3, dot->feed.incarnation);
+    sqlite3_bind_int64(forget, 4, (int64_t)dot->number);
+    return sql_done(replica, forget, "set-aside entries", err);
+}
+
 static enum status set_aside(struct replica *replica, const struct dot *dot,
                              const struct error *reason, struct received *received,
                              struct error *err)
@@ -393,10 +321,7 @@ static enum status admit_registry(struct replica *replica, const struct dot *dot
     if (verdict != STATUS_OK)
         return set_aside(replica, dot, &reason, received, err);
     received->applied++;
-    if (registry_schema(replica->registry) == replica->schema)
-        return STATUS_OK;
-    TRY(tables_follow_schema(replica, err));
-    return rebuild_waiting(replica, err);
+    return registry_followed(replica, &replica->view, err);
 }
 
 static enum status admit_records(struct replica *replica, const struct dot *dot,

@@ -137,19 +137,27 @@ enum status feed_set_state(struct replica *replica, const struct dot *dot, enum 
     return sql_done(replica, set, "the log", err);
 }
 
-enum status entry_counts(struct replica *replica, const struct dot *dot, bool *counts,
-                         struct error *err)
+enum status feed_get_state(struct replica *replica, const struct dot *dot, enum log_state *state,
+                           struct error *err)
 {
-    *counts = frontier_covers(&replica->frontier, dot);
-    if (!*counts)
-        return STATUS_OK;
     sqlite3_stmt *get = sql_use(replica, SQL_JUDGED_GET);
     if (!get)
         return sql_fail(replica, err, "the log");
     sqlite3_bind_int64(get, 1, LOG_ID(feed_find(replica, &dot->feed), dot->number));
-    if (sqlite3_step(get) == SQLITE_ROW)
-        *counts = sqlite3_column_int(get, 0) == LOG_PARTLY;
+    *state =
+        sqlite3_step(get) == SQLITE_ROW ? (enum log_state)sqlite3_column_int(get, 0) : LOG_IN_FORCE;
     sqlite3_reset(get);
+    return STATUS_OK;
+}
+
+enum status entry_counts(struct replica *replica, const struct dot *dot, bool *counts,
+                         struct error *err)
+{
+    enum log_state state = LOG_IN_FORCE;
+    *counts = frontier_covers(&replica->frontier, dot);
+    if (*counts)
+        TRY(feed_get_state(replica, dot, &state, err));
+    *counts &= state == LOG_IN_FORCE || state == LOG_PARTLY;
     return STATUS_OK;
 }
 

@@ -54,7 +54,7 @@ enum status replica_append(struct replica *replica, uint32_t scope, struct bytes
                            struct dot *dot, struct error *err)
 {
     uint32_t local;
-    struct received received = {0};
+    bool partly;
     assert(replica->in_transaction);
     TRY(own_feed(replica, scope, &local, err));
     struct feed *feed = feed_at(replica, local);
@@ -64,14 +64,12 @@ enum status replica_append(struct replica *replica, uint32_t scope, struct bytes
     if (SCOPE_IS_REGISTRY(scope)) {
         TRY(append_signed(replica, local, body, dot, err));
         TRY(registry_apply(replica->registry, dot, &replica->save_view, err));
-        if (registry_schema(replica->registry) != replica->schema) {
-            TRY(tables_follow_schema(replica, err));
-            TRY(rebuild_waiting(replica, err));
-        }
+        TRY(registry_followed(replica, &replica->save_view, err));
         return feeds_write(replica, err);
     }
+    TRY(registry_permits(replica->registry, dot, &replica->save_view, &partly, err));
     TRY(append_signed(replica, local, body, dot, err));
-    return admit_entry(replica, dot, body, &received, err);
+    return apply_entry(replica, dot, &replica->save_view, err);
 }
 
 /* ---- a draft: changes of one scope that go into one entry ---- */
@@ -99,22 +97,14 @@ struct edit {
 static enum status draft_flush(struct draft *draft, struct error *err)
 {
     struct replica *replica = draft->replica;
-    uint32_t local;
-    bool partly;
     struct dot dot;
     if (draft->rows_count == 0)
         return STATUS_OK;
     draft->rows_count = 0;
     buffer_clear(&draft->body);
     TRY(entry_writer_finish(&draft->writer, &draft->body, err));
-    TRY(own_feed(replica, draft->scope, &local, err));
-    struct feed *feed = feed_at(replica, local);
-    dot = (struct dot){feed->id, feed->number + 1};
-    TRY(entry_decode(&replica->save_view, &feed->id, buffer_bytes(&draft->body), err));
-    TRY(registry_permits(replica->registry, &dot, &replica->save_view, &partly, err));
-    TRY(append_signed(replica, local, buffer_bytes(&draft->body), &dot, err));
     draft->entries++;
-    return apply_entry(replica, &dot, &replica->save_view, err);
+    return replica_append(replica, draft->scope, buffer_bytes(&draft->body), &dot, err);
 }
 
 static bool draft_has_row(const struct draft *draft, const struct id *id)

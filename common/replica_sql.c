@@ -41,6 +41,12 @@ const char *statement_sql(enum statement statement)
                            "WHERE table_no = ? AND row = ? AND scope = ?",
         [SQL_ASIDE_INSERT] = "INSERT INTO _set_aside(scope, device, incarnation, number, status, "
                              "reason, body, received_ms) VALUES(?,?,?,?,?,?,?,?)",
+        [SQL_ADOPTED_GET] = "SELECT adopted_as FROM _adopted WHERE id = ?",
+        [SQL_ADOPTED_SET] = "INSERT OR REPLACE INTO _adopted(id, adopted_as) VALUES(?, ?)",
+        [SQL_ASIDE_BODY] = "SELECT body FROM _set_aside WHERE scope = ? AND device = ? "
+                           "AND incarnation = ? AND number = ? AND body IS NOT NULL LIMIT 1",
+        [SQL_ASIDE_FORGET] = "DELETE FROM _set_aside WHERE scope = ? AND device = ? "
+                             "AND incarnation = ? AND number = ? AND body IS NULL",
         [SQL_ASIDE_COUNT] = "SELECT count(*) FROM _set_aside "
                             "WHERE scope = ? AND device = ? AND incarnation = ?",
         [SQL_META_GET] = "SELECT value FROM _meta WHERE name = ?",

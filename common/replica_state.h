@@ -52,6 +52,10 @@ struct tally_row {
     X(SQL_TOUCH_INSERT)    \
     X(SQL_TOUCH_READ)      \
     X(SQL_ASIDE_INSERT)    \
+    X(SQL_ADOPTED_GET)     \
+    X(SQL_ADOPTED_SET)     \
+    X(SQL_ASIDE_BODY)      \
+    X(SQL_ASIDE_FORGET)    \
     X(SQL_ASIDE_COUNT)     \
     X(SQL_META_GET)        \
     X(SQL_META_SET)        \
@@ -178,6 +182,8 @@ bool log_next_body(struct log_cursor *cursor, struct bytes *body);
 void log_close(struct log_cursor *cursor);
 enum status feed_set_state(struct replica *replica, const struct dot *dot, enum log_state state,
                            struct error *err);
+enum status feed_get_state(struct replica *replica, const struct dot *dot, enum log_state *state,
+                           struct error *err);
 enum status feeds_load(struct replica *replica, struct error *err);
 enum status feeds_write(struct replica *replica, struct error *err);
 /* Body of a logged entry into `body` (cleared); STATUS_NOT_FOUND. */
@@ -197,8 +203,8 @@ struct id feed_person(const struct replica *replica, const struct dot *dot,
 /* Adds the cells that are loaded, or takes them out. */
 enum status tally_cells(struct replica *replica, const struct row *row, bool subtract,
                         struct error *err);
-/* A row more in its table. */
-enum status tally_row(struct replica *replica, const struct row *row, struct error *err);
+/* A row more in its table, or one less. */
+enum status tally_row(struct replica *replica, const struct row *row, bool less, struct error *err);
 /* Row and cells of a fresh row of one op, straight from the entry. */
 enum status tally_add_op(struct replica *replica, const struct entry_view *view,
                          const struct op *op, const struct dot *dot, struct error *err);
@@ -208,7 +214,7 @@ enum status tallies_write(struct replica *replica, struct error *err);
 enum status tallies_scan(struct replica *replica, struct tally **tallies, size_t *count,
                          struct error *err);
 
-/* ---- rows (replica_row.c, replica_columns.c) ---- */
+/* ---- rows (replica_row.c, replica_store.c, replica_columns.c) ---- */
 
 extern const struct field_set all_fields, no_fields;
 
@@ -234,12 +240,16 @@ struct row_wish {
     struct id id;
     struct field_set fields;
 };
+/* Table, id and scope as parameters 1 to 3. */
+void row_bind_key(sqlite3_stmt *statement, const struct row *row);
 /* Loads into `row` and replica->place (more fields than wished, where they hang together). */
 enum status row_load(struct replica *replica, const struct row_wish *wish, struct row *row,
                      struct error *err);
 /* From a SELECT of all columns that stands on a row. */
 enum status row_load_from(struct replica *replica, const struct schema_table *table,
                           sqlite3_stmt *select, struct row *row, struct error *err);
+/* Out of its table, with all that belongs to it. */
+enum status row_remove(struct replica *replica, const struct row *row, struct error *err);
 /* The fields that replica->place names, as `row` has them now. */
 enum status row_store(struct replica *replica, struct row *row, struct error *err);
 /* First column of fields. Before them stand: SELECT: rowid, id, _scope, _mark; INSERT: id, _scope,
@@ -276,13 +286,27 @@ enum status row_writers(struct replica *replica, const struct row *row, struct d
 enum status apply_entry(struct replica *replica, const struct dot *dot,
                         const struct entry_view *view, struct error *err);
 struct row_source replica_source(struct replica *replica);
-/* Build one row anew from all logged entries that wrote it. */
-enum status rebuild_waiting(struct replica *replica, struct error *err);
+/* Notes in _touch that the entry wrote the row. */
+enum status op_note(struct replica *replica, const struct op *op, const struct dot *dot,
+                    struct error *err);
+/* After registry_apply: tables, and entries that are to be judged again (replica_rebuild.c). */
+enum status registry_followed(struct replica *replica, const struct entry_view *view,
+                              struct error *err);
 /* Decode, judge, apply, note what is set aside: what becomes of an entry that is in the log. */
 enum status admit_entry(struct replica *replica, const struct dot *dot, struct bytes body,
                         struct received *received, struct error *err);
+/* It counts after all. */
+enum status aside_forget(struct replica *replica, const struct dot *dot, struct error *err);
 enum status aside_note(struct replica *replica, const struct dot *dot, const struct error *reason,
                        struct bytes body, struct error *err);
+
+/* ---- adopting (replica_adopt.c) ---- */
+/* An entry in force may name an origin. */
+enum status adopted_note(struct replica *replica, const struct dot *dot,
+                         const struct entry_view *view, struct error *err);
+/* The ops of `view` as an entry of our own, with the bases of what was adopted mapped. */
+enum status entry_reissue(struct replica *replica, const struct entry_view *view,
+                          const struct entry_head *head, struct dot *as, struct error *err);
 enum status registry_load(struct replica *replica, struct error *err);
 enum status caches_load(struct replica *replica, struct error *err);
 

@@ -21,6 +21,9 @@ enum status tables_create_engine(struct replica *replica, struct error *err)
         " bodies BLOB NOT NULL, signature BLOB NOT NULL) STRICT;"
         /* Entries that aren't simply in force; id = feed << 40 | number. */
         "CREATE TABLE _judged(id INTEGER PRIMARY KEY, state INTEGER NOT NULL) STRICT;"
+        "CREATE INDEX judged_waiting ON _judged(state) WHERE state >= 2;"
+        /* Entries that others adopted; both as in _log. */
+        "CREATE TABLE _adopted(id INTEGER PRIMARY KEY, adopted_as INTEGER NOT NULL) STRICT;"
         "CREATE TABLE _head(table_no INTEGER NOT NULL, row BLOB NOT NULL, scope INTEGER NOT NULL,"
         " field INTEGER NOT NULL, feed INTEGER NOT NULL REFERENCES _feed(id),"
         " number INTEGER NOT NULL, value BLOB NOT NULL, time_ms INTEGER NOT NULL,"

@@ -77,12 +77,12 @@ enum status tally_cells(struct replica *replica, const struct row *row, bool sub
     return STATUS_OK;
 }
 
-enum status tally_row(struct replica *replica, const struct row *row, struct error *err)
+enum status tally_row(struct replica *replica, const struct row *row, bool less, struct error *err)
 {
     struct tally_row *tally = tally_of(replica, row->scope, row->table->number);
     if (!tally)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    tally->tally.rows++;
+    tally->tally.rows += less ? UINT64_MAX : 1;
     tally->dirty = true;
     return STATUS_OK;
 }
@@ -267,7 +267,7 @@ static enum status scan_table(struct replica *replica, const struct schema_table
     while (status == STATUS_OK && (code = sqlite3_step(scan)) == SQLITE_ROW) {
         status = row_load_from(replica, table, scan, &replica->old_row, err);
         if (status == STATUS_OK)
-            status = tally_row(sums, &replica->old_row, err);
+            status = tally_row(sums, &replica->old_row, false, err);
         if (status == STATUS_OK)
             status = tally_cells(sums, &replica->old_row, false, err);
     }

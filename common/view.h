@@ -70,6 +70,17 @@ enum status view_history(struct replica *replica, const char *table, const char 
                          json_t **history, struct error *err);
 /* [{"table","id","field","heads":[{"value","person","device","time","dot"}]}] */
 enum status view_conflicts(struct replica *replica, json_t **conflicts, struct error *err);
+/* Puts "person", "device", "time", "dot" into `item`: who wrote, when, with which entry. */
+enum status view_origin(struct replica *replica, json_t *item, const struct dot *dot,
+                        const struct id *person, int64_t time_ms, struct error *err);
+/* What an entry wrote in one field (NULL: field 0); for a set {"added":[…],"removed":[…]}. */
+enum status view_written(const struct schema *schema, const struct schema_field *field,
+                         struct bytes value, json_t **json, struct error *err);
+
+/* ---- what doesn't count (view_aside.c) ---- */
+/* [{"dot","person","device","time","received","reason","adopted_as" (a dot or null),
+ *   "ops":[{"table","id","fields":{…}}]}], the newest first, at most 1,000. */
+enum status view_set_aside(struct replica *replica, json_t **list, struct error *err);
 
 /* ---- the whole (view_state.c) ---- */
 /* {"ORG": hex, "ORG/registry": hex} */

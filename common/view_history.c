@@ -7,9 +7,8 @@
 #include "common/pack.h"
 #include "common/view.h"
 
-/* {"value", "person", "device", "time", "dot"}; takes `value`. */
-static enum status put_origin(struct replica *replica, json_t *item, const struct dot *dot,
-                              const struct id *person, int64_t time_ms, struct error *err)
+enum status view_origin(struct replica *replica, json_t *item, const struct dot *dot,
+                        const struct id *person, int64_t time_ms, struct error *err)
 {
     char name[VIEW_NAME_BYTES], time[32], dot_text[DOT_TEXT_BYTES],
         device_text[ID_TEXT_BYTES] = "?";
@@ -109,20 +108,29 @@ static json_t *set_part(const struct schema *schema, const struct schema_field *
     return list;
 }
 
-static enum status item_value(struct telling *telling, const struct schema_field *field,
-                              const struct history_item *item, json_t **value, struct error *err)
+enum status view_written(const struct schema *schema, const struct schema_field *field,
+                         struct bytes value, json_t **json, struct error *err)
 {
-    const struct schema *schema = replica_schema(telling->replica);
-    struct unpack in = unpack_of(item->value);
+    struct unpack in = unpack_of(value);
     uint32_t parts;
     if (!field || field->merge != MERGE_SET)
-        return value_json(schema, field, item->value, value, err);
-    *value = json_object();
+        return value_json(schema, field, value, json, err);
+    *json = json_object();
     if (!unpack_array(&in, &parts))
         return STATUS_OK;
-    int failed = json_object_set_new(*value, "added", set_part(schema, field, &in, false));
-    failed |= json_object_set_new(*value, "removed", set_part(schema, field, &in, true));
+    int failed = json_object_set_new(*json, "added", set_part(schema, field, &in, false));
+    failed |= json_object_set_new(*json, "removed", set_part(schema, field, &in, true));
     return failed ? error_set(err, STATUS_NO_MEMORY, "out of memory") : STATUS_OK;
+}
+
+/* An adopted value tells whose it was. */
+static void put_adopted(json_t *told, const struct entry_head *head)
+{
+    char text[DOT_TEXT_BYTES];
+    if (!head->has_origin)
+        return;
+    dot_format(&head->origin, text);
+    json_object_set_new(told, "adopted", json_string(text));
 }
 
 static enum status tell_item(void *context, const struct history_item *item, struct error *err)
@@ -138,13 +146,14 @@ static enum status tell_item(void *context, const struct history_item *item, str
     }
     enum status status = state_of(telling, field, item, &state, err);
     if (status == STATUS_OK)
-        status = item_value(telling, field, item, &value, err);
+        status = view_written(replica_schema(telling->replica), field, item->value, &value, err);
     if (status == STATUS_OK) {
         json_object_set_new(told, "field", json_string(name_of(field)));
         json_object_set_new(told, "value", value);
-        status = put_origin(telling->replica, told, &item->dot, &item->head.person,
-                            item->head.time_ms, err);
+        status = view_origin(telling->replica, told, &item->dot, &item->head.person,
+                             item->head.time_ms, err);
         json_object_set_new(told, "state", json_string(state));
+        put_adopted(told, &item->head);
     }
     if (status == STATUS_OK && json_array_append(telling->list, told) != 0)
         status = error_set(err, STATUS_NO_MEMORY, "out of memory");
@@ -248,7 +257,7 @@ static enum status add_head(struct listing *listing, struct error *err)
     json_object_set_new(head, "value", value);
     column_id(heads, 6, &person);
     enum status status =
-        put_origin(listing->replica, head, &dot, &person, sqlite3_column_int64(heads, 5), err);
+        view_origin(listing->replica, head, &dot, &person, sqlite3_column_int64(heads, 5), err);
     json_array_append_new(json_object_get(listing->conflict, "heads"), head);
     return status;
 }

@@ -90,6 +90,7 @@ struct session_question {
 struct session_answer {
     enum status status;              /* not OK: the session ends with SESSION_STORAGE_FAILED */
     enum session_code refuse;        /* ASK_WHO: not SESSION_DONE refuses the peer */
+    enum session_code farewell;      /* ASK_WHO: takes what the peer brings, then says this */
     uint32_t device;                 /* ASK_WHO: the peer's roster index (new when enrolling) */
     uint32_t self;                   /* ASK_OPEN/WHO: our roster index; 0: not enrolled yet */
     uint64_t lineage;                /* ASK_OPEN/WHO: hub's lineage; ours as last seen */

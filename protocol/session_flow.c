@@ -126,6 +126,7 @@ static enum status answer_who(struct session *session, const struct session_answ
     }
     session->peer = answer->device;
     session->self = answer->self;
+    session->farewell = answer->farewell;
     session->phase = PHASE_OPEN;
     session->peer_known = same_memory(session, answer);
     TRY(out_welcome(session, answer, session->peer_known));
@@ -240,6 +241,8 @@ static enum status next_after_bye(struct session *session)
  * session is remembered at BYE, when the initiator has remembered the same. */
 static enum status next_of_responder(struct session *session)
 {
+    if (session->peer_sent && session->farewell != SESSION_DONE)
+        return flow_end(session, session->farewell, "");
     if (!session->said_sent && !session->said_tally) {
         if (session->peer_sent)
             flow_ask(session, ASK_TALLY);

@@ -11,9 +11,10 @@
 #include "protocol/noise.h"
 #include "protocol/session.h"
 
-#define HELLO_DELTA_MAX 4096u           /* above it HELLO_UNTOLD */
-#define FIRST_LOAD_RESERVE 64u          /* envelopes and SENT beside the first runs */
-#define BATCH_BYTES_MAX (256u * 1024u)  /* of runs stored by one question; the last may go beyond \
+#define HELLO_DELTA_MAX 4096u  /* above it HELLO_UNTOLD */
+#define FIRST_LOAD_RESERVE 64u /* envelopes and SENT beside the first runs */
+#define BATCH_BYTES_MAX                                                                           \
+    (256u * 1024u)                      /* of runs stored by one question; the last may go beyond \
                                          */
 #define LOAD_BUDGET_BYTES (64u * 1024u) /* of runs asked for at once */
 #define LOADS_AHEAD_MAX 8u              /* loads sent that the peer hasn't read yet */
@@ -60,6 +61,7 @@ struct session {
     uint8_t hello_digest[SHORT_DIGEST_BYTES];
     size_t hello_digest_size;
     bool hello_came, hello_untold, peer_watches, welcomed;
+    enum session_code farewell; /* responder: how it ends once all of the peer's is stored */
 
     /* what is known of the peer */
     struct frontier told;  /* initiator: what the hub remembers of us, until this session is done */

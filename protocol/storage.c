@@ -45,7 +45,8 @@ static enum status readable_frontier(struct replica *replica, uint32_t reader, s
     const struct registry *registry = replica_registry(replica);
     frontier_clear(out);
     for (size_t i = 0; i < all->count; i++)
-        if (reader == 0 || registry_may_read(registry, reader, all->rows[i].feed.scope))
+        if (reader == 0 || all->rows[i].feed.device == reader ||
+            registry_may_read(registry, reader, all->rows[i].feed.scope))
             TRY(frontier_raise(out, &all->rows[i].feed, all->rows[i].number, err));
     return STATUS_OK;
 }
@@ -94,9 +95,8 @@ static enum status answer_open(struct replica *replica, struct storage_reply *re
 
 static enum session_code refusal(const struct device *device, uint32_t claimed)
 {
-    if (!device || device->certificate.device != claimed)
-        return SESSION_UNKNOWN_DEVICE;
-    return device->state == DEVICE_ACTIVE ? SESSION_DONE : SESSION_REVOKED;
+    bool known = device && device->certificate.device == claimed;
+    return known ? SESSION_DONE : SESSION_UNKNOWN_DEVICE;
 }
 
 static enum status answer_who(struct replica *replica, const struct session_question *question,
@@ -115,6 +115,10 @@ static enum status answer_who(struct replica *replica, const struct session_ques
         TRY(host->enrol(host->context, replica, question, &answer->device, &answer->refuse, err));
     if (answer->refuse != SESSION_DONE)
         return STATUS_OK;
+    /* A revoked device may still bring what it wrote: it is kept, and somebody may adopt it. */
+    const struct device *peer = registry_device(replica_registry(replica), answer->device);
+    if (peer && peer->state != DEVICE_ACTIVE)
+        answer->farewell = SESSION_REVOKED;
     TRY(answer_common(replica, answer->device, reply, err));
     buffer_clear(&reply->beacon);
     TRY(replica_meta_get(replica, META_BEACON, &reply->beacon, err));
@@ -150,7 +154,8 @@ static enum status store_run(struct replica *replica, uint32_t peer, struct byte
         received->refused++;
         return status == STATUS_NO_MEMORY ? error_set(err, status, "out of memory") : STATUS_OK;
     }
-    if (peer != DEVICE_HUB && !registry_may_read(replica_registry(replica), peer, run.feed.scope)) {
+    if (peer != DEVICE_HUB && run.feed.device != peer &&
+        !registry_may_read(replica_registry(replica), peer, run.feed.scope)) {
         received->refused += run.count;
     } else {
         status = replica_receive(replica, &run, received, err);
@@ -259,7 +264,11 @@ enum status storage_answer(struct replica *replica, const struct session_questio
 {
     reply->answer = (struct session_answer){0};
     bool own = storage_writes(question) && !replica_in_transaction(replica);
+    bool greeting = question->ask == ASK_OPEN || question->ask == ASK_WHO, changed;
     enum status status = own ? replica_begin(replica, err) : STATUS_OK;
+    /* Another process may just have changed who may do what. */
+    if (greeting && !own && !replica_in_transaction(replica))
+        status = replica_refresh(replica, &changed, err);
     if (status == STATUS_OK)
         status = dispatch(replica, question, host, reply, err);
     if (status == STATUS_OK && own)

@@ -13,6 +13,7 @@
 #include "server/hub.h"
 #include "server/invite.h"
 #include "server/listener.h"
+#include "server/revoke.h"
 
 #define ADDRESS_DEFAULT "127.0.0.1:7411"
 
@@ -285,6 +286,26 @@ static int command_status(struct cli *cli)
     return CLI_DONE;
 }
 
+static int command_revoke(struct cli *cli)
+{
+    struct hub hub = {0};
+    struct error err = {0};
+    struct id id;
+    int64_t last_good = INT64_MAX;
+    const struct device *device = NULL;
+    enum status status =
+        cli_number(cli, "--last-good", (struct cli_range){0, INT64_MAX}, &last_good, &err);
+    if (status == STATUS_OK)
+        status = open_hub(cli, &hub, &err);
+    if (status == STATUS_OK && id_parse(cli->arguments[0], &id))
+        device = registry_device_by_id(replica_registry(hub.replica), &id);
+    if (status == STATUS_OK && !device)
+        status = error_set(&err, STATUS_NOT_FOUND, "there is no device '%s'", cli->arguments[0]);
+    if (status == STATUS_OK)
+        status = hub_revoke(&hub, device, (uint64_t)last_good, &err);
+    return finish(cli, &hub, status, &err);
+}
+
 /* ---- the table ---- */
 
 static const struct cli_flag init_flags[] = {
@@ -311,6 +332,14 @@ static const struct cli_flag invite_flags[] = {
     {"--qr", NULL, {"draw it (not there yet)", "画出二维码（尚未提供）"}, false},
     {0}};
 
+static const struct cli_flag revoke_flags[] = {
+    {"--last-good",
+     "N",
+     {"the last entry of each of its feeds that counts (all that the hub holds)",
+      "每条序列中最后一个有效条目的序号（默认为中心已有的全部）"},
+     false},
+    {0}};
+
 static const struct cli_command hub_commands[] = {
     {"init",
      "",
@@ -333,7 +362,14 @@ static const struct cli_command hub_commands[] = {
      command_invite},
     {"device list", "", {"list the devices", "列出设备"}, NULL, NULL, 0, 0, command_device_list},
     {"status", "", {"numbers of this hub", "中心状态"}, NULL, NULL, 0, 0, command_status},
-    {"revoke", "DEVICE", {"revoke a device", "撤销设备"}, NULL, NULL, 0, -1, NULL},
+    {"revoke",
+     "DEVICE",
+     {"take a device's rights", "吊销设备"},
+     revoke_flags,
+     "revoke 0190b6f2a1c47d2e8f00112233445566 --last-good 417",
+     1,
+     1,
+     command_revoke},
     {"backup", "FILE", {"a copy while running", "备份"}, NULL, NULL, 0, -1, NULL},
     {"restore", "FILE", {"restore a backup", "恢复"}, NULL, NULL, 0, -1, NULL},
     {"report", "NAME", {"reports", "报表"}, NULL, NULL, 0, -1, NULL},

@@ -203,6 +203,29 @@ enum status roster_write_device(struct replica *replica, const struct certificat
     return draft_finish(&draft, status, err);
 }
 
+static enum status revocation_fields(struct draft *draft,
+                                     const struct roster_revocation *revocation, struct buffer *cut,
+                                     struct error *err)
+{
+    TRY(entry_writer_op(&draft->writer, REGISTRY_REVOCATION, &revocation->row, err));
+    TRY(field_uint(draft, 1, revocation->device, err));
+    TRY(field_uint(draft, 2, revocation->serial, err));
+    TRY(field_uint(draft, 3, revocation->state, err));
+    TRY(frontier_encode(revocation->cut, cut, err));
+    return field_sealed(draft, 4, cut, err);
+}
+
+enum status roster_write_revocation(struct replica *replica, uint32_t org,
+                                    const struct roster_revocation *revocation, struct error *err)
+{
+    struct draft draft;
+    struct buffer cut = {0};
+    TRY(draft_start(&draft, replica, SCOPE_REGISTRY(org), err));
+    enum status status = revocation_fields(&draft, revocation, &cut, err);
+    buffer_release(&cut);
+    return draft_finish(&draft, status, err);
+}
+
 bool roster_execute(struct sqlite3 *database, const char *sql, char **message)
 {
     if (sqlite3_exec(database, sql, NULL, NULL, NULL) == SQLITE_OK)

@@ -25,6 +25,17 @@ enum status roster_write_org(struct replica *replica, const struct org *org, con
 enum status roster_write_device(struct replica *replica, const struct certificate *certificate,
                                 const struct signing_key *authority, struct error *err);
 
+struct roster_revocation {
+    uint32_t device;
+    struct id row; /* the device's id */
+    uint32_t serial;
+    enum device_state state;
+    const struct frontier *cut;
+};
+/* Into the registry part of one of the device's orgs. */
+enum status roster_write_revocation(struct replica *replica, uint32_t org,
+                                    const struct roster_revocation *revocation, struct error *err);
+
 /* Run SQL on the hub's own tables; false: *message says why (static text of SQLite, for the log).
  */
 bool roster_execute(struct sqlite3 *database, const char *sql, char **message);

@@ -304,12 +304,24 @@ static void trailing_elements_are_accepted_when_they_are_whole(void **state)
 {
     (void)state;
     accepted("[1 0 0 nil 1 [[20 r1 [1 nil] []]] nil]");
-    accepted("[1 0 0 nil 1 [[20 r1 [1 nil] []]] [1 ['later'] x00] 7]");
-    accepted("[1 0 0 nil 1 [[20 r1 [1 nil] []]] 1 2 3 4 5 6 7 8 9 10 11 12]");
-    refused("trailing", "[1 0 0 nil 1 [[20 r1 [1 nil] []]] #cc01]");
-    refused("trailing", "[1 0 0 nil 1 [[20 r1 [1 nil] []]] #80]");
-    refused("trailing", "#98 1 0 0 nil 1 [[20 r1 [1 nil] []]] 1");
-    refused("behind", "[1 0 0 nil 1 [[20 r1 [1 nil] []]] 1] 2");
+    accepted("[1 0 0 nil 1 [[20 r1 [1 nil] []]] nil [1 ['later'] x00] 7]");
+    accepted("[1 0 0 nil 1 [[20 r1 [1 nil] []]] [2 3 1 7] 2 3 4 5 6 7 8 9 10 11 12]");
+    refused("trailing", "[1 0 0 nil 1 [[20 r1 [1 nil] []]] nil #cc01]");
+    refused("trailing", "[1 0 0 nil 1 [[20 r1 [1 nil] []]] nil #80]");
+    refused("trailing", "#98 1 0 0 nil 1 [[20 r1 [1 nil] []]] nil");
+    refused("behind", "[1 0 0 nil 1 [[20 r1 [1 nil] []]] nil] 2");
+}
+
+static void an_origin_is_a_whole_dot(void **state)
+{
+    (void)state;
+    accepted("[1 0 0 nil 1 [[20 r1 [1 nil] []]] [2 3 1 7]]");
+    refused("origin", "[1 0 0 nil 1 [[20 r1 [1 nil] []]] [2 3 1]]");
+    refused("origin", "[1 0 0 nil 1 [[20 r1 [1 nil] []]] [2 0 1 7]]");
+    refused("origin", "[1 0 0 nil 1 [[20 r1 [1 nil] []]] [2 3 0 7]]");
+    refused("origin", "[1 0 0 nil 1 [[20 r1 [1 nil] []]] [2 3 1 0]]");
+    refused("origin", "[1 0 0 nil 1 [[20 r1 [1 nil] []]] [2 3 1 1099511627776]]");
+    refused("origin", "[1 0 0 nil 1 [[20 r1 [1 nil] []]] 'x']");
 }
 
 static void later_versions_are_unknown_not_broken(void **state)
@@ -400,6 +412,7 @@ int main(void)
         cmocka_unit_test(heads_have_their_parts),
         cmocka_unit_test(ops_have_their_parts),
         cmocka_unit_test(trailing_elements_are_accepted_when_they_are_whole),
+        cmocka_unit_test(an_origin_is_a_whole_dot),
         cmocka_unit_test(later_versions_are_unknown_not_broken),
         cmocka_unit_test(a_field_names_a_bounded_number_of_bases),
         cmocka_unit_test(an_op_has_a_bounded_number_of_fields),

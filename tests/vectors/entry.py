@@ -162,7 +162,7 @@ R1, R2 = ROW.hex(), OTHER_ROW.hex()
 FIRST_FEED = (
     ("an insert: nothing is replaced, the person is the one whom the certificate names",
      ["time 1764000000000 beacon 0 person none epoch 1", f"table 20 row {R1}",
-      "  1 = b7e7a4bae4be8be5859ae5919830303120e88081e4baba", "  2 = 0c"],
+      "  1 = b6e7a4bae4be8be5859ae5919830303120e88081e4baba", "  2 = 0c"],
      [1, 1764000000000, 0, None, 1, [[20, ROW, [1, "示例党员001 老人", 2, 12], []]]]),
     ("an update: both fields replace what entry 1 wrote",
      ["time 1764000060000 beacon 3 person " + PERSON.hex() + " epoch 1", f"table 20 row {R1}",
@@ -182,7 +182,7 @@ FIRST_FEED = (
       "  3 = c4020102", f"table 20 row {R1}", "  4 = 9292a161a1629192a16391920703"],
      [1, 0, 2**64 - 1, None, 2**32 - 1,
       [[20, ROW, [3, b"\x01\x02"], []], [20, ROW, [4, [["a", "b"], [["c", [[7, 3]]]]]], []]],
-      ["later", [None]], 5]),
+      None, ["later", [None]], 5]),
 )
 SECOND_FEED = (
     ("a dot of incarnation 2 has three parts, one of incarnation 1 has two",
@@ -257,8 +257,8 @@ def vectors():
         "network": NETWORK.hex(),
         "device_seed": DEVICE_SEED.hex(), "device_public": public_key(DEVICE_SEED).hex(),
         "feeds": [chain((2, 7, 1), FIRST_FEED), chain((5, 300, 2), SECOND_FEED)],
-        "refused": refusals("STATUS_BAD_INPUT", REFUSED) + refusals("STATUS_UNKNOWN", UNKNOWN) +
-                   refusals("STATUS_TOO_LARGE", TOO_LARGE),
+        "refused": refusals("bad input", REFUSED) + refusals("not known yet", UNKNOWN) +
+                   refusals("too large", TOO_LARGE),
         "frontiers": [frontier(rows) for rows in FRONTIERS],
     }
 

@@ -1,0 +1,107 @@
+/* Revocations: from where on the entries of a device don't count (table 6, registry.h). */
+
+#include "common/pack.h"
+#include "common/registry_state.h"
+
+static enum status broken(struct error *err)
+{
+    return error_set(err, STATUS_BAD_INPUT, "a registry entry has a broken %s", "revocation");
+}
+
+/* What one revocation says; release `cut`. */
+struct revocation {
+    uint64_t device, serial, state;
+    struct frontier cut;
+};
+
+static enum status read_revocation(const struct entry_view *entry, const struct op *op,
+                                   struct revocation *revocation, struct error *err)
+{
+    struct bytes cut;
+    struct unpack in[4];
+    if (op->fields_count != 4)
+        return broken(err);
+    for (uint32_t i = 0; i < 4; i++) {
+        const struct op_field *field = &entry->fields[op->fields_at + i];
+        in[i] = unpack_of(field->value);
+        if (field->number != i + 1)
+            return broken(err);
+    }
+    if (!unpack_uint_max(&in[0], UINT32_MAX, &revocation->device) ||
+        !unpack_uint_max(&in[1], UINT32_MAX, &revocation->serial) || revocation->serial == 0 ||
+        !unpack_uint_max(&in[2], DEVICE_FORKED, &revocation->state) || !unpack_bin(&in[3], &cut))
+        return broken(err);
+    return frontier_decode(&revocation->cut, cut, err);
+}
+
+/* Does one of the device's certificates stand in this part of the registry? Then whoever has to
+ * judge the device's entries reads it. */
+static bool stands_with_device(const struct device_record *record, uint32_t scope)
+{
+    bool stands = SCOPE_REGISTRY(record->device.certificate.org) == scope;
+    for (size_t i = 0; i < record->older_count; i++)
+        stands |= SCOPE_REGISTRY(record->older[i].org) == scope;
+    return stands;
+}
+
+/* The same revocation stands in each part of the registry that holds a certificate of the device,
+ * and they come in any order: the highest serial counts. */
+static enum status take_revocation(struct registry *registry, const struct dot *dot,
+                                   const struct op *op, struct revocation *revocation,
+                                   struct error *err)
+{
+    struct device_record *record = registry_record(registry, (uint32_t)revocation->device);
+    if (!record || !id_equal(&record->device.id, &op->row))
+        return error_set(err, STATUS_DENIED, "a revocation names an unknown device");
+    if (!stands_with_device(record, dot->feed.scope))
+        return error_set(err, STATUS_DENIED,
+                         "a revocation stands in another org's part of the registry");
+    if (record->device.certificate.role == ROLE_HUB)
+        return error_set(err, STATUS_DENIED, "the hub can't be revoked");
+    if (revocation->serial <= record->cut_serial)
+        return STATUS_OK;
+    TRY(frontier_copy(&record->cut, &revocation->cut, err));
+    record->cut_serial = (uint32_t)revocation->serial;
+    record->device.state = (enum device_state)revocation->state;
+    return STATUS_OK;
+}
+
+enum status registry_apply_revocation(struct registry *registry, const struct dot *dot,
+                                      const struct entry_view *entry, const struct op *op,
+                                      struct error *err)
+{
+    struct revocation revocation = {0};
+    enum status status = read_revocation(entry, op, &revocation, err);
+    if (status == STATUS_OK)
+        status = take_revocation(registry, dot, op, &revocation, err);
+    frontier_release(&revocation.cut);
+    return status;
+}
+
+bool device_cut(const struct device_record *record, const struct dot *dot)
+{
+    return record->device.state != DEVICE_ACTIVE &&
+           dot->number > frontier_get(&record->cut, &dot->feed);
+}
+
+uint32_t registry_cut_serial(const struct registry *registry, uint32_t device)
+{
+    const struct device_record *record = registry_record(registry, device);
+    return record ? record->cut_serial : 0;
+}
+
+size_t registry_device_orgs(const struct registry *registry, uint32_t device, uint32_t *orgs,
+                            size_t most)
+{
+    const struct device_record *record = registry_record(registry, device);
+    size_t count = 0;
+    for (size_t i = 0; record && i <= record->older_count && count < most; i++) {
+        uint32_t org = i == 0 ? record->device.certificate.org : record->older[i - 1].org;
+        size_t at = 0;
+        while (at < count && orgs[at] != org)
+            at++;
+        if (at == count)
+            orgs[count++] = org;
+    }
+    return count;
+}

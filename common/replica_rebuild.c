@@ -1,0 +1,244 @@
+/* Judging again: when the registry learns something new, entries of the log may begin to count, or
+ * cease to. The rows that they wrote are built anew from all that counts. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/dots.h"
+#include "common/replica_state.h"
+
+/* ---- one row ---- */
+
+static bool never_covered(void *context, const struct dot *dot)
+{
+    (void)context;
+    (void)dot;
+    return false;
+}
+
+/* What the entry wrote in this row, when it counts; *ops counts on. */
+static enum status replay_dot(struct replica *replica, struct row *row, const struct dot *dot,
+                              size_t *ops, struct error *err)
+{
+    static const struct row_source never = {never_covered, NULL};
+    struct entry_view *view = &replica->story_view;
+    bool counts;
+    TRY(entry_counts(replica, dot, &counts, err));
+    if (!counts)
+        return STATUS_OK;
+    TRY(feed_read(replica, dot, &replica->story_body, err));
+    TRY(entry_decode(view, &dot->feed, buffer_bytes(&replica->story_body), err));
+    struct id person = feed_person(replica, dot, &view->head);
+    for (size_t i = 0; i < view->ops_count; i++) {
+        const struct op *op = &view->ops[i];
+        if (op->table != row->table->number || !id_equal(&op->row, &row->id))
+            continue;
+        TRY(row_apply(row, view, op, dot, &person, &never, err));
+        TRY(op_note(replica, op, dot, err));
+        (*ops)++;
+    }
+    return STATUS_OK;
+}
+
+static enum status store_rebuilt(struct replica *replica, struct row *row, size_t ops, bool found,
+                                 struct error *err)
+{
+    struct row_source source = replica_source(replica);
+    if (ops == 0 && !found)
+        return STATUS_OK;
+    if (ops == 0) {
+        TRY(row_remove(replica, row, err));
+        return tally_row(replica, row, true, err);
+    }
+    if (!found)
+        TRY(tally_row(replica, row, false, err));
+    row_forget_met(row, &source);
+    TRY(row_store(replica, row, err));
+    return tally_cells(replica, row, false, err);
+}
+
+static enum status rebuild_row(struct replica *replica, const struct row_wish *wish,
+                               struct error *err)
+{
+    struct row *row = &replica->row;
+    struct dots dots = {0};
+    size_t ops = 0;
+    TRY(row_load(replica, wish, row, err));
+    enum status status = row_writers(replica, row, &dots, err);
+    if (status == STATUS_OK)
+        status = tally_cells(replica, row, true, err);
+    row_start(row, wish->table, wish->scope, &wish->id);
+    for (size_t i = 0; i < dots.count && status == STATUS_OK; i++)
+        status = replay_dot(replica, row, &dots.items[i], &ops, err);
+    dots_release(&dots);
+    TRY(status);
+    return store_rebuilt(replica, row, ops, replica->place.found, err);
+}
+
+/* ---- entries ---- */
+
+/* Rows that must be built anew, each perhaps several times. */
+struct stale {
+    struct row_wish *rows;
+    size_t count, capacity;
+};
+
+static int by_row(const void *left, const void *right)
+{
+    const struct row_wish *a = left, *b = right;
+    if (a->table != b->table)
+        return a->table->number < b->table->number ? -1 : 1;
+    if (a->scope != b->scope)
+        return a->scope < b->scope ? -1 : 1;
+    return memcmp(a->id.bytes, b->id.bytes, ID_BYTES);
+}
+
+static enum status rebuild_stale(struct replica *replica, struct stale *stale, struct error *err)
+{
+    if (stale->count > 0)
+        qsort(stale->rows, stale->count, sizeof *stale->rows, by_row);
+    for (size_t i = 0; i < stale->count; i++)
+        if (i == 0 || by_row(&stale->rows[i - 1], &stale->rows[i]) != 0)
+            TRY(rebuild_row(replica, &stale->rows[i], err));
+    return STATUS_OK;
+}
+
+/* The rows that an entry wrote. What begins to count is noted, for nothing leads to it yet. */
+static enum status add_stale(struct replica *replica, struct stale *stale, const struct dot *dot,
+                             const struct entry_view *view, struct error *err)
+{
+    for (size_t i = 0; i < view->ops_count; i++) {
+        const struct op *op = &view->ops[i];
+        const struct schema_table *table =
+            replica->schema ? schema_table(replica->schema, op->table) : NULL;
+        if (!table)
+            continue;
+        struct row_wish *rows =
+            array_grow(stale->rows, stale->count, &stale->capacity, sizeof *rows);
+        if (!rows)
+            return error_set(err, STATUS_NO_MEMORY, "out of memory");
+        stale->rows = rows;
+        rows[stale->count++] = (struct row_wish){table, dot->feed.scope, op->row, all_fields};
+        TRY(op_note(replica, op, dot, err));
+    }
+    return STATUS_OK;
+}
+
+static enum log_state state_of(enum status verdict, bool partly)
+{
+    if (verdict == STATUS_UNKNOWN)
+        return LOG_WAITING;
+    if (verdict != STATUS_OK)
+        return LOG_NOT_PERMITTED;
+    return partly ? LOG_PARTLY : LOG_IN_FORCE;
+}
+
+static enum status judge_decoded(struct replica *replica, const struct dot *dot,
+                                 const struct entry_view *view, struct stale *stale,
+                                 struct error *err)
+{
+    struct error reason = {0};
+    bool partly = false;
+    enum log_state before;
+    TRY(feed_get_state(replica, dot, &before, err));
+    enum status verdict = registry_permits(replica->registry, dot, view, &partly, &reason);
+    if (verdict == STATUS_NO_MEMORY)
+        return error_set(err, verdict, "out of memory");
+    enum log_state after = state_of(verdict, partly);
+    if (before == after && after != LOG_PARTLY)
+        return STATUS_OK;
+    TRY(feed_set_state(replica, dot, after, err));
+    if (after == LOG_NOT_PERMITTED)
+        TRY(aside_note(replica, dot, &reason, (struct bytes){0}, err));
+    else if (before == LOG_NOT_PERMITTED)
+        TRY(aside_forget(replica, dot, err));
+    return add_stale(replica, stale, dot, view, err);
+}
+
+static enum status judge_again(struct replica *replica, const struct dot *dot, struct stale *stale,
+                               struct error *err)
+{
+    struct entry_view view = {0};
+    struct buffer body = {0};
+    enum status status = feed_read(replica, dot, &body, err);
+    /* What can't be decoded was set aside when it came, and is the same now. */
+    if (status == STATUS_OK &&
+        entry_decode(&view, &dot->feed, buffer_bytes(&body), NULL) == STATUS_OK)
+        status = judge_decoded(replica, dot, &view, stale, err);
+    entry_view_release(&view);
+    buffer_release(&body);
+    return status;
+}
+
+/* ---- which entries ---- */
+
+static enum status list_waiting(struct replica *replica, struct dots *dots, struct error *err)
+{
+    sqlite3_stmt *list = NULL;
+    bool added;
+    TRY(sql_prepare(replica, "SELECT id FROM _judged WHERE state >= 2 ORDER BY id", &list, err));
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && sqlite3_step(list) == SQLITE_ROW) {
+        int64_t id = sqlite3_column_int64(list, 0);
+        struct dot dot = {feed_at(replica, LOG_FEED(id))->id, LOG_NUMBER(id)};
+        status = dots_add(dots, &dot, &added, err);
+    }
+    sqlite3_finalize(list);
+    return status;
+}
+
+static enum status judge_waiting(struct replica *replica, struct stale *stale, struct error *err)
+{
+    struct dots dots = {0};
+    enum status status = list_waiting(replica, &dots, err);
+    for (size_t i = 0; i < dots.count && status == STATUS_OK; i++)
+        status = judge_again(replica, &dots.items[i], stale, err);
+    dots_release(&dots);
+    return status;
+}
+
+static enum status judge_device(struct replica *replica, uint32_t device, struct stale *stale,
+                                struct error *err)
+{
+    for (size_t i = 0; i < replica->feeds_count; i++) {
+        struct feed feed = replica->feeds[i];
+        if (feed.id.device != device || SCOPE_IS_REGISTRY(feed.id.scope))
+            continue;
+        for (uint64_t number = 1; number <= feed.number; number++) {
+            struct dot dot = {feed.id, number};
+            /* In the middle of a run the rest of it is in the log, and its turn comes. */
+            if (frontier_covers(&replica->frontier, &dot))
+                TRY(judge_again(replica, &dot, stale, err));
+        }
+    }
+    return STATUS_OK;
+}
+
+/* The device whose rights an entry of the registry may have changed; 0: none. */
+static uint32_t device_concerned(const struct registry *registry, const struct entry_view *view)
+{
+    const struct op *op = &view->ops[0];
+    bool concerns = op->table == REGISTRY_DEVICE || op->table == REGISTRY_REVOCATION;
+    const struct device *device =
+        concerns && view->ops_count == 1 ? registry_device_by_id(registry, &op->row) : NULL;
+    return device ? device->certificate.device : 0;
+}
+
+enum status registry_followed(struct replica *replica, const struct entry_view *view,
+                              struct error *err)
+{
+    struct stale stale = {0};
+    enum status status = STATUS_OK;
+    uint32_t device = device_concerned(replica->registry, view);
+    if (registry_schema(replica->registry) != replica->schema)
+        status = tables_follow_schema(replica, err);
+    if (status == STATUS_OK)
+        status = judge_waiting(replica, &stale, err);
+    if (status == STATUS_OK && device != 0)
+        status = judge_device(replica, device, &stale, err);
+    if (status == STATUS_OK)
+        status = rebuild_stale(replica, &stale, err);
+    free(stale.rows);
+    return status;
+}
