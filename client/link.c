@@ -21,6 +21,7 @@
 #define READ_BYTES 65536
 #define LOOK_MS 300 /* how often a watching link looks for local changes */
 #define CONNECT_MS 15000
+#define LIVES_MAX 4 /* sessions to settle two lives of this device */
 #define PAUSE_MIN_MS 1000u
 #define PAUSE_MAX_MS 60000u
 
@@ -329,6 +330,8 @@ static enum status verdict(struct link *link)
     case SESSION_BAD_TOKEN:
         return error_set(&link->error, STATUS_DENIED, "the hub refused: %s",
                          tr(session_code_text(totals->code)));
+    case SESSION_FORKED:
+        return error_set(&link->error, STATUS_FORKED, "%s", tr(session_code_text(totals->code)));
     case SESSION_BUSY:
     case SESSION_STOPPING:
         return error_set(&link->error, STATUS_UNREACHABLE, "the hub can't answer now: %s",
@@ -402,14 +405,38 @@ static bool pause_before_retry(unsigned attempt)
     return waited;
 }
 
+/* This device has lived twice: make room for what the hub knows, and save ours anew. */
+static enum status settle_lives(struct replica *replica, enum status ended, bool *again,
+                                struct error *err)
+{
+    uint64_t saved_anew = 0;
+    *again = ended == STATUS_FORKED || replica_restoring(replica);
+    if (!*again)
+        return STATUS_OK;
+    TRY(replica_begin(replica, err));
+    enum status status = ended == STATUS_FORKED
+                             ? replica_restore_begin(replica, DEVICE_HUB, err)
+                             : replica_restore_finish(replica, DEVICE_HUB, &saved_anew, err);
+    if (status == STATUS_OK)
+        return replica_commit(replica, err);
+    replica_rollback(replica);
+    return status;
+}
+
 enum status link_run(struct replica *replica, const struct link_options *options,
                      struct link_result *result, struct error *err)
 {
     *result = (struct link_result){0};
+    unsigned lives = 0;
     signal(SIGPIPE, SIG_IGN);
     for (unsigned attempt = 0;; attempt++) {
         bool stopped = false;
         enum status status = run_once(replica, options, result, &stopped, err);
+        bool again = false;
+        if (!stopped && (status == STATUS_OK || status == STATUS_FORKED))
+            status = settle_lives(replica, status, &again, err);
+        if (again && lives++ < LIVES_MAX)
+            continue;
         if (!options->watch || stopped || (status != STATUS_OK && status != STATUS_UNREACHABLE))
             return stopped ? STATUS_OK : status;
         if (status == STATUS_OK || result->totals.round_trips > 0)

@@ -182,6 +182,7 @@ void replica_close(struct replica *replica)
     free(replica->tallies);
     free(replica->place.groups);
     frontier_release(&replica->frontier);
+    frontier_release(&replica->restoring);
     entry_view_release(&replica->view);
     entry_view_release(&replica->story_view);
     entry_view_release(&replica->save_view);
@@ -238,6 +239,7 @@ enum status registry_load(struct replica *replica, struct error *err)
 enum status caches_load(struct replica *replica, struct error *err)
 {
     TRY(feeds_load(replica, err));
+    TRY(restoring_load(replica, err));
     TRY(tallies_load(replica, err));
     TRY(registry_load(replica, err));
     TRY(pragma_number(replica, statement_sql(SQL_REPLACED_COUNT), &replica->replaced_count, err));

@@ -118,6 +118,17 @@ struct saved {
 enum status replica_save(struct replica *replica, const struct change *changes, size_t count,
                          struct saved *saved, size_t *entries, size_t *failed, struct error *err);
 
+/* ---- another life of this device (replica_restore.c); in a transaction ---- */
+/* The peer says that our own feeds were written under the same numbers by another life. */
+enum status replica_restore_begin(struct replica *replica, uint32_t peer, struct error *err);
+/* Between begin and finish: our branch still stands, and the peer is asked for its own. */
+bool replica_restoring(const struct replica *replica);
+/* How far we claim to hold a feed: as the frontier says, or less of our own while restoring. */
+uint64_t replica_claim(const struct replica *replica, const struct feed_id *feed);
+/* The peer's branch takes its place, and what ours held is saved anew. */
+enum status replica_restore_finish(struct replica *replica, uint32_t peer, uint64_t *saved_anew,
+                                   struct error *err);
+
 /* Save anew what an entry that doesn't count (set aside, revoked) wanted to write; *as is the new
  * entry, which names the old one as its origin. STATUS_NOT_FOUND, STATUS_EXISTS when it was adopted
  * or counts, STATUS_DENIED when the adopter may not write it either. In a transaction. */

@@ -2,6 +2,8 @@
  * The new entry names the old one as its origin; where an adopted entry replaced another that was
  * adopted, the new one replaces the new one. */
 
+#include <stdlib.h>
+
 #include "common/replica_state.h"
 
 enum status replica_adopted(struct replica *replica, const struct dot *origin, struct dot *as,
@@ -39,57 +41,109 @@ enum status adopted_note(struct replica *replica, const struct dot *dot,
 
 /* ---- writing an entry again ---- */
 
-static enum status map_bases(struct replica *replica, const struct entry_view *view,
-                             const struct op_field *field, struct dot *bases, struct error *err)
+/* An entry on its way into another one. */
+struct reissue {
+    struct replica *replica;
+    const struct entry_view *view;
+    const struct dot_names *names;
+    struct entry_writer writer;
+    struct buffer value;
+};
+
+static enum status rename_dots(const struct reissue *reissue, const struct dot *dots, size_t count,
+                               struct dot *as, struct error *err)
 {
-    bool found;
-    for (uint32_t i = 0; i < field->bases_count; i++) {
-        bases[i] = view->dots[field->bases_at + i];
-        TRY(replica_adopted(replica, &bases[i], &bases[i], &found, err));
-    }
+    for (size_t i = 0; i < count; i++)
+        TRY(reissue->names->name(reissue->names->context, &dots[i], &as[i], err));
     return STATUS_OK;
 }
 
-static enum status write_op(struct replica *replica, struct entry_writer *writer,
-                            const struct entry_view *view, const struct op *op, struct error *err)
+static int by_dot(const void *a, const void *b)
+{
+    return dot_compare(a, b);
+}
+
+/* A set's value names dots in the elements that it removes. */
+static enum status rename_set(struct reissue *reissue, struct bytes value, struct error *err)
+{
+    struct entry_view view = {.feed = reissue->view->feed};
+    struct set_change *changes = NULL;
+    size_t count = 0;
+    enum status status = entry_decode_set(&view, value, &changes, &count, err);
+    if (status == STATUS_OK)
+        status = rename_dots(reissue, view.dots, view.dots_count, view.dots, err);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        if (changes[i].removed)
+            qsort(view.dots + changes[i].bases_at, changes[i].bases_count, sizeof *view.dots,
+                  by_dot);
+    buffer_clear(&reissue->value);
+    if (status == STATUS_OK)
+        status =
+            entry_pack_set(&reissue->value, &reissue->writer.feed, changes, count, view.dots, err);
+    free(changes);
+    entry_view_release(&view);
+    return status;
+}
+
+static enum status write_field(struct reissue *reissue, const struct schema_table *table,
+                               const struct op_field *written, struct error *err)
 {
     struct dot bases[ENTRY_BASES_MAX];
-    TRY(entry_writer_op(writer, op->table, &op->row, err));
-    for (uint32_t i = 0; i < op->fields_count; i++) {
-        const struct op_field *field = &view->fields[op->fields_at + i];
-        TRY(map_bases(replica, view, field, bases, err));
-        TRY(entry_writer_field(writer, field->number, field->value, bases, field->bases_count,
-                               err));
+    const struct schema_field *field = table ? table_field(table, written->number) : NULL;
+    struct bytes value = written->value;
+    TRY(rename_dots(reissue, reissue->view->dots + written->bases_at, written->bases_count, bases,
+                    err));
+    if (field && field->merge == MERGE_SET) {
+        TRY(rename_set(reissue, value, err));
+        value = buffer_bytes(&reissue->value);
     }
-    return STATUS_OK;
+    return entry_writer_field(&reissue->writer, written->number, value, bases, written->bases_count,
+                              err);
 }
 
-static enum status write_again(struct replica *replica, struct entry_writer *writer,
-                               const struct entry_view *view, const struct entry_head *head,
+static enum status write_again(struct reissue *reissue, const struct entry_head *head,
                                struct buffer *body, struct error *err)
 {
+    const struct replica *replica = reissue->replica;
+    const struct entry_view *view = reissue->view;
     struct feed_id feed = {view->feed.scope, replica->identity.device,
                            replica->identity.incarnation};
-    TRY(entry_writer_start(writer, &feed, head, err));
-    for (size_t i = 0; i < view->ops_count; i++)
-        TRY(write_op(replica, writer, view, &view->ops[i], err));
-    return entry_writer_finish(writer, body, err);
+    TRY(entry_writer_start(&reissue->writer, &feed, head, err));
+    for (size_t i = 0; i < view->ops_count; i++) {
+        const struct op *op = &view->ops[i];
+        const struct schema_table *table =
+            replica->schema ? schema_table(replica->schema, op->table) : NULL;
+        TRY(entry_writer_op(&reissue->writer, op->table, &op->row, err));
+        for (uint32_t f = 0; f < op->fields_count; f++)
+            TRY(write_field(reissue, table, &view->fields[op->fields_at + f], err));
+    }
+    return entry_writer_finish(&reissue->writer, body, err);
 }
 
 enum status entry_reissue(struct replica *replica, const struct entry_view *view,
-                          const struct entry_head *head, struct dot *as, struct error *err)
+                          const struct entry_head *head, const struct dot_names *names,
+                          struct dot *as, struct error *err)
 {
-    struct entry_writer writer = {0};
+    struct reissue reissue = {.replica = replica, .view = view, .names = names};
     struct buffer body = {0};
-    enum status status = write_again(replica, &writer, view, head, &body, err);
+    enum status status = write_again(&reissue, head, &body, err);
     if (status == STATUS_OK)
         status = replica_append(replica, view->feed.scope, buffer_bytes(&body), as, err);
-    entry_writer_release(&writer);
+    entry_writer_release(&reissue.writer);
+    buffer_release(&reissue.value);
     buffer_release(&body);
     return status;
 }
 
 /* ---- adopting ---- */
+
+static enum status adopted_name(void *context, const struct dot *dot, struct dot *as,
+                                struct error *err)
+{
+    bool found;
+    *as = *dot;
+    return replica_adopted(context, dot, as, &found, err);
+}
 
 static enum status adopt_decoded(struct replica *replica, const struct dot *origin,
                                  const struct entry_view *view, struct dot *as, struct error *err)
@@ -104,7 +158,8 @@ static enum status adopt_decoded(struct replica *replica, const struct dot *orig
         return error_set(err, STATUS_EXISTS, "the entry is in force: there is nothing to adopt");
     head.has_origin = true;
     head.origin = *origin;
-    return entry_reissue(replica, view, &head, as, err);
+    struct dot_names names = {adopted_name, replica};
+    return entry_reissue(replica, view, &head, &names, as, err);
 }
 
 enum status replica_adopt(struct replica *replica, const struct dot *origin, struct dot *as,

@@ -122,6 +122,56 @@ enum status feeds_write(struct replica *replica, struct error *err)
     return STATUS_OK;
 }
 
+/* The chain from the feed's first entry to `number`, whose own entries are all in the log. */
+static enum status hash_up_to(struct replica *replica, const struct feed *feed, uint64_t number,
+                              struct hash *hash, struct error *err)
+{
+    struct dot dot = {feed->id, 1};
+    *hash = (struct hash){{0}};
+    for (; dot.number <= number; dot.number++) {
+        struct hash previous = *hash;
+        TRY(feed_read(replica, &dot, &replica->story_body, err));
+        entry_hash(hash, &replica->network, &dot, &previous, buffer_bytes(&replica->story_body));
+    }
+    return STATUS_OK;
+}
+
+static enum status delete_behind(struct replica *replica, uint32_t local, uint64_t number,
+                                 struct error *err)
+{
+    static const char *const texts[] = {"DELETE FROM _log WHERE id BETWEEN ?1 AND ?2",
+                                        "DELETE FROM _judged WHERE id BETWEEN ?1 AND ?2",
+                                        "DELETE FROM _touch WHERE (feed << 40 | number)"
+                                        " BETWEEN ?1 AND ?2"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        sqlite3_stmt *cut = NULL;
+        TRY(sql_prepare(replica, texts[i], &cut, err));
+        sqlite3_bind_int64(cut, 1, LOG_ID(local, number + 1));
+        sqlite3_bind_int64(cut, 2, LOG_ID(local + 1, 0) - 1);
+        enum status status = sql_done(replica, cut, "the log", err);
+        sqlite3_finalize(cut);
+        TRY(status);
+    }
+    return STATUS_OK;
+}
+
+enum status feed_cut(struct replica *replica, const struct dot *first, struct error *err)
+{
+    uint32_t local = feed_find(replica, &first->feed);
+    struct feed *feed = feed_at(replica, local);
+    struct hash hash;
+    TRY(hash_up_to(replica, feed, first->number - 1, &hash, err));
+    TRY(delete_behind(replica, local, first->number - 1, err));
+    feed->number = first->number - 1;
+    feed->hash = hash;
+    feed->dirty = true;
+    frontier_clear(&replica->frontier);
+    for (size_t i = 0; i < replica->feeds_count; i++)
+        TRY(frontier_raise(&replica->frontier, &replica->feeds[i].id, replica->feeds[i].number,
+                           err));
+    return STATUS_OK;
+}
+
 /* ---- judgements ---- */
 
 enum status feed_set_state(struct replica *replica, const struct dot *dot, enum log_state state,

@@ -171,6 +171,30 @@ static enum status judge_again(struct replica *replica, const struct dot *dot, s
     return status;
 }
 
+enum status entries_undo(struct replica *replica, const struct dot *first, uint64_t last,
+                         struct error *err)
+{
+    struct stale stale = {0};
+    struct entry_view view = {0};
+    struct buffer body = {0};
+    struct dot dot = *first;
+    enum status status = STATUS_OK;
+    for (; dot.number <= last && status == STATUS_OK; dot.number++) {
+        status = feed_read(replica, &dot, &body, err);
+        if (status == STATUS_OK)
+            status = feed_set_state(replica, &dot, LOG_NOT_PERMITTED, err);
+        if (status == STATUS_OK &&
+            entry_decode(&view, &dot.feed, buffer_bytes(&body), NULL) == STATUS_OK)
+            status = add_stale(replica, &stale, &dot, &view, err);
+    }
+    if (status == STATUS_OK)
+        status = rebuild_stale(replica, &stale, err);
+    free(stale.rows);
+    entry_view_release(&view);
+    buffer_release(&body);
+    return status;
+}
+
 /* ---- which entries ---- */
 
 static enum status list_waiting(struct replica *replica, struct dots *dots, struct error *err)

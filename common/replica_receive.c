@@ -80,6 +80,18 @@ static enum status append_run(struct replica *replica, const struct run *run, si
     return STATUS_OK;
 }
 
+/* Is one of the run's first `skip` entries, which we hold, another one here? */
+static enum status overlap_differs(struct replica *replica, const struct run *run, size_t skip,
+                                   bool *differs, struct error *err)
+{
+    for (size_t i = 0; i < skip && !*differs; i++) {
+        struct dot dot = {run->feed, run->first + i};
+        TRY(feed_read(replica, &dot, &replica->story_body, err));
+        *differs = !bytes_equal(buffer_bytes(&replica->story_body), run->bodies[i]);
+    }
+    return STATUS_OK;
+}
+
 enum status replica_receive(struct replica *replica, const struct run *run,
                             struct received *received, struct error *err)
 {
@@ -87,8 +99,11 @@ enum status replica_receive(struct replica *replica, const struct run *run,
     uint64_t held = local ? feed_at(replica, local)->number : 0;
     uint8_t key[PUBLIC_KEY_BYTES];
     struct hash hash = {{0}};
+    bool forked = false;
     if (run->count == 0 || run->first == 0 || run->first > UINT64_MAX / 2)
         return error_set(err, STATUS_BAD_INPUT, "a run has no entries or too many");
+    if (feed_restoring(replica, &run->feed))
+        return restore_stage(replica, run, err);
     if (run->first + run->count - 1 <= held)
         return check_fork(replica, run, received, err);
     if (run->first > held + 1)
@@ -99,9 +114,18 @@ enum status replica_receive(struct replica *replica, const struct run *run,
     size_t skip = held + 1 - run->first;
     if (local)
         hash = feed_at(replica, local)->hash;
-    if (!chain_holds(replica, run, skip, &hash, key))
+    if (!chain_holds(replica, run, skip, &hash, key)) {
+        TRY(overlap_differs(replica, run, skip, &forked, err));
+        if (forked)
+            return refuse(replica, run, STATUS_FORKED, "another entry stands under this number",
+                          received, err);
         return refuse(replica, run, STATUS_FORGED, "chain or signature does not hold", received,
                       err);
+    }
     received->known += skip;
+    /* Our own entries come from elsewhere: this file is older than what it wrote. */
+    if (run->feed.device == replica->identity.device &&
+        run->feed.incarnation == replica->identity.incarnation)
+        TRY(replica_new_life(replica, err));
     return append_run(replica, run, skip, &hash, received, err);
 }

@@ -142,7 +142,7 @@ static bool wanted(struct replica *replica, const struct sending *sending,
                    const struct frontier_row *row, bool registry)
 {
     uint32_t reader = sending->wish->reader;
-    return SCOPE_IS_REGISTRY(row->feed.scope) == registry &&
+    return SCOPE_IS_REGISTRY(row->feed.scope) == registry && !feed_restoring(replica, &row->feed) &&
            row->number > frontier_get(sending->known, &row->feed) &&
            (reader == 0 || registry_may_read(replica->registry, reader, row->feed.scope));
 }

@@ -52,6 +52,7 @@ struct tally_row {
     X(SQL_TOUCH_INSERT)    \
     X(SQL_TOUCH_READ)      \
     X(SQL_ASIDE_INSERT)    \
+    X(SQL_BRANCH_INSERT)   \
     X(SQL_ADOPTED_GET)     \
     X(SQL_ADOPTED_SET)     \
     X(SQL_ASIDE_BODY)      \
@@ -114,6 +115,8 @@ struct replica {
     size_t feeds_count, feeds_capacity;
     uint32_t *feed_order; /* places in `feeds`, ascending by feed id */
     struct frontier frontier;
+    struct frontier
+        restoring; /* own feeds whose branch makes room: claim + 1 (replica_restore.c) */
     struct tally_row *tallies; /* ascending by (scope, table) */
     size_t tallies_count, tallies_capacity;
     int64_t replaced_count;
@@ -304,9 +307,26 @@ enum status aside_note(struct replica *replica, const struct dot *dot, const str
 /* An entry in force may name an origin. */
 enum status adopted_note(struct replica *replica, const struct dot *dot,
                          const struct entry_view *view, struct error *err);
-/* The ops of `view` as an entry of our own, with the bases of what was adopted mapped. */
+/* What a dot that an entry names is called now. */
+struct dot_names {
+    enum status (*name)(void *context, const struct dot *dot, struct dot *as, struct error *err);
+    void *context;
+};
+/* The ops of `view` as an entry of our own in the same scope, its dots under their new names. */
 enum status entry_reissue(struct replica *replica, const struct entry_view *view,
-                          const struct entry_head *head, struct dot *as, struct error *err);
+                          const struct entry_head *head, const struct dot_names *names,
+                          struct dot *as, struct error *err);
+
+/* ---- two lives (replica_restore.c) ---- */
+enum status restoring_load(struct replica *replica, struct error *err);
+bool feed_restoring(const struct replica *replica, const struct feed_id *feed);
+enum status restore_stage(struct replica *replica, const struct run *run, struct error *err);
+enum status replica_new_life(struct replica *replica, struct error *err);
+/* Entries `first` to `last` of a feed cease to count: their rows are built anew. */
+enum status entries_undo(struct replica *replica, const struct dot *first, uint64_t last,
+                         struct error *err);
+/* Takes `first` and all behind it out of the log; nothing may count of it any more. */
+enum status feed_cut(struct replica *replica, const struct dot *first, struct error *err);
 enum status registry_load(struct replica *replica, struct error *err);
 enum status caches_load(struct replica *replica, struct error *err);
 

@@ -24,6 +24,9 @@ enum status tables_create_engine(struct replica *replica, struct error *err)
         "CREATE INDEX judged_waiting ON _judged(state) WHERE state >= 2;"
         /* Entries that others adopted; both as in _log. */
         "CREATE TABLE _adopted(id INTEGER PRIMARY KEY, adopted_as INTEGER NOT NULL) STRICT;"
+        /* Runs of our own feeds from another life, until ours has made room. id = feed << 40 |
+         * number of the first. */
+        "CREATE TABLE _branch(id INTEGER PRIMARY KEY, run BLOB NOT NULL) STRICT;"
         "CREATE TABLE _head(table_no INTEGER NOT NULL, row BLOB NOT NULL, scope INTEGER NOT NULL,"
         " field INTEGER NOT NULL, feed INTEGER NOT NULL REFERENCES _feed(id),"
         " number INTEGER NOT NULL, value BLOB NOT NULL, time_ms INTEGER NOT NULL,"

@@ -43,7 +43,8 @@ enum session_role { SESSION_INITIATOR, SESSION_RESPONDER };
     X(SESSION_BUSY, 5, "too busy, try later")                                  \
     X(SESSION_NEWER_VERSION, 6, "the other side needs a newer version")        \
     X(SESSION_STORAGE_FAILED, 7, "the other side's storage failed")            \
-    X(SESSION_STOPPING, 8, "the other side is stopping")
+    X(SESSION_STOPPING, 8, "the other side is stopping")                       \
+    X(SESSION_FORKED, 9, "another life of this device wrote under the same numbers")
 enum session_code {
 #define X(name, number, text) name = number,
     SESSION_CODE_LIST(X)
@@ -104,7 +105,8 @@ struct session_answer {
     struct bytes receipt;            /* ASK_STORE: sealed receipt for the feeds touched */
     const struct frontier *stored;   /* ASK_STORE: the feeds touched, as they now stand */
     uint64_t applied, known, aside, refused; /* ASK_STORE */
-    const struct session_run *runs;          /* ASK_LOAD */
+    bool forked; /* ASK_STORE: the peer's own entries don't continue what we hold of it */
+    const struct session_run *runs; /* ASK_LOAD */
     size_t runs_count;
     const struct frontier *loaded; /* ASK_LOAD: `known` raised by these runs */
     bool more;                     /* ASK_LOAD: more is left */

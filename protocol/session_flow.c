@@ -148,6 +148,8 @@ static enum status answer_store(struct session *session, const struct session_an
     session->totals.refused += answer->refused;
     session->batch_count = 0;
     buffer_clear(&session->batch);
+    if (answer->forked)
+        return flow_end(session, SESSION_FORKED, "");
     if (answer->receipt.size == 0)
         return STATUS_OK; /* nobody yet who could sign it */
     if (session->options.role == SESSION_INITIATOR && answer->stored)

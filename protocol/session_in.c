@@ -57,7 +57,7 @@ static enum status take_enrol(struct session *session, struct bytes body)
 /* A code that only a newer program knows ends the session all the same. */
 static enum session_code code_of(uint64_t code)
 {
-    return code <= SESSION_STOPPING ? (enum session_code)code : SESSION_BROKEN_RULE;
+    return code <= SESSION_FORKED ? (enum session_code)code : SESSION_BROKEN_RULE;
 }
 
 static enum status take_welcome(struct session *session, struct bytes body)
@@ -83,14 +83,43 @@ static enum status take_welcome(struct session *session, struct bytes body)
 
 /* ---- what it holds ---- */
 
+/* Own entries that the hub never acknowledged go out though it holds their numbers: it may hold
+ * others under them, from another life of this device, and says so. At least the last one, and no
+ * long tail. */
+static void offer_own(struct session *session, const struct frontier *acknowledged)
+{
+    for (size_t i = 0; i < session->offered.count; i++) {
+        struct frontier_row *row = &session->offered.rows[i];
+        uint64_t ours = frontier_get(&session->ours, &row->feed);
+        uint64_t from = frontier_get(acknowledged, &row->feed);
+        if (row->feed.device != session->self || ours == 0)
+            continue;
+        if (from >= ours)
+            from = ours - 1;
+        if (ours - from > OWN_AGAIN_MAX)
+            from = ours - OWN_AGAIN_MAX;
+        if (row->number > from)
+            row->number = from;
+    }
+}
+
 /* Either side forgot. What was said before that rested on a wrong guess: begin anew from here. */
 static enum status take_have(struct session *session, struct bytes body)
 {
     struct bytes encoded;
     if (session->peer_known || !message_decode_bin(body, &encoded))
         return STATUS_PROTOCOL;
-    TRY(frontier_decode(&session->proven, encoded, NULL));
-    TRY(frontier_copy(&session->offered, &session->proven, NULL));
+    /* Until now `offered` was what we believed to be acknowledged, and what the first message
+     * carried: that is offered again, too. */
+    struct frontier acknowledged = session->proven;
+    session->proven = (struct frontier){0};
+    enum status status = frontier_decode(&session->proven, encoded, NULL);
+    if (status == STATUS_OK)
+        status = frontier_copy(&session->offered, &session->proven, NULL);
+    if (status == STATUS_OK && session->options.role == SESSION_INITIATOR)
+        offer_own(session, &acknowledged);
+    frontier_release(&acknowledged);
+    TRY(status);
     session->peer_known = session->load_due = session->changed = true;
     session->said_sent = session->peer_sent = false;
     return session->options.role == SESSION_INITIATOR ? out_have(session, &session->ours)

@@ -22,7 +22,8 @@
 #define HOLD_BYTES (16u * 1024u)        /* below it output waits for the open question's answer */
 #define KEPT_BYTES_MAX (64u * 1024u)    /* an empty buffer larger than this is given back */
 #define HELD_EVERY_MS 2000u             /* how often progress of an upload is remembered */
-#define ALIVE_MS 15000u                 /* a sign of life while a big message arrives slowly */
+#define OWN_AGAIN_MAX 64u /* own entries offered again to a hub that may know another life */
+#define ALIVE_MS 15000u   /* a sign of life while a big message arrives slowly */
 
 enum session_phase {
     PHASE_IDLE,    /* nothing has happened */

@@ -47,7 +47,8 @@ static enum status readable_frontier(struct replica *replica, uint32_t reader, s
     for (size_t i = 0; i < all->count; i++)
         if (reader == 0 || all->rows[i].feed.device == reader ||
             registry_may_read(registry, reader, all->rows[i].feed.scope))
-            TRY(frontier_raise(out, &all->rows[i].feed, all->rows[i].number, err));
+            TRY(frontier_raise(out, &all->rows[i].feed, replica_claim(replica, &all->rows[i].feed),
+                               err));
     return STATUS_OK;
 }
 
@@ -158,8 +159,11 @@ static enum status store_run(struct replica *replica, uint32_t peer, struct byte
         !registry_may_read(replica_registry(replica), peer, run.feed.scope)) {
         received->refused += run.count;
     } else {
+        uint64_t refused = received->refused;
         status = replica_receive(replica, &run, received, err);
-        uint64_t now = frontier_get(replica_frontier(replica), &run.feed);
+        if (run.feed.device == peer && received->refused > refused)
+            reply->answer.forked = true;
+        uint64_t now = replica_claim(replica, &run.feed);
         if (status == STATUS_OK && now > 0)
             status = frontier_raise(&reply->stored, &run.feed, now, err);
     }

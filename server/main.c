@@ -209,6 +209,26 @@ static void last_seen(struct replica *replica, uint32_t device, char text[32])
     sqlite3_finalize(statement);
 }
 
+/* Entries that contradict others of the same number are the proof that a device lives twice. */
+static bool has_fork(struct replica *replica, uint32_t device)
+{
+    sqlite3_stmt *statement = NULL;
+    sqlite3_prepare_v2(replica_database(replica),
+                       "SELECT 1 FROM _set_aside WHERE device = ? AND status = ? LIMIT 1", -1,
+                       &statement, NULL);
+    sqlite3_bind_int64(statement, 1, device);
+    sqlite3_bind_int(statement, 2, STATUS_FORKED);
+    bool found = sqlite3_step(statement) == SQLITE_ROW;
+    sqlite3_finalize(statement);
+    return found;
+}
+
+static enum device_state state_shown(struct replica *replica, const struct device *device)
+{
+    bool forked = device->state == DEVICE_ACTIVE && has_fork(replica, device->certificate.device);
+    return forked ? DEVICE_FORKED : device->state;
+}
+
 static json_t *device_json(struct replica *replica, const struct device *device)
 {
     char id[ID_TEXT_BYTES], org[ID_TEXT_BYTES], seen[32];
@@ -219,8 +239,9 @@ static json_t *device_json(struct replica *replica, const struct device *device)
     last_seen(replica, device->certificate.device, seen);
     return json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s?, s:i}", "id", id, "person",
                      device->certificate.person_name, "role", role_name(device->certificate.role),
-                     "org", node ? org : NULL, "state", device_state_name(device->state),
-                     "last_seen", seen[0] ? seen : NULL, "index", (int)device->certificate.device);
+                     "org", node ? org : NULL, "state",
+                     device_state_name(state_shown(replica, device)), "last_seen",
+                     seen[0] ? seen : NULL, "index", (int)device->certificate.device);
 }
 
 static int command_device_list(struct cli *cli)
@@ -236,7 +257,8 @@ static int command_device_list(struct cli *cli)
         json_t *json = device_json(replica, device);
         if (!cli->json)
             printf("%s  %-10s %-8s %s\n", json_string_value(json_object_get(json, "id")),
-                   role_name(device->certificate.role), device_state_name(device->state),
+                   role_name(device->certificate.role),
+                   device_state_name(state_shown(replica, device)),
                    device->certificate.person_name);
         json_array_append_new(list, json);
     }
