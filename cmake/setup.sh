@@ -7,10 +7,10 @@ say() {
     printf '\n== %s\n' "$*"
 }
 
-# Only what is missing is installed, so that a second run needs no network.
+# install_packages [MORE…]: only what is missing, so that a second run needs no network.
 install_packages() {
-    local missing=""
-    for package in $PACKAGES; do
+    local missing="" package
+    for package in $PACKAGES "$@"; do
         dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok' ||
             missing="$missing $package"
     done

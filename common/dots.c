@@ -54,6 +54,16 @@ static bool take_dot(struct unpack *in, uint32_t own_scope, struct dot *dot)
     return device > 0 && number > 0 && incarnation > 0;
 }
 
+enum status dots_start(struct entry_view *view, struct error *err)
+{
+    struct dot *dots = array_grow(view->dots, 0, &view->dots_capacity, sizeof *dots);
+    if (!dots)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    view->dots = dots;
+    view->dots_count = 0;
+    return STATUS_OK;
+}
+
 static enum status push(struct entry_view *view, const struct dot *dot, struct error *err)
 {
     struct dot *dots = array_grow(view->dots, view->dots_count, &view->dots_capacity, sizeof *dots);
@@ -72,6 +82,8 @@ enum status dots_take(struct entry_view *view, struct unpack *in, uint32_t *at, 
     if (*count > ENTRY_BASES_MAX)
         return error_set(err, STATUS_TOO_LARGE, "a field names more than %d bases",
                          ENTRY_BASES_MAX);
+    if (!view->dots)
+        TRY(dots_start(view, err));
     *at = (uint32_t)view->dots_count;
     for (uint32_t i = 0; i < *count; i++) {
         struct dot dot;

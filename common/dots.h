@@ -10,6 +10,8 @@
  * arrays double; large ones grow by a quarter, so that hostile bytes buy little memory. */
 void *array_grow(void *array, size_t count, size_t *capacity, size_t item);
 
+/* No dots yet, and an array to count from: view->dots is never NULL afterwards. */
+enum status dots_start(struct entry_view *view, struct error *err);
 /* One dot, shortest form. STATUS_NO_MEMORY. */
 enum status dot_pack(struct buffer *out, uint32_t scope, const struct dot *dot);
 /* [dot, …]; `dots` must ascend without doubles. */

@@ -245,7 +245,8 @@ enum status entry_decode(struct entry_view *view, const struct feed_id *feed, st
     struct bytes skipped;
     uint32_t extra;
     view->feed = *feed;
-    view->ops_count = view->fields_count = view->dots_count = 0;
+    view->ops_count = view->fields_count = 0;
+    TRY(dots_start(view, err));
     if (body.size > ENTRY_BYTES_MAX)
         return error_set(err, STATUS_TOO_LARGE, "the entry would have more than %d bytes",
                          ENTRY_BYTES_MAX);

@@ -139,10 +139,10 @@ static enum status hash_up_to(struct replica *replica, const struct feed *feed, 
 static enum status delete_behind(struct replica *replica, uint32_t local, uint64_t number,
                                  struct error *err)
 {
-    static const char *const texts[] = {"DELETE FROM _log WHERE id BETWEEN ?1 AND ?2",
-                                        "DELETE FROM _judged WHERE id BETWEEN ?1 AND ?2",
-                                        "DELETE FROM _touch WHERE (feed << 40 | number)"
-                                        " BETWEEN ?1 AND ?2"};
+    static const char *const texts[] = {
+        "DELETE FROM _log WHERE id BETWEEN ?1 AND ?2",
+        "DELETE FROM _judged WHERE id BETWEEN ?1 AND ?2",
+        "DELETE FROM _touch WHERE feed << 40 | number BETWEEN ?1 AND ?2"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         sqlite3_stmt *cut = NULL;
         TRY(sql_prepare(replica, texts[i], &cut, err));
