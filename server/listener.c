@@ -88,6 +88,7 @@ static void on_gone(void *context, struct connection *connection)
     struct listener *listener = context;
     connection_unlink(connection, &listener->connections);
     listener->connections_count--;
+    worker_connected(listener->worker, listener->connections_count);
     stop_worker_when_empty(listener);
 }
 
@@ -130,6 +131,7 @@ static void on_connection(uv_stream_t *server, int status)
         return;
     connection_link(connection, &listener->connections);
     listener->connections_count++;
+    worker_connected(listener->worker, listener->connections_count);
     if (uv_accept(server, (uv_stream_t *)connection_handle(connection)) != 0) {
         connection_stop(connection, true);
         return;

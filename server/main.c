@@ -1,6 +1,7 @@
 /* jinqiud: the hub's commands. */
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -269,15 +270,17 @@ static int command_device_list(struct cli *cli)
     return code;
 }
 
-static int64_t connected(struct replica *replica)
+/* The running hub writes its process and the number; what a dead one left doesn't count. */
+static long connected(struct replica *replica)
 {
     struct buffer text = {0};
-    int64_t count = 0;
-    if (replica_meta_get(replica, "connected", &text, NULL) == STATUS_OK && text.size > 0 &&
-        text.size < 20 && buffer_append(&text, "", 1) == STATUS_OK)
-        count = strtoll((const char *)text.data, NULL, 10);
+    long process = 0, count = 0;
+    if (replica_meta_get(replica, "connected", &text, NULL) == STATUS_OK && text.size < 48 &&
+        buffer_append(&text, "", 1) == STATUS_OK &&
+        sscanf((const char *)text.data, "%ld %ld", &process, &count) != 2)
+        count = 0;
     buffer_release(&text);
-    return count;
+    return process > 0 && kill((pid_t)process, 0) == 0 ? count : 0;
 }
 
 static int command_status(struct cli *cli)
