@@ -77,6 +77,10 @@ static const struct cli_command commands[] = {
     {0}};
 /* clang-format on */
 
+static const struct cli_flag files[] = {
+    {"replica.db", NULL, {"The replica: records, log and keys, in the data folder.", NULL}, false},
+    {0}};
+
 int main(int argc, char **argv)
 {
     static const struct cli_command *const tables[] = {commands, reading_commands, NULL};
@@ -84,6 +88,17 @@ int main(int argc, char **argv)
         .name = "jinqiu",
         .help = {"records of Party branches for retired cadres, also without a network",
                  "离退休干部党支部记录，无网络也能用"},
+        .title = "JINQIU",
+        .description =
+            "keeps the records of Party branches for retired cadres\n"
+            "in a folder of this machine.\n"
+            "Everything works without a network; what is saved is signed, and\n"
+            ".Cm sync\n"
+            "exchanges it with the hub\n"
+            ".Pq Xr jinqiud 1 .\n"
+            "A command that saves is durable when it returns;\n"
+            "several may use one folder at a time.",
+        .files = files,
         .commands = tables,
         .open = folder_open};
     umask(0077); /* the folder holds people's data */

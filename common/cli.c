@@ -44,6 +44,8 @@ static enum status keep_value(struct parser *parser, const struct cli_flag *flag
         parser->request->help = true;
     else if (strcmp(flag->name, "--version") == 0)
         parser->request->version = true;
+    else if (strcmp(flag->name, "--man") == 0)
+        parser->request->man = true;
     else if (strcmp(flag->name, "--lang") == 0)
         parser->request->language = value;
     else if (strcmp(flag->name, "--dir") == 0)
@@ -127,7 +129,7 @@ static enum status check_arguments(const struct parser *parser, struct error *er
 {
     const struct cli *cli = parser->cli;
     const struct cli_command *command = cli->command;
-    if (parser->request->help || parser->request->version)
+    if (parser->request->help || parser->request->version || parser->request->man)
         return STATUS_OK;
     if (!command)
         return parser->first_word
@@ -327,11 +329,14 @@ static int run(struct cli *cli, int argc, char **argv)
         cli_print_help(program, cli->command);
     else if (status == STATUS_OK && request.version)
         printf("%s %s\n", program->name, JINQIU_VERSION);
+    else if (status == STATUS_OK && request.man)
+        cli_print_man(program);
     else if (status == STATUS_OK)
         status = keys_init(&err);
     if (status != STATUS_OK)
         return cli_fail(cli, &err);
-    return request.help || request.version ? CLI_DONE : cli->command->run(cli);
+    bool told = request.help || request.version || request.man;
+    return told ? CLI_DONE : cli->command->run(cli);
 }
 
 int cli_main(const struct cli_program *program, int argc, char **argv)

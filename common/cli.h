@@ -3,8 +3,8 @@
 
 /* The command line of both programs: a table of commands and flags in, a parsed `struct cli` out.
  *
- * Knows no command itself and touches no data. --dir, --json, --csv, --lang, --help and --version
- * are known everywhere, before and behind the command. Flags may be written "--limit 5" or
+ * Knows no command itself and touches no data. --dir, --json, --csv, --lang, --help, --version and
+ * --man are known everywhere, before and behind the command. Flags may be written "--limit 5" or
  * "--limit=5"; "--" ends them, "-" is an argument. Messages go to stderr as one line "PROGRAM:
  * sentence". */
 
@@ -54,6 +54,9 @@ struct cli_command {
 struct cli_program {
     const char *name;
     struct cli_text help;
+    const char *title;            /* of the manual page, in capitals */
+    const char *description;      /* mdoc text of the manual page */
+    const struct cli_flag *files; /* name and help of what lies in its folder */
     /* Tables of commands, each ended by a NULL name; the list ends with NULL. */
     const struct cli_command *const *commands;
     /* Open the replica in the folder that --dir names: what the reading commands use. */
@@ -85,7 +88,7 @@ int cli_main(const struct cli_program *program, int argc, char **argv);
 /* Only the parsing, for tests and cli_main. STATUS_USAGE names what is wrong. With --help or
  * --version *command stays NULL or is the one to tell about; see `help` and `version`. */
 struct cli_request {
-    bool help, version;
+    bool help, version, man;
     const char *language; /* --lang; NULL: from the environment */
 };
 enum status cli_parse(struct cli *cli, const struct cli_program *program, int argc, char **argv,
@@ -122,6 +125,8 @@ int cli_finish(const struct cli *cli, int code);
 
 /* ---- help (cli_help.c) ---- */
 void cli_print_help(const struct cli_program *program, const struct cli_command *command);
+/* The manual page, mdoc (cli_man.c). */
+void cli_print_man(const struct cli_program *program);
 /* --dir, --json, …; ends with a NULL name. */
 extern const struct cli_flag cli_common_flags[];
 

@@ -13,6 +13,7 @@ const struct cli_flag cli_common_flags[] = {
     {"--lang", "zh|en", {"language of messages and tables", "提示与表格的语言"}, false},
     {"--help", NULL, {"this help, also behind a command", "显示帮助，也可写在命令之后"}, false},
     {"--version", NULL, {"print the version", "显示版本"}, false},
+    {"--man", NULL, {"print the manual page, for man(1)", "输出手册页，供 man(1) 使用"}, false},
     {0}};
 
 static const struct cli_text usage_word = {"usage", "用法"};

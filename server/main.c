@@ -400,11 +400,29 @@ static const struct cli_command hub_commands[] = {
     {"report", "NAME", {"reports", "报表"}, NULL, NULL, 0, -1, NULL},
     {0}};
 
+static const struct cli_flag files[] = {
+    {"hub.db", NULL, {"The hub's replica, in the data folder.", NULL}, false},
+    {"root.key", NULL, {"The root key; may be carried away.", NULL}, false},
+    {"authority.key", NULL, {"The key that certifies devices.", NULL}, false},
+    {0}};
+
 int main(int argc, char **argv)
 {
     static const struct cli_command *const tables[] = {hub_commands, reading_commands, NULL};
     static const struct cli_program program = {
-        "jinqiud", {"the hub of jinqiu", "金秋中心"}, tables, open_replica};
+        .name = "jinqiud",
+        .help = {"the hub of jinqiu", "金秋中心"},
+        .title = "JINQIUD",
+        .description =
+            "is the central server: it admits devices, keeps the records of all orgs and\n"
+            "exchanges them with the clients\n"
+            ".Pq Xr jinqiu 1 .\n"
+            "Its commands may be used while\n"
+            ".Cm run\n"
+            "serves the same folder.",
+        .files = files,
+        .commands = tables,
+        .open = open_replica};
     struct error err = {0};
     umask(077);
     if (keys_init(&err) != STATUS_OK) {
