@@ -6,10 +6,7 @@
 #include <string.h>
 
 #include "common/pack.h"
-#include "common/replica_state.h"
-
-#define DRAFT_BYTES_MAX (512 * 1024)
-#define DRAFT_ROWS_MAX 1000
+#include "common/replica_draft.h"
 
 struct entry_head replica_entry_head(struct replica *replica)
 {
@@ -72,20 +69,9 @@ enum status replica_append(struct replica *replica, uint32_t scope, struct bytes
     return apply_entry(replica, dot, &replica->save_view, err);
 }
 
-/* ---- a draft: changes of one scope that go into one entry ---- */
-
-struct draft {
-    struct replica *replica;
-    struct entry_writer writer;
-    struct buffer body, value;
-    uint32_t scope;
-    struct id rows[DRAFT_ROWS_MAX];
-    size_t rows_count;
-    size_t entries;
-};
-
 /* What one change does to one row. */
 struct edit {
+    struct drafts *drafts;
     const struct change *change;
     const struct schema_table *table;
     struct row *row;
@@ -93,44 +79,6 @@ struct edit {
     bool exists;
     bool op_started;
 };
-
-static enum status draft_flush(struct draft *draft, struct error *err)
-{
-    struct replica *replica = draft->replica;
-    struct dot dot;
-    if (draft->rows_count == 0)
-        return STATUS_OK;
-    draft->rows_count = 0;
-    buffer_clear(&draft->body);
-    TRY(entry_writer_finish(&draft->writer, &draft->body, err));
-    draft->entries++;
-    return replica_append(replica, draft->scope, buffer_bytes(&draft->body), &dot, err);
-}
-
-static bool draft_has_row(const struct draft *draft, const struct id *id)
-{
-    for (size_t i = 0; i < draft->rows_count; i++)
-        if (id_equal(&draft->rows[i], id))
-            return true;
-    return false;
-}
-
-/* Makes the draft ready for a change of `id` in `scope`. */
-static enum status draft_turn_to(struct draft *draft, uint32_t scope, const struct id *id,
-                                 struct error *err)
-{
-    bool full = draft->rows_count == DRAFT_ROWS_MAX || draft->writer.ops.size > DRAFT_BYTES_MAX;
-    if (draft->rows_count > 0 && (draft->scope != scope || full || draft_has_row(draft, id)))
-        TRY(draft_flush(draft, err));
-    if (draft->rows_count == 0) {
-        const struct identity *self = &draft->replica->identity;
-        struct feed_id feed = {scope, self->device, self->incarnation};
-        struct entry_head head = replica_entry_head(draft->replica);
-        draft->scope = scope;
-        TRY(entry_writer_start(&draft->writer, &feed, &head, err));
-    }
-    return STATUS_OK;
-}
 
 /* ---- bases ---- */
 
@@ -440,6 +388,7 @@ static enum status scope_of_ref(struct replica *replica, const struct edit *edit
     if (!schema_table(replica->schema, table))
         return STATUS_OK;
     memcpy(id.bytes, data.data + data.size - ID_BYTES, ID_BYTES);
+    TRY(drafts_apply_row(edit->drafts, &id, err));
     TRY(replica_row(replica, table, &id, 0, &replica->old_row, &found, err));
     if (found)
         *scope = replica->old_row.scope;
@@ -487,20 +436,20 @@ static enum status find_row(struct replica *replica, struct edit *edit, uint32_t
     return choose_scope(replica, edit, scope, err);
 }
 
-static enum status save_change(struct draft *draft, const struct change *change,
+static enum status save_change(struct drafts *drafts, const struct change *change,
                                struct saved *saved, struct error *err)
 {
-    struct replica *replica = draft->replica;
-    struct edit edit = {.change = change, .row = &replica->row};
+    struct replica *replica = drafts->replica;
+    struct edit edit = {.drafts = drafts, .change = change, .row = &replica->row};
+    struct draft *draft;
     uint32_t scope = 0;
     edit.table = replica->schema ? schema_table(replica->schema, change->table) : NULL;
     if (!edit.table)
         return error_set(err, STATUS_NOT_FOUND, "table %u is not in the schema", change->table);
-    /* A row that the draft holds already must be applied before it is looked at again. */
-    if (draft->rows_count > 0)
+    if (drafts->count > 0) {
         TRY(choose_id(replica, &edit, &edit.id, err));
-    if (draft->rows_count > 0 && draft_has_row(draft, &edit.id))
-        TRY(draft_flush(draft, err));
+        TRY(drafts_apply_row(drafts, &edit.id, err));
+    }
     TRY(find_row(replica, &edit, &scope, err));
     bool live = change->kind == CHANGE_ADD || !row_deleted(edit.row) ||
                 given_field(change, FIELD_DELETED) || change->kind == CHANGE_SETTLE;
@@ -508,46 +457,41 @@ static enum status save_change(struct draft *draft, const struct change *change,
         return error_set(err, STATUS_NOT_FOUND, "the row of table '%s' is deleted",
                          edit.table->name);
     saved->id = edit.id;
-    size_t before = draft->entries;
+    size_t before = drafts_entries(drafts);
+    TRY(drafts_find(drafts, scope, &draft, err));
     TRY(draft_turn_to(draft, scope, &edit.id, err));
-    if (draft->entries != before) /* a flush used the row's memory */
+    if (drafts_entries(drafts) != before) /* a flush used the row's memory */
         TRY(replica_row(replica, edit.table->number, &edit.id, scope, edit.row, &edit.exists, err));
     if (!edit.exists)
         row_start(edit.row, edit.table, scope, &edit.id);
     return edit_row(draft, &edit, err);
 }
 
-static enum status save_all(struct draft *draft, const struct change *changes, size_t count,
+static enum status save_all(struct drafts *drafts, const struct change *changes, size_t count,
                             struct saved *saved, size_t *failed, struct error *err)
 {
     for (size_t i = 0; i < count; i++) {
         *failed = i;
-        TRY(save_change(draft, &changes[i], &saved[i], err));
+        TRY(save_change(drafts, &changes[i], &saved[i], err));
     }
-    return draft_flush(draft, err);
+    return drafts_flush(drafts, err);
 }
 
 enum status replica_save(struct replica *replica, const struct change *changes, size_t count,
                          struct saved *saved, size_t *entries, size_t *failed, struct error *err)
 {
-    struct draft *draft = calloc(1, sizeof *draft);
+    struct drafts drafts = {.replica = replica};
     bool own = !replica->in_transaction;
     *entries = *failed = 0;
-    if (!draft)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    draft->replica = replica;
     enum status status = own ? replica_begin(replica, err) : STATUS_OK;
     if (status == STATUS_OK) {
-        status = save_all(draft, changes, count, saved, failed, err);
-        *entries = draft->entries;
+        status = save_all(&drafts, changes, count, saved, failed, err);
+        *entries = drafts_entries(&drafts);
         if (own && status == STATUS_OK)
             status = replica_commit(replica, err);
         else if (own)
             replica_rollback(replica);
     }
-    entry_writer_release(&draft->writer);
-    buffer_release(&draft->body);
-    buffer_release(&draft->value);
-    free(draft);
+    drafts_release(&drafts);
     return status;
 }

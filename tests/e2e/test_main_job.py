@@ -3,6 +3,7 @@
 
 import signal
 import sys
+import json
 import unittest
 
 from jinqiu import JINQIU, Failed, World, run
@@ -91,6 +92,29 @@ class MainJob(unittest.TestCase):
             run(JINQIU, "join", code, "--dir", world.folder + "/a", "--no-passphrase")
             run(JINQIU, "join", code, "--dir", world.folder + "/b", "--no-passphrase", code=1)
             run(JINQIU, "join", code[:-3], "--dir", world.folder + "/c", "--no-passphrase", code=1)
+
+    def test_a_batch_is_one_entry_for_each_org(self):
+        with World() as world:
+            client = world.join()
+            lines = "".join(json.dumps({"op": "add", "table": "person", "org": world.branches[n % 3],
+                                        "fields": {"name": f"示例党员{n:03}"}}) + "\n"
+                            for n in range(60))
+            done = json.loads(client.call("apply", "-", "--batch", "30", "--json",
+                                          data=lines.encode()))
+            self.assertEqual((done["rows"], done["entries"]), (60, 6))
+            person = done["ids"][0]
+            lines = "".join(json.dumps(line) + "\n" for line in (
+                {"op": "add", "table": "person", "id": "0" * 31 + "7", "org": world.branches[1],
+                 "fields": {"name": "示例党员900"}},
+                {"op": "add", "table": "visit", "fields": {
+                    "target_ref": "person:" + "0" * 31 + "7", "kind": "phone"}},
+                {"op": "set", "table": "person", "id": person, "fields": {"phone": "1"}},
+                {"op": "set", "table": "person", "id": person, "fields": {"phone": "2"}}))
+            client.call("apply", "-", "--batch", "4", data=lines.encode())
+            self.assertEqual(client.json("get", "person", person)["phone"], "2")
+            visit = client.json("list", "visit")[0]
+            self.assertEqual(visit["_org"], world.branches[1])
+            self.assertTrue(client.json("verify")["ok"])
 
 
 if __name__ == "__main__":
