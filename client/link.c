@@ -324,11 +324,14 @@ static enum status verdict(struct link *link)
         return link->status;
     switch (totals->code) {
     case SESSION_DONE:
-        return STATUS_OK;
+        return remember_lineage(link->replica, session_lineage(link->session), &link->error);
     case SESSION_UNKNOWN_DEVICE:
     case SESSION_REVOKED:
     case SESSION_BAD_TOKEN:
         return error_set(&link->error, STATUS_DENIED, "the hub refused: %s",
+                         tr(session_code_text(totals->code)));
+    case SESSION_AGAIN:
+        return error_set(&link->error, STATUS_BUSY, "the hub can't answer now: %s",
                          tr(session_code_text(totals->code)));
     case SESSION_FORKED:
         return error_set(&link->error, STATUS_FORKED, "%s", tr(session_code_text(totals->code)));
@@ -433,6 +436,8 @@ enum status link_run(struct replica *replica, const struct link_options *options
         bool stopped = false;
         enum status status = run_once(replica, options, result, &stopped, err);
         bool again = false;
+        if (status == STATUS_BUSY && lives++ < LIVES_MAX)
+            continue;
         if (!stopped && (status == STATUS_OK || status == STATUS_FORKED))
             status = settle_lives(replica, status, &again, err);
         if (again && lives++ < LIVES_MAX)

@@ -45,6 +45,13 @@ enum status remember_sync(struct replica *replica, struct error *err)
     return set_number(replica, "last_sync", clock_wall_ms(replica_clock(replica)), err);
 }
 
+enum status remember_lineage(struct replica *replica, uint64_t lineage, struct error *err)
+{
+    uint64_t seen;
+    TRY(replica_meta_number(replica, "lineage_seen", &seen, err));
+    return seen == lineage ? STATUS_OK : set_number(replica, "lineage_seen", (int64_t)lineage, err);
+}
+
 enum status remember_beacon(struct replica *replica, struct bytes sealed, struct error *err)
 {
     const struct authority *authority = registry_authority(replica_registry(replica));
@@ -56,7 +63,7 @@ enum status remember_beacon(struct replica *replica, struct bytes sealed, struct
         return STATUS_OK;
     TRY(replica_meta_set(replica, "beacon", sealed, err));
     TRY(set_number(replica, "beacon_number", (int64_t)beacon.number, err));
-    TRY(set_number(replica, "lineage_seen", (int64_t)beacon.lineage, err));
+
     /* A hint only: the hub's clock may be as wrong as ours. */
     return set_number(replica, "clock_offset_ms",
                       clock_wall_ms(replica_clock(replica)) - beacon.time_ms, err);

@@ -16,6 +16,8 @@ enum status recall_hub(struct replica *replica, char address[HUB_ADDRESS_BYTES],
 enum status remember_sync(struct replica *replica, struct error *err);
 /* The newest beacon that the hub handed over, after checking it. An invalid or older one is
  * ignored. */
+/* The hub that we exchanged everything with; the next HELLO names it. */
+enum status remember_lineage(struct replica *replica, uint64_t lineage, struct error *err);
 enum status remember_beacon(struct replica *replica, struct bytes sealed, struct error *err);
 
 #endif

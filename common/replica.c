@@ -279,6 +279,28 @@ enum status replica_set_identity(struct replica *replica, const struct identity 
     return status;
 }
 
+enum status replica_meta_number(struct replica *replica, const char *name, uint64_t *number,
+                                struct error *err)
+{
+    struct buffer text = {0};
+    *number = 0;
+    enum status status = replica_meta_get(replica, name, &text, err);
+    if (status == STATUS_OK && text.size > 0 && text.size < 21) {
+        char digits[24] = {0};
+        memcpy(digits, text.data, text.size);
+        *number = strtoull(digits, NULL, 10);
+    }
+    buffer_release(&text);
+    return status;
+}
+
+uint64_t replica_lineage(struct replica *replica)
+{
+    uint64_t lineage = 0;
+    replica_meta_number(replica, "lineage", &lineage, NULL);
+    return lineage ? lineage : registry_lineage(replica->registry);
+}
+
 enum status replica_forget_identity(struct replica *replica, struct error *err)
 {
     static const struct identity nobody;

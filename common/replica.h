@@ -57,6 +57,11 @@ struct identity {
 };
 enum status replica_set_identity(struct replica *replica, const struct identity *identity,
                                  struct error *err);
+/* The hub's lineage: the one that the network was founded with, or since it was restored. */
+uint64_t replica_lineage(struct replica *replica);
+/* A number kept under a name; 0 when there is none. */
+enum status replica_meta_number(struct replica *replica, const char *name, uint64_t *number,
+                                struct error *err);
 /* Erase our own keys, here and on disk: this replica never writes again. */
 enum status replica_forget_identity(struct replica *replica, struct error *err);
 const struct identity *replica_identity(const struct replica *replica);
@@ -121,6 +126,8 @@ enum status replica_save(struct replica *replica, const struct change *changes, 
 /* ---- another life of this device (replica_restore.c); in a transaction ---- */
 /* The peer says that our own feeds were written under the same numbers by another life. */
 enum status replica_restore_begin(struct replica *replica, uint32_t peer, struct error *err);
+/* From now on we save under a new, random incarnation. */
+enum status replica_new_life(struct replica *replica, struct error *err);
 /* Between begin and finish: our branch still stands, and the peer is asked for its own. */
 bool replica_restoring(const struct replica *replica);
 /* How far we claim to hold a feed: as the frontier says, or less of our own while restoring. */

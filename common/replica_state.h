@@ -321,7 +321,6 @@ enum status entry_reissue(struct replica *replica, const struct entry_view *view
 enum status restoring_load(struct replica *replica, struct error *err);
 bool feed_restoring(const struct replica *replica, const struct feed_id *feed);
 enum status restore_stage(struct replica *replica, const struct run *run, struct error *err);
-enum status replica_new_life(struct replica *replica, struct error *err);
 /* Entries `first` to `last` of a feed cease to count: their rows are built anew. */
 enum status entries_undo(struct replica *replica, const struct dot *first, uint64_t last,
                          struct error *err);

@@ -228,6 +228,11 @@ uint32_t session_peer(const struct session *session)
     return session->peer;
 }
 
+uint64_t session_lineage(const struct session *session)
+{
+    return session->lineage;
+}
+
 struct bytes session_beacon(const struct session *session)
 {
     return buffer_bytes(&session->beacon_sealed);

@@ -34,17 +34,18 @@
 enum session_role { SESSION_INITIATOR, SESSION_RESPONDER };
 
 /* Said by the hub in WELCOME and by either in BYE. */
-#define SESSION_CODE_LIST(X)                                                   \
-    X(SESSION_DONE, 0, "done")                                                 \
-    X(SESSION_UNKNOWN_DEVICE, 1, "this device is not enrolled here")           \
-    X(SESSION_REVOKED, 2, "this device was revoked")                           \
-    X(SESSION_BAD_TOKEN, 3, "the invitation is not valid, used up or expired") \
-    X(SESSION_BROKEN_RULE, 4, "a rule of the protocol was broken")             \
-    X(SESSION_BUSY, 5, "too busy, try later")                                  \
-    X(SESSION_NEWER_VERSION, 6, "the other side needs a newer version")        \
-    X(SESSION_STORAGE_FAILED, 7, "the other side's storage failed")            \
-    X(SESSION_STOPPING, 8, "the other side is stopping")                       \
-    X(SESSION_FORKED, 9, "another life of this device wrote under the same numbers")
+#define SESSION_CODE_LIST(X)                                                         \
+    X(SESSION_DONE, 0, "done")                                                       \
+    X(SESSION_UNKNOWN_DEVICE, 1, "this device is not enrolled here")                 \
+    X(SESSION_REVOKED, 2, "this device was revoked")                                 \
+    X(SESSION_BAD_TOKEN, 3, "the invitation is not valid, used up or expired")       \
+    X(SESSION_BROKEN_RULE, 4, "a rule of the protocol was broken")                   \
+    X(SESSION_BUSY, 5, "too busy, try later")                                        \
+    X(SESSION_NEWER_VERSION, 6, "the other side needs a newer version")              \
+    X(SESSION_STORAGE_FAILED, 7, "the other side's storage failed")                  \
+    X(SESSION_STOPPING, 8, "the other side is stopping")                             \
+    X(SESSION_FORKED, 9, "another life of this device wrote under the same numbers") \
+    X(SESSION_AGAIN, 10, "the other side had to learn something first")
 enum session_code {
 #define X(name, number, text) name = number,
     SESSION_CODE_LIST(X)
@@ -176,6 +177,8 @@ uint64_t session_deadline_ms(const struct session *session);
 const struct session_totals *session_totals(const struct session *session);
 /* The peer's roster index, 0 before it is known. Initiator: 1, the hub. */
 uint32_t session_peer(const struct session *session);
+/* Initiator: the hub's lineage as WELCOME named it. */
+uint64_t session_lineage(const struct session *session);
 /* A beacon or link key that the hub handed over, to be checked and kept by the host; absent: size
  * 0. */
 struct bytes session_beacon(const struct session *session);

@@ -57,7 +57,7 @@ static enum status take_enrol(struct session *session, struct bytes body)
 /* A code that only a newer program knows ends the session all the same. */
 static enum session_code code_of(uint64_t code)
 {
-    return code <= SESSION_FORKED ? (enum session_code)code : SESSION_BROKEN_RULE;
+    return code <= SESSION_AGAIN ? (enum session_code)code : SESSION_BROKEN_RULE;
 }
 
 static enum status take_welcome(struct session *session, struct bytes body)
@@ -76,6 +76,7 @@ static enum status take_welcome(struct session *session, struct bytes body)
         return STATUS_PROTOCOL;
     if (enrolling)
         session->enrolled_as = session->self = welcome.device;
+    session->lineage = welcome.lineage;
     session->peer_known = welcome.remembered; /* else its HAVE follows */
     TRY(buffer_append_bytes(&session->beacon_sealed, welcome.beacon));
     return buffer_append_bytes(&session->link_key, welcome.link_key);

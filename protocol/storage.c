@@ -52,29 +52,14 @@ static enum status readable_frontier(struct replica *replica, uint32_t reader, s
     return STATUS_OK;
 }
 
-static enum status load_number(struct replica *replica, const char *name, uint64_t *number,
-                               struct error *err)
-{
-    struct buffer text = {0};
-    *number = 0;
-    enum status status = replica_meta_get(replica, name, &text, err);
-    if (status == STATUS_OK && text.size > 0 && text.size < 21) {
-        char digits[24] = {0};
-        memcpy(digits, text.data, text.size);
-        *number = strtoull(digits, NULL, 10);
-    }
-    buffer_release(&text);
-    return status;
-}
-
 /* What both sides of a session want to know first: ourselves, and what we remember of the peer. */
 static enum status answer_common(struct replica *replica, uint32_t peer,
                                  struct storage_reply *reply, struct error *err)
 {
     struct session_answer *answer = &reply->answer;
     answer->self = replica_identity(replica)->device;
-    answer->lineage = registry_lineage(replica_registry(replica));
-    TRY(load_number(replica, META_BEACON_NUMBER, &answer->beacon, err));
+    answer->lineage = replica_lineage(replica);
+    TRY(replica_meta_number(replica, META_BEACON_NUMBER, &answer->beacon, err));
     TRY(readable_frontier(replica, reader_of(replica, peer), &reply->frontier, err));
     TRY(replica_peer_load(replica, peer, &reply->told, &reply->held, err));
     answer->frontier = &reply->frontier;
@@ -88,10 +73,21 @@ static enum status answer_open(struct replica *replica, struct storage_reply *re
 {
     TRY(answer_common(replica, DEVICE_HUB, reply, err));
     uint64_t seen = 0;
-    TRY(load_number(replica, META_LINEAGE, &seen, err));
+    TRY(replica_meta_number(replica, META_LINEAGE, &seen, err));
     if (seen)
         reply->answer.lineage = seen;
     return STATUS_OK;
+}
+
+/* A hub that was put back from a copy may have lost the very entry that admitted the device: then
+ * the device brings it. */
+static bool may_have_been_lost(struct replica *replica, const struct device *device,
+                               uint32_t claimed)
+{
+    uint64_t restored = 0;
+    replica_meta_number(replica, "lineage", &restored, NULL);
+    return restored != 0 && !device && claimed != 0 &&
+           !registry_device(replica_registry(replica), claimed);
 }
 
 static enum session_code refusal(const struct device *device, uint32_t claimed)
@@ -106,10 +102,13 @@ static enum status answer_who(struct replica *replica, const struct session_ques
 {
     struct session_answer *answer = &reply->answer;
     answer->device = question->device;
-    if (!question->enrolling)
-        answer->refuse =
-            refusal(registry_device_by_dh(replica_registry(replica), question->remote_dh),
-                    question->device);
+    const struct device *known =
+        registry_device_by_dh(replica_registry(replica), question->remote_dh);
+    bool lost = !question->enrolling && may_have_been_lost(replica, known, question->device);
+    if (lost)
+        answer->farewell = SESSION_AGAIN;
+    else if (!question->enrolling)
+        answer->refuse = refusal(known, question->device);
     else if (!host || !host->enrol)
         answer->refuse = SESSION_BAD_TOKEN;
     else
@@ -134,13 +133,23 @@ static enum status seal_receipt(struct replica *replica, struct storage_reply *r
     buffer_clear(&reply->receipt);
     if (self->device == 0)
         return STATUS_OK;
-    struct receipt receipt = {.device = self->device,
-                              .lineage = registry_lineage(replica_registry(replica)),
-                              .held = reply->stored};
-    TRY(load_number(replica, META_BEACON_NUMBER, &receipt.beacon, err));
+    struct receipt receipt = {
+        .device = self->device, .lineage = replica_lineage(replica), .held = reply->stored};
+    TRY(replica_meta_number(replica, META_BEACON_NUMBER, &receipt.beacon, err));
     TRY(receipt_seal(&receipt, replica_network(replica), &self->sign, &reply->receipt, err));
     reply->answer.receipt = buffer_bytes(&reply->receipt);
     return STATUS_OK;
+}
+
+/* The registry proves itself, whoever carries it; records come from who wrote them or may read
+ * them. */
+static bool may_bring(struct replica *replica, uint32_t peer, const struct feed_id *feed)
+{
+    const struct registry *registry = replica_registry(replica);
+    if (peer == DEVICE_HUB || SCOPE_IS_REGISTRY(feed->scope))
+        return true;
+    return registry_device(registry, peer) &&
+           (feed->device == peer || registry_may_read(registry, peer, feed->scope));
 }
 
 /* One RUN's body. What a peer may not carry, or what isn't a run at all, is counted as refused. */
@@ -155,8 +164,7 @@ static enum status store_run(struct replica *replica, uint32_t peer, struct byte
         received->refused++;
         return status == STATUS_NO_MEMORY ? error_set(err, status, "out of memory") : STATUS_OK;
     }
-    if (peer != DEVICE_HUB && run.feed.device != peer &&
-        !registry_may_read(replica_registry(replica), peer, run.feed.scope)) {
+    if (!may_bring(replica, peer, &run.feed)) {
         received->refused += run.count;
     } else {
         uint64_t refused = received->refused;

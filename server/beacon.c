@@ -40,7 +40,7 @@ enum status hub_raise_beacon(struct hub *hub, struct error *err)
 {
     struct replica *replica = hub->replica;
     struct beacon beacon = {.number = replica_entry_head(replica).beacon + 1,
-                            .lineage = registry_lineage(replica_registry(replica)),
+                            .lineage = replica_lineage(replica),
                             .time_ms = clock_wall_ms(replica_clock(replica))};
     TRY(registry_digest(hub, &beacon.registry, err));
     struct buffer sealed = {0};

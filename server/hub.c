@@ -214,13 +214,22 @@ void hub_close(struct hub *hub)
 }
 
 /* Runs `write` and a new beacon in one transaction. */
+/* The next number, or one that the time before a restore can't have given out. */
+static uint32_t above_floor(struct replica *replica, const char *name, uint32_t next)
+{
+    uint64_t floor = 0;
+    replica_meta_number(replica, name, &floor, NULL);
+    return floor > next ? (uint32_t)floor : next;
+}
+
 enum status hub_add_org(struct hub *hub, uint32_t parent, const char *kind, const char *name,
                         struct id *id, struct error *err)
 {
     bool own = !replica_in_transaction(hub->replica);
     if (own)
         TRY(replica_begin(hub->replica, err));
-    struct org org = {.number = registry_next_org(replica_registry(hub->replica)),
+    struct org org = {.number = above_floor(hub->replica, "org_floor",
+                                            registry_next_org(replica_registry(hub->replica))),
                       .parent = parent,
                       .id = id_random(clock_wall_ms(replica_clock(hub->replica)))};
     *id = org.id;
@@ -238,13 +247,14 @@ enum status hub_add_device(struct hub *hub, const struct hub_device *device, uin
                            struct error *err)
 {
     const struct registry *registry = replica_registry(hub->replica);
-    struct certificate certificate = {.suite = SUITE_1,
-                                      .device = registry_next_device(registry),
-                                      .serial = 1,
-                                      .role = device->role,
-                                      .org = device->org,
-                                      .issuer = hub->authority_number,
-                                      .beacon = replica_entry_head(hub->replica).beacon};
+    struct certificate certificate = {
+        .suite = SUITE_1,
+        .device = above_floor(hub->replica, "device_floor", registry_next_device(registry)),
+        .serial = 1,
+        .role = device->role,
+        .org = device->org,
+        .issuer = hub->authority_number,
+        .beacon = replica_entry_head(hub->replica).beacon};
     certificate.person = id_random(clock_wall_ms(replica_clock(hub->replica)));
     memcpy(certificate.sign_key, device->sign_key, PUBLIC_KEY_BYTES);
     memcpy(certificate.dh_key, device->dh_key, DH_KEY_BYTES);

@@ -11,6 +11,7 @@
 
 #include "common/cli.h"
 #include "common/reading.h"
+#include "server/backup.h"
 #include "server/hub.h"
 #include "server/invite.h"
 #include "server/listener.h"
@@ -311,6 +312,26 @@ static int command_status(struct cli *cli)
     return CLI_DONE;
 }
 
+static int command_backup(struct cli *cli)
+{
+    struct error err = {0};
+    char path[CLI_PATH_MAX];
+    enum status status = cli_path(cli, "hub.db", path, &err);
+    if (status == STATUS_OK)
+        status = hub_backup(cli->directory, cli->arguments[0], &err);
+    return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
+}
+
+static int command_restore(struct cli *cli)
+{
+    struct error err = {0};
+    struct hub_options options;
+    enum status status = options_of(cli, &options, &err);
+    if (status == STATUS_OK)
+        status = hub_restore(&options, cli->arguments[0], &err);
+    return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
+}
+
 static int command_revoke(struct cli *cli)
 {
     struct hub hub = {0};
@@ -395,8 +416,22 @@ static const struct cli_command hub_commands[] = {
      1,
      1,
      command_revoke},
-    {"backup", "FILE", {"a copy while running", "备份"}, NULL, NULL, 0, -1, NULL},
-    {"restore", "FILE", {"restore a backup", "恢复"}, NULL, NULL, 0, -1, NULL},
+    {"backup",
+     "FILE",
+     {"a copy of the hub in one file, while it runs", "运行中备份到一个文件"},
+     NULL,
+     "backup /mnt/usb/hub-2026-11-21.jinqiu --dir D",
+     1,
+     1,
+     command_backup},
+    {"restore",
+     "FILE",
+     {"a backup into an empty folder", "将备份恢复到空文件夹"},
+     NULL,
+     "restore /mnt/usb/hub-2026-11-21.jinqiu --dir D",
+     1,
+     1,
+     command_restore},
     {"report", "NAME", {"reports", "报表"}, NULL, NULL, 0, -1, NULL},
     {0}};
 

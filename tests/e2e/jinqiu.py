@@ -16,13 +16,13 @@ class Failed(Exception):
     pass
 
 
-def run(program, *arguments, code=0, data=None, env=None):
-    """Standard output of one call; the exit code must be `code` (None: any)."""
+def run(program, *arguments, code=0, data=None, env=None, error=False):
+    """Standard output (or error) of one call; the exit code must be `code` (None: any)."""
     done = subprocess.run([program, *arguments], input=data, capture_output=True, timeout=300,
                           env={**os.environ, **(env or {})}, check=False)
     if code is not None and done.returncode != code:
         raise Failed(f"{arguments}: exit {done.returncode}, not {code}\n{done.stderr.decode()}")
-    return done.stdout.decode()
+    return (done.stderr if error else done.stdout).decode()
 
 
 class Hub:

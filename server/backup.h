@@ -1,0 +1,19 @@
+#ifndef SERVER_BACKUP_H
+#define SERVER_BACKUP_H
+
+/* A hub in one file, and back.
+ *
+ * backup: a consistent copy of hub.db, made while the hub runs, with the key files inside; 0600,
+ * whole or not there at all. Who has the file has the hub.
+ * restore: into a folder that is empty or missing. The restored hub is not the one that clients
+ * spoke with since: it has a new lineage, writes under a new incarnation, gives out roster indices
+ * and org numbers from far above those it knows, and takes back from its clients what it lost.
+ * Invitations that weren't used are void. */
+
+#include "server/hub.h"
+
+enum status hub_backup(const char *directory, const char *file, struct error *err);
+/* STATUS_EXISTS when the folder holds anything, STATUS_BAD_INPUT when the file is no backup. */
+enum status hub_restore(const struct hub_options *options, const char *file, struct error *err);
+
+#endif

@@ -1,0 +1,78 @@
+"""The hub's disk dies and last week's backup is put back: clients give back what it lost, devices
+that were admitted meanwhile are known again, and new ones get other numbers."""
+
+import os
+import shutil
+import unittest
+
+from jinqiu import JINQIUD, World, run
+
+
+class Restored(unittest.TestCase):
+    def names(self, replica):
+        return sorted(row["name"] for row in replica.json("list", "person"))
+
+    def restore(self, world, file):
+        world.hub.stop()
+        shutil.rmtree(world.hub.folder)
+        run(JINQIUD, "restore", file, "--dir", world.hub.folder)
+        world.hub.start()
+
+    def test_clients_give_back_what_a_restored_hub_lost(self):
+        with World() as world:
+            file = os.path.join(world.folder, "hub.backup")
+            first, second = world.join(), world.join()
+            first.call("add", "person", "name=示例党员301")
+            first.sync()
+            world.hub.call("backup", file)  # while it serves
+            self.assertEqual(os.stat(file).st_mode & 0o777, 0o600)
+            self.assertIn("存在", run(JINQIUD, "backup", file, "--dir", world.hub.folder, code=1,
+                                    error=True))
+            first.call("add", "person", "name=示例党员302")
+            first.sync()
+            late = world.join(org=world.branches[0])
+            late.call("add", "person", "name=示例党员303")
+            late.sync()
+            second.sync()
+            unused = world.hub.invite(world.township, "secretary", "示例党员099")
+
+            self.restore(world, file)
+            self.assertEqual(self.names(world.hub), ["示例党员301"])
+            late.call("add", "person", "name=示例党员304")
+            late.sync()
+            for client in (first, second, late):
+                client.sync()
+            names = ["示例党员301", "示例党员302", "示例党员303", "示例党员304"]
+            self.assertEqual(self.names(world.hub), names)
+            self.assertEqual(self.names(first), names)
+            self.assertIn(late.device, [item["id"] for item in world.hub.json("device", "list")])
+            newcomer = world.join()
+            devices = world.hub.json("device", "list")
+            self.assertEqual(len({item["index"] for item in devices}), len(devices))
+            newcomer.call("add", "person", "name=示例党员305")
+            for client in (newcomer, first, second, late, newcomer, first):
+                client.sync()
+            self.assertEqual(world.hub.json("digest"), first.json("digest"))
+            self.assertEqual(self.names(newcomer), names + ["示例党员305"])
+            self.assertEqual(first.sync()["round_trips"], 1)
+            for replica in (world.hub, first, late, newcomer):
+                self.assertTrue(replica.json("verify")["ok"])
+            self.assertIn("JQ1-", unused)
+            run(os.environ["JINQIU"], "join", unused, "--no-passphrase", "--dir",
+                os.path.join(world.folder, "stranger"), code=1)
+
+    def test_a_backup_goes_into_an_empty_folder_only(self):
+        with World() as world:
+            file = os.path.join(world.folder, "hub.backup")
+            world.hub.call("backup", file)
+            run(JINQIUD, "restore", file, "--dir", world.hub.folder, code=1)
+            other = os.path.join(world.folder, "other")
+            with open(os.path.join(world.folder, "no.backup"), "w", encoding="ascii") as no_backup:
+                no_backup.write("this is not a backup\n" * 100)
+            run(JINQIUD, "restore", no_backup.name, "--dir", other, code=1)
+            self.assertEqual(os.listdir(other), [])
+            run(JINQIUD, "restore", file, "--dir", other)
+
+
+if __name__ == "__main__":
+    unittest.main()
