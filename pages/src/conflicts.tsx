@@ -7,13 +7,14 @@ import { FieldRow } from "./field";
 import { Heading, Loading } from "./parts";
 import { fieldOf, label, mayWrite, titleOf, type Field, type Table } from "./schema";
 import { FieldHistory } from "./row";
-import { now, tellFailure, update, useLoad, useStore } from "./store";
+import { now, tell, tellFailure, update, useLoad, useStore } from "./store";
 import { difference, isEmpty, same, say, sayTime } from "./values";
 import { language, w } from "./words";
 
 interface Decided {
-  text: string;
+  text?: string; // absent: undone, to be decided anew
   undo: Decision;
+  heads?: string[]; // what stands after the undoing
 }
 
 function changed() {
@@ -131,7 +132,7 @@ function DeletedChoice(props: { settle: (value: Value) => void }) {
   );
 }
 
-function Card(props: { conflict: Conflict; row: Row; titles: Titles; decided: Decided | undefined; decide: (decided: Decided | undefined) => void }) {
+function Card(props: { conflict: Conflict; row: Row; titles: Titles; decided: Decided | undefined; decide: (decided: Decided) => void }) {
   const { conflict, row, titles } = props;
   const { schema, status } = useStore();
   const [open, setOpen] = useState(false);
@@ -140,7 +141,7 @@ function Card(props: { conflict: Conflict; row: Row; titles: Titles; decided: De
   const field = fieldOf(table, conflict.field);
   const isDeletion = conflict.field === "_deleted";
   const writable = mayWrite(table, status?.role ?? null, field);
-  const heads = conflict.heads.map((head) => head.dot);
+  const heads = props.decided?.heads ?? conflict.heads.map((head) => head.dot);
   const before = conflict.heads.find((head) => field && same(row[field.name], head.value)) ?? conflict.heads[0];
   const settle = async (decision: Decision, text: string) => {
     try {
@@ -155,7 +156,9 @@ function Card(props: { conflict: Conflict; row: Row; titles: Titles; decided: De
   const undo = async () => {
     try {
       await api.settle(table.name, conflict.id, props.decided!.undo);
-      props.decide(undefined);
+      const { bases } = await api.row(table.name, conflict.id);
+      props.decide({ undo: props.decided!.undo, ...(field ? { heads: bases[field.name] ?? [] } : {}) });
+      tell(w("undone"));
       changed();
     } catch (failure) {
       tellFailure(failure);
@@ -171,7 +174,7 @@ function Card(props: { conflict: Conflict; row: Row; titles: Titles; decided: De
           {label(table, language())} · {isDeletion ? w("deletedOrEdited") : field ? label(field, language()) : conflict.field}
         </small>
       </h2>
-      {props.decided ? (
+      {props.decided?.text !== undefined ? (
         <p class="decided" role="status">
           <span>{w("decided", props.decided.text)}</span>
           <button type="button" onClick={() => void undo()}>

@@ -91,7 +91,7 @@ export function Pick(props: {
   return (
     <div class="pick">
       {tables.length > 1 && (
-        <div class="choices small" role="radiogroup" aria-label={label(props.field, language())}>
+        <div class="choices small" role="radiogroup" aria-label={w("chooseOf", label(props.field, language()))}>
           {tables.map((one) => (
             <label key={one.name}>
               <input

@@ -147,7 +147,10 @@ export async function start(): Promise<void> {
   ]);
   wear(preferences, status.language);
   update({ status, schema: new Schema(schema), orgs: orgs.orgs, preferences });
-  addEventListener("hashchange", () => update({ route: routeNow(), notice: null }));
+  addEventListener("hashchange", () => {
+    // A failure belongs to the page it happened on; "saved" is read on the next one.
+    update({ route: routeNow(), notice: state.notice?.bad ? null : state.notice });
+  });
   listen();
 }
 
