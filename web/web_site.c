@@ -38,7 +38,8 @@ static const char html[] = "text/html; charset=utf-8";
 
 /* A redirect would count as the navigation of whoever gave the link, and a cookie that is
  * SameSite=Strict would stay at home; this page's own refresh doesn't. */
-static const char started_page[] = PAGE("<meta http-equiv=\"refresh\" content=\"0;url=/\">",
+static const char started_page[] = PAGE("<meta http-equiv=\"refresh\" content=\"0;url=/\">"
+                                        "<link rel=\"icon\" href=\"/icon.svg\">",
                                         "<p><a href=\"/\">打开 · Open</a></p>");
 static const char no_cookie_page[] =
     PAGE("", "<h1>请用启动链接打开</h1><p>请从“金秋”图标打开，或在运行 <code>jinqiu serve</code> "

@@ -50,11 +50,13 @@ function offered(table: Table): Values {
   return values;
 }
 
-async function titlesOf(table: Table, values: Values): Promise<Titles> {
-  const titles: Titles = {};
+/** Titles of what the values name; `known` ones needn't be asked for. */
+async function titlesOf(table: Table, values: Values, known: Titles): Promise<Titles> {
+  const titles: Titles = { ...known };
   for (const field of table.fields.filter(isRef)) {
     const value = values[field.name];
     for (const ref of Array.isArray(value) ? value : isEmpty(value) ? [] : [String(value)]) {
+      if (titles[ref]) continue;
       const [name, id] = ref.includes(":") ? ref.split(":") : [field.refs?.[0], ref];
       const named = name ? now().schema!.table(name) : undefined;
       if (!named || !id) continue;
@@ -111,7 +113,7 @@ async function prepare(table: Table, id: string | null, quick: boolean, query: U
     }
     start = { key: `new:${table.name}:${fresh}`, id: fresh, isNew: true, quick, before: offered(table), values, bases: undefined, org: undefined, titles: {}, restored: false };
   }
-  return { ...start, titles: { ...start.titles, ...(await titlesOf(table, start.values)) } };
+  return { ...start, titles: await titlesOf(table, start.values, start.titles) };
 }
 
 export function FormPage(props: { table: Table; id: string | null; quick: boolean; query: URLSearchParams }) {

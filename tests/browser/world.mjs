@@ -176,7 +176,7 @@ export class Visitor {
     page.setDefaultTimeout(20000);
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type()) && !this.quiet?.test(message.text()))
-        this.troubles.push(`console: ${message.text()}`);
+        this.troubles.push(`console: ${message.text()} ${message.location().url}`);
     });
     page.on("pageerror", (error) => this.troubles.push(`page: ${error.message}`));
     page.on("dialog", (dialog) => {
