@@ -217,7 +217,7 @@ static void handle_on_loop(struct api_call *call)
     answer(call);
 }
 
-static void refuse(struct api_call *call, int status)
+static void turn_away(struct api_call *call, int status)
 {
     call->status = status;
     call->answer = json_pack("{ss ss}", "error", web_status_text(status), "status",
@@ -242,7 +242,7 @@ void api_handle(struct api *api, struct web_call *web)
                               .request = web_call_request(web),
                               .path = path};
     if (!find_route(call, &other_method))
-        refuse(call, other_method ? 405 : 404);
+        turn_away(call, other_method ? 405 : 404);
     else if (call->route->work == WORK_LOOP)
         handle_on_loop(call);
     else

@@ -127,7 +127,7 @@ static void write_reply(struct web_line *line, const struct web_reply *reply)
     buffer_release(&out);
 }
 
-static void refuse(struct web_line *line, int status)
+static void turn_away(struct web_line *line, int status)
 {
     const char *text = web_status_text(status);
     struct web_reply reply = {
@@ -229,7 +229,7 @@ static void take(struct web_line *line, struct bytes in)
     bool waited = web_parser_waiting(line->parser);
     enum web_progress progress = web_parser_feed(line->parser, in, &taken);
     if (progress == WEB_REFUSED) {
-        refuse(line, web_parser_refusal(line->parser));
+        turn_away(line, web_parser_refusal(line->parser));
         return;
     }
     if (progress == WEB_MORE) {

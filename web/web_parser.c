@@ -16,7 +16,7 @@ struct web_parser {
 };
 
 /* Stops llhttp: what follows isn't looked at any more. */
-static int refuse(struct web_parser *parser, int status)
+static int give_up(struct web_parser *parser, int status)
 {
     if (parser->refusal == 0)
         parser->refusal = status;
@@ -34,8 +34,8 @@ static int on_url(llhttp_t *llhttp, const char *at, size_t size)
 {
     struct web_parser *parser = llhttp->data;
     if (parser->target.size + size > WEB_TARGET_BYTES_MAX)
-        return refuse(parser, 414);
-    return buffer_append(&parser->target, at, size) == STATUS_OK ? 0 : refuse(parser, 503);
+        return give_up(parser, 414);
+    return buffer_append(&parser->target, at, size) == STATUS_OK ? 0 : give_up(parser, 503);
 }
 
 /* Text of a header, in pieces; the terminator comes with on_name_end or on_value_end. */
@@ -44,17 +44,17 @@ static int put_text(struct web_parser *parser, const char *at, size_t size)
     struct buffer *text = &parser->request.text;
     parser->head_bytes += size;
     if (parser->head_bytes > WEB_HEAD_BYTES_MAX)
-        return refuse(parser, 431);
+        return give_up(parser, 431);
     if (parser->head_done)
         return 0;
-    return buffer_append(text, at, size) == STATUS_OK ? 0 : refuse(parser, 503);
+    return buffer_append(text, at, size) == STATUS_OK ? 0 : give_up(parser, 503);
 }
 
 static int end_text(struct web_parser *parser)
 {
     if (parser->head_done || buffer_append(&parser->request.text, "", 1) == STATUS_OK)
         return 0;
-    return refuse(parser, 503);
+    return give_up(parser, 503);
 }
 
 static int on_name(llhttp_t *llhttp, const char *at, size_t size)
@@ -63,12 +63,12 @@ static int on_name(llhttp_t *llhttp, const char *at, size_t size)
     struct web_request *request = &parser->request;
     size_t from = request->text.size;
     if (request->headers_count == WEB_HEADERS_MAX)
-        return refuse(parser, 431);
+        return give_up(parser, 431);
     if (!parser->in_name && !parser->head_done)
         request->headers[request->headers_count].name = from;
     parser->in_name = true;
     if (memchr(at, ' ', size)) /* llhttp takes it for a part of the name */
-        return refuse(parser, 400);
+        return give_up(parser, 400);
     int code = put_text(parser, at, size);
     for (size_t i = from; code == 0 && i < request->text.size; i++)
         if (request->text.data[i] >= 'A' && request->text.data[i] <= 'Z')
@@ -121,14 +121,14 @@ static int on_headers(llhttp_t *llhttp)
 {
     struct web_parser *parser = llhttp->data;
     if (llhttp->http_major != 1)
-        return refuse(parser, 505);
+        return give_up(parser, 505);
     if (!method_of(llhttp, &parser->request.method) || llhttp->upgrade)
-        return refuse(parser, 501);
+        return give_up(parser, 501);
     if (llhttp->content_length > parser->body_bytes_max)
-        return refuse(parser, 413);
+        return give_up(parser, 413);
     parser->head_done = true;
     int refusal = web_request_set_target(&parser->request, buffer_bytes(&parser->target));
-    return refusal == 0 ? 0 : refuse(parser, refusal);
+    return refusal == 0 ? 0 : give_up(parser, refusal);
 }
 
 static int on_body(llhttp_t *llhttp, const char *at, size_t size)
@@ -136,8 +136,8 @@ static int on_body(llhttp_t *llhttp, const char *at, size_t size)
     struct web_parser *parser = llhttp->data;
     struct buffer *body = &parser->request.body;
     if (body->size + size > parser->body_bytes_max)
-        return refuse(parser, 413);
-    return buffer_append(body, at, size) == STATUS_OK ? 0 : refuse(parser, 503);
+        return give_up(parser, 413);
+    return buffer_append(body, at, size) == STATUS_OK ? 0 : give_up(parser, 503);
 }
 
 static int on_complete(llhttp_t *llhttp)
@@ -209,7 +209,7 @@ enum web_progress web_parser_feed(struct web_parser *parser, struct bytes in, si
         llhttp_resume(&parser->llhttp);
         return WEB_COMPLETE;
     }
-    refuse(parser, status_of(code));
+    give_up(parser, status_of(code));
     return WEB_REFUSED;
 }
 
