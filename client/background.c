@@ -97,7 +97,11 @@ static enum status connect_once(struct background *background, struct error *err
         TRY(folder_open(background->cli, false, &background->replica, err));
     TRY(recall_hub(background->replica, address, options.link_key, err));
     turn_to(background, CONNECTING, NULL);
-    return link_run(background->replica, &options, &result, err);
+    enum status status = link_run(background->replica, &options, &result, err);
+    /* Whoever holds this machine is not to write any more; what was saved can still be read. */
+    if (status == STATUS_DENIED && result.totals.code == SESSION_REVOKED)
+        replica_forget_identity(background->replica, NULL);
+    return status;
 }
 
 /* Waits before the next try; false when the pages close. */

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import sys
+import time
 import unittest
 
 from jinqiu import World
@@ -14,6 +15,12 @@ from pages import Pages, path_of
 DOCUMENT = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "openapi.json")
 NOBODY = "0" * 31 + "1"
 TYPES = {"string": str, "object": dict, "array": list, "boolean": bool, "null": type(None)}
+
+
+def wait_for(pages, holds):
+    """Until the status says so; the test's own time limit ends it otherwise."""
+    while not holds(pages.ask("GET", "/api/status").json()):
+        time.sleep(0.05)
 
 
 def is_type(value, name):
@@ -253,6 +260,23 @@ class Interface(unittest.TestCase):
                            "heads": [head["dot"] for head in heads]})
                 left = pages.ask("GET", "/api/conflicts").json()["conflicts"][0]["heads"]
                 self.assertEqual({head["value"] for head in left}, {heads[0]["value"], "4"})
+
+    def test_a_revoked_device_reads_on_and_writes_no_more(self):
+        with World() as world:
+            client = world.join()
+            with Pages(client.folder) as pages:
+                pages.enter()
+                saved = pages.ask("POST", "/api/rows/person", {"fields": {"name": "x"}})
+                self.assertEqual(saved.status, 201)
+                wait_for(pages, lambda status: status["unsent"] == 0)
+                world.hub.call("revoke", client.device)
+                world.hub.stop()
+                world.hub.start()
+                pages.ask("POST", "/api/sync", {})
+                wait_for(pages, lambda status: status["sync"]["state"] == "refused")
+                refused = pages.ask("POST", "/api/rows/person", {"fields": {"name": "y"}})
+                self.assertEqual(refused.status, 403)
+                self.assertEqual(len(pages.ask("GET", "/api/rows/person").json()["rows"]), 1)
 
 
 if __name__ == "__main__":
