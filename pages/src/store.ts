@@ -60,12 +60,13 @@ export function now(): State {
 // ---- notices ----
 
 let noticeTimer = 0;
-const NOTICE_MS = 12000;
+const NOTICE_MS = 5000;
+const NOTICE_UNDO_MS = 20000; // there must be time to read and to decide
 
 export function tell(text: string, undo?: () => void): void {
   clearTimeout(noticeTimer);
   update({ notice: undo ? { text, undo } : { text } });
-  noticeTimer = setTimeout(() => update({ notice: null }), NOTICE_MS);
+  noticeTimer = setTimeout(() => update({ notice: null }), undo ? NOTICE_UNDO_MS : NOTICE_MS);
 }
 
 export function tellFailure(failure: unknown): void {

@@ -21,15 +21,14 @@ export function localNow(): string {
   return `${dayText(now)}T${two(now.getHours())}:${two(now.getMinutes())}`;
 }
 
-/** "2026-11-01" as people say it: the year only when it isn't this one. */
+/** "2026-11-01" as people say it: this year's days with their weekday, others with the year. */
 export function sayDay(text: string): string {
   const [year = 0, month = 1, day = 1] = text.split("-").map(Number);
-  const date = new Date(2000, month - 1, day);
-  date.setFullYear(year);
-  const weekday = WEEKDAYS[language()][date.getDay()] ?? "";
-  const thisYear = year === new Date().getFullYear();
-  if (language() === "zh") return `${thisYear ? "" : `${year}年`}${month}月${day}日 ${weekday}`;
-  return `${weekday} ${day} ${MONTHS_EN[month - 1]}${thisYear ? "" : ` ${year}`}`;
+  const chinese = language() === "zh";
+  if (year !== new Date().getFullYear())
+    return chinese ? `${year}年${month}月${day}日` : `${day} ${MONTHS_EN[month - 1]} ${year}`;
+  const weekday = WEEKDAYS[language()][new Date(year, month - 1, day).getDay()];
+  return chinese ? `${month}月${day}日 ${weekday}` : `${weekday} ${day} ${MONTHS_EN[month - 1]}`;
 }
 
 /** A moment in UTC ("…Z") or local ("2026-11-01T09:30"). */
