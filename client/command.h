@@ -17,5 +17,6 @@ int command_apply(struct cli *cli);
 int command_import(struct cli *cli);
 int command_status(struct cli *cli);
 int command_adopt(struct cli *cli);
+int command_serve(struct cli *cli); /* [--http HOST:PORT] */
 
 #endif

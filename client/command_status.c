@@ -1,72 +1,11 @@
 /* status: who this replica is and how it stands. */
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "client/command.h"
+#include "client/self.h"
 #include "common/grid.h"
-#include "common/view.h"
-
-/* A number kept as decimal text; false when it was never set. */
-static bool meta_number(struct replica *replica, const char *name, int64_t *number)
-{
-    struct buffer text = {0};
-    bool found = replica_meta_get(replica, name, &text, NULL) == STATUS_OK && text.size > 0 &&
-                 text.size < 24 && buffer_append(&text, "", 1) == STATUS_OK;
-    if (found)
-        *number = strtoll((const char *)text.data, NULL, 10);
-    buffer_release(&text);
-    return found;
-}
-
-static void put_self(struct replica *replica, json_t *status)
-{
-    const struct registry *registry = replica_registry(replica);
-    const struct device *self = registry_device(registry, replica_identity(replica)->device);
-    const struct org *org = self ? registry_org(registry, self->certificate.org) : NULL;
-    char device_id[ID_TEXT_BYTES], org_id[ID_TEXT_BYTES];
-    if (self)
-        id_format(&self->id, device_id);
-    if (org)
-        id_format(&org->id, org_id);
-    json_object_set_new(status, "device", self ? json_string(device_id) : json_null());
-    json_object_set_new(status, "person",
-                        self ? json_string(self->certificate.person_name) : json_null());
-    json_object_set_new(status, "role",
-                        self ? json_string(role_name(self->certificate.role)) : json_null());
-    json_object_set_new(status, "org", org ? json_string(org_id) : json_null());
-    json_object_set_new(status, "org_name", org ? json_string(org->name) : json_null());
-}
-
-static void put_times(struct replica *replica, json_t *status)
-{
-    int64_t last_sync, offset;
-    char time[32];
-    json_t *sync = json_null();
-    if (meta_number(replica, "last_sync", &last_sync)) {
-        time_format(last_sync, time);
-        sync = json_string(time);
-    }
-    json_object_set_new(status, "last_sync", sync);
-    json_object_set_new(status, "clock_offset_ms",
-                        meta_number(replica, "clock_offset_ms", &offset) ? json_integer(offset)
-                                                                         : json_null());
-}
-
-static enum status make_status(struct replica *replica, json_t **made, struct error *err)
-{
-    json_t *counts = NULL;
-    bool changed;
-    TRY(replica_refresh(replica, &changed, err));
-    TRY(view_counts(replica, &counts, err));
-    *made = json_object();
-    put_self(replica, *made);
-    json_object_update(*made, counts);
-    put_times(replica, *made);
-    json_decref(counts);
-    return STATUS_OK;
-}
 
 static const struct cli_text labels[] = {{"device", "设备"},
                                          {"person", "使用者"},
@@ -109,7 +48,7 @@ int command_status(struct cli *cli)
     json_t *made = NULL;
     enum status status = cli->program->open(cli, true, &replica, &err);
     if (status == STATUS_OK)
-        status = make_status(replica, &made, &err);
+        status = self_status(replica, &made, &err);
     replica_close(replica);
     if (status != STATUS_OK)
         return cli_fail(cli, &err);

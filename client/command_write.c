@@ -1,11 +1,9 @@
 /* add, set, delete, settle: one change, one entry, durable when the command returns. */
 
 #include <stdio.h>
-#include <string.h>
 
 #include "client/command.h"
-#include "client/edit.h"
-#include "common/view.h"
+#include "client/settle.h"
 
 typedef enum status edit_builder(struct cli *cli, struct edit *edit, struct error *err);
 
@@ -98,71 +96,15 @@ int command_delete(struct cli *cli)
 
 /* ---- settle ---- */
 
-struct taking {
-    struct edit *edit;
-    struct dot dot;
-    uint16_t field;
-    uint16_t group;
-    bool found;
-};
-
-/* Any value that was ever saved may be taken; fields of one group are taken together. */
-static enum status take_item(void *context, const struct history_item *item, struct error *err)
-{
-    struct taking *taking = context;
-    const struct schema_field *field =
-        item->field ? table_field(taking->edit->table, item->field) : NULL;
-    bool same_group = taking->group != 0 && field && field->group == taking->group;
-    if (!dot_equal(&item->dot, &taking->dot) || (item->field != taking->field && !same_group))
-        return STATUS_OK;
-    taking->found = true;
-    return edit_value(taking->edit, item->field, item->value, err);
-}
-
-static enum status take_dot(struct cli *cli, struct edit *edit, const struct schema_field *field,
-                            struct error *err)
-{
-    const char *text = cli_value(cli, "--take");
-    struct taking taking = {.edit = edit,
-                            .field = field ? field->number : FIELD_DELETED,
-                            .group = field ? field->group : 0};
-    if (!dot_parse(text, &taking.dot))
-        return error_set(err, STATUS_BAD_INPUT, "'%s' is not a dot like 3.1.2.17", text);
-    TRY(replica_row_history(edit->replica, edit->table->number, &edit->change.id, take_item,
-                            &taking, err));
-    if (!taking.found)
-        return error_set(err, STATUS_NOT_FOUND, "the entry '%s' didn't write field '%s'", text,
-                         cli->arguments[2]);
-    return STATUS_OK;
-}
-
-static enum status settle_deleted(struct edit *edit, const char *text, struct error *err)
-{
-    bool yes = strcmp(text, "true") == 0 || strcmp(text, "1") == 0 || strcmp(text, "是") == 0;
-    bool no = strcmp(text, "false") == 0 || strcmp(text, "0") == 0 || strcmp(text, "否") == 0;
-    const uint8_t value = yes ? 0xc3 : 0xc2; /* MessagePack's true and false */
-    if (!yes && !no)
-        return error_set(err, STATUS_BAD_INPUT, "'%s' is neither true nor false", text);
-    return edit_value(edit, FIELD_DELETED, bytes_of(&value, 1), err);
-}
-
 static enum status build_settle(struct cli *cli, struct edit *edit, struct error *err)
 {
-    const struct schema_field *field = NULL;
-    bool deleted = strcmp(cli->arguments[2], "_deleted") == 0;
+    const char *field = cli->arguments[2];
     if (cli_has(cli, "--take") == cli_has(cli, "--value"))
         return error_set(err, STATUS_USAGE, "give either --take DOT or --value V");
-    TRY(edit_start(edit, edit->replica, CHANGE_SETTLE, cli->arguments[0], err));
-    TRY(edit_row(edit, cli->arguments[1], err));
-    if (!deleted)
-        TRY(view_field(edit->table, cli->arguments[2], &field, err));
-    if (field && (field->merge == MERGE_SET || field->merge == MERGE_COUNTER))
-        return error_set(err, STATUS_BAD_INPUT, "field '%s' is never in conflict", field->name);
+    TRY(settle_start(edit, edit->replica, cli->arguments[0], cli->arguments[1], err));
     if (cli_has(cli, "--take"))
-        return take_dot(cli, edit, field, err);
-    if (deleted)
-        return settle_deleted(edit, cli_value(cli, "--value"), err);
-    return edit_text(edit, field, EDIT_ASSIGN, cli_value(cli, "--value"), err);
+        return settle_take(edit, field, cli_value(cli, "--take"), err);
+    return settle_text(edit, field, cli_value(cli, "--value"), err);
 }
 
 int command_settle(struct cli *cli)

@@ -13,6 +13,7 @@ void edit_release(struct edit *edit)
 {
     buffer_release(&edit->values);
     free(edit->fields);
+    free(edit->dots);
     row_release(&edit->row);
     *edit = (struct edit){0};
 }
@@ -337,6 +338,59 @@ static int by_field(const void *a, const void *b)
     return (left->field > right->field) - (left->field < right->field);
 }
 
+void edit_seen(struct edit *edit, const json_t *bases)
+{
+    edit->bases = bases;
+}
+
+static enum status count_dots(const struct edit *edit, size_t *count, struct error *err)
+{
+    const char *name;
+    json_t *list;
+    *count = 0;
+    json_object_foreach((json_t *)(uintptr_t)edit->bases, name, list)
+    {
+        if (!json_is_array(list) || json_array_size(list) > ENTRY_BASES_MAX)
+            return error_set(err, STATUS_BAD_INPUT, "the bases of field '%s' are no list of dots",
+                             name);
+        *count += json_array_size(list);
+    }
+    return STATUS_OK;
+}
+
+/* A field that the person saw empty has no bases, which is not the same as not to have been told.
+ */
+static enum status read_dots(struct edit *edit, struct change_field *field, size_t *used,
+                             struct error *err)
+{
+    const char *name = field_name(edit, field->field);
+    const json_t *list = json_object_get(edit->bases, name);
+    field->has_bases = true;
+    field->bases = edit->dots + *used;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        if (!text || !dot_parse(text, &edit->dots[(*used)++]))
+            return error_set(err, STATUS_BAD_INPUT, "the bases of field '%s' are no list of dots",
+                             name);
+        field->bases_count++;
+    }
+    return STATUS_OK;
+}
+
+static enum status add_bases(struct edit *edit, struct error *err)
+{
+    size_t count, used = 0;
+    if (!edit->bases)
+        return STATUS_OK;
+    TRY(count_dots(edit, &count, err));
+    edit->dots = calloc(count + 1, sizeof *edit->dots);
+    if (!edit->dots)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < edit->parts_count; i++)
+        TRY(read_dots(edit, &edit->fields[i], &used, err));
+    return STATUS_OK;
+}
+
 enum status edit_finish(struct edit *edit, struct error *err)
 {
     if (edit->change.kind == CHANGE_ADD)
@@ -352,6 +406,7 @@ enum status edit_finish(struct edit *edit, struct error *err)
             .value = bytes_of(edit->values.data + edit->parts[i].at, edit->parts[i].size)};
     edit->change.fields = edit->fields;
     edit->change.fields_count = edit->parts_count;
+    TRY(add_bases(edit, err));
     row_release(&edit->row); /* many edits may wait together: keep what they say only */
     edit->row_loaded = false;
     return STATUS_OK;

@@ -33,7 +33,9 @@ struct edit {
     struct edit_part parts[SCHEMA_FIELDS_MAX + 1];
     size_t parts_count;
     struct change_field *fields;
-    struct row row; /* as it stands */
+    const json_t *bases; /* borrowed; NULL: what the replica shows now */
+    struct dot *dots;    /* of `bases`, one field's behind the other's */
+    struct row row;      /* as it stands */
     bool row_loaded, row_exists;
 };
 
@@ -55,6 +57,10 @@ enum status edit_text(struct edit *edit, const struct schema_field *field, enum 
 enum status edit_json(struct edit *edit, const char *name, const json_t *value, struct error *err);
 /* A value that is canonical already; nil for field 0 isn't allowed. */
 enum status edit_value(struct edit *edit, uint16_t field, struct bytes value, struct error *err);
+/* What the person had on the screen, as view_bases told it: {"field": ["dot", …]}. Without it, the
+ * values that the replica shows at the save count as seen. Borrows until edit_finish, which fails
+ * with STATUS_BAD_INPUT for what is no dot. */
+void edit_seen(struct edit *edit, const json_t *bases);
 /* Was the field given? */
 bool edit_has(const struct edit *edit, uint16_t field);
 

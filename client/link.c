@@ -6,6 +6,7 @@
 
 #include "client/link.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -25,6 +26,12 @@
 #define PAUSE_MIN_MS 1000u
 #define PAUSE_MAX_MS 60000u
 
+struct link_handle {
+    pthread_mutex_t lock;
+    uv_async_t *async; /* of the link that runs */
+    bool ended;
+};
+
 struct link {
     struct replica *replica;
     const struct link_options *options;
@@ -33,6 +40,7 @@ struct link {
     uv_tcp_t tcp;
     uv_timer_t timer, look;
     uv_signal_t interrupt, term;
+    uv_async_t goodbye;
     uv_getaddrinfo_t resolve;
     uv_connect_t connect;
     struct session *session;
@@ -227,15 +235,65 @@ static void on_look(uv_timer_t *timer)
         step(link, SESSION_LOCAL, (struct bytes){0});
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void say_goodbye(struct link *link)
 {
-    struct link *link = handle->data;
-    (void)number;
+    if (link->closing)
+        return;
     link->stopped = true;
     if (link->connected)
         step(link, SESSION_STOP, (struct bytes){0});
     else
         end(link, STATUS_OK);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    (void)number;
+    say_goodbye(handle->data);
+}
+
+/* ---- the other thread's handle ---- */
+
+struct link_handle *link_handle_new(void)
+{
+    struct link_handle *handle = calloc(1, sizeof *handle);
+    if (handle)
+        pthread_mutex_init(&handle->lock, NULL);
+    return handle;
+}
+
+void link_handle_free(struct link_handle *handle)
+{
+    if (!handle)
+        return;
+    pthread_mutex_destroy(&handle->lock);
+    free(handle);
+}
+
+void link_end(struct link_handle *handle)
+{
+    pthread_mutex_lock(&handle->lock);
+    handle->ended = true;
+    if (handle->async)
+        uv_async_send(handle->async);
+    pthread_mutex_unlock(&handle->lock);
+}
+
+static void on_goodbye(uv_async_t *async)
+{
+    say_goodbye(async->data);
+}
+
+static void take_handle(struct link *link, uv_async_t *async)
+{
+    struct link_handle *handle = link->options->handle;
+    if (!handle)
+        return;
+    pthread_mutex_lock(&handle->lock);
+    handle->async = async;
+    if (async && handle->ended)
+        uv_async_send(async);
+    pthread_mutex_unlock(&handle->lock);
 }
 
 /* ---- connecting ---- */
@@ -302,12 +360,19 @@ static void open_handles(struct link *link)
     link->interrupt.data = link->term.data = link;
     link->resolve.data = link->connect.data = link;
     link->tcp_open = true;
+    uv_async_init(&link->loop, &link->goodbye, on_goodbye);
+    link->goodbye.data = link;
+    take_handle(link, &link->goodbye);
+    if (link->options->handle)
+        return;
     uv_signal_start(&link->interrupt, on_signal, SIGINT);
     uv_signal_start(&link->term, on_signal, SIGTERM);
 }
 
 static void close_handles(struct link *link)
 {
+    take_handle(link, NULL);
+    uv_close((uv_handle_t *)&link->goodbye, NULL);
     uv_close((uv_handle_t *)&link->timer, NULL);
     uv_close((uv_handle_t *)&link->look, NULL);
     uv_close((uv_handle_t *)&link->interrupt, NULL);
@@ -442,6 +507,8 @@ enum status link_run(struct replica *replica, const struct link_options *options
             status = settle_lives(replica, status, &again, err);
         if (again && lives++ < LIVES_MAX)
             continue;
+        if (options->handle)
+            return stopped ? STATUS_OK : status;
         if (!options->watch || stopped || (status != STATUS_OK && status != STATUS_UNREACHABLE))
             return stopped ? STATUS_OK : status;
         if (status == STATUS_OK || result->totals.round_trips > 0)

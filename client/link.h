@@ -8,6 +8,13 @@
 #include "common/replica.h"
 #include "protocol/session.h"
 
+/* Lets another thread end a link. One handle serves one link at a time. */
+struct link_handle;                                /* opaque */
+struct link_handle *link_handle_new(void);         /* NULL: out of memory */
+void link_handle_free(struct link_handle *handle); /* when no link uses it any more */
+/* From any thread: the link that has this handle, and every later one, says goodbye and returns. */
+void link_end(struct link_handle *handle);
+
 struct link_options {
     const char *address;            /* HOST:PORT of the hub */
     uint8_t link_key[DH_KEY_BYTES]; /* the hub's */
@@ -17,6 +24,9 @@ struct link_options {
     /* Called whenever all that was there is exchanged (watching). May be NULL. */
     void (*settled)(void *context, const struct session_totals *totals);
     void *context;
+    /* With a handle, watching doesn't reconnect and signals are left to the program: the caller
+     * decides when to try again. May be NULL. */
+    struct link_handle *handle;
 };
 
 struct link_result {

@@ -36,6 +36,11 @@ static const struct cli_flag sync_flags[] = {
     {"--peer", "HOST:PORT", {"with another client (not there yet)", "与另一客户端同步（尚未提供）"}, false},
     {0}};
 
+static const struct cli_flag serve_flags[] = {
+    {"--http", "HOST:PORT", {"where to listen, on this machine alone (default 127.0.0.1:0)",
+                             "监听地址，只限本机（默认 127.0.0.1:0，端口自选）"}, false},
+    {0}};
+
 static const struct cli_command commands[] = {
     {"join", "CODE", {"enrol at the hub and fetch its records", "凭邀请码加入并取回数据"}, join_flags,
      "join JQ1-… --dir ~/jinqiu", 1, 1, command_join},
@@ -70,7 +75,8 @@ static const struct cli_command commands[] = {
     {"report", "NAME", {"figures over the records", "统计报表"}, NULL, NULL, 0, -1, NULL},
     {"due", "", {"who is due", "到期提醒"}, NULL, NULL, 0, -1, NULL},
     {"enrol", "", {"admit a device without the hub", "不经中心接纳设备"}, NULL, NULL, 0, -1, NULL},
-    {"serve", "", {"the local pages", "本地页面"}, NULL, NULL, 0, -1, NULL},
+    {"serve", "", {"the local pages, and syncing while they are open", "本地页面，打开期间自动同步"},
+     serve_flags, "serve --http 127.0.0.1:8899", 0, 0, command_serve},
     {"revoke", "DEVICE", {"take a device's rights", "吊销设备"}, NULL, NULL, 0, -1, NULL},
     {"backup", "FILE", {"a consistent copy", "备份"}, NULL, NULL, 0, -1, NULL},
     {"restore", "FILE", {"from a copy", "恢复"}, NULL, NULL, 0, -1, NULL},

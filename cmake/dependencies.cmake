@@ -11,6 +11,12 @@ if(NOT MSGPACK_FOUND)
     pkg_check_modules(MSGPACK REQUIRED IMPORTED_TARGET msgpack-c)
 endif()
 
+find_path(LLHTTP_DIR llhttp.c PATHS /usr/share/llhttp NO_DEFAULT_PATH)
+find_path(LLHTTP_INCLUDE llhttp.h PATHS /usr/share/include/llhttp NO_DEFAULT_PATH)
+if(NOT LLHTTP_DIR OR NOT LLHTTP_INCLUDE)
+    message(FATAL_ERROR "no source of llhttp: install Debian's node-llhttp")
+endif()
+
 if(JINQIU_SYSTEM_SQLITE)
     pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3>=3.40)
     add_library(sqlite INTERFACE)

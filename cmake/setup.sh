@@ -1,7 +1,7 @@
 # Shared by ./run and ./check: what must be installed, and the two builds. Sourced, not run.
 
 PACKAGES="build-essential cmake ninja-build pkg-config libuv1-dev libmsgpack-dev libsodium-dev
-libzstd-dev libcmocka-dev libjansson-dev python3"
+libzstd-dev libcmocka-dev libjansson-dev node-llhttp python3"
 
 say() {
     printf '\n== %s\n' "$*"
@@ -23,10 +23,15 @@ install_packages() {
     apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }
 
-# The pinned SQLite comes as source inside an npm package; none of its scripts run.
+# The pinned SQLite source, and what builds and tests the pages; none of their scripts run.
 install_sources() {
-    [ -f node_modules/better-sqlite3-multiple-ciphers/deps/sqlite3/sqlite3.c ] && return 0
-    say "fetching the pinned SQLite source"
+    local complete=yes
+    for file in better-sqlite3-multiple-ciphers/deps/sqlite3/sqlite3.c vite/bin/vite.js \
+        typescript/bin/tsc preact/package.json playwright-core/package.json axe-core/axe.min.js; do
+        [ -f "node_modules/$file" ] || complete=no
+    done
+    [ $complete = yes ] && return 0
+    say "fetching the pinned sources"
     npm ci --ignore-scripts --no-audit --no-fund >/dev/null
 }
 

@@ -18,6 +18,7 @@ static const struct {
 #include "common/messages_trust.inc"
 #include "protocol/messages_protocol.inc"
 #include "server/messages_server.inc"
+#include "web/messages_web.inc"
 #undef MESSAGE
 };
 

@@ -258,6 +258,8 @@ enum status replica_refresh(struct replica *replica, bool *changed, struct error
     if (version == replica->data_version)
         return STATUS_OK;
     *changed = true;
+    /* A new incarnation, or keys that were erased: nothing may be signed with what was before. */
+    TRY(load_identity(replica, err));
     return caches_load(replica, err);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/schema.h"
+#include "common/schema_form.h"
 #include "common/schema_json.h"
 #include "common/schema_rules.h"
 
@@ -138,9 +139,9 @@ static enum status check_applies(const json_t *json, const struct schema_field *
 
 static enum status load_field(const json_t *json, struct schema_field *field, struct error *err)
 {
-    static const char *const keys[] = {"number", "name",  "zh",       "en",      "type",  "merge",
-                                       "show",   "refs",  "required", "group",   "codes", "min",
-                                       "max",    "bytes", "write",    "default", NULL};
+    static const char *const keys[] = {
+        "number", "name", "zh",  "en",    "type",  "merge",   "show", "refs", "required", "group",
+        "codes",  "min",  "max", "bytes", "write", "default", "when", "help", NULL};
     static const struct number_range numbers = {1, FIELD_NUMBER_MAX};
     int64_t number;
     TRY(object_name(json, "name", &field->name, err));
@@ -187,8 +188,8 @@ static enum status load_fields(const json_t *json, struct schema_table *table, s
 
 static enum status load_table(const json_t *json, struct schema_table *table, struct error *err)
 {
-    static const char *const keys[] = {"number", "name",  "zh",     "en",    "key",
-                                       "scope",  "title", "fields", "write", NULL};
+    static const char *const keys[] = {"number", "name",   "zh",    "en",   "key", "scope",
+                                       "title",  "fields", "write", "form", NULL};
     static const struct number_range numbers = {TABLE_NUMBER_FIRST, TABLE_NUMBER_MAX};
     int64_t number;
     TRY(object_name(json, "name", &table->name, err));
@@ -304,7 +305,7 @@ static enum status link_table(const json_t *json, const struct schema *schema,
         if (status != STATUS_OK)
             return error_wrap(err, "field '%s'", table->fields[i].name);
     }
-    return STATUS_OK;
+    return schema_check_form(json, table, err);
 }
 
 static enum status load_tables(const json_t *list, struct schema *schema, struct error *err)

@@ -52,16 +52,32 @@ struct view_query {
     const char *search; /* text that one of the text fields holds; NULL: none */
     int64_t limit;      /* 0: no limit */
     int64_t offset;
+    const char *order; /* a field that is no set; NULL: by id */
+    bool descending;   /* absent values first, or last when descending */
+    const char *after; /* go on behind this row's id (which may be gone); NULL: from the first */
+    const char *after_value; /* what that row had in `order`, as text; NULL or empty: nothing */
 };
 /* Gets one row: {"id", fields…, "NAME_round" from 2 on, "_org", "_conflicts": […], "_deleted" when
  * deleted}. Borrows `row`. */
 typedef enum status view_taker(void *context, json_t *row, struct error *err);
-/* Rows that are not deleted, ascending by id. */
+/* Rows that are not deleted, ascending by id unless the query says otherwise. */
 enum status view_list(struct replica *replica, const struct view_query *query, view_taker *take,
                       void *context, struct error *err);
+/* How many rows the query has, whatever its limit and place. */
+enum status view_count(struct replica *replica, const struct view_query *query, int64_t *count,
+                       struct error *err);
+/* What people call the row `id` of one of the tables that `field` may name (a ref or an element of
+ * a set of refs): its title field; for an id that has no row, the name of the person with a device.
+ * NULL in *title when there is neither. Gives. */
+enum status view_title(struct replica *replica, const struct schema_field *field, const char *ref,
+                       char **title, struct error *err);
 /* One row, deleted or not. STATUS_NOT_FOUND. */
 enum status view_row(struct replica *replica, const char *table, const char *id, json_t **row,
                      struct error *err);
+/* {"field": ["dot", …]}: the heads of each field of a row, that is what somebody who looks at it
+ * now has seen. STATUS_NOT_FOUND. */
+enum status view_bases(struct replica *replica, const char *table, const char *id, json_t **bases,
+                       struct error *err);
 
 /* ---- history and conflicts (view_history.c) ---- */
 /* [{"field","value","person","device","time","dot","state"}] in the order of time; value of a set:
@@ -91,5 +107,8 @@ enum status view_schema(struct replica *replica, json_t **schema, struct error *
 /* {"entries","rows","conflicts","set_aside","unsent"} ; unsent: own entries that the hub isn't
  * known to hold. */
 enum status view_counts(struct replica *replica, json_t **counts, struct error *err);
+/* {"since","rows":[{"table","id","time"}]}: the rows of own entries that the hub isn't known to
+ * hold, oldest first, each once, at most `limit`; since: the oldest one's time or null. */
+enum status view_unsent(struct replica *replica, size_t limit, json_t **unsent, struct error *err);
 
 #endif

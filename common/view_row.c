@@ -20,8 +20,9 @@ struct reader {
     struct buffer sql;
     struct buffer value;
     sqlite3_stmt *rows;
-    sqlite3_stmt *conflicts; /* of the table, in the order of the rows */
+    sqlite3_stmt *conflicts; /* of the table in the order of the rows, or of one row */
     bool conflict_waits;     /* `conflicts` stands on a row */
+    bool by_row;             /* rows come in another order: ask for each */
     uint32_t org;            /* of `org_text` */
     char org_text[ID_TEXT_BYTES];
 };
@@ -112,30 +113,90 @@ static enum status put_where(struct reader *reader, const struct view_where *whe
     return put(reader, mark);
 }
 
-static enum status put_query(struct reader *reader, const struct view_query *query,
-                             struct error *err)
+static enum status put_conditions(struct reader *reader, const struct view_query *query,
+                                  struct error *err)
 {
-    char limit[80];
-    TRY(put_select(reader));
     TRY(put(reader, " WHERE _deleted = 0"));
     if (query->search)
         TRY(put_search(reader));
     for (size_t i = 0; i < query->wheres_count; i++)
         TRY(put_where(reader, &query->wheres[i], (int)i + 2, err));
-    snprintf(limit, sizeof limit, " ORDER BY id, _scope LIMIT %lld OFFSET %lld",
+    return STATUS_OK;
+}
+
+/* What rows are ordered by: -infinity stands before every number and text, so that absent values
+ * can be compared with others. */
+static enum status put_order(struct reader *reader, const struct schema_field *field)
+{
+    TRY(put(reader, "IFNULL("));
+    TRY(put_name(reader, field->name));
+    return put(reader, ", -9e999)");
+}
+
+/* " AND (order, id) > (?, ?)", the marks behind those of the conditions. */
+static enum status put_after(struct reader *reader, const struct view_query *query,
+                             const struct schema_field *order)
+{
+    char marks[64];
+    const char *than = query->descending ? "<" : ">";
+    int mark = (int)query->wheres_count + 2;
+    if (!order) {
+        snprintf(marks, sizeof marks, " AND id %s ?%d", than, mark);
+        return put(reader, marks);
+    }
+    TRY(put(reader, " AND ("));
+    TRY(put_order(reader, order));
+    snprintf(marks, sizeof marks, ", id) %s (IFNULL(?%d, -9e999), ?%d)", than, mark + 1, mark);
+    return put(reader, marks);
+}
+
+static enum status find_order(struct reader *reader, const struct view_query *query,
+                              const struct schema_field **order, struct error *err)
+{
+    *order = NULL;
+    if (!query->order)
+        return STATUS_OK;
+    TRY(view_field(reader->table, query->order, order, err));
+    if ((*order)->merge == MERGE_SET || (*order)->type == FIELD_SEALED)
+        return error_set(err, STATUS_BAD_INPUT, "rows can't be ordered by field '%s'",
+                         query->order);
+    return STATUS_OK;
+}
+
+static enum status put_query(struct reader *reader, const struct view_query *query,
+                             struct error *err)
+{
+    char limit[80];
+    const struct schema_field *order;
+    const char *direction = query->descending ? " DESC" : "";
+    TRY(find_order(reader, query, &order, err));
+    TRY(put_select(reader));
+    TRY(put_conditions(reader, query, err));
+    if (query->after)
+        TRY(put_after(reader, query, order));
+    TRY(put(reader, " ORDER BY "));
+    if (order) {
+        TRY(put_order(reader, order));
+        TRY(put(reader, direction));
+        TRY(put(reader, ", "));
+    }
+    snprintf(limit, sizeof limit, "id%s, _scope%s LIMIT %lld OFFSET %lld", direction, direction,
              (long long)(query->limit > 0 ? query->limit : -1), (long long)query->offset);
+    reader->by_row = order || query->descending || query->after;
     return put(reader, limit);
 }
 
 static enum status prepare(struct reader *reader, struct error *err)
 {
-    static const char conflicts[] =
-        "SELECT DISTINCT row, scope, field FROM _head "
-        "WHERE conflict <> 0 AND table_no = ? ORDER BY row, scope, field";
+    static const char all[] = "SELECT DISTINCT row, scope, field FROM _head "
+                              "WHERE conflict <> 0 AND table_no = ? ORDER BY row, scope, field";
+    static const char one[] = "SELECT DISTINCT row, scope, field FROM _head WHERE conflict <> 0"
+                              " AND table_no = ? AND row = ? AND scope = ? ORDER BY field";
     sqlite3 *database = replica_database(reader->replica);
     if (sqlite3_prepare_v2(database, (const char *)reader->sql.data, (int)reader->sql.size,
                            &reader->rows, NULL) != SQLITE_OK ||
-        sqlite3_prepare_v2(database, conflicts, -1, &reader->conflicts, NULL) != SQLITE_OK)
+        sqlite3_prepare_v2(database, reader->by_row ? one : all, -1, &reader->conflicts, NULL) !=
+            SQLITE_OK)
         return sql_failed(reader, err);
     sqlite3_bind_int(reader->conflicts, 1, reader->table->number);
     return STATUS_OK;
@@ -202,6 +263,19 @@ static enum status bind_query(struct reader *reader, const struct view_query *qu
     for (size_t i = 0; i < query->wheres_count; i++)
         TRY(bind_where(reader, &query->wheres[i], (int)i + 2, err));
     return STATUS_OK;
+}
+
+static enum status bind_after(struct reader *reader, const struct view_query *query,
+                              struct error *err)
+{
+    int mark = (int)query->wheres_count + 2;
+    const struct view_where id = {"id", query->after};
+    const struct view_where value = {query->order, query->after_value};
+    if (!query->after)
+        return STATUS_OK;
+    TRY(bind_where(reader, &id, mark, err));
+    return query->order && value.value && *value.value ? bind_where(reader, &value, mark + 1, err)
+                                                       : STATUS_OK;
 }
 
 /* ---- one row ---- */
@@ -276,10 +350,20 @@ static int compare_conflict(struct reader *reader, const void *id, int64_t scope
     return order != 0 ? order : (at_scope > scope) - (at_scope < scope);
 }
 
+static void ask_conflicts(struct reader *reader, const void *id, int64_t scope)
+{
+    sqlite3_reset(reader->conflicts);
+    sqlite3_bind_blob(reader->conflicts, 2, id, ID_BYTES, SQLITE_TRANSIENT);
+    sqlite3_bind_int64(reader->conflicts, 3, scope);
+    reader->conflict_waits = sqlite3_step(reader->conflicts) == SQLITE_ROW;
+}
+
 /* Both statements ascend by row and scope: walk them side by side. */
 static json_t *conflicts_of(struct reader *reader, const void *id, int64_t scope)
 {
     json_t *names = json_array();
+    if (reader->by_row)
+        ask_conflicts(reader, id, scope);
     while (reader->conflict_waits) {
         int order = compare_conflict(reader, id, scope);
         if (order > 0)
@@ -345,7 +429,8 @@ static enum status read_rows(struct reader *reader, view_taker *take, void *cont
 {
     enum status status = STATUS_OK;
     int code = SQLITE_DONE;
-    reader->conflict_waits = sqlite3_step(reader->conflicts) == SQLITE_ROW;
+    if (!reader->by_row)
+        reader->conflict_waits = sqlite3_step(reader->conflicts) == SQLITE_ROW;
     while (status == STATUS_OK && (code = sqlite3_step(reader->rows)) == SQLITE_ROW) {
         json_t *row = NULL;
         status = make_row(reader, &row, err);
@@ -358,12 +443,18 @@ static enum status read_rows(struct reader *reader, view_taker *take, void *cont
     return status;
 }
 
+static enum status check_query(const struct view_query *query, struct error *err)
+{
+    if (query->wheres_count > WHERES_MAX)
+        return error_set(err, STATUS_TOO_LARGE, "more than %d conditions", WHERES_MAX);
+    return STATUS_OK;
+}
+
 enum status view_list(struct replica *replica, const struct view_query *query, view_taker *take,
                       void *context, struct error *err)
 {
     struct reader reader;
-    if (query->wheres_count > WHERES_MAX)
-        return error_set(err, STATUS_TOO_LARGE, "more than %d conditions", WHERES_MAX);
+    TRY(check_query(query, err));
     enum status status = reader_start(&reader, replica, query->table, err);
     if (status == STATUS_OK)
         status = put_query(&reader, query, err);
@@ -372,7 +463,36 @@ enum status view_list(struct replica *replica, const struct view_query *query, v
     if (status == STATUS_OK)
         status = bind_query(&reader, query, err);
     if (status == STATUS_OK)
+        status = bind_after(&reader, query, err);
+    if (status == STATUS_OK)
         status = read_rows(&reader, take, context, err);
+    reader_release(&reader);
+    return status;
+}
+
+enum status view_count(struct replica *replica, const struct view_query *query, int64_t *count,
+                       struct error *err)
+{
+    struct reader reader;
+    *count = 0;
+    TRY(check_query(query, err));
+    enum status status = reader_start(&reader, replica, query->table, err);
+    if (status == STATUS_OK)
+        status = put(&reader, "SELECT count(*) FROM ");
+    if (status == STATUS_OK)
+        status = put_name(&reader, reader.table->name);
+    if (status == STATUS_OK)
+        status = put_conditions(&reader, query, err);
+    if (status == STATUS_OK)
+        status = prepare(&reader, err);
+    if (status == STATUS_OK)
+        status = bind_query(&reader, query, err);
+    if (status == STATUS_OK) {
+        if (sqlite3_step(reader.rows) == SQLITE_ROW)
+            *count = sqlite3_column_int64(reader.rows, 0);
+        else
+            status = sql_failed(&reader, err);
+    }
     reader_release(&reader);
     return status;
 }

@@ -8,12 +8,13 @@ import os
 import re
 import sys
 
-ROOMS = ("common", "protocol", "client", "server", "tests")
+ROOMS = ("common", "protocol", "web", "client", "server", "tests")
 MAY_INCLUDE = {
     "common": ("common",),
     "protocol": ("protocol", "common"),
-    "client": ("client", "protocol", "common"),
-    "server": ("server", "protocol", "common"),
+    "web": ("web", "common"),
+    "client": ("client", "web", "protocol", "common"),
+    "server": ("server", "web", "protocol", "common"),
     "tests": ROOMS,
 }
 FUNCTION = re.compile(r"^[a-z][\w \*]*?\b(\w+)\(([^;{]*)\)\n\{\n(.*?)^\}", re.M | re.S)
@@ -62,7 +63,7 @@ def check_lines(room, path, lines, fault):
         if include and include.group(1) not in MAY_INCLUDE[room]:
             fault(path, number, f"{room} must not include {include.group(1)}")
         if re.match(r'#include [<"]uv[./]', line) and room in ("common", "protocol"):
-            fault(path, number, "libuv belongs to client and server")
+            fault(path, number, "libuv belongs to web, client and server")
 
 
 def check_file(room, path, text, fault):

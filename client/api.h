@@ -1,0 +1,61 @@
+#ifndef CLIENT_API_H
+#define CLIENT_API_H
+
+/* The JSON interface of the local pages (docs/openapi.json): from a request to an answer.
+ *
+ * Routes stand in one table (api.c). Work is done on the desk's thread by handlers, each in a
+ * transaction of its route's kind; the answer goes out on the loop. Handlers know no socket. */
+
+#include <jansson.h>
+
+#include "client/background.h"
+#include "client/desk.h"
+#include "web/web_site.h"
+
+#define API_PARTS_MAX 4
+
+struct api {
+    struct desk *desk;
+    struct background *background;
+    struct web_site *site;
+};
+
+struct api_call {
+    struct desk_job job;
+    struct api *api;
+    struct web_call *web;
+    const struct web_request *request;
+    const struct api_route *route;
+    struct replica *replica;
+    char *path;                       /* cut into the parts */
+    const char *parts[API_PARTS_MAX]; /* what stands for each * of the route */
+    json_t *body;                     /* an object; NULL: none */
+    json_t *answer;
+    int status; /* HTTP's */
+};
+
+/* Take a request on the loop's thread; answers it, at once or later. */
+void api_handle(struct api *api, struct web_call *web);
+
+/* ---- for the handlers ---- */
+
+typedef enum status api_handler(struct api_call *call, struct error *err);
+
+/* A text of the body: STATUS_BAD_INPUT when it is missing, unless `optional` (then NULL). */
+enum status api_text(const struct api_call *call, const char *key, bool optional, const char **text,
+                     struct error *err);
+/* Put the titles of all refs of `row` into {"ref": "title"}. */
+enum status api_titles(struct api_call *call, const struct schema_table *table, const json_t *row,
+                       json_t *titles, struct error *err);
+
+/* api_read.c */
+api_handler api_schema, api_orgs, api_status, api_list, api_get, api_history, api_related,
+    api_conflicts, api_unsent;
+/* api_write.c */
+api_handler api_add, api_set, api_delete, api_settle;
+/* api_keep.c */
+api_handler api_drafts, api_draft_save, api_draft_delete, api_preferences, api_preferences_save;
+/* api_due.c */
+api_handler api_due;
+
+#endif

@@ -1,0 +1,323 @@
+/* What the pages read: lists, rows, histories, conflicts, and how this replica stands. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/api.h"
+#include "client/self.h"
+#include "common/messages.h"
+#include "common/view.h"
+
+#define LIMIT_USUAL 50
+#define LIMIT_MAX 500
+#define WHERES_MAX 16
+#define RELATED_ROWS 5
+#define UNSENT_ROWS 200
+#define TEXT_BYTES_MAX 400
+
+/* ---- the whole ---- */
+
+enum status api_schema(struct api_call *call, struct error *err)
+{
+    return view_schema(call->replica, &call->answer, err);
+}
+
+enum status api_orgs(struct api_call *call, struct error *err)
+{
+    const struct registry *registry = replica_registry(call->replica);
+    json_t *list = json_array();
+    char id[ID_TEXT_BYTES], parent[ID_TEXT_BYTES];
+    (void)err;
+    for (size_t i = 0; i < registry_orgs_count(registry); i++) {
+        const struct org *org = registry_org_at(registry, i);
+        const struct org *above = registry_org(registry, org->parent);
+        id_format(&org->id, id);
+        if (above)
+            id_format(&above->id, parent);
+        json_array_append_new(list, json_pack("{ss ss ss ss?}", "id", id, "name", org->name, "kind",
+                                              org->kind, "parent", above ? parent : NULL));
+    }
+    call->answer = json_pack("{so}", "orgs", list);
+    return STATUS_OK;
+}
+
+enum status api_status(struct api_call *call, struct error *err)
+{
+    json_t *unsent = NULL;
+    char time[32];
+    TRY(self_status(call->replica, &call->answer, err));
+    TRY(view_unsent(call->replica, 1, &unsent, err));
+    json_object_set(call->answer, "unsent_since", json_object_get(unsent, "since"));
+    json_decref(unsent);
+    time_format(clock_wall_ms(replica_clock(call->replica)), time);
+    json_object_set_new(call->answer, "now", json_string(time));
+    json_object_set_new(call->answer, "language",
+                        json_string(language_get() == LANGUAGE_ZH ? "zh" : "en"));
+    return STATUS_OK;
+}
+
+/* ---- lists ---- */
+
+struct listing {
+    struct api_call *call;
+    const struct schema_table *table;
+    json_t *rows, *titles;
+};
+
+static enum status take_row(void *context, json_t *row, struct error *err)
+{
+    struct listing *listing = context;
+    json_array_append(listing->rows, row);
+    return api_titles(listing->call, listing->table, row, listing->titles, err);
+}
+
+static enum status number_of(const char *text, int64_t *number, struct error *err)
+{
+    char *end;
+    if (!text)
+        return STATUS_OK;
+    long value = strtol(text, &end, 10);
+    if (end == text || *end || value < 1 || value > LIMIT_MAX)
+        return error_set(err, STATUS_BAD_INPUT, "'limit' is not a number from 1 to %d", LIMIT_MAX);
+    *number = value;
+    return STATUS_OK;
+}
+
+/* "id" and the text behind it, as next_of made it. */
+static enum status read_after(const char *after, char id[ID_TEXT_BYTES], struct view_query *query,
+                              struct error *err)
+{
+    if (!after)
+        return STATUS_OK;
+    if (strlen(after) < ID_TEXT_BYTES - 1)
+        return error_set(err, STATUS_BAD_INPUT, "'after' is not what a list gave as 'next'");
+    memcpy(id, after, ID_TEXT_BYTES - 1);
+    id[ID_TEXT_BYTES - 1] = '\0';
+    query->after = id;
+    query->after_value = after + ID_TEXT_BYTES - 1;
+    return STATUS_OK;
+}
+
+/* Where the next page begins: the last row's id and its value of `order`. */
+static json_t *next_of(const json_t *rows, const struct view_query *query)
+{
+    const json_t *last = json_array_get(rows, json_array_size(rows) - 1);
+    const json_t *value = query->order ? json_object_get(last, query->order) : NULL;
+    const char *id = json_string_value(json_object_get(last, "id"));
+    if (json_array_size(rows) < (size_t)query->limit)
+        return json_null();
+    if (json_is_integer(value))
+        return json_sprintf("%s%" JSON_INTEGER_FORMAT, id, json_integer_value(value));
+    if (json_is_boolean(value))
+        return json_sprintf("%s%s", id, json_is_true(value) ? "true" : "false");
+    return json_sprintf("%s%s", id, json_is_string(value) ? json_string_value(value) : "");
+}
+
+/* "field:value" of every `where`; the names are cut into `names`. */
+static enum status read_wheres(struct api_call *call, struct view_where wheres[WHERES_MAX],
+                               char names[WHERES_MAX][TEXT_BYTES_MAX], struct view_query *query,
+                               struct error *err)
+{
+    const char *text;
+    while ((text = web_request_parameter(call->request, "where", query->wheres_count))) {
+        size_t i = query->wheres_count, size = strcspn(text, ":");
+        if (!text[size] || i == WHERES_MAX || size >= TEXT_BYTES_MAX)
+            return error_set(err, STATUS_BAD_INPUT, "'where' is not FIELD:VALUE, or too many");
+        snprintf(names[i], TEXT_BYTES_MAX, "%.*s", (int)size, text);
+        wheres[i] = (struct view_where){names[i], text + size + 1};
+        query->wheres_count++;
+    }
+    return STATUS_OK;
+}
+
+static enum status make_list(struct api_call *call, const struct view_query *query,
+                             struct error *err)
+{
+    struct listing listing = {.call = call};
+    int64_t count = 0;
+    bool counted = web_request_parameter(call->request, "count", 0) != NULL;
+    TRY(view_table(call->replica, query->table, &listing.table, err));
+    call->answer = json_pack("{s[] s{}}", "rows", "titles");
+    listing.rows = json_object_get(call->answer, "rows");
+    listing.titles = json_object_get(call->answer, "titles");
+    TRY(view_list(call->replica, query, take_row, &listing, err));
+    json_object_set_new(call->answer, "next", next_of(listing.rows, query));
+    if (counted)
+        TRY(view_count(call->replica, query, &count, err));
+    if (counted)
+        json_object_set_new(call->answer, "count", json_integer(count));
+    return STATUS_OK;
+}
+
+enum status api_list(struct api_call *call, struct error *err)
+{
+    struct view_where wheres[WHERES_MAX];
+    char names[WHERES_MAX][TEXT_BYTES_MAX], after[ID_TEXT_BYTES];
+    const char *search = web_request_parameter(call->request, "search", 0);
+    const char *order = web_request_parameter(call->request, "order", 0);
+    struct view_query query = {.table = call->parts[0], .wheres = wheres, .limit = LIMIT_USUAL};
+    query.search = search && *search ? search : NULL;
+    query.descending = order && *order == '-';
+    query.order = order ? order + query.descending : NULL;
+    if (query.order && strcmp(query.order, "id") == 0)
+        query.order = NULL;
+    TRY(number_of(web_request_parameter(call->request, "limit", 0), &query.limit, err));
+    TRY(read_after(web_request_parameter(call->request, "after", 0), after, &query, err));
+    TRY(read_wheres(call, wheres, names, &query, err));
+    return make_list(call, &query, err);
+}
+
+/* ---- one row ---- */
+
+enum status api_get(struct api_call *call, struct error *err)
+{
+    const struct schema_table *table;
+    json_t *row, *bases = NULL, *titles = json_object();
+    enum status status = view_row(call->replica, call->parts[0], call->parts[1], &row, err);
+    if (status == STATUS_OK)
+        status = view_table(call->replica, call->parts[0], &table, err);
+    if (status == STATUS_OK)
+        status = api_titles(call, table, row, titles, err);
+    if (status == STATUS_OK)
+        status = view_bases(call->replica, call->parts[0], call->parts[1], &bases, err);
+    call->answer = json_pack("{so* so* so}", "row", row, "bases", bases, "titles", titles);
+    return status;
+}
+
+enum status api_history(struct api_call *call, struct error *err)
+{
+    const struct schema_table *table;
+    json_t *history, *titles;
+    TRY(view_history(call->replica, call->parts[0], call->parts[1], &history, err));
+    call->answer = json_pack("{so s{}}", "history", history, "titles");
+    titles = json_object_get(call->answer, "titles");
+    TRY(view_table(call->replica, call->parts[0], &table, err));
+    for (size_t i = 0; i < json_array_size(history); i++) {
+        const json_t *item = json_array_get(history, i);
+        const char *field = json_string_value(json_object_get(item, "field"));
+        const json_t *value = json_object_get(item, "value");
+        const json_t *added = json_object_get(value, "added");
+        json_t *part = json_object(); /* a row with this one field */
+        json_object_set(part, field, (json_t *)(uintptr_t)(added ? added : value));
+        enum status status = api_titles(call, table, part, titles, err);
+        json_decref(part);
+        TRY(status);
+    }
+    return STATUS_OK;
+}
+
+/* ---- what names this row ---- */
+
+static bool may_name(const struct schema_field *field, uint16_t table)
+{
+    bool any = field->type == FIELD_REF_ANY && field->ref_tables_count == 0;
+    if ((field->type != FIELD_REF && field->type != FIELD_REF_ANY) || field->merge == MERGE_SET)
+        return false;
+    for (size_t i = 0; i < field->ref_tables_count && !any; i++)
+        any = field->ref_tables[i] == table;
+    return any;
+}
+
+static enum status add_related(struct api_call *call, const struct schema_table *table,
+                               const struct schema_field *field, struct error *err)
+{
+    char value[TEXT_BYTES_MAX];
+    struct listing listing = {.call = call, .table = table};
+    int64_t count;
+    snprintf(value, sizeof value, "%s%s%s", field->type == FIELD_REF ? "" : call->parts[0],
+             field->type == FIELD_REF ? "" : ":", call->parts[1]);
+    struct view_where where = {field->name, value};
+    struct view_query query = {.table = table->name,
+                               .wheres = &where,
+                               .wheres_count = 1,
+                               .limit = RELATED_ROWS,
+                               .descending = true};
+    TRY(view_count(call->replica, &query, &count, err));
+    if (count == 0)
+        return STATUS_OK;
+    json_t *group = json_pack("{ss ss sI s[]}", "table", table->name, "field", field->name, "count",
+                              (json_int_t)count, "rows");
+    json_array_append_new(json_object_get(call->answer, "related"), group);
+    listing.rows = json_object_get(group, "rows");
+    listing.titles = json_object_get(call->answer, "titles");
+    return view_list(call->replica, &query, take_row, &listing, err);
+}
+
+enum status api_related(struct api_call *call, struct error *err)
+{
+    const struct schema *schema = replica_schema(call->replica);
+    const struct schema_table *named;
+    json_t *row;
+    TRY(view_table(call->replica, call->parts[0], &named, err));
+    TRY(view_row(call->replica, call->parts[0], call->parts[1], &row, err));
+    json_decref(row);
+    call->answer = json_pack("{s[] s{}}", "related", "titles");
+    for (size_t t = 0; t < schema->tables_count; t++)
+        for (size_t f = 0; f < schema->tables[t].fields_count; f++)
+            if (may_name(&schema->tables[t].fields[f], named->number))
+                TRY(add_related(call, &schema->tables[t], &schema->tables[t].fields[f], err));
+    return STATUS_OK;
+}
+
+/* ---- conflicts and the unsent ---- */
+
+/* The rows that a list of {"table","id"} speaks of, under their table and id. */
+static enum status add_rows(struct api_call *call, const json_t *list, struct error *err)
+{
+    json_t *rows = json_object(), *titles = json_object();
+    char key[TEXT_BYTES_MAX];
+    json_object_set_new(call->answer, "rows", rows);
+    json_object_set_new(call->answer, "titles", titles);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+        const char *name = json_string_value(json_object_get(item, "table"));
+        const char *id = json_string_value(json_object_get(item, "id"));
+        const struct schema_table *table;
+        json_t *row;
+        snprintf(key, sizeof key, "%s:%s", name, id);
+        if (json_object_get(rows, key))
+            continue;
+        TRY(view_table(call->replica, name, &table, err));
+        if (view_row(call->replica, name, id, &row, NULL) != STATUS_OK)
+            continue;
+        json_object_set_new(rows, key, row);
+        TRY(api_titles(call, table, row, titles, err));
+    }
+    return STATUS_OK;
+}
+
+enum status api_conflicts(struct api_call *call, struct error *err)
+{
+    json_t *conflicts;
+    TRY(view_conflicts(call->replica, &conflicts, err));
+    call->answer = json_pack("{so}", "conflicts", conflicts);
+    TRY(add_rows(call, conflicts, err));
+    json_t *titles = json_object_get(call->answer, "titles");
+    for (size_t i = 0; i < json_array_size(conflicts); i++) {
+        const json_t *conflict = json_array_get(conflicts, i);
+        const json_t *heads = json_object_get(conflict, "heads");
+        const struct schema_table *table;
+        TRY(view_table(call->replica, json_string_value(json_object_get(conflict, "table")), &table,
+                       err));
+        for (size_t h = 0; h < json_array_size(heads); h++) {
+            json_t *part = json_object(); /* a row with this one field */
+            json_object_set(part, json_string_value(json_object_get(conflict, "field")),
+                            json_object_get(json_array_get(heads, h), "value"));
+            enum status status = api_titles(call, table, part, titles, err);
+            json_decref(part);
+            TRY(status);
+        }
+    }
+    return STATUS_OK;
+}
+
+enum status api_unsent(struct api_call *call, struct error *err)
+{
+    json_t *unsent;
+    TRY(view_unsent(call->replica, UNSENT_ROWS, &unsent, err));
+    call->answer = json_pack("{sO sO}", "since", json_object_get(unsent, "since"), "unsent",
+                             json_object_get(unsent, "rows"));
+    json_decref(unsent);
+    return add_rows(call, json_object_get(call->answer, "unsent"), err);
+}

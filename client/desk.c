@@ -1,0 +1,206 @@
+/* Happy path: submit -> the thread takes all waiting jobs -> work, one by one -> async -> done() on
+ * the loop. With nothing to do: look whether somebody wrote -> async -> news(). Failures are the
+ * jobs' own; a failed look is tried again. */
+
+#include "client/desk.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <time.h>
+
+struct queue {
+    struct desk_job *first, **last;
+};
+
+struct desk {
+    struct replica *replica;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    uv_async_t async;
+    struct queue waiting, finished;
+    bool stopping, news_came;
+    int64_t version; /* of the file, as others' writes count it; of the desk's thread */
+    desk_news *news;
+    void *context;
+    void (*closed)(void *context);
+    void *closed_context;
+};
+
+static void queue_clear(struct queue *queue)
+{
+    queue->first = NULL;
+    queue->last = &queue->first;
+}
+
+static void queue_push(struct queue *queue, struct desk_job *job)
+{
+    job->next = NULL;
+    *queue->last = job;
+    queue->last = &job->next;
+}
+
+/* ---- on the desk's thread ---- */
+
+static void wait_for_work(struct desk *desk)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += DESK_LOOK_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_cond_timedwait(&desk->wake, &desk->lock, &until);
+}
+
+/* SQLite counts what other connections committed. It is asked apart from replica_refresh, since a
+ * job that catches up would swallow the news. */
+static bool others_wrote(struct desk *desk)
+{
+    sqlite3_stmt *statement = NULL;
+    int64_t version = desk->version;
+    if (sqlite3_prepare_v2(replica_database(desk->replica), "PRAGMA data_version", -1, &statement,
+                           NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
+        version = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    bool changed = version != desk->version;
+    desk->version = version;
+    return changed;
+}
+
+static void look_outside(struct desk *desk)
+{
+    pthread_mutex_unlock(&desk->lock);
+    bool changed = others_wrote(desk);
+    pthread_mutex_lock(&desk->lock);
+    desk->news_came |= changed;
+    if (changed)
+        uv_async_send(&desk->async);
+}
+
+static void work_on(struct desk *desk)
+{
+    struct desk_job *job = desk->waiting.first;
+    desk->waiting.first = job->next;
+    if (!job->next)
+        queue_clear(&desk->waiting);
+    pthread_mutex_unlock(&desk->lock);
+    job->work(job, desk->replica);
+    pthread_mutex_lock(&desk->lock);
+    queue_push(&desk->finished, job);
+    uv_async_send(&desk->async);
+}
+
+static void *run(void *argument)
+{
+    struct desk *desk = argument;
+    others_wrote(desk); /* from here on */
+    pthread_mutex_lock(&desk->lock);
+    while (desk->waiting.first || !desk->stopping) {
+        if (!desk->waiting.first)
+            wait_for_work(desk);
+        if (desk->waiting.first)
+            work_on(desk);
+        else if (!desk->stopping)
+            look_outside(desk);
+    }
+    pthread_mutex_unlock(&desk->lock);
+    return NULL;
+}
+
+/* ---- on the loop ---- */
+
+static void hand_back(struct desk *desk)
+{
+    pthread_mutex_lock(&desk->lock);
+    struct desk_job *job = desk->finished.first;
+    bool news = desk->news_came;
+    queue_clear(&desk->finished);
+    desk->news_came = false;
+    pthread_mutex_unlock(&desk->lock);
+    while (job) {
+        struct desk_job *next = job->next;
+        job->done(job);
+        job = next;
+    }
+    if (news && desk->news)
+        desk->news(desk->context);
+}
+
+static void on_async(uv_async_t *handle)
+{
+    hand_back(handle->data);
+}
+
+static void init_locks(struct desk *desk)
+{
+    pthread_condattr_t attributes;
+    pthread_mutex_init(&desk->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&desk->wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+static void desk_free(struct desk *desk)
+{
+    pthread_mutex_destroy(&desk->lock);
+    pthread_cond_destroy(&desk->wake);
+    free(desk);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct desk *desk = handle->data;
+    void (*closed)(void *) = desk->closed;
+    void *context = desk->closed_context;
+    desk_free(desk);
+    if (closed)
+        closed(context);
+}
+
+enum status desk_open(struct desk **out, uv_loop_t *loop, struct replica *replica, desk_news *news,
+                      void *context, struct error *err)
+{
+    struct desk *desk = calloc(1, sizeof *desk);
+    *out = NULL;
+    if (!desk)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    desk->replica = replica;
+    desk->news = news;
+    desk->context = context;
+    queue_clear(&desk->waiting);
+    queue_clear(&desk->finished);
+    init_locks(desk);
+    uv_async_init(loop, &desk->async, on_async);
+    desk->async.data = desk;
+    if (pthread_create(&desk->thread, NULL, run, desk) != 0) {
+        uv_close((uv_handle_t *)&desk->async, on_closed);
+        return error_set(err, STATUS_NO_MEMORY, "cannot start the storage thread");
+    }
+    *out = desk;
+    return STATUS_OK;
+}
+
+void desk_submit(struct desk *desk, struct desk_job *job)
+{
+    pthread_mutex_lock(&desk->lock);
+    queue_push(&desk->waiting, job);
+    pthread_cond_signal(&desk->wake);
+    pthread_mutex_unlock(&desk->lock);
+}
+
+void desk_close(struct desk *desk, void (*closed)(void *context), void *context)
+{
+    pthread_mutex_lock(&desk->lock);
+    desk->stopping = true;
+    pthread_cond_signal(&desk->wake);
+    pthread_mutex_unlock(&desk->lock);
+    pthread_join(desk->thread, NULL);
+    desk->news = NULL;
+    hand_back(desk);
+    desk->closed = closed;
+    desk->closed_context = context;
+    uv_close((uv_handle_t *)&desk->async, on_closed);
+}

@@ -1,0 +1,212 @@
+// The JSON interface of the program on this machine (docs/openapi.json). Nothing else is asked.
+
+export type Scalar = string | number | boolean | null;
+export type Value = Scalar | string[];
+export interface Row {
+  id: string;
+  _org: string;
+  _conflicts: string[];
+  _deleted?: boolean;
+  [field: string]: Value | undefined;
+}
+export type Titles = Record<string, string>;
+export type Bases = Record<string, string[]>;
+
+export interface Sync {
+  state: "not_joined" | "connecting" | "connected" | "unreachable" | "refused" | "failed";
+  since: string;
+  error: string | null;
+  settled: string | null;
+}
+export interface Status {
+  person: string | null;
+  role: string | null;
+  org: string | null;
+  org_name: string | null;
+  device: string | null;
+  rows: number;
+  unsent: number;
+  unsent_since: string | null;
+  conflicts: number;
+  set_aside: number;
+  last_sync: string | null;
+  clock_offset_ms: number | null;
+  now: string;
+  language: "zh" | "en";
+  sync: Sync;
+}
+export interface List {
+  rows: Row[];
+  titles: Titles;
+  next: string | null;
+  count?: number;
+}
+export interface One {
+  row: Row;
+  bases: Bases;
+  titles: Titles;
+}
+export interface Related {
+  related: { table: string; field: string; count: number; rows: Row[] }[];
+  titles: Titles;
+}
+export interface HistoryItem {
+  field: string;
+  value: Value | { added: string[]; removed: string[] };
+  person: string;
+  device: string;
+  time: string;
+  dot: string;
+  state: "shown" | "conflict" | "replaced";
+}
+export interface Head {
+  value: Value;
+  person: string;
+  device: string;
+  time: string;
+  dot: string;
+}
+export interface Conflict {
+  table: string;
+  id: string;
+  field: string;
+  heads: Head[];
+}
+export interface Conflicts {
+  conflicts: Conflict[];
+  rows: Record<string, Row>;
+  titles: Titles;
+}
+export interface Due {
+  due: { table: string; id: string; day: string; of: string }[];
+  titles: Titles;
+  today: string;
+}
+export interface Unsent {
+  since: string | null;
+  unsent: { table: string; id: string; time: string }[];
+  rows: Record<string, Row>;
+  titles: Titles;
+}
+export interface Org {
+  id: string;
+  name: string;
+  kind: string;
+  parent: string | null;
+}
+export interface Draft {
+  table: string;
+  id: string;
+  isNew: boolean;
+  values: Record<string, Value>;
+  bases?: Bases;
+  org?: string;
+  quick?: boolean;
+}
+export interface DraftItem {
+  key: string;
+  saved: string;
+  draft: Draft;
+}
+export interface Preferences {
+  language?: "zh" | "en";
+  theme?: "system" | "light" | "dark" | "contrast";
+  size?: "normal" | "large" | "huge";
+}
+
+export class Refused extends Error {
+  constructor(
+    readonly http: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const init: RequestInit = { method, credentials: "same-origin", cache: "no-store" };
+  if (body !== undefined) {
+    init.body = JSON.stringify(body);
+    init.headers = { "Content-Type": "application/json" };
+  }
+  const answer = await fetch(`/api/${path}`, init);
+  const text = await answer.text();
+  if (!answer.ok) {
+    let sentence = text;
+    try {
+      sentence = (JSON.parse(text) as { error: string }).error;
+    } catch {
+      // The door answers in plain text.
+    }
+    throw new Refused(answer.status, sentence);
+  }
+  return JSON.parse(text) as T;
+}
+
+const part = encodeURIComponent;
+
+export interface Query {
+  search?: string;
+  order?: string;
+  after?: string;
+  limit?: number;
+  count?: boolean;
+  where?: [string, string][];
+}
+
+function rows(table: string, query: Query): string {
+  const parameters = new URLSearchParams();
+  if (query.search) parameters.set("search", query.search);
+  if (query.order) parameters.set("order", query.order);
+  if (query.after) parameters.set("after", query.after);
+  if (query.limit) parameters.set("limit", String(query.limit));
+  if (query.count) parameters.set("count", "1");
+  for (const [field, value] of query.where ?? []) parameters.append("where", `${field}:${value}`);
+  return `rows/${part(table)}?${parameters}`;
+}
+
+export interface Save {
+  fields: Record<string, unknown>;
+  id?: string;
+  org?: string | undefined;
+  bases?: Bases | undefined;
+  draft?: string | undefined;
+}
+export interface Saved {
+  id: string;
+  entries: number;
+}
+export interface Decision {
+  field: string;
+  take?: string;
+  value?: Value;
+  heads?: string[];
+}
+
+export const api = {
+  status: () => ask<Status>("GET", "status"),
+  schema: () => ask<unknown>("GET", "schema"),
+  orgs: () => ask<{ orgs: Org[] }>("GET", "orgs"),
+  due: () => ask<Due>("GET", "due"),
+  unsent: () => ask<Unsent>("GET", "unsent"),
+  conflicts: () => ask<Conflicts>("GET", "conflicts"),
+  list: (table: string, query: Query) => ask<List>("GET", rows(table, query)),
+  row: (table: string, id: string) => ask<One>("GET", `rows/${part(table)}/${part(id)}`),
+  history: (table: string, id: string) =>
+    ask<{ history: HistoryItem[]; titles: Titles }>("GET", `rows/${part(table)}/${part(id)}/history`),
+  related: (table: string, id: string) =>
+    ask<Related>("GET", `rows/${part(table)}/${part(id)}/related`),
+  add: (table: string, save: Save) => ask<Saved>("POST", `rows/${part(table)}`, save),
+  set: (table: string, id: string, save: Save) =>
+    ask<Saved>("PATCH", `rows/${part(table)}/${part(id)}`, save),
+  remove: (table: string, id: string) =>
+    ask<Saved>("DELETE", `rows/${part(table)}/${part(id)}`, undefined),
+  settle: (table: string, id: string, decision: Decision) =>
+    ask<Saved>("POST", `rows/${part(table)}/${part(id)}/settle`, decision),
+  drafts: () => ask<{ drafts: DraftItem[] }>("GET", "drafts"),
+  keepDraft: (key: string, draft: Draft) => ask<unknown>("PUT", `drafts/${part(key)}`, draft),
+  dropDraft: (key: string) => ask<unknown>("DELETE", `drafts/${part(key)}`),
+  preferences: () => ask<Preferences>("GET", "preferences"),
+  keepPreferences: (wanted: Preferences) => ask<Preferences>("PUT", "preferences", wanted),
+  sync: () => ask<Sync>("POST", "sync", {}),
+};

@@ -1,0 +1,101 @@
+// The frame around all pages, and which page an address means.
+
+import { render } from "preact";
+import { ConflictsPage } from "./conflicts";
+import { FormPage } from "./form";
+import { HomePage } from "./home";
+import { FindPage, ListPage, RecordsPage } from "./list";
+import { Heading, NoticeBar } from "./parts";
+import { HistoryPage, RowPage } from "./row";
+import type { Schema } from "./schema";
+import { SettingsPage } from "./settings";
+import { sentence, start, useStore } from "./store";
+import "./style.css";
+import { SyncLine, UnsentPage } from "./sync";
+import { w, type Word } from "./words";
+
+const MENU: [string, Word][] = [
+  ["", "home"],
+  ["find", "find"],
+  ["records", "records"],
+  ["conflicts", "conflicts"],
+  ["settings", "settings"],
+];
+
+function tablePage(schema: Schema, parts: string[], query: URLSearchParams) {
+  const [kind, name = "", id] = parts;
+  const table = schema.table(name);
+  if (!table) return null;
+  const key = parts.join("/");
+  if (kind === "list") return <ListPage key={key} table={table} query={query} />;
+  if (kind === "new" || kind === "quick")
+    return <FormPage key={key} table={table} id={null} quick={kind === "quick"} query={query} />;
+  if (!id) return null;
+  if (kind === "row") return <RowPage key={key} table={table} id={id} />;
+  if (kind === "edit") return <FormPage key={key} table={table} id={id} quick={false} query={query} />;
+  if (kind === "history") return <HistoryPage key={key} table={table} id={id} />;
+  return null;
+}
+
+function Page() {
+  const { route, schema } = useStore();
+  const [path = "", search = ""] = route.split("?");
+  const parts = path.split("/").filter(Boolean).map(decodeURIComponent);
+  const query = new URLSearchParams(search);
+  switch (parts[0] ?? "") {
+    case "":
+      return <HomePage />;
+    case "find":
+      return <FindPage query={query} />;
+    case "records":
+      return <RecordsPage />;
+    case "conflicts":
+      return <ConflictsPage />;
+    case "unsent":
+      return <UnsentPage />;
+    case "settings":
+      return <SettingsPage />;
+    default:
+      return tablePage(schema!, parts, query) ?? <Heading>{w("pageNotFound")}</Heading>;
+  }
+}
+
+function Menu() {
+  const { route, status } = useStore();
+  const here = route.split(/[/?]/)[0] ?? "";
+  return (
+    <nav aria-label={w("mainMenu")}>
+      {MENU.map(([place, word]) => (
+        <a key={place} href={`#/${place}`} aria-current={here === place ? "page" : undefined}>
+          {w(word)}
+          {place === "conflicts" && status && status.conflicts > 0 && <span class="badge">{status.conflicts}</span>}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+function Frame() {
+  useStore();
+  return (
+    <>
+      <a class="skip" href="#content" onClick={(event) => (event.preventDefault(), document.querySelector("h1")?.focus())}>
+        {w("skip")}
+      </a>
+      <header>
+        <SyncLine />
+        <Menu />
+      </header>
+      <main id="content">
+        <NoticeBar />
+        <Page />
+      </main>
+    </>
+  );
+}
+
+const page = document.getElementById("page")!;
+start().then(
+  () => render(<Frame />, page),
+  (failure: unknown) => render(<main><p role="alert">{w("failed", sentence(failure))}</p></main>, page),
+);

@@ -1,0 +1,88 @@
+// Small pieces that several pages use.
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import type { Row, Titles, Value } from "./api";
+import { isRef, refTarget, type Field } from "./schema";
+import { hideNotice, sentence, useStore } from "./store";
+import { isEmpty, say } from "./values";
+import { w } from "./words";
+
+/** A page's heading; it takes the focus, so that a screen reader says where one is. */
+export function Heading(props: { children: ComponentChildren; actions?: ComponentChildren }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const { route } = useStore();
+  useEffect(() => {
+    heading.current?.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }, [route.split("?")[0]]);
+  return (
+    <div class="heading">
+      <h1 ref={heading} tabIndex={-1}>
+        {props.children}
+      </h1>
+      {props.actions && <div class="actions">{props.actions}</div>}
+    </div>
+  );
+}
+
+export function Loading(props: { failure: unknown }) {
+  if (!props.failure) return <p class="quiet">{w("loading")}</p>;
+  return (
+    <p class="failure" role="alert">
+      {w("failed", sentence(props.failure))}
+    </p>
+  );
+}
+
+export function NoticeBar() {
+  const { notice } = useStore();
+  return (
+    <div class="notice-place" aria-live="polite" role="status">
+      {notice && (
+        <div class={notice.bad ? "notice bad" : "notice"}>
+          <span>{notice.text}</span>
+          {notice.undo && (
+            <button type="button" onClick={notice.undo}>
+              {w("undo")}
+            </button>
+          )}
+          <button type="button" class="plain" onClick={hideNotice} aria-label={w("clear")}>
+            ×
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** A value to look at; what a ref names can be followed. */
+export function Shown(props: { field: Field; value: Value | undefined; titles: Titles }) {
+  const { field, value, titles } = props;
+  if (isEmpty(value)) return <span class="quiet">{w("none")}</span>;
+  if (!isRef(field)) return <span class="value">{say(field, value, titles)}</span>;
+  const refs = Array.isArray(value) ? value : [String(value)];
+  return (
+    <span class="value">
+      {refs.map((ref, place) => {
+        const target = refTarget(field, ref);
+        const text = titles[ref] ?? ref.slice(-6);
+        return (
+          <span key={ref}>
+            {place > 0 && "、"}
+            {target.table && titles[ref] ? <a href={`#/row/${target.table}/${target.id}`}>{text}</a> : text}
+          </span>
+        );
+      })}
+    </span>
+  );
+}
+
+export function ConflictMark(props: { row: Row; field: string }) {
+  if (!props.row._conflicts.includes(props.field)) return null;
+  return (
+    <a class="mark" href="#/conflicts">
+      {w("conflictHere")}
+    </a>
+  );
+}

@@ -1,0 +1,184 @@
+// What all pages share: schema, status, preferences, the address, and a count of changes that tells
+// every page to read again.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { api, Refused, type Org, type Preferences, type Status, type Sync } from "./api";
+import { Schema, type Language } from "./schema";
+import { speak, w } from "./words";
+
+export interface State {
+  schema: Schema | null;
+  status: Status | null;
+  orgs: Org[];
+  preferences: Preferences;
+  route: string; // behind "#/"
+  version: number; // counts what was written here or came from elsewhere
+  reachable: boolean; // does the program on this machine answer?
+  notice: Notice | null;
+}
+export interface Notice {
+  text: string;
+  bad?: boolean;
+  undo?: () => void;
+}
+
+let state: State = {
+  schema: null,
+  status: null,
+  orgs: [],
+  preferences: {},
+  route: routeNow(),
+  version: 0,
+  reachable: true,
+  notice: null,
+};
+const listeners = new Set<() => void>();
+
+function routeNow(): string {
+  return location.hash.replace(/^#\/?/, "");
+}
+
+export function update(part: Partial<State>): void {
+  state = { ...state, ...part };
+  for (const listener of listeners) listener();
+}
+
+export function useStore(): State {
+  const [, draw] = useState(0);
+  useEffect(() => {
+    const listener = () => draw((n) => n + 1);
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  }, []);
+  return state;
+}
+
+export function now(): State {
+  return state;
+}
+
+// ---- notices ----
+
+let noticeTimer = 0;
+const NOTICE_MS = 5000;
+const NOTICE_UNDO_MS = 20000; // there must be time to read and to decide
+
+export function tell(text: string, undo?: () => void): void {
+  clearTimeout(noticeTimer);
+  update({ notice: undo ? { text, undo } : { text } });
+  noticeTimer = setTimeout(() => update({ notice: null }), undo ? NOTICE_UNDO_MS : NOTICE_MS);
+}
+
+export function tellFailure(failure: unknown): void {
+  clearTimeout(noticeTimer);
+  update({ notice: { text: w("failed", sentence(failure)), bad: true } });
+}
+
+export function hideNotice(): void {
+  update({ notice: null });
+}
+
+export function sentence(failure: unknown): string {
+  return failure instanceof Error ? failure.message : String(failure);
+}
+
+// ---- addresses ----
+
+export function go(route: string): void {
+  location.hash = `/${route}`;
+}
+
+/** The same page under another address, without a step in the browser's history. */
+export function rename(route: string): void {
+  history.replaceState(null, "", `#/${route}`);
+  state = { ...state, route };
+}
+
+// ---- what comes from the program ----
+
+const READ_AGAIN_MS = 250;
+let readTimer = 0;
+
+export async function readStatus(): Promise<void> {
+  try {
+    update({ status: await api.status(), reachable: true });
+  } catch (failure) {
+    update({ reachable: false });
+    if (failure instanceof Refused && failure.http === 401) location.reload();
+  }
+}
+
+/** Many events may come at once, while a long exchange runs. */
+function readSoon(): void {
+  clearTimeout(readTimer);
+  readTimer = setTimeout(() => {
+    update({ version: state.version + 1 });
+    void readStatus();
+  }, READ_AGAIN_MS);
+}
+
+function listen(): void {
+  const source = new EventSource("/api/events");
+  source.addEventListener("open", readSoon);
+  source.addEventListener("changed", readSoon);
+  source.addEventListener("sync", (event) => {
+    const sync = JSON.parse((event as MessageEvent<string>).data) as Sync;
+    if (state.status) update({ status: { ...state.status, sync } });
+    readSoon();
+  });
+  source.addEventListener("error", () => {
+    update({ reachable: false });
+    if (source.readyState === EventSource.CLOSED) setTimeout(listen, 3000);
+  });
+}
+
+function wear(preferences: Preferences, fallback: Language): void {
+  const root = document.documentElement;
+  root.dataset.theme = preferences.theme ?? "system";
+  root.dataset.size = preferences.size ?? "large";
+  speak(preferences.language ?? fallback);
+}
+
+export async function start(): Promise<void> {
+  const [status, schema, orgs, preferences] = await Promise.all([
+    api.status(),
+    api.schema(),
+    api.orgs(),
+    api.preferences(),
+  ]);
+  wear(preferences, status.language);
+  update({ status, schema: new Schema(schema), orgs: orgs.orgs, preferences });
+  addEventListener("hashchange", () => {
+    // A failure belongs to the page it happened on; "saved" is read on the next one.
+    update({ route: routeNow(), notice: state.notice?.bad ? null : state.notice });
+  });
+  listen();
+}
+
+export async function prefer(part: Partial<Preferences>): Promise<void> {
+  const preferences = { ...state.preferences, ...part };
+  wear(preferences, state.status?.language ?? "zh");
+  update({ preferences });
+  await api.keepPreferences(preferences);
+}
+
+/** Read something now, when `keys` change, and whenever anything was written. */
+export function useLoad<T>(
+  read: () => Promise<T>,
+  keys: unknown[],
+): { data: T | null; failure: unknown } {
+  const { version } = useStore();
+  const [loaded, setLoaded] = useState<{ data: T | null; failure: unknown }>({
+    data: null,
+    failure: null,
+  });
+  const turn = useRef(0);
+  useEffect(() => {
+    const mine = ++turn.current;
+    read().then(
+      (data) => mine === turn.current && setLoaded({ data, failure: null }),
+      (failure: unknown) => mine === turn.current && setLoaded({ data: null, failure }),
+    );
+  }, [...keys, version]);
+  return loaded;
+}

@@ -1,0 +1,124 @@
+// The user's guide: its pictures are taken from the living pages, and every word it puts in 「」 is
+// really there. JINQIU_PICTURES=docs/pictures keeps the pictures.
+
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { World } from "./world.mjs";
+
+const DOCS = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "docs");
+const PICTURE_BYTES_MAX = 100 * 1024;
+
+describe("the guide", () => {
+  let world, client, peer, person, seen, folder;
+  const taken = new Set();
+
+  before(async () => {
+    world = await World.open();
+    folder = process.env.JINQIU_PICTURES ?? join(world.folder, "pictures");
+    mkdirSync(folder, { recursive: true });
+    client = await world.join("secretary", "示例书记");
+    peer = await world.join("volunteer", "示例志愿者");
+    seen = "";
+  });
+  after(() => world.close());
+
+  function day(offset) {
+    const date = new Date(Date.now() + offset * 86400000);
+    return date.toISOString().slice(0, 10);
+  }
+
+  async function fill() {
+    const names = ["示例党员007", "示例党员012", "示例党员023", "示例党员031"];
+    const living = ["alone", "empty_nest", "with_family", "alone"];
+    const health = ["limited", "chronic", "healthy", "bedridden"];
+    const ids = [];
+    for (let n = 0; n < names.length; n++)
+      ids.push(await client.add("person", `name=${names[n]}`, `sex=${n % 2 ? "male" : "female"}`, `born_on=19${40 + n * 3}-0${n + 2}-15`, "kind=retired", `phone=1380000${String(7 + n).padStart(4, "0")}`, `living=${living[n]}`, `health=${health[n]}`, `address=示例镇解放路${n + 3}号`));
+    person = ids[0];
+    await client.add("visit", `target_ref=person:${ids[0]}`, "kind=home_visit", "situation=精神尚好，想听广播", `next_on=${day(-3)}`);
+    await client.add("visit", `target_ref=person:${ids[3]}`, "kind=hospital", "situation=住院一周，家属陪护", `next_on=${day(0)}`);
+    await client.add("visit", `target_ref=person:${ids[1]}`, "kind=phone", "situation=电话问候，一切都好");
+    await client.call("sync");
+    await peer.call("sync");
+  }
+
+  async function picture(visitor, name) {
+    await visitor.page.waitForTimeout(200);
+    seen += await visitor.page.evaluate(() => document.body.innerText);
+    const bytes = await visitor.page.screenshot({ path: join(folder, `${name}.png`) });
+    assert.ok(bytes.length < PICTURE_BYTES_MAX, `${name}: ${bytes.length} bytes`);
+    taken.add(`${name}.png`);
+  }
+
+  test("its pictures are taken, and it names only what is there", async () => {
+    await fill();
+    const phone = await world.visit(client);
+    const { page } = phone;
+    await phone.go(`quick/visit?target_ref=person:${person}`);
+    await phone.choose("走访慰问");
+    await page.getByLabel("情况记录").fill("老人精神尚好，想听广播");
+    await phone.draftKept();
+    await picture(phone, "visit");
+    await phone.go("");
+    await page.getByText("没写完的").waitFor();
+    await picture(phone, "home");
+    await phone.go("quick/visit");
+    seen += await page.evaluate(() => document.body.innerText);
+    await phone.tap("link", "首页");
+    await phone.tap("link", "接着写");
+    await phone.tap("button", "保存");
+    await page.getByText("已保存").waitFor();
+    seen += await page.evaluate(() => document.body.innerText);
+    await phone.go("find?search=%E7%A4%BA%E4%BE%8B%E5%85%9A%E5%91%98");
+    await page.getByRole("link", { name: /示例党员031/ }).waitFor();
+    await picture(phone, "find");
+    await phone.go(`row/person/${person}`);
+    await page.getByText("精神尚好").first().waitFor();
+    await picture(phone, "person");
+    await phone.go("settings");
+    await picture(phone, "settings");
+    await phone.go(`new/visit?target_ref=person:${person}`);
+
+    const desk = await world.visit(client, { viewport: { width: 1024, height: 600 } });
+    await desk.go("list/person");
+    await desk.page.getByText("找到 4 条").waitFor();
+    await picture(desk, "list");
+    await client.call("set", "person", person, "phone=13911112222");
+    await peer.call("set", "person", person, "phone=13911113333");
+    await peer.call("sync");
+    await desk.page.locator(".badge").waitFor();
+    await desk.go("conflicts");
+    await desk.page.locator(".conflict").waitFor();
+    await picture(desk, "conflict");
+    await desk.page.getByRole("button", { name: "采用这个" }).first().click();
+    await desk.page.getByText("已定").waitFor();
+    seen += await desk.page.evaluate(() => document.body.innerText);
+    await desk.go(`history/person/${person}`);
+    await desk.page.getByText("改回这个").first().waitFor();
+    seen += await desk.page.evaluate(() => document.body.innerText);
+    await phone.go("");
+    await page.locator('[data-unsent="0"]').waitFor();
+    seen += await page.evaluate(() => document.body.innerText);
+    await world.hub.stop("SIGKILL");
+    await page.locator('[data-sync="unreachable"]').waitFor();
+    await client.add("visit", `target_ref=person:${person}`, "kind=study", "situation=送学上门，读报半小时");
+    await page.locator('[data-unsent="1"]').waitFor();
+    await phone.go("unsent");
+    await page.getByText("送学").first().waitFor();
+    await picture(phone, "waiting");
+    await world.leave();
+    compare();
+  });
+
+  function compare() {
+    const guide = readFileSync(join(DOCS, "guide.zh-CN.md"), "utf8");
+    const pictures = [...guide.matchAll(/\(pictures\/([^)]+)\)/g)].map(([, name]) => name);
+    assert.deepEqual(new Set(pictures), taken);
+    const words = [...guide.matchAll(/「([^」]+)」/g)].map(([, word]) => word).filter((word) => word);
+    assert.ok(words.length > 30);
+    assert.deepEqual([...new Set(words.filter((word) => !seen.includes(word)))], []);
+  }
+});

@@ -1,0 +1,222 @@
+// A hub, clients and browsers for the stories in this folder: the real programs, Debian's Chromium.
+
+import { execFile, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+import { chromium } from "playwright-core";
+
+const run = promisify(execFile);
+const { JINQIU, JINQIUD } = process.env;
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+/** Standard output of one call; a wrong exit code throws. */
+async function call(program, folder, args, wanted = [0]) {
+  try {
+    const { stdout } = await run(program, [...args, "--dir", folder], { maxBuffer: 1 << 26 });
+    return stdout.trim();
+  } catch (failure) {
+    if (!wanted.includes(failure.code))
+      throw new Error(`${args.join(" ")}: exit ${failure.code}: ${failure.stderr}`);
+    return failure.stdout.trim();
+  }
+}
+
+function start(program, args) {
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const process_ = { child, stderr: "" };
+  child.stderr.on("data", (data) => (process_.stderr += data));
+  const gone = new Promise((resolve) => child.on("exit", (code, signal) => resolve({ code, signal })));
+  process_.line = async (pattern) => {
+    for (;;) {
+      const { value, done } = await lines.next();
+      if (done) throw new Error(`${program} ended: ${process_.stderr}`);
+      const found = value.match(pattern);
+      if (found) return found[1];
+    }
+  };
+  process_.stop = async (signal = "SIGTERM") => {
+    child.kill(signal);
+    return gone;
+  };
+  return process_;
+}
+
+class Hub {
+  constructor(folder) {
+    this.folder = folder;
+    this.address = "127.0.0.1:0";
+  }
+  call(...args) {
+    return call(JINQIUD, this.folder, args);
+  }
+  async start() {
+    this.process = start(JINQIUD, ["run", "--dir", this.folder, "--listen", this.address]);
+    this.address = await this.process.line(/^ready listen=(\S+)/);
+  }
+  async stop(signal) {
+    const process_ = this.process;
+    this.process = undefined;
+    return process_?.stop(signal);
+  }
+}
+
+class Client {
+  constructor(folder, person) {
+    this.folder = folder;
+    this.person = person;
+  }
+  call(...args) {
+    return call(JINQIU, this.folder, args, [0, 4]);
+  }
+  async json(...args) {
+    return JSON.parse(await this.call(...args, "--json"));
+  }
+  add(table, ...fields) {
+    return this.call("add", table, ...fields);
+  }
+  /** Serve the pages; `link` lets one browser in. */
+  async serve() {
+    this.process = start(JINQIU, ["serve", "--dir", this.folder]);
+    this.address = await this.process.line(/^ready http=(\S+)/);
+    this.link = await this.process.line(/^open (\S+)/);
+  }
+  async nextLink() {
+    this.link = await this.process.line(/^open (\S+)/);
+  }
+  async stop(signal) {
+    const process_ = this.process;
+    this.process = undefined;
+    const ended = await process_?.stop(signal);
+    if (process_ && signal !== "SIGKILL" && (ended.code !== 0 || process_.stderr))
+      throw new Error(`serve ended with ${ended.code}: ${process_.stderr}`);
+  }
+}
+
+export class World {
+  clients = [];
+  visitors = [];
+
+  static async open() {
+    const world = new World();
+    world.folder = mkdtempSync(join(tmpdir(), "jinqiu-browser-"));
+    world.hub = new Hub(join(world.folder, "hub"));
+    const root = await world.hub.call("init", "--name", "示例老干部局", "--no-passphrase");
+    const org = (kind, name, parent) =>
+      world.hub.call("org", "add", "--kind", kind, "--name", name, "--parent", parent);
+    world.township = await org("township", "示例镇", await org("county", "示例县", root));
+    world.branch = await org("branch", "示例镇离退休党支部", world.township);
+    await world.hub.start();
+    return world;
+  }
+
+  async join(role = "secretary", person = `示例党员${String(this.clients.length + 1).padStart(3, "0")}`) {
+    const { address } = this.hub;
+    const code = await this.hub.call("invite", "--org", this.township, "--role", role, "--person", person, "--address", address);
+    const client = new Client(join(this.folder, `client${this.clients.length}`), person);
+    await client.call("join", code, "--no-passphrase");
+    this.clients.push(client);
+    return client;
+  }
+
+  async browser(args = []) {
+    if (!existsSync(CHROMIUM)) throw new Error(`no Chromium at ${CHROMIUM}`);
+    this.chromium ??= await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", ...args] });
+    return this.chromium;
+  }
+
+  /** A person at `client`'s pages. */
+  async visit(client, options = {}) {
+    const browser = await this.browser();
+    if (!client.process) await client.serve();
+    const context = await browser.newContext({
+      viewport: { width: 360, height: 640 },
+      locale: "zh-CN",
+      timezoneId: "Asia/Shanghai",
+      ...options,
+    });
+    const page = await context.newPage();
+    const visitor = new Visitor(page, client);
+    this.visitors.push(visitor);
+    await page.goto(client.link);
+    await page.getByRole("navigation").waitFor();
+    await client.nextLink();
+    return visitor;
+  }
+
+  /** Everybody closes their browser; what a browser complained about fails the test. */
+  async leave() {
+    const visitors = this.visitors.splice(0);
+    for (const visitor of visitors) await visitor.page.context().close();
+    const troubles = visitors.flatMap((visitor) => visitor.troubles);
+    if (troubles.length > 0) throw new Error(troubles.join("\n"));
+  }
+
+  async close() {
+    await this.chromium?.close();
+    for (const client of this.clients) await client.stop();
+    await this.hub.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Notes whatever a browser complains about, dialogs that nobody expected, and requests that would
+ * leave the machine. */
+export class Visitor {
+  troubles = [];
+  taps = 0;
+
+  constructor(page, client) {
+    this.page = page;
+    this.client = client;
+    this.origin = `http://${client.address}`;
+    page.setDefaultTimeout(20000);
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type()) && !this.quiet?.test(message.text()))
+        this.troubles.push(`console: ${message.text()} ${message.location().url}`);
+    });
+    page.on("pageerror", (error) => this.troubles.push(`page: ${error.message}`));
+    page.on("dialog", (dialog) => {
+      if (!this.agrees) this.troubles.push(`dialog: ${dialog.message()}`);
+      void dialog.accept();
+    });
+    page.on("request", (request) => {
+      if (!request.url().startsWith(`${this.origin}/`)) this.troubles.push(`request to ${request.url()}`);
+    });
+  }
+
+  async go(route) {
+    await this.page.goto(`${this.origin}/#/${route}`);
+    await this.page.getByRole("heading", { level: 1 }).waitFor();
+  }
+  async tap(role, name, options = {}) {
+    this.taps++;
+    await this.page.getByRole(role, { name, ...options }).first().click();
+  }
+  /** A chip of a form: its label takes the tap. */
+  async choose(name, within = this.page) {
+    this.taps++;
+    await within.locator(".choices label", { hasText: new RegExp(`^${name}$`) }).first().click();
+  }
+  /** Wait until everything that was typed is kept as a draft. */
+  async draftKept() {
+    await this.page.locator('[data-draft="kept"]').waitFor();
+  }
+  heading() {
+    return this.page.getByRole("heading", { level: 1 }).innerText();
+  }
+}
+
+/** Tries until `check` holds; for what comes over the line. */
+export async function eventually(check, what) {
+  const until = Date.now() + 30000;
+  for (;;) {
+    const result = await check();
+    if (result) return result;
+    if (Date.now() > until) throw new Error(`never happened: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

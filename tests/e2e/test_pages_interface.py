@@ -1,0 +1,283 @@
+#!/usr/bin/env python3
+"""docs/openapi.json against the running program: every path, method and status is met, and every
+answer has the form that the file promises."""
+
+import http.client
+import json
+import os
+import sys
+import time
+import unittest
+
+from jinqiu import World
+from pages import Pages, path_of
+
+DOCUMENT = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "openapi.json")
+NOBODY = "0" * 31 + "1"
+TYPES = {"string": str, "object": dict, "array": list, "boolean": bool, "null": type(None)}
+
+
+def wait_for(pages, holds):
+    """Until the status says so; the test's own time limit ends it otherwise."""
+    while not holds(pages.ask("GET", "/api/status").json()):
+        time.sleep(0.05)
+
+
+def is_type(value, name):
+    if name == "integer":
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, TYPES[name])
+
+
+class Document:
+    def __init__(self):
+        with open(DOCUMENT, encoding="utf-8") as file:
+            self.json = json.load(file)
+        self.met = set()
+
+    def all(self):
+        return {(path, method, status) for path, methods in self.json["paths"].items()
+                for method, operation in methods.items() for status in operation["responses"]}
+
+    def check(self, value, schema, where):
+        if "$ref" in schema:
+            schema = self.json["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+        names = schema.get("type", [])
+        names = [names] if isinstance(names, str) else names
+        assert not names or any(is_type(value, name) for name in names), f"{where}: {value!r}"
+        assert value in schema.get("enum", [value]), f"{where}: {value!r}"
+        for name in schema.get("required", []):
+            assert name in value, f"{where}: no '{name}'"
+        for name, part in schema.get("properties", {}).items():
+            if isinstance(value, dict) and name in value:
+                self.check(value[name], part, f"{where}.{name}")
+        for name in value if isinstance(value, dict) else ():
+            if "additionalProperties" in schema:
+                self.check(value[name], schema["additionalProperties"], f"{where}.{name}")
+        for place, item in enumerate(value if isinstance(value, list) else ()):
+            self.check(item, schema.get("items", {}), f"{where}[{place}]")
+
+    def answer(self, path, method, answer):
+        promised = self.json["paths"][path][method]["responses"]
+        where = f"{method} {path} {answer.status}"
+        assert str(answer.status) in promised, f"{where}: not promised: {answer.body[:200]}"
+        self.met.add((path, method, str(answer.status)))
+        (kind, content), = promised[str(answer.status)]["content"].items()
+        if answer.headers["content-type"].startswith("text/plain"):
+            assert answer.status in (403, 415), where # the door's word
+            return None
+        assert answer.headers["content-type"] == kind, where
+        if kind != "application/json":
+            return None
+        self.check(answer.json(), content["schema"], where)
+        return answer.json()
+
+
+class Interface(unittest.TestCase):
+    def setUp(self):
+        self.document = Document()
+
+    def ask(self, method, template, status, body=None, query=(), **parts):
+        answer = self.pages.ask(method, path_of(template, **parts), body, query)
+        self.assertEqual(answer.status, status, answer.body)
+        return self.document.answer(template, method.lower(), answer)
+
+    def refuse_text(self, method, template, **parts):
+        """A body that isn't JSON doesn't pass the door."""
+        answer = self.pages.plain(method, path_of(template, **parts), self.pages.headers(method),
+                                  "x=1")
+        self.assertEqual(answer.status, 415)
+        self.document.answer(template, method.lower(), answer)
+
+    def read_whole(self):
+        for template in ("status", "schema", "orgs", "due", "unsent", "conflicts", "drafts",
+                         "preferences"):
+            self.ask("GET", f"/api/{template}", 200)
+
+    def write_rows(self):
+        rows, row = "/api/rows/{table}", "/api/rows/{table}/{id}"
+        made = self.ask("POST", rows, 201, {"fields": {"name": "示例党员001", "phone": "1"}},
+                        table="person")
+        person = made["id"]
+        self.ask("POST", rows, 409, {"id": person, "fields": {"name": "示例党员002"}},
+                 table="person")
+        self.ask("POST", rows, 400, {"fields": {"phone": "1"}}, table="person")
+        self.ask("POST", rows, 400, {"fields": {"name": "x"}, "more": 1}, table="person")
+        self.ask("POST", rows, 404, {"fields": {}}, table="nothing")
+        self.ask("POST", rows, 403, {"fields": {"code": "x"}}, table="rule")
+        self.ask("POST", rows, 413, {"fields": {"name": "长" * 200}}, table="person")
+        self.refuse_text("POST", rows, table="person")
+        self.ask("PATCH", row, 200, {"fields": {"phone": "2"}}, table="person", id=person)
+        self.ask("PATCH", row, 400, {"fields": {"born_on": "2026-02-30"}}, table="person",
+                 id=person)
+        self.ask("PATCH", row, 400, {"fields": {"phone": "3"}, "bases": {"phone": ["x"]}},
+                 table="person", id=person)
+        self.ask("PATCH", row, 404, {"fields": {"phone": "2"}}, table="person", id=NOBODY)
+        self.refuse_text("PATCH", row, table="person", id=person)
+        return person
+
+    def read_rows(self, person):
+        rows, row = "/api/rows/{table}", "/api/rows/{table}/{id}"
+        self.ask("GET", rows, 200, table="person", query=[
+            ("search", "示例"), ("where", "phone:2"), ("order", "-name"), ("limit", "5"),
+            ("count", "1")])
+        for query in ([("limit", "0")], [("where", "phone")], [("after", "x")],
+                      [("order", "by_ids")], [("where", "born_on:x")]):
+            table = "visit" if query[0][0] == "order" else "person"
+            self.ask("GET", rows, 400, table=table, query=query)
+        self.ask("GET", rows, 404, table="nothing")
+        self.ask("GET", row, 200, table="person", id=person)
+        for rest in ("", "/history", "/related"):
+            self.ask("GET", row + rest, 200, table="person", id=person)
+            self.ask("GET", row + rest, 400, table="person", id="x")
+            self.ask("GET", row + rest, 404, table="person", id=NOBODY)
+
+    def settle(self, person):
+        settle = "/api/rows/{table}/{id}/settle"
+        history = self.pages.ask("GET", f"/api/rows/person/{person}/history").json()["history"]
+        first = [item for item in history if item["value"] == "1"][0]["dot"]
+        where = {"table": "person", "id": person}
+        self.ask("POST", settle, 200, {"field": "phone", "take": first}, **where)
+        shown = self.pages.ask("GET", f"/api/rows/person/{person}").json()["row"]["phone"]
+        self.assertEqual(shown, "1")
+        self.ask("POST", settle, 200, {"field": "phone", "value": "9"}, **where)
+        self.ask("POST", settle, 400, {"field": "phone"}, **where)
+        self.ask("POST", settle, 400, {"field": "phone", "take": "x"}, **where)
+        self.ask("POST", settle, 404, {"field": "nothing", "value": "9"}, **where)
+        self.refuse_text("POST", settle, **where)
+
+    def delete(self, person):
+        row = "/api/rows/{table}/{id}"
+        self.ask("DELETE", row, 200, table="person", id=person)
+        self.ask("DELETE", row, 404, table="person", id=NOBODY)
+        self.ask("DELETE", row, 400, table="person", id="x")
+
+    def keep(self):
+        draft = "/api/drafts/{key}"
+        self.ask("PUT", draft, 200, {"values": {"name": "没写完"}}, key="new:person:1")
+        self.assertEqual(self.ask("GET", "/api/drafts", 200)["drafts"][0]["draft"],
+                         {"values": {"name": "没写完"}})
+        self.ask("PUT", draft, 400, {}, key="k" * 121)
+        self.ask("PUT", draft, 400, [], key="k")
+        self.ask("PUT", draft, 413, {"text": "x" * 300000}, key="k")
+        self.refuse_text("PUT", draft, key="k")
+        self.ask("DELETE", draft, 200, key="new:person:1")
+        self.assertEqual(self.ask("GET", "/api/drafts", 200)["drafts"], [])
+        self.ask("PUT", "/api/preferences", 200, {"size": "huge"})
+        self.assertEqual(self.ask("GET", "/api/preferences", 200), {"size": "huge"})
+        self.ask("PUT", "/api/preferences", 400, [])
+        self.ask("PUT", "/api/preferences", 413, {"x": "x" * 5000})
+        self.refuse_text("PUT", "/api/preferences")
+
+    def loop(self):
+        self.ask("POST", "/api/sync", 202, {})
+        self.refuse_text("POST", "/api/sync")
+        connection = http.client.HTTPConnection(self.pages.address, timeout=30)
+        connection.request("GET", "/api/events", headers=self.pages.headers("GET"))
+        response = connection.getresponse()
+        self.assertEqual((response.status, response.headers["content-type"]),
+                         (200, "text/event-stream"))
+        self.document.met.add(("/api/events", "get", "200"))
+        self.client.call("add", "person", "name=示例党员009")
+        while not response.readline().startswith(b"event: changed"):
+            pass
+        connection.close()
+
+    def not_allowed(self, world):
+        """What this role may not do. An auditor only reads."""
+        person = self.pages.ask("POST", "/api/rows/person", {"fields": {"name": "x"}}).json()["id"]
+        self.client.sync()
+        reader = world.join("auditor")
+        reader.sync()
+        with Pages(reader.folder) as self.pages:
+            self.pages.enter()
+            where = {"table": "person", "id": person}
+            self.ask("PATCH", "/api/rows/{table}/{id}", 403, {"fields": {"phone": "2"}}, **where)
+            self.ask("DELETE", "/api/rows/{table}/{id}", 403, **where)
+            self.ask("POST", "/api/rows/{table}/{id}/settle", 403,
+                     {"field": "name", "value": "y"}, **where)
+
+    def test_the_program_keeps_what_the_document_promises_and_nothing_is_left_out(self):
+        with World() as world:
+            self.client = world.join("secretary")
+            with Pages(self.client.folder) as self.pages:
+                pages = self.pages
+                pages.enter()
+                person = self.write_rows()
+                self.read_rows(person)
+                self.settle(person)
+                self.read_whole()
+                self.keep()
+                self.loop()
+                self.delete(person)
+                self.assertEqual(pages.ask("GET", "/api/nothing").status, 404)
+                self.assertEqual(pages.ask("PUT", "/api/status", {}).status, 405)
+                self.not_allowed(world)
+            self.assertEqual(pages.errors, "")
+        self.assertEqual(self.document.all() - self.document.met, set())
+
+    def test_a_save_and_its_draft_go_together(self):
+        with World() as world:
+            client = world.join()
+            with Pages(client.folder) as pages:
+                pages.enter()
+                pages.ask("PUT", "/api/drafts/d", {"x": 1})
+                refused = pages.ask("POST", "/api/rows/person", {"fields": {}, "draft": "d"})
+                self.assertEqual(refused.status, 400)
+                self.assertEqual(len(pages.ask("GET", "/api/drafts").json()["drafts"]), 1)
+                pages.ask("POST", "/api/rows/person", {"fields": {"name": "x"}, "draft": "d"})
+                self.assertEqual(pages.ask("GET", "/api/drafts").json()["drafts"], [])
+
+    def test_an_edit_of_what_the_person_had_not_seen_replaced_is_a_conflict(self):
+        with World() as world:
+            client = world.join()
+            person = client.call("add", "person", "name=x", "phone=1").strip()
+            with Pages(client.folder) as pages:
+                pages.enter()
+                seen = pages.ask("GET", f"/api/rows/person/{person}").json()["bases"]
+                client.call("set", "person", person, "phone=2")
+                pages.ask("PATCH", f"/api/rows/person/{person}",
+                          {"fields": {"phone": "3"}, "bases": seen})
+                conflicts = pages.ask("GET", "/api/conflicts").json()["conflicts"]
+                self.assertEqual({head["value"] for head in conflicts[0]["heads"]}, {"2", "3"})
+                self.assertEqual(len(conflicts), 1)
+
+    def test_a_settlement_replaces_only_the_heads_that_were_seen(self):
+        with World() as world:
+            client = world.join()
+            person = client.call("add", "person", "name=x", "phone=1").strip()
+            with Pages(client.folder) as pages:
+                pages.enter()
+                seen = pages.ask("GET", f"/api/rows/person/{person}").json()["bases"]
+                for phone in ("2", "3"):
+                    pages.ask("PATCH", f"/api/rows/person/{person}",
+                              {"fields": {"phone": phone}, "bases": seen})
+                heads = pages.ask("GET", "/api/conflicts").json()["conflicts"][0]["heads"]
+                pages.ask("PATCH", f"/api/rows/person/{person}",
+                          {"fields": {"phone": "4"}, "bases": seen})
+                pages.ask("POST", f"/api/rows/person/{person}/settle",
+                          {"field": "phone", "take": heads[0]["dot"],
+                           "heads": [head["dot"] for head in heads]})
+                left = pages.ask("GET", "/api/conflicts").json()["conflicts"][0]["heads"]
+                self.assertEqual({head["value"] for head in left}, {heads[0]["value"], "4"})
+
+    def test_a_revoked_device_reads_on_and_writes_no_more(self):
+        with World() as world:
+            client = world.join()
+            with Pages(client.folder) as pages:
+                pages.enter()
+                saved = pages.ask("POST", "/api/rows/person", {"fields": {"name": "x"}})
+                self.assertEqual(saved.status, 201)
+                wait_for(pages, lambda status: status["unsent"] == 0)
+                world.hub.call("revoke", client.device)
+                world.hub.stop()
+                world.hub.start()
+                pages.ask("POST", "/api/sync", {})
+                wait_for(pages, lambda status: status["sync"]["state"] == "refused")
+                refused = pages.ask("POST", "/api/rows/person", {"fields": {"name": "y"}})
+                self.assertEqual(refused.status, 403)
+                self.assertEqual(len(pages.ask("GET", "/api/rows/person").json()["rows"]), 1)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], "-v"])

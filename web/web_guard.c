@@ -1,0 +1,131 @@
+#include "web/web_guard.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TOKEN_RANDOM_BYTES 32
+
+static void make_token(char token[WEB_TOKEN_BYTES])
+{
+    uint8_t random[TOKEN_RANDOM_BYTES];
+    randombytes_buf(random, sizeof random);
+    hex_encode(bytes_of(random, sizeof random), token);
+    sodium_memzero(random, sizeof random);
+}
+
+static void add_host(struct web_guard *guard, const char *name, uint16_t port)
+{
+    bool v6 = strchr(name, ':') != NULL;
+    snprintf(guard->hosts[guard->hosts_count++], WEB_HOST_BYTES, "%s%s%s:%u", v6 ? "[" : "", name,
+             v6 ? "]" : "", (unsigned)port);
+}
+
+void web_guard_init(struct web_guard *guard, const char *host, uint16_t port)
+{
+    *guard = (struct web_guard){0};
+    add_host(guard, host, port);
+    add_host(guard, "localhost", port);
+    snprintf(guard->cookie_name, sizeof guard->cookie_name, "jinqiu_%u", (unsigned)port);
+    make_token(guard->cookie);
+    make_token(guard->token);
+}
+
+void web_guard_release(struct web_guard *guard)
+{
+    sodium_memzero(guard, sizeof *guard);
+}
+
+static bool token_equal(const char *a, const char *b)
+{
+    return strlen(a) == WEB_TOKEN_BYTES - 1 && strlen(b) == WEB_TOKEN_BYTES - 1 &&
+           sodium_memcmp(a, b, WEB_TOKEN_BYTES - 1) == 0;
+}
+
+static bool is_start(const struct web_request *request)
+{
+    return strcmp(web_request_path(request), WEB_START_PATH) == 0 && request->method == WEB_GET;
+}
+
+static int check_host(const struct web_guard *guard, const struct web_request *request)
+{
+    const char *host = web_request_header(request, "host");
+    if (!host || web_request_header_count(request, "host") != 1)
+        return 400;
+    for (size_t i = 0; i < guard->hosts_count; i++)
+        if (strcasecmp(guard->hosts[i], host) == 0)
+            return 0;
+    return 421;
+}
+
+/* "http://" and the very Host that was asked. */
+static bool is_own_origin(const struct web_request *request, const char *origin)
+{
+    static const char scheme[] = "http://";
+    return strncmp(origin, scheme, sizeof scheme - 1) == 0 &&
+           strcasecmp(origin + sizeof scheme - 1, web_request_header(request, "host")) == 0;
+}
+
+static int check_site(const struct web_request *request)
+{
+    const char *origin = web_request_header(request, "origin");
+    const char *site = web_request_header(request, "sec-fetch-site");
+    bool safe = web_method_safe(request->method);
+    if (web_request_header_count(request, "origin") > 1 ||
+        web_request_header_count(request, "sec-fetch-site") > 1)
+        return 403;
+    /* The start link may be followed from anywhere: its token says enough. */
+    if (is_start(request) && !origin)
+        return 0;
+    if (origin && !is_own_origin(request, origin))
+        return 403;
+    if (site && strcmp(site, "same-origin") != 0 && !(safe && strcmp(site, "none") == 0))
+        return 403;
+    /* A browser says where a writing request comes from. */
+    return safe || origin ? 0 : 403;
+}
+
+static bool has_cookie(const struct web_guard *guard, const struct web_request *request)
+{
+    char value[WEB_TOKEN_BYTES];
+    return web_request_header_count(request, "cookie") == 1 &&
+           web_request_cookie(request, guard->cookie_name, value, sizeof value) &&
+           token_equal(value, guard->cookie);
+}
+
+static bool is_json(const struct web_request *request)
+{
+    static const char json[] = "application/json";
+    const char *type = web_request_header(request, "content-type");
+    if (!type || web_request_header_count(request, "content-type") != 1 ||
+        strncasecmp(type, json, sizeof json - 1) != 0)
+        return false;
+    type += sizeof json - 1;
+    return *type == '\0' || strcasecmp(type, "; charset=utf-8") == 0 ||
+           strcasecmp(type, ";charset=utf-8") == 0;
+}
+
+int web_guard_check(const struct web_guard *guard, const struct web_request *request)
+{
+    int refusal = check_host(guard, request);
+    if (refusal == 0)
+        refusal = check_site(request);
+    if (refusal != 0)
+        return refusal;
+    if (is_start(request))
+        return 0;
+    if (!has_cookie(guard, request))
+        return 401;
+    bool has_body = request->body.size > 0 || request->method == WEB_POST ||
+                    request->method == WEB_PUT || request->method == WEB_PATCH;
+    return has_body && !is_json(request) ? 415 : 0;
+}
+
+bool web_guard_start(struct web_guard *guard, const struct web_request *request)
+{
+    const char *token = web_request_parameter(request, "token", 0);
+    if (!is_start(request) || !token || !token_equal(token, guard->token))
+        return false;
+    make_token(guard->token);
+    return true;
+}
