@@ -96,6 +96,7 @@ static enum status connect_once(struct background *background, struct error *err
     if (!background->replica)
         TRY(folder_open(background->cli, false, &background->replica, err));
     TRY(recall_hub(background->replica, address, options.link_key, err));
+    TRY(link_ready(background->replica, err));
     turn_to(background, CONNECTING, NULL);
     enum status status = link_run(background->replica, &options, &result, err);
     /* Whoever holds this machine is not to write any more; what was saved can still be read. */

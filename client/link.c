@@ -491,11 +491,20 @@ static enum status settle_lives(struct replica *replica, enum status ended, bool
     return status;
 }
 
+enum status link_ready(const struct replica *replica, struct error *err)
+{
+    if (replica_identity(replica)->device != 0)
+        return STATUS_OK;
+    return error_set(err, STATUS_DENIED, "this device has no keys: it was revoked or never joined");
+}
+
 enum status link_run(struct replica *replica, const struct link_options *options,
                      struct link_result *result, struct error *err)
 {
     *result = (struct link_result){0};
     unsigned lives = 0;
+    if (!options->enrolling)
+        TRY(link_ready(replica, err));
     signal(SIGPIPE, SIG_IGN);
     for (unsigned attempt = 0;; attempt++) {
         bool stopped = false;

@@ -34,6 +34,8 @@ struct link_result {
     uint64_t ms; /* from connecting to the end */
 };
 
+/* STATUS_DENIED without keys: then no try to connect can succeed. */
+enum status link_ready(const struct replica *replica, struct error *err);
 /* STATUS_UNREACHABLE: nothing there, or the connection broke before the exchange was complete (what
  * had arrived stays). STATUS_DENIED: the hub refused, err has its words. STATUS_PROTOCOL. */
 enum status link_run(struct replica *replica, const struct link_options *options,
