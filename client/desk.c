@@ -5,7 +5,6 @@
 #include "client/desk.h"
 
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -21,7 +20,7 @@ struct desk {
     uv_async_t async;
     struct queue waiting, finished;
     bool stopping, news_came;
-    int64_t version; /* of the file, as others' writes count it; of the desk's thread */
+    int64_t seen; /* of others' commits; of the desk's thread */
     desk_news *news;
     void *context;
     void (*closed)(void *context);
@@ -53,29 +52,14 @@ static void wait_for_work(struct desk *desk)
     pthread_cond_timedwait(&desk->wake, &desk->lock, &until);
 }
 
-/* SQLite counts what other connections committed. It is asked apart from replica_refresh, since a
- * job that catches up would swallow the news. */
-static bool others_wrote(struct desk *desk)
-{
-    sqlite3_stmt *statement = NULL;
-    int64_t version = desk->version;
-    if (sqlite3_prepare_v2(replica_database(desk->replica), "PRAGMA data_version", -1, &statement,
-                           NULL) == SQLITE_OK &&
-        sqlite3_step(statement) == SQLITE_ROW)
-        version = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    bool changed = version != desk->version;
-    desk->version = version;
-    return changed;
-}
-
 static void look_outside(struct desk *desk)
 {
+    bool news = false;
     pthread_mutex_unlock(&desk->lock);
-    bool changed = others_wrote(desk);
+    replica_news(desk->replica, &desk->seen, &news, NULL);
     pthread_mutex_lock(&desk->lock);
-    desk->news_came |= changed;
-    if (changed)
+    desk->news_came |= news;
+    if (news)
         uv_async_send(&desk->async);
 }
 
@@ -95,7 +79,7 @@ static void work_on(struct desk *desk)
 static void *run(void *argument)
 {
     struct desk *desk = argument;
-    others_wrote(desk); /* from here on */
+    replica_news(desk->replica, &desk->seen, &(bool){false}, NULL); /* from here on */
     pthread_mutex_lock(&desk->lock);
     while (desk->waiting.first || !desk->stopping) {
         if (!desk->waiting.first)

@@ -48,6 +48,7 @@ struct link {
     struct error error;
     enum status status;
     uint64_t started_ms;
+    int64_t seen; /* of others' commits, see replica_news */
     int writes_open;
     bool connected, over, tcp_open, closing, stopped;
     char area[READ_BYTES];
@@ -228,10 +229,13 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 static void on_look(uv_timer_t *timer)
 {
     struct link *link = timer->data;
-    bool changed = false;
-    if (replica_refresh(link->replica, &changed, &link->error) != STATUS_OK)
-        end(link, link->error.status);
-    else if (changed)
+    bool news = false, changed;
+    enum status status = replica_news(link->replica, &link->seen, &news, &link->error);
+    if (status == STATUS_OK && news)
+        status = replica_refresh(link->replica, &changed, &link->error);
+    if (status != STATUS_OK)
+        end(link, status);
+    else if (news)
         step(link, SESSION_LOCAL, (struct bytes){0});
 }
 
@@ -310,8 +314,10 @@ static void on_connect(uv_connect_t *request, int status)
     link->connected = true;
     uv_tcp_nodelay(&link->tcp, 1);
     uv_read_start((uv_stream_t *)&link->tcp, on_alloc, on_read);
-    if (link->options->watch)
+    if (link->options->watch) {
+        replica_news(link->replica, &link->seen, &(bool){false}, NULL);
         uv_timer_start(&link->look, on_look, LOOK_MS, LOOK_MS);
+    }
     step(link, SESSION_STARTED, (struct bytes){0});
 }
 

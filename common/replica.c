@@ -263,6 +263,16 @@ enum status replica_refresh(struct replica *replica, bool *changed, struct error
     return caches_load(replica, err);
 }
 
+enum status replica_news(struct replica *replica, int64_t *seen, bool *news, struct error *err)
+{
+    int64_t version;
+    *news = false;
+    TRY(pragma_number(replica, statement_sql(SQL_DATA_VERSION), &version, err));
+    *news = *seen != 0 && version != *seen;
+    *seen = version;
+    return STATUS_OK;
+}
+
 /* ---- who we are ---- */
 
 enum status replica_set_identity(struct replica *replica, const struct identity *identity,

@@ -88,6 +88,10 @@ bool replica_in_transaction(const struct replica *replica);
 /* Catch up with what other processes wrote; *changed tells whether anything came. Cheap when not.
  */
 enum status replica_refresh(struct replica *replica, bool *changed, struct error *err);
+/* Has another connection committed since the last call with this `seen`? Pass 0 first, to begin to
+ * count. Whoever waits for news asks this: begin and views catch up too, and replica_refresh then
+ * has nothing to tell any more. */
+enum status replica_news(struct replica *replica, int64_t *seen, bool *news, struct error *err);
 
 /* ---- saving ---- */
 enum change_kind { CHANGE_ADD, CHANGE_SET, CHANGE_DELETE, CHANGE_SETTLE };

@@ -32,6 +32,7 @@ struct worker {
     bool stopping, news_came;
     atomic_uint connected;
     unsigned connected_told; /* what the folder says */
+    int64_t seen;            /* of others' commits, see replica_news */
     struct worker_totals totals;
     worker_news *news;
     void *context;
@@ -121,11 +122,15 @@ static void answer_round(struct worker *worker, struct job *jobs)
 /* What another process wrote into our folder. */
 static bool look_outside(struct worker *worker)
 {
-    bool changed = false;
+    struct replica *replica = worker->hub->replica;
+    bool news = false, changed;
     struct error err = {0};
-    if (replica_refresh(worker->hub->replica, &changed, &err) != STATUS_OK)
+    enum status status = replica_news(replica, &worker->seen, &news, &err);
+    if (status == STATUS_OK && news)
+        status = replica_refresh(replica, &changed, &err);
+    if (status != STATUS_OK)
         log_error("storage", &err);
-    return changed;
+    return news;
 }
 
 /* "PID COUNT": whoever reads it sees whether that process still runs. */

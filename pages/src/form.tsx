@@ -17,7 +17,7 @@ import {
   type Field,
   type Table,
 } from "./schema";
-import { go, now, rename, sentence, tell, useStore } from "./store";
+import { go, now, rename, sentence, tell, tellFailure, update, useStore } from "./store";
 import { changes, dayText, isEmpty, localNow, newId, same } from "./values";
 import { language, startWord, w } from "./words";
 
@@ -301,9 +301,9 @@ function Form(props: { table: Table; start: Start }) {
   const discard = async () => {
     if (touched && !confirm(w("discardSure"))) return;
     finishDraft();
-    await api.dropDraft(start.key).catch(() => undefined);
-    if (start.isNew) go("");
-    else go(`row/${table.name}/${start.id}`);
+    go(start.isNew ? "" : `row/${table.name}/${start.id}`);
+    await api.dropDraft(start.key).catch(tellFailure);
+    update({ version: now().version + 1 });
   };
 
   const name = label(table, language());

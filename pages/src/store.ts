@@ -88,8 +88,10 @@ export function go(route: string): void {
   location.hash = `/${route}`;
 }
 
-/** The same page under another address, without a step in the browser's history. */
+/** The same page under another address, without a step in the browser's history. A page that is
+ * about to be left has no say any more. */
 export function rename(route: string): void {
+  if (routeNow().split("?")[0] !== route.split("?")[0]) return;
   history.replaceState(null, "", `#/${route}`);
   state = { ...state, route };
 }

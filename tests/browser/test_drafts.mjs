@@ -75,8 +75,7 @@ describe("drafts", () => {
       cookies: document.cookie,
     }));
     assert.deepEqual(kept, { local: 0, session: 0, databases: 0, caches: 0, cookies: "" });
-    visitor.agrees = true;
-    await visitor.tap("button", "丢弃");
+    await visitor.discard();
     await eventually(async () => (await visitor.page.evaluate(async () => (await (await fetch("/api/drafts")).json()).drafts.length)) === 0, "discarded");
   });
 });

@@ -47,8 +47,7 @@ describe("a volunteer and a secretary", () => {
     await visitor.page.getByText("请填写“对象”").waitFor();
     await visitor.page.getByText("请填写“方式”").waitFor();
     assert.equal(await visitor.page.getByLabel("情况记录").inputValue(), "先写了情况");
-    visitor.agrees = true;
-    await visitor.tap("button", "丢弃");
+    await visitor.discard();
     await eventually(async () => (await visitor.heading()) === "示例镇", "home");
   });
 
@@ -153,8 +152,7 @@ describe("a volunteer and a secretary", () => {
     assert.equal(await desk.page.getByLabel("作废原因").count(), 0);
     await desk.page.locator('[data-field="void"] label', { hasText: "是" }).click();
     await desk.page.getByLabel("作废原因").waitFor();
-    desk.agrees = true;
-    await desk.tap("button", "丢弃");
+    await desk.discard();
     await desk.go("settings");
     await desk.choose("English");
     await desk.tap("link", "Find");

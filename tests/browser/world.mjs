@@ -201,6 +201,13 @@ export class Visitor {
     this.taps++;
     await within.locator(".choices label", { hasText: new RegExp(`^${name}$`) }).first().click();
   }
+  /** Discard what was typed, say yes to the question, and wait until the form is left. */
+  async discard() {
+    this.agrees = true;
+    await this.tap("button", "丢弃");
+    await this.page.locator("form").waitFor({ state: "detached" });
+    this.agrees = false;
+  }
   /** Wait until everything that was typed is kept as a draft. */
   async draftKept() {
     await this.page.locator('[data-draft="kept"]').waitFor();
