@@ -205,6 +205,27 @@ const struct trust_entry *trust_write_device(struct trust *trust,
     return trust_finish(trust);
 }
 
+const struct trust_entry *trust_write_revocation(struct trust *trust, uint32_t device,
+                                                 uint32_t scope, uint64_t good)
+{
+    struct frontier cut = {0};
+    struct buffer packed = {0};
+    struct feed_id feed = {scope, device, INCARNATION_FIRST};
+    struct id row = device_id(&trust->network, trust->devices[device].sign.public_key);
+    const struct device *known = registry_device(trust->registry, device);
+    MUST(frontier_raise(&cut, &feed, good, err));
+    MUST(frontier_encode(&cut, &packed, err));
+    trust_start(trust, SCOPE_REGISTRY(known->certificate.org));
+    trust_op(trust, REGISTRY_REVOCATION, &row);
+    trust_uint(trust, 1, device);
+    trust_uint(trust, 2, registry_cut_serial(trust->registry, device) + 1);
+    trust_uint(trust, 3, DEVICE_REVOKED);
+    trust_bin(trust, 4, buffer_bytes(&packed));
+    buffer_release(&packed);
+    frontier_release(&cut);
+    return trust_finish(trust);
+}
+
 const struct trust_entry *trust_write_schema(struct trust *trust, const char *json)
 {
     struct schema *schema;
@@ -259,6 +280,37 @@ enum status trust_apply(const struct trust *trust, struct registry *registry,
     return status;
 }
 
+void trust_take(struct trust *trust, const struct trust_entry *entry)
+{
+    MUST(trust_apply(trust, trust->registry, entry, err));
+}
+
+static uint32_t random_below(uint32_t *state, uint32_t bound)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return (*state >> 8) % bound;
+}
+
+struct registry *trust_registry(const struct trust *trust, uint32_t seed)
+{
+    struct registry *registry = NULL;
+    bool done[TRUST_ENTRIES_MAX] = {true};
+    uint32_t state = seed;
+    MUST(registry_new(&registry, &trust->network, err));
+    MUST(trust_apply(trust, registry, &trust->entries[0], err));
+    for (size_t left = trust->entries_count - 1; left > 0; left--) {
+        size_t at = random_below(&state, (uint32_t)trust->entries_count);
+        while (done[at])
+            at = (at + 1) % trust->entries_count;
+        for (size_t i = 0; i < at; i++)
+            if (!done[i] && trust->entries[i].dot.feed.scope == trust->entries[at].dot.feed.scope)
+                at = i;
+        MUST(trust_apply(trust, registry, &trust->entries[at], err));
+        done[at] = true;
+    }
+    return registry;
+}
+
 static void write_tree(struct trust *trust)
 {
     static const struct {
@@ -272,6 +324,11 @@ static void write_tree(struct trust *trust)
 
 void trust_init(struct trust *trust)
 {
+    trust_init_with(trust, trust_schema);
+}
+
+void trust_init_with(struct trust *trust, const char *schema_json)
+{
     *trust = (struct trust){.devices_count = DEVICE_HUB};
     MUST(keys_init(err));
     make_key(&trust->root, 'r', 0);
@@ -282,10 +339,10 @@ void trust_init(struct trust *trust)
     MUST(registry_new(&trust->registry, &trust->network, err));
     trust_write_genesis(trust);
     write_link_key(trust);
-    trust_write_schema(trust, trust_schema);
+    trust_write_schema(trust, schema_json);
     write_tree(trust);
     for (size_t i = 0; i < trust->entries_count; i++)
-        MUST(trust_apply(trust, trust->registry, &trust->entries[i], err));
+        trust_take(trust, &trust->entries[i]);
 }
 
 void trust_release(struct trust *trust)

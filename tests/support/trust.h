@@ -51,10 +51,17 @@ struct trust {
 
 /* Genesis, link key, schema and the orgs above. */
 void trust_init(struct trust *trust);
+/* The same with another schema. */
+void trust_init_with(struct trust *trust, const char *schema_json);
 void trust_release(struct trust *trust);
+/* A new registry that took all entries in an order of the seed's: each scope keeps its own order,
+ * the scopes mix, the genesis is the first. registry_free. */
+struct registry *trust_registry(const struct trust *trust, uint32_t seed);
 
 /* A device of that role at that org, written and applied. Gives its roster index. */
 uint32_t trust_enrol(struct trust *trust, enum role role, uint32_t org);
+/* Written and applied, for entries that must be taken. */
+void trust_take(struct trust *trust, const struct trust_entry *entry);
 /* The certificate that trust_enrol would write for a new device of that roster index. */
 struct certificate trust_certificate(struct trust *trust, uint32_t device, enum role role,
                                      uint32_t org);
@@ -80,6 +87,9 @@ const struct trust_entry *trust_write_org(struct trust *trust, uint32_t number, 
                                           const char *kind);
 const struct trust_entry *trust_write_device(struct trust *trust,
                                              const struct certificate *certificate);
+/* The device's entries in a records scope count up to `good`, those elsewhere don't. */
+const struct trust_entry *trust_write_revocation(struct trust *trust, uint32_t device,
+                                                 uint32_t scope, uint64_t good);
 const struct trust_entry *trust_write_schema(struct trust *trust, const char *json);
 
 /* As a replica would: chain (the hash that was kept) and signature, then registry_apply. */
