@@ -123,16 +123,14 @@ const char *registry_person_name(const struct registry *registry, uint32_t devic
 bool registry_may_read(const struct registry *registry, uint32_t device, uint32_t scope);
 
 /* May this entry of a records scope count? Checks, in this order: the device's certificate covers
- * this number; its org's subtree holds the scope; then each op: table known, role may write table
- * and field, append fields have no bases, groups written whole, natural key fields match the row
- * id, values of the right type and size. STATUS_UNKNOWN: the entry names a schema epoch above ours
- * and uses what we don't know, or an org between its scope and the writer's is not known yet: keep
- * it, apply later. STATUS_DENIED, STATUS_BAD_INPUT, STATUS_TOO_LARGE: set aside for good (for this
- * registry). On STATUS_OK every op may be materialised without further checks, except that with a
- * newer epoch single fields may be unknown: those are to be skipped and kept (*partly is then
- * true). */
+ * this number; its org's subtree holds the scope; then each op by the schema of the epoch that the
+ * entry names: table known, role may write table and field, append fields have no bases, groups
+ * written whole, natural key fields match the row id, values of the right type and size.
+ * STATUS_UNKNOWN: that epoch, or an org between its scope and the writer's, is not known yet: keep
+ * it, judge later. STATUS_DENIED, STATUS_BAD_INPUT, STATUS_TOO_LARGE: set aside for good (for this
+ * registry). On STATUS_OK every op may be materialised without further checks. */
 enum status registry_permits(const struct registry *registry, const struct dot *dot,
-                             const struct entry_view *entry, bool *partly, struct error *err);
+                             const struct entry_view *entry, struct error *err);
 
 /* ---- writing registry entries (hub) ---- */
 enum status registry_pack_schema(const struct schema *schema, struct buffer *out,

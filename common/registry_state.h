@@ -27,7 +27,7 @@ struct registry {
     size_t orgs_count, orgs_capacity;
     struct device_record **devices; /* ascending by roster index */
     size_t devices_count, devices_capacity;
-    struct schema **schemas; /* by rising epoch; the last is in force */
+    struct schema **schemas; /* epochs rise by one; the last is in force */
     size_t schemas_count, schemas_capacity;
     struct registry_index orgs_by_number, orgs_by_id;
     struct registry_index devices_by_number, devices_by_id, devices_by_dh;

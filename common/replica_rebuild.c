@@ -125,13 +125,11 @@ static enum status add_stale(struct replica *replica, struct stale *stale, const
     return STATUS_OK;
 }
 
-static enum log_state state_of(enum status verdict, bool partly)
+static enum log_state state_of(enum status verdict)
 {
     if (verdict == STATUS_UNKNOWN)
         return LOG_WAITING;
-    if (verdict != STATUS_OK)
-        return LOG_NOT_PERMITTED;
-    return partly ? LOG_PARTLY : LOG_IN_FORCE;
+    return verdict == STATUS_OK ? LOG_IN_FORCE : LOG_NOT_PERMITTED;
 }
 
 static enum status judge_decoded(struct replica *replica, const struct dot *dot,
@@ -139,14 +137,13 @@ static enum status judge_decoded(struct replica *replica, const struct dot *dot,
                                  struct error *err)
 {
     struct error reason = {0};
-    bool partly = false;
     enum log_state before;
     TRY(feed_get_state(replica, dot, &before, err));
-    enum status verdict = registry_permits(replica->registry, dot, view, &partly, &reason);
+    enum status verdict = registry_permits(replica->registry, dot, view, &reason);
     if (verdict == STATUS_NO_MEMORY)
         return error_set(err, verdict, "out of memory");
-    enum log_state after = state_of(verdict, partly);
-    if (before == after && after != LOG_PARTLY)
+    enum log_state after = state_of(verdict);
+    if (before == after)
         return STATUS_OK;
     TRY(feed_set_state(replica, dot, after, err));
     if (after == LOG_NOT_PERMITTED)
@@ -201,7 +198,7 @@ static enum status list_waiting(struct replica *replica, struct dots *dots, stru
 {
     sqlite3_stmt *list = NULL;
     bool added;
-    TRY(sql_prepare(replica, "SELECT id FROM _judged WHERE state >= 2 ORDER BY id", &list, err));
+    TRY(sql_prepare(replica, "SELECT id FROM _judged WHERE state = 2 ORDER BY id", &list, err));
     enum status status = STATUS_OK;
     while (status == STATUS_OK && sqlite3_step(list) == SQLITE_ROW) {
         int64_t id = sqlite3_column_int64(list, 0);

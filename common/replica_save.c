@@ -51,7 +51,6 @@ enum status replica_append(struct replica *replica, uint32_t scope, struct bytes
                            struct dot *dot, struct error *err)
 {
     uint32_t local;
-    bool partly;
     assert(replica->in_transaction);
     TRY(own_feed(replica, scope, &local, err));
     struct feed *feed = feed_at(replica, local);
@@ -64,7 +63,7 @@ enum status replica_append(struct replica *replica, uint32_t scope, struct bytes
         TRY(registry_followed(replica, &replica->save_view, err));
         return feeds_write(replica, err);
     }
-    TRY(registry_permits(replica->registry, dot, &replica->save_view, &partly, err));
+    TRY(registry_permits(replica->registry, dot, &replica->save_view, err));
     TRY(append_signed(replica, local, body, dot, err));
     return apply_entry(replica, dot, &replica->save_view, err);
 }

@@ -14,7 +14,7 @@
 #define LOG_FEED(id) ((uint32_t)((id) >> LOG_NUMBER_BITS))
 
 /* How a logged entry stands. */
-enum log_state { LOG_IN_FORCE = 0, LOG_NOT_PERMITTED = 1, LOG_WAITING = 2, LOG_PARTLY = 3 };
+enum log_state { LOG_IN_FORCE = 0, LOG_NOT_PERMITTED = 1, LOG_WAITING = 2 };
 
 /* A feed as this file knows it; its local id is its place in `feeds` + 1. */
 struct feed {
@@ -195,7 +195,7 @@ enum status feed_read(struct replica *replica, const struct dot *dot, struct buf
 /* Its own signature, when the log has it (it need not: a later one may cover it). */
 enum status feed_signature(struct replica *replica, const struct dot *dot,
                            uint8_t signature[SIGNATURE_BYTES], bool *found, struct error *err);
-/* Is it in the log, and in force at least in part? */
+/* Is it in the log, and in force? */
 enum status entry_counts(struct replica *replica, const struct dot *dot, bool *counts,
                          struct error *err);
 /* Who wrote it: the entry's person or the one that the certificate names. */

@@ -38,11 +38,10 @@ static enum status judge_at(uint32_t scope, const char *ops, struct error *err)
     struct entry_view view = {0};
     struct buffer body = {0};
     char text[1024];
-    bool partly;
     snprintf(text, sizeof text, "[1 0 0 nil 1 [%s]]", ops);
     spell_pack(text, &body);
     assert_int_equal(entry_decode(&view, &dot.feed, buffer_bytes(&body), NULL), STATUS_OK);
-    enum status status = registry_permits(trust.registry, &dot, &view, &partly, err);
+    enum status status = registry_permits(trust.registry, &dot, &view, err);
     entry_view_release(&view);
     buffer_release(&body);
     return status;

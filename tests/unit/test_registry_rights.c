@@ -339,8 +339,7 @@ static enum status judge(const struct dot *dot, struct error *err)
     done(entry_decode(&view, &dot->feed, buffer_bytes(&body), NULL));
     for (size_t i = 0; i < REGISTRIES; i++) {
         struct error reason = {0};
-        bool partly;
-        enum status status = registry_permits(registries[i], dot, &view, &partly, &reason);
+        enum status status = registry_permits(registries[i], dot, &view, &reason);
         if (i > 0 && (status != first || strcmp(reason.text, err->text) != 0))
             fail_msg("registry %zu says '%s', not '%s'", i, reason.text, err->text);
         first = status;
