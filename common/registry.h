@@ -16,7 +16,9 @@
  *   6 revocation (1 device uint, 2 serial uint from 1, 3 state uint, 4 cut bin: frontier_encode)
  *                                                                  row: id of the device
  * Table 1, 4 and 5 stand in SCOPE_REGISTRY(ORG_ROOT). An org's op stands in the registry scope of
- * the org itself; a device's op in that of the org its certificate names.
+ * the org itself; a device's op in that of the org its certificate names, and again, byte for byte,
+ * in those that its older certificates name: whoever has to judge the device's older entries hears
+ * that it has moved (docs/decisions/0005-certificates-in-any-order.md).
  * The hub's own certificate comes in entry 1 of SCOPE_REGISTRY(ORG_ROOT), the genesis, with table 1
  * and the root org: that entry is checked against the network id (a hash of the root key), the rest
  * against the hub's certificate. Every other entry makes one change.
@@ -76,6 +78,10 @@ void registry_free(struct registry *registry);
  * All or nothing. STATUS_DENIED / STATUS_FORGED / STATUS_BAD_INPUT say why it does not count. */
 enum status registry_apply(struct registry *registry, const struct dot *dot,
                            const struct entry_view *entry, struct error *err);
+/* Again one that registry_apply took when it came, out of our own log: certificates aren't verified
+ * a second time, which is most of the work. */
+enum status registry_reapply(struct registry *registry, const struct dot *dot,
+                             const struct entry_view *entry, struct error *err);
 
 /* The key that must have signed entries of `feed`; NULL while the device isn't known.
  * For the genesis feed before entry 1 is applied use registry_genesis_key. Borrows. */

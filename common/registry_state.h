@@ -6,10 +6,11 @@
 #include "common/registry.h"
 #include "common/registry_index.h"
 
-/* Certificates that a newer one replaced still judge the entries before its `from`. */
+/* Certificates that a newer one replaced still judge the entries before its `from`. Should two
+ * bear one serial, the one with the greater hash is the newer, whichever came first. */
 struct device_record {
     struct device device;
-    struct certificate *older; /* by falling serial */
+    struct certificate *older; /* the newest first */
     size_t older_count;
     struct frontier cut; /* unless active: entries beyond it don't count */
     uint32_t cut_serial; /* of the revocation in force; 0: none */
@@ -18,6 +19,7 @@ struct device_record {
 struct registry {
     struct network network;
     bool founded;
+    bool reapplying; /* signatures were checked once already */
     uint8_t root_key[PUBLIC_KEY_BYTES];
     struct authority authority;
     uint64_t lineage;
