@@ -124,17 +124,20 @@ uint32_t registry_next_device(const struct registry *registry); /* roster index 
 /* The name to show for a device's person; "?" when unknown. */
 const char *registry_person_name(const struct registry *registry, uint32_t device);
 
-/* Which scopes may a device read (and carry)? Records and registry of its org's subtree, registry
- * of the orgs above. The hub: all. */
+/* Which scopes may a device read (and carry)? All of its org's subtree; of the orgs above, the
+ * registry and the records that reach below. The hub: all. */
 bool registry_may_read(const struct registry *registry, uint32_t device, uint32_t scope);
+
+/* Where the rows of a table stand that belong to `org` (a number). */
+uint32_t table_scope(const struct schema_table *table, uint32_t org);
 
 /* May this entry of a records scope count? Checks, in this order: the device's certificate covers
  * this number; its org's subtree holds the scope; then each op by the schema of the epoch that the
- * entry names: table known, role may write table and field, append fields have no bases, groups
- * written whole, natural key fields match the row id, values of the right type and size.
- * STATUS_UNKNOWN: that epoch, or an org between its scope and the writer's, is not known yet: keep
- * it, judge later. STATUS_DENIED, STATUS_BAD_INPUT, STATUS_TOO_LARGE: set aside for good (for this
- * registry). On STATUS_OK every op may be materialised without further checks. */
+ * entry names: table known and of this kind of scope, role may write table and field, append fields
+ * have no bases, groups written whole, natural key fields match the row id, values of the right
+ * type and size. STATUS_UNKNOWN: that epoch, or an org between its scope and the writer's, is not
+ * known yet: keep it, judge later. STATUS_DENIED, STATUS_BAD_INPUT, STATUS_TOO_LARGE: set aside for
+ * good (for this registry). On STATUS_OK every op may be materialised without further checks. */
 enum status registry_permits(const struct registry *registry, const struct dot *dot,
                              const struct entry_view *entry, struct error *err);
 

@@ -10,12 +10,18 @@ bool registry_may_read(const struct registry *registry, uint32_t device, uint32_
 {
     const struct device *reader = registry_device(registry, device);
     uint32_t org = SCOPE_ORG(scope);
-    if (!reader || reader->state != DEVICE_ACTIVE)
+    bool reaches_below = SCOPE_IS_REGISTRY(scope) || SCOPE_IS_BELOW(scope);
+    if (!reader || reader->state != DEVICE_ACTIVE || (!reaches_below && !SCOPE_IS_RECORDS(scope)))
         return false;
     if (reader->certificate.role == ROLE_HUB ||
         registry_within(registry, reader->certificate.org, org))
         return true;
-    return SCOPE_IS_REGISTRY(scope) && registry_within(registry, org, reader->certificate.org);
+    return reaches_below && registry_within(registry, org, reader->certificate.org);
+}
+
+uint32_t table_scope(const struct schema_table *table, uint32_t org)
+{
+    return table->reaches_below ? SCOPE_BELOW(org) : SCOPE_RECORDS(org);
 }
 
 /* One op under judgement. */
@@ -170,8 +176,12 @@ static enum status check_key(const struct judgement *judgement, struct error *er
 static enum status judge_op(const struct judgement *judgement, struct error *err)
 {
     const struct op *op = judgement->op;
+    uint32_t scope = judgement->entry->feed.scope;
     if (!(judgement->table->write_roles & judgement->role_bit))
         return error_set(err, STATUS_DENIED, "this role may not write table '%s'",
+                         judgement->table->name);
+    if (scope != table_scope(judgement->table, SCOPE_ORG(scope)))
+        return error_set(err, STATUS_DENIED, "rows of '%s' don't stand in this part of an org",
                          judgement->table->name);
     for (uint32_t i = 0; i < op->fields_count; i++)
         TRY(check_field(judgement, &judgement->entry->fields[op->fields_at + i], err));

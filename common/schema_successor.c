@@ -100,6 +100,8 @@ static enum status check_table(const struct schema_table *old, const struct sche
         return error_set(err, STATUS_BAD_INPUT, "it is called '%s' now", next->name);
     if (!same_key(old, next))
         return error_set(err, STATUS_BAD_INPUT, "its key changed");
+    if (old->reaches_below != next->reaches_below)
+        return error_set(err, STATUS_BAD_INPUT, "its reach changed");
     for (size_t i = 0; i < old->fields_count; i++) {
         const struct schema_field *field = &old->fields[i];
         if (check_field(field, table_field(next, field->number), err) != STATUS_OK)

@@ -205,15 +205,22 @@ const struct trust_entry *trust_write_device(struct trust *trust,
     return trust_finish(trust);
 }
 
-const struct trust_entry *trust_write_revocation(struct trust *trust, uint32_t device,
-                                                 uint32_t scope, uint64_t good)
+void trust_raise(struct frontier *frontier, uint32_t device, uint32_t org, uint64_t number)
+{
+    struct feed_id own = {SCOPE_RECORDS(org), device, INCARNATION_FIRST};
+    struct feed_id below = {SCOPE_BELOW(org), device, INCARNATION_FIRST};
+    MUST(frontier_raise(frontier, &own, number, err));
+    MUST(frontier_raise(frontier, &below, number, err));
+}
+
+const struct trust_entry *trust_write_revocation(struct trust *trust, uint32_t device, uint32_t org,
+                                                 uint64_t good)
 {
     struct frontier cut = {0};
     struct buffer packed = {0};
-    struct feed_id feed = {scope, device, INCARNATION_FIRST};
     struct id row = device_id(&trust->network, trust->devices[device].sign.public_key);
     const struct device *known = registry_device(trust->registry, device);
-    MUST(frontier_raise(&cut, &feed, good, err));
+    trust_raise(&cut, device, org, good);
     MUST(frontier_encode(&cut, &packed, err));
     trust_start(trust, SCOPE_REGISTRY(known->certificate.org));
     trust_op(trust, REGISTRY_REVOCATION, &row);

@@ -87,14 +87,16 @@ const struct trust_entry *trust_write_org(struct trust *trust, uint32_t number, 
                                           const char *kind);
 const struct trust_entry *trust_write_device(struct trust *trust,
                                              const struct certificate *certificate);
-/* The device's entries in a records scope count up to `good`, those elsewhere don't. */
-const struct trust_entry *trust_write_revocation(struct trust *trust, uint32_t device,
-                                                 uint32_t scope, uint64_t good);
+/* The device's entries at that org count up to `good`, those elsewhere don't. */
+const struct trust_entry *trust_write_revocation(struct trust *trust, uint32_t device, uint32_t org,
+                                                 uint64_t good);
 const struct trust_entry *trust_write_schema(struct trust *trust, const char *json);
 
 /* As a replica would: chain (the hash that was kept) and signature, then registry_apply. */
 enum status trust_apply(const struct trust *trust, struct registry *registry,
                         const struct trust_entry *entry, struct error *err);
+/* The device's feeds at that org, `number` of each. */
+void trust_raise(struct frontier *frontier, uint32_t device, uint32_t org, uint64_t number);
 struct id trust_id(uint32_t number); /* an id that is the same in every run */
 
 #endif

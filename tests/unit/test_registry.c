@@ -270,8 +270,9 @@ static void broken_orgs_are_refused(void **state)
            "org 10 stands below the later org 11");
     expect(registry, trust_write_org(&trust, TRUST_BRANCH, TRUST_TOWNSHIP, "branch"), STATUS_DENIED,
            "org number 4 is taken");
-    expect(registry, trust_write_org(&trust, ORG_MAX + 1, 3, "branch"), STATUS_BAD_INPUT,
-           "a registry entry has a broken org");
+    trust_start(&trust, SCOPE_REGISTRY(10));
+    trust_put_org(&trust, ORG_MAX + 1, 3, "branch");
+    expect(registry, trust_finish(&trust), STATUS_BAD_INPUT, "a registry entry has a broken org");
     assert_int_equal(registry_orgs_count(registry), 9);
     expect_taken(registry, trust_write_org(&trust, ORG_MAX, 3, "branch"));
 }

@@ -46,11 +46,14 @@ static void describe(const struct registry *registry, struct buffer *out)
                  role_name(certificate->role), certificate->org, certificate->serial,
                  registry_device_by_dh(registry, certificate->dh_key)->certificate.device);
         assert_int_equal(buffer_append(out, line, strlen(line)), STATUS_OK);
-        for (uint32_t scope = 0; scope < 24; scope++)
-            assert_int_equal(
-                buffer_append(
-                    out, registry_may_read(registry, certificate->device, scope) ? "1" : "0", 1),
-                STATUS_OK);
+        for (uint32_t scope = 0; scope < 48; scope++)
+            assert_int_equal(buffer_append(out,
+                                           registry_may_read(registry, certificate->device,
+                                                             scope % 24 | scope / 24 << 31)
+                                               ? "1"
+                                               : "0",
+                                           1),
+                             STATUS_OK);
     }
     for (size_t i = 0; i < registry_orgs_count(registry); i++) {
         const struct org *org = registry_org_at(registry, i);
@@ -99,12 +102,12 @@ static void scopes_in_any_order_make_the_same_registry(void **state)
 
 /* ---- reading ---- */
 
-static void a_device_reads_its_subtree_and_the_registry_above(void **state)
+static void a_device_reads_its_subtree_and_what_reaches_down_to_it(void **state)
 {
     (void)state;
     static const struct {
         uint32_t org;
-        const char *records, *registry; /* of orgs 1 to 9 */
+        const char *records, *registry; /* of orgs 1 to 9; what reaches below as the registry */
     } cases[] = {
         {ORG_ROOT, "111111111", "111111111"},         {TRUST_COUNTY, "011111000", "111111000"},
         {TRUST_TOWNSHIP, "001111000", "111111000"},   {TRUST_BRANCH, "000100000", "111100000"},
@@ -119,6 +122,9 @@ static void a_device_reads_its_subtree_and_the_registry_above(void **state)
                                  cases[i].records[org - 1] == '1');
                 assert_int_equal(registry_may_read(trust.registry, device, SCOPE_REGISTRY(org)),
                                  cases[i].registry[org - 1] == '1');
+                assert_int_equal(registry_may_read(trust.registry, device, SCOPE_BELOW(org)),
+                                 cases[i].registry[org - 1] == '1');
+                assert_false(registry_may_read(trust.registry, device, SCOPE_BELOW(org) + 1));
             }
             assert_false(registry_may_read(trust.registry, device, 0));
             assert_false(registry_may_read(trust.registry, device, 1));
@@ -126,6 +132,8 @@ static void a_device_reads_its_subtree_and_the_registry_above(void **state)
         }
     assert_true(registry_may_read(trust.registry, DEVICE_HUB, SCOPE_RECORDS(TRUST_FAR_BRANCH)));
     assert_true(registry_may_read(trust.registry, DEVICE_HUB, SCOPE_RECORDS(77)));
+    assert_true(registry_may_read(trust.registry, DEVICE_HUB, SCOPE_BELOW(77)));
+    assert_false(registry_may_read(trust.registry, DEVICE_HUB, SCOPE_BELOW(ORG_ROOT) + 1));
     assert_false(registry_may_read(trust.registry, 99, SCOPE_RECORDS(TRUST_BRANCH)));
     assert_false(registry_may_read(trust.registry, 99, SCOPE_REGISTRY(ORG_ROOT)));
 }
@@ -136,7 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(scopes_in_any_order_make_the_same_registry),
-        CASE(a_device_reads_its_subtree_and_the_registry_above),
+        CASE(a_device_reads_its_subtree_and_what_reaches_down_to_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

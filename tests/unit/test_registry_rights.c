@@ -33,6 +33,7 @@ enum place {
     PLACE_AFTER_DEMOTION, /* an auditor since */
     PLACE_TOO_EARLY,      /* its one certificate begins later */
     PLACE_STRANGER,
+    PLACE_WRONG_PART, /* of its own org: where rows of other tables stand */
     PLACES
 };
 
@@ -63,29 +64,28 @@ static void make_writers(enum role role)
 {
     uint32_t *places = devices[role];
     places[PLACE_OWN] = trust_enrol(&trust, role, TRUST_BRANCH);
-    places[PLACE_BELOW] = places[PLACE_OWN];
+    places[PLACE_BELOW] = places[PLACE_WRONG_PART] = places[PLACE_OWN];
     places[PLACE_ABOVE] = trust_enrol(&trust, role, TRUST_COUNTY);
     places[PLACE_SIBLING] = trust_enrol(&trust, role, TRUST_SIBLING);
     places[PLACE_STRANGER] = STRANGER;
 
     uint32_t cut = trust_enrol(&trust, role, TRUST_BRANCH);
-    trust_take(&trust, trust_write_revocation(&trust, cut, SCOPE_RECORDS(TRUST_BRANCH), CUT));
+    trust_take(&trust, trust_write_revocation(&trust, cut, TRUST_BRANCH, CUT));
     places[PLACE_BEFORE_CUT] = places[PLACE_AFTER_CUT] = cut;
 
-    struct feed_id feed = {SCOPE_RECORDS(TRUST_BRANCH), trust_enrol(&trust, role, TRUST_BRANCH),
-                           INCARNATION_FIRST};
-    struct certificate next = trust_certificate(&trust, feed.device, ROLE_AUDITOR, TRUST_BRANCH);
+    uint32_t demoted = trust_enrol(&trust, role, TRUST_BRANCH);
+    struct certificate next = trust_certificate(&trust, demoted, ROLE_AUDITOR, TRUST_BRANCH);
     next.serial = 2;
-    assert_int_equal(frontier_raise(&next.from, &feed, CHANGE, NULL), STATUS_OK);
+    trust_raise(&next.from, demoted, TRUST_BRANCH, CHANGE);
     trust_take(&trust, trust_write_device(&trust, &next));
-    places[PLACE_BEFORE_DEMOTION] = places[PLACE_AFTER_DEMOTION] = feed.device;
+    places[PLACE_BEFORE_DEMOTION] = places[PLACE_AFTER_DEMOTION] = demoted;
     certificate_release(&next);
 
-    feed.device = ++trust.devices_count;
-    struct certificate late = trust_certificate(&trust, feed.device, role, TRUST_BRANCH);
-    assert_int_equal(frontier_raise(&late.from, &feed, CHANGE, NULL), STATUS_OK);
+    places[PLACE_TOO_EARLY] = ++trust.devices_count;
+    struct certificate late =
+        trust_certificate(&trust, places[PLACE_TOO_EARLY], role, TRUST_BRANCH);
+    trust_raise(&late.from, late.device, TRUST_BRANCH, CHANGE);
     trust_take(&trust, trust_write_device(&trust, &late));
-    places[PLACE_TOO_EARLY] = feed.device;
     certificate_release(&late);
 }
 
@@ -102,6 +102,7 @@ static int setup(void **state)
         make_writers(role);
     for (int place = PLACE_OWN; place <= PLACE_SIBLING; place++)
         devices[ROLE_HUB][place] = DEVICE_HUB;
+    devices[ROLE_HUB][PLACE_WRONG_PART] = DEVICE_HUB;
     for (uint32_t i = 0; i < REGISTRIES; i++)
         registries[i] = trust_registry(&trust, 7 * i + 1);
     return 0;
@@ -319,8 +320,12 @@ static void write_fields(const struct question *question)
 static struct dot place_of(const struct question *question)
 {
     uint32_t org = question->place == PLACE_BELOW ? TRUST_TOWNSHIP : TRUST_BRANCH;
-    struct dot dot = {
-        {SCOPE_RECORDS(org), devices[question->role][question->place], INCARNATION_FIRST}, 1};
+    bool below = json_object_get(question->json, "reach") != NULL;
+    if (question->place == PLACE_WRONG_PART)
+        below = !below;
+    struct dot dot = {{below ? SCOPE_BELOW(org) : SCOPE_RECORDS(org),
+                       devices[question->role][question->place], INCARNATION_FIRST},
+                      1};
     if (question->place == PLACE_BEFORE_CUT)
         dot.number = CUT;
     if (question->place == PLACE_AFTER_CUT)

@@ -115,13 +115,22 @@ static void test_a_successor_keeps_tables_and_keys(void **state)
     struct schema *without = schema_of(thing_json(text, 2, "", ""));
     mark_table(tables, ", 'key': ['word', 'of']");
     struct schema *swapped = schema_of(thing_json(text, 2, "", tables));
+    mark_table(tables, ", 'key': ['of', 'word'], 'reach': 'below'");
+    struct schema *further = schema_of(thing_json(text, 2, "", tables));
+    mark_table(tables, ", 'key': ['of', 'word'], 'reach': 'own'");
+    struct schema *same = schema_of(thing_json(text, 2, "", tables));
     assert_int_equal(schema_check_successor(old, without, &err), STATUS_BAD_INPUT);
     assert_string_equal(err.text, "table 'mark': it is gone; a number is never given up");
     assert_int_equal(schema_check_successor(old, swapped, &err), STATUS_BAD_INPUT);
     assert_string_equal(err.text, "table 'mark': its key changed");
+    assert_int_equal(schema_check_successor(old, further, &err), STATUS_BAD_INPUT);
+    assert_string_equal(err.text, "table 'mark': its reach changed");
+    assert_int_equal(schema_check_successor(old, same, NULL), STATUS_OK);
     schema_free(old);
     schema_free(without);
     schema_free(swapped);
+    schema_free(further);
+    schema_free(same);
     (void)state;
 }
 
