@@ -24,8 +24,10 @@
  * against the hub's certificate. Every other entry makes one change.
  * A revocation stands in every part that holds a certificate of the device; the highest serial
  * counts: what the device wrote beyond the cut doesn't (state 0 takes a revocation back).
- * Scopes may arrive in any order, so nothing here depends on it: an org's parent has a lower
- * number, known or not, and an older certificate may come after a newer one. */
+ * A hub that was restored from a backup goes on in feeds of another incarnation.
+ * Scopes and incarnations may arrive in any order, so nothing here depends on it: an org's parent
+ * has a lower number, known or not, an older certificate may come after a newer one, and what
+ * speaks of something that isn't known yet waits for it. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -75,7 +77,8 @@ enum status registry_new(struct registry **registry, const struct network *netwo
 void registry_free(struct registry *registry);
 
 /* Take in one decoded, chain- and signature-checked entry of a registry scope. `dot` is its place.
- * All or nothing. STATUS_DENIED / STATUS_FORGED / STATUS_BAD_INPUT say why it does not count. */
+ * All or nothing. STATUS_UNKNOWN: something that it speaks of hasn't come yet; keep it, try again.
+ * STATUS_DENIED / STATUS_FORGED / STATUS_BAD_INPUT say why it does not count. */
 enum status registry_apply(struct registry *registry, const struct dot *dot,
                            const struct entry_view *entry, struct error *err);
 /* Again one that registry_apply took when it came, out of our own log: certificates aren't verified

@@ -309,13 +309,24 @@ static enum status read_schema(const struct entry_view *entry, const struct op *
     return status;
 }
 
-static enum status apply_schema(struct registry *registry, const struct entry_view *entry,
-                                const struct op *op, struct error *err)
+/* The network's first schema is one of the hub's first life; all others follow one another. */
+static enum status check_schema(const struct registry *registry, const struct dot *dot,
+                                const struct schema *schema, struct error *err)
+{
+    const struct schema *last = registry_schema(registry);
+    if (last ? schema->epoch > last->epoch + 1 : dot->feed.incarnation != INCARNATION_FIRST)
+        return error_set(err, STATUS_UNKNOWN, "schema epoch %u is not known yet",
+                         schema->epoch - 1);
+    return last ? schema_check_successor(last, schema, err) : STATUS_OK;
+}
+
+static enum status apply_schema(struct registry *registry, const struct dot *dot,
+                                const struct entry_view *entry, const struct op *op,
+                                struct error *err)
 {
     struct schema *schema = NULL;
-    const struct schema *old = registry_schema(registry);
     TRY(read_schema(entry, op, &schema, err));
-    enum status status = old ? schema_check_successor(old, schema, err) : STATUS_OK;
+    enum status status = check_schema(registry, dot, schema, err);
     struct schema **schemas =
         registry_room(registry->schemas, registry->schemas_count, &registry->schemas_capacity);
     if (schemas)
@@ -329,6 +340,7 @@ static enum status apply_schema(struct registry *registry, const struct entry_vi
     return status;
 }
 
+/* The highest number is in force, whatever came first. */
 static enum status apply_link_key(struct registry *registry, const struct entry_view *entry,
                                   const struct op *op, struct error *err)
 {
@@ -337,9 +349,12 @@ static enum status apply_link_key(struct registry *registry, const struct entry_
     if (!registry->founded || !value_bin(entry, op, 1, &sealed))
         return broken(err, "link key");
     TRY(link_key_open(&link, &registry->network, sealed, registry->authority.sign_key, err));
-    if (registry->has_link_key && link.number <= registry->link_key.number)
-        return error_set(err, STATUS_DENIED, "a link key is not newer than the one before");
-    registry->link_key = link;
+    const struct link_key *known = &registry->link_key;
+    bool newer =
+        !registry->has_link_key || link.number > known->number ||
+        (link.number == known->number && memcmp(link.dh_key, known->dh_key, DH_KEY_BYTES) > 0);
+    if (newer)
+        registry->link_key = link;
     registry->has_link_key = true;
     return STATUS_OK;
 }
@@ -360,11 +375,11 @@ static enum status apply_op(struct registry *registry, const struct dot *dot,
     case REGISTRY_DEVICE:
         return apply_device(registry, entry, op, err);
     case REGISTRY_REVOCATION:
-        return registry->founded ? registry_apply_revocation(registry, dot, entry, op, err)
+        return registry->founded ? registry_apply_revocation(registry, entry, op, err)
                                  : broken(err, "revocation");
     case REGISTRY_SCHEMA:
         if (root)
-            return apply_schema(registry, entry, op, err);
+            return apply_schema(registry, dot, entry, op, err);
         break;
     case REGISTRY_LINK_KEY:
         if (root)

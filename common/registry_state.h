@@ -56,9 +56,8 @@ const struct certificate *device_certificate_at(const struct device_record *reco
 /* Is the entry beyond what a revocation left of its device? */
 bool device_cut(const struct device_record *record, const struct dot *dot);
 
-enum status registry_apply_revocation(struct registry *registry, const struct dot *dot,
-                                      const struct entry_view *entry, const struct op *op,
-                                      struct error *err);
+enum status registry_apply_revocation(struct registry *registry, const struct entry_view *entry,
+                                      const struct op *op, struct error *err);
 
 /* An array of pointers with room for one more: the same or moved; NULL without memory, and then
  * the old one stands. */

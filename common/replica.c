@@ -199,68 +199,6 @@ void replica_close(struct replica *replica)
 
 /* ---- what is kept in memory ---- */
 
-/* Those that count were verified when they came. The others are asked again: this program may know
- * more than the one that refused them. */
-static enum status apply_logged_entry(struct replica *replica, const struct dot *dot,
-                                      struct bytes body, struct error *err)
-{
-    enum log_state state;
-    TRY(feed_get_state(replica, dot, &state, err));
-    if (entry_decode(&replica->view, &dot->feed, body, NULL) != STATUS_OK)
-        return STATUS_OK;
-    if (state == LOG_IN_FORCE)
-        registry_reapply(replica->registry, dot, &replica->view, NULL);
-    else
-        registry_apply(replica->registry, dot, &replica->view, NULL);
-    return STATUS_OK;
-}
-
-/* The entries of a feed of the registry from `first` on. */
-static enum status apply_logged(struct replica *replica, const struct frontier_row *row,
-                                uint64_t first, struct error *err)
-{
-    struct buffer body = {0};
-    enum status status = STATUS_OK;
-    for (uint64_t number = first; number <= row->number && status == STATUS_OK; number++) {
-        struct dot dot = {row->feed, number};
-        status = feed_read(replica, &dot, &body, err);
-        if (status == STATUS_NOT_FOUND)
-            status = error_set(err, STATUS_STORAGE, "the log of device %u lacks entry %llu",
-                               row->feed.device, (unsigned long long)number);
-        if (status == STATUS_OK)
-            status = apply_logged_entry(replica, &dot, buffer_bytes(&body), err);
-    }
-    buffer_release(&body);
-    return status;
-}
-
-/* Brings the registry from where it stood at `before` to what the log holds. */
-static enum status registry_follow(struct replica *replica, const struct frontier *before,
-                                   struct error *err)
-{
-    for (size_t i = 0; i < replica->frontier.count; i++) {
-        const struct frontier_row *row = &replica->frontier.rows[i];
-        if (SCOPE_IS_REGISTRY(row->feed.scope))
-            TRY(apply_logged(replica, row, frontier_get(before, &row->feed) + 1, err));
-    }
-    if (replica->schema == registry_schema(replica->registry))
-        return STATUS_OK;
-    replica->schema = registry_schema(replica->registry);
-    sql_finalize_all(replica);
-    return STATUS_OK;
-}
-
-enum status registry_load(struct replica *replica, struct error *err)
-{
-    static const struct frontier nothing;
-    registry_free(replica->registry);
-    replica->registry = NULL;
-    replica->schema = NULL;
-    TRY(registry_new(&replica->registry, &replica->network, err));
-    sql_finalize_all(replica);
-    return registry_follow(replica, &nothing, err);
-}
-
 static enum status counters_load(struct replica *replica, struct error *err)
 {
     TRY(restoring_load(replica, err));
@@ -276,9 +214,9 @@ enum status caches_load(struct replica *replica, struct error *err)
     return counters_load(replica, err);
 }
 
-/* What another process wrote is behind what we know: the registry goes on from there. Unless it began
- * a new life, in which feeds of our own may have lost their ends; then, or when it erased the keys,
- * nothing may be signed with what was before. */
+/* What another process wrote is behind what we know: the registry goes on from there. Unless it
+ * began a new life, in which feeds of our own may have lost their ends; then, or when it erased the
+ * keys, nothing may be signed with what was before. */
 static enum status caches_follow(struct replica *replica, struct error *err)
 {
     struct frontier before = {0};

@@ -318,6 +318,10 @@ static enum status admit_registry(struct replica *replica, const struct dot *dot
     enum status verdict = registry_apply(replica->registry, dot, &replica->view, &reason);
     if (verdict == STATUS_NO_MEMORY)
         return error_set(err, verdict, "out of memory");
+    if (verdict == STATUS_UNKNOWN) {
+        received->aside++;
+        return feed_set_state(replica, dot, LOG_WAITING, err);
+    }
     if (verdict != STATUS_OK)
         return set_aside(replica, dot, &reason, received, err);
     received->applied++;

@@ -194,7 +194,7 @@ enum status entries_undo(struct replica *replica, const struct dot *first, uint6
 
 /* ---- which entries ---- */
 
-static enum status list_waiting(struct replica *replica, struct dots *dots, struct error *err)
+enum status list_waiting(struct replica *replica, struct dots *dots, struct error *err)
 {
     sqlite3_stmt *list = NULL;
     bool added;
@@ -214,7 +214,8 @@ static enum status judge_waiting(struct replica *replica, struct stale *stale, s
     struct dots dots = {0};
     enum status status = list_waiting(replica, &dots, err);
     for (size_t i = 0; i < dots.count && status == STATUS_OK; i++)
-        status = judge_again(replica, &dots.items[i], stale, err);
+        if (!SCOPE_IS_REGISTRY(dots.items[i].feed.scope))
+            status = judge_again(replica, &dots.items[i], stale, err);
     dots_release(&dots);
     return status;
 }
@@ -246,8 +247,8 @@ static uint32_t device_concerned(const struct registry *registry, const struct e
     return device ? device->certificate.device : 0;
 }
 
-enum status registry_followed(struct replica *replica, const struct entry_view *view,
-                              struct error *err)
+enum status judge_affected(struct replica *replica, const struct entry_view *view,
+                           struct error *err)
 {
     struct stale stale = {0};
     enum status status = STATUS_OK;

@@ -46,6 +46,7 @@ struct trust {
     size_t entries_count;
     struct entry_writer writer;
     uint32_t scope;            /* of the entry in the making */
+    uint32_t life;             /* the hub's incarnation, for what is written from now on */
     struct registry *registry; /* everything that trust_init and trust_enrol wrote is applied */
 };
 
@@ -54,8 +55,8 @@ void trust_init(struct trust *trust);
 /* The same with another schema. */
 void trust_init_with(struct trust *trust, const char *schema_json);
 void trust_release(struct trust *trust);
-/* A new registry that took all entries in an order of the seed's: each scope keeps its own order,
- * the scopes mix, the genesis is the first. registry_free. */
+/* A new registry that took all entries in an order of the seed's: each feed keeps its own order,
+ * the feeds mix, the genesis is the first. What waits is tried again. registry_free. */
 struct registry *trust_registry(const struct trust *trust, uint32_t seed);
 
 /* A device of that role at that org, written and applied. Gives its roster index. */
@@ -90,6 +91,7 @@ const struct trust_entry *trust_write_device(struct trust *trust,
 /* The device's entries at that org count up to `good`, those elsewhere don't. */
 const struct trust_entry *trust_write_revocation(struct trust *trust, uint32_t device, uint32_t org,
                                                  uint64_t good);
+const struct trust_entry *trust_write_link_key(struct trust *trust, uint32_t number);
 const struct trust_entry *trust_write_schema(struct trust *trust, const char *json);
 
 /* As a replica would: chain (the hash that was kept) and signature, then registry_apply. */
