@@ -214,17 +214,10 @@ static enum status take_from(struct unpack *in, struct certificate *certificate,
     return STATUS_OK;
 }
 
-enum status certificate_open(struct certificate *certificate, const struct network *network,
-                             struct bytes sealed, const uint8_t authority_key[PUBLIC_KEY_BYTES],
-                             struct error *err)
+static enum status read_certificate(struct certificate *certificate, struct bytes body,
+                                    struct error *err)
 {
-    struct bytes body;
     uint32_t extra;
-    *certificate = (struct certificate){0};
-    if (sealed.size > CERTIFICATE_BYTES_MAX)
-        return too_large(err);
-    TRY(check_suite(sealed, err));
-    TRY(sealed_open(&body, TAG_CERTIFICATE, network, sealed, authority_key, err));
     struct unpack in = unpack_of(body);
     if (!take_start(&in, 13, &extra) || !take_keys(&in, certificate) ||
         !take_rights(&in, certificate))
@@ -235,6 +228,30 @@ enum status certificate_open(struct certificate *certificate, const struct netwo
     if (status != STATUS_OK)
         certificate_release(certificate);
     return status;
+}
+
+enum status certificate_open(struct certificate *certificate, const struct network *network,
+                             struct bytes sealed, const uint8_t authority_key[PUBLIC_KEY_BYTES],
+                             struct error *err)
+{
+    struct bytes body;
+    *certificate = (struct certificate){0};
+    if (sealed.size > CERTIFICATE_BYTES_MAX)
+        return too_large(err);
+    TRY(check_suite(sealed, err));
+    TRY(sealed_open(&body, TAG_CERTIFICATE, network, sealed, authority_key, err));
+    hash_object(&certificate->hash, TAG_CERTIFICATE, network, sealed);
+    return read_certificate(certificate, body, err);
+}
+
+enum status certificate_reopen(struct certificate *certificate, const struct network *network,
+                               struct bytes sealed, struct error *err)
+{
+    struct bytes body, signature;
+    *certificate = (struct certificate){0};
+    TRY(sealed_peek(&body, &signature, sealed, err));
+    hash_object(&certificate->hash, TAG_CERTIFICATE, network, sealed);
+    return read_certificate(certificate, body, err);
 }
 
 enum status certificate_issuer(struct bytes sealed, uint32_t *issuer, struct error *err)

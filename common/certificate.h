@@ -46,6 +46,7 @@ struct certificate {
     uint32_t issuer;      /* authority number */
     uint64_t beacon;      /* newest when issued */
     struct frontier from; /* rows (scope, device, incarnation) -> number; empty: from the first */
+    struct hash hash;     /* of the signed object, once it was opened: an order among equals */
 };
 
 void certificate_release(struct certificate *certificate);
@@ -67,6 +68,9 @@ enum status authority_open(struct authority *authority, const struct network *ne
 enum status certificate_open(struct certificate *certificate, const struct network *network,
                              struct bytes sealed, const uint8_t authority_key[PUBLIC_KEY_BYTES],
                              struct error *err);
+/* The same without the signature: for what was verified when it came, and kept since. */
+enum status certificate_reopen(struct certificate *certificate, const struct network *network,
+                               struct bytes sealed, struct error *err);
 /* The issuer's number, before it can be verified. */
 enum status certificate_issuer(struct bytes sealed, uint32_t *issuer, struct error *err);
 

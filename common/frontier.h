@@ -13,12 +13,17 @@
 #include "common/bytes.h"
 #include "common/keys.h"
 
-/* A scope is the records of one org, or the part of the registry that speaks of it:
- * scope = 2 * org number, + 1 for the registry's part. Org numbers start at 1 (the root). */
+/* A scope is the records of one org, or the part of the registry that speaks of it, or those of its
+ * records that every org below it reads, too (docs/decisions/0006-what-reaches-below.md):
+ * scope = 2 * org number, + 1 for the registry's part, + 2^31 for what reaches below. Both together
+ * are no scope. Org numbers start at 1 (the root). */
 #define SCOPE_RECORDS(org) ((uint32_t)(org)*2u)
 #define SCOPE_REGISTRY(org) ((uint32_t)(org)*2u + 1u)
-#define SCOPE_ORG(scope) ((scope) / 2u)
-#define SCOPE_IS_REGISTRY(scope) (((scope)&1u) != 0)
+#define SCOPE_BELOW(org) ((uint32_t)(org)*2u | 0x80000000u)
+#define SCOPE_ORG(scope) (((scope)&0x7fffffffu) / 2u)
+#define SCOPE_IS_REGISTRY(scope) (((scope)&0x80000001u) == 1u)
+#define SCOPE_IS_BELOW(scope) (((scope)&0x80000001u) == 0x80000000u)
+#define SCOPE_IS_RECORDS(scope) (((scope)&0x80000001u) == 0)
 #define ORG_ROOT 1u
 #define ORG_MAX 0x3fffffffu
 #define DEVICE_HUB 1u

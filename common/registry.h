@@ -16,14 +16,18 @@
  *   6 revocation (1 device uint, 2 serial uint from 1, 3 state uint, 4 cut bin: frontier_encode)
  *                                                                  row: id of the device
  * Table 1, 4 and 5 stand in SCOPE_REGISTRY(ORG_ROOT). An org's op stands in the registry scope of
- * the org itself; a device's op in that of the org its certificate names.
+ * the org itself; a device's op in that of the org its certificate names, and again, byte for byte,
+ * in those that its older certificates name: whoever has to judge the device's older entries hears
+ * that it has moved (docs/decisions/0005-certificates-in-any-order.md).
  * The hub's own certificate comes in entry 1 of SCOPE_REGISTRY(ORG_ROOT), the genesis, with table 1
  * and the root org: that entry is checked against the network id (a hash of the root key), the rest
  * against the hub's certificate. Every other entry makes one change.
  * A revocation stands in every part that holds a certificate of the device; the highest serial
  * counts: what the device wrote beyond the cut doesn't (state 0 takes a revocation back).
- * Scopes may arrive in any order, so nothing here depends on it: an org's parent has a lower
- * number, known or not, and an older certificate may come after a newer one. */
+ * A hub that was restored from a backup goes on in feeds of another incarnation.
+ * Scopes and incarnations may arrive in any order, so nothing here depends on it: an org's parent
+ * has a lower number, known or not, an older certificate may come after a newer one, and what
+ * speaks of something that isn't known yet waits for it. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -73,9 +77,14 @@ enum status registry_new(struct registry **registry, const struct network *netwo
 void registry_free(struct registry *registry);
 
 /* Take in one decoded, chain- and signature-checked entry of a registry scope. `dot` is its place.
- * All or nothing. STATUS_DENIED / STATUS_FORGED / STATUS_BAD_INPUT say why it does not count. */
+ * All or nothing. STATUS_UNKNOWN: something that it speaks of hasn't come yet; keep it, try again.
+ * STATUS_DENIED / STATUS_FORGED / STATUS_BAD_INPUT say why it does not count. */
 enum status registry_apply(struct registry *registry, const struct dot *dot,
                            const struct entry_view *entry, struct error *err);
+/* Again one that registry_apply took when it came, out of our own log: certificates aren't verified
+ * a second time, which is most of the work. */
+enum status registry_reapply(struct registry *registry, const struct dot *dot,
+                             const struct entry_view *entry, struct error *err);
 
 /* The key that must have signed entries of `feed`; NULL while the device isn't known.
  * For the genesis feed before entry 1 is applied use registry_genesis_key. Borrows. */
@@ -118,21 +127,22 @@ uint32_t registry_next_device(const struct registry *registry); /* roster index 
 /* The name to show for a device's person; "?" when unknown. */
 const char *registry_person_name(const struct registry *registry, uint32_t device);
 
-/* Which scopes may a device read (and carry)? Records and registry of its org's subtree, registry
- * of the orgs above. The hub: all. */
+/* Which scopes may a device read (and carry)? All of its org's subtree; of the orgs above, the
+ * registry and the records that reach below. The hub: all. */
 bool registry_may_read(const struct registry *registry, uint32_t device, uint32_t scope);
 
+/* Where the rows of a table stand that belong to `org` (a number). */
+uint32_t table_scope(const struct schema_table *table, uint32_t org);
+
 /* May this entry of a records scope count? Checks, in this order: the device's certificate covers
- * this number; its org's subtree holds the scope; then each op: table known, role may write table
- * and field, append fields have no bases, groups written whole, natural key fields match the row
- * id, values of the right type and size. STATUS_UNKNOWN: the entry names a schema epoch above ours
- * and uses what we don't know, or an org between its scope and the writer's is not known yet: keep
- * it, apply later. STATUS_DENIED, STATUS_BAD_INPUT, STATUS_TOO_LARGE: set aside for good (for this
- * registry). On STATUS_OK every op may be materialised without further checks, except that with a
- * newer epoch single fields may be unknown: those are to be skipped and kept (*partly is then
- * true). */
+ * this number; its org's subtree holds the scope; then each op by the schema of the epoch that the
+ * entry names: table known and of this kind of scope, role may write table and field, append fields
+ * have no bases, groups written whole, natural key fields match the row id, values of the right
+ * type and size. STATUS_UNKNOWN: that epoch, or an org between its scope and the writer's, is not
+ * known yet: keep it, judge later. STATUS_DENIED, STATUS_BAD_INPUT, STATUS_TOO_LARGE: set aside for
+ * good (for this registry). On STATUS_OK every op may be materialised without further checks. */
 enum status registry_permits(const struct registry *registry, const struct dot *dot,
-                             const struct entry_view *entry, bool *partly, struct error *err);
+                             const struct entry_view *entry, struct error *err);
 
 /* ---- writing registry entries (hub) ---- */
 enum status registry_pack_schema(const struct schema *schema, struct buffer *out,

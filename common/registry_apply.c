@@ -159,21 +159,19 @@ static enum status apply_org(struct registry *registry, const struct dot *dot,
 
 /* ---- devices ---- */
 
-static enum status check_certificate(const struct registry *registry, const struct dot *dot,
-                                     const struct op *op, const struct certificate *certificate,
-                                     struct error *err)
+static enum status check_certificate(const struct registry *registry, const struct op *op,
+                                     const struct certificate *certificate, struct error *err)
 {
     struct id id = device_id(&registry->network, certificate->sign_key);
     if (!id_equal(&id, &op->row))
         return error_set(err, STATUS_FORGED, "a certificate stands under another device's id");
     if (certificate->issuer != registry->authority.number)
         return error_set(err, STATUS_FORGED, "a certificate names another issuer");
-    if (dot->feed.scope != SCOPE_REGISTRY(certificate->org))
-        return error_set(err, STATUS_DENIED,
-                         "a certificate stands in another org's part of the registry");
     if (!(registry->authority.may_enrol & ROLE_BIT(certificate->role)))
         return error_set(err, STATUS_DENIED, "the authority may not enrol a %s",
                          role_name(certificate->role));
+    if (certificate->role == ROLE_HUB && certificate->org != ORG_ROOT)
+        return error_set(err, STATUS_DENIED, "the hub stands at the root org");
     if ((certificate->role == ROLE_HUB) != (certificate->device == DEVICE_HUB))
         return error_set(err, STATUS_DENIED, "device %u and no other is the hub", DEVICE_HUB);
     return STATUS_OK;
@@ -227,23 +225,31 @@ static enum status add_device(struct registry *registry, const struct op *op,
     return STATUS_OK;
 }
 
-/* Certificates of one device may come from several orgs' parts of the registry, so in any order:
- * what is left in the end must be the same. */
+static int by_age(const struct certificate *a, const struct certificate *b)
+{
+    if (a->serial != b->serial)
+        return a->serial < b->serial ? -1 : 1;
+    return memcmp(a->hash.bytes, b->hash.bytes, HASH_BYTES);
+}
+
+/* Certificates of one device may come from several orgs' parts of the registry, so in any order,
+ * and the same one from each: what is left in the end must be the same. Takes `certificate` unless
+ * it fails. */
 static enum status add_certificate(struct registry *registry, struct device_record *record,
-                                   const struct certificate *certificate, struct error *err)
+                                   struct certificate *certificate, struct error *err)
 {
     struct certificate *newest = &record->device.certificate;
+    size_t at = 0;
     if (memcmp(newest->sign_key, certificate->sign_key, PUBLIC_KEY_BYTES) != 0)
         return error_set(err, STATUS_DENIED, "roster index %u belongs to another key",
                          certificate->device);
-    bool known = newest->serial == certificate->serial;
-    size_t at = 0;
-    while (at < record->older_count && record->older[at].serial > certificate->serial)
+    while (at < record->older_count && by_age(&record->older[at], certificate) > 0)
         at++;
-    known |= at < record->older_count && record->older[at].serial == certificate->serial;
-    if (known)
-        return error_set(err, STATUS_DENIED, "certificate %u of device %u is there already",
-                         certificate->serial, certificate->device);
+    if (by_age(newest, certificate) == 0 ||
+        (at < record->older_count && by_age(&record->older[at], certificate) == 0)) {
+        certificate_release(certificate);
+        return STATUS_OK;
+    }
     struct certificate *grown = realloc(record->older, (record->older_count + 1) * sizeof *grown);
     if (grown)
         record->older = grown;
@@ -251,7 +257,7 @@ static enum status add_certificate(struct registry *registry, struct device_reco
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     memmove(grown + at + 1, grown + at, (record->older_count - at) * sizeof *grown);
     record->older_count++;
-    if (certificate->serial < newest->serial) {
+    if (by_age(newest, certificate) > 0) {
         grown[at] = *certificate;
         return STATUS_OK;
     }
@@ -261,17 +267,17 @@ static enum status add_certificate(struct registry *registry, struct device_reco
     return STATUS_OK;
 }
 
-static enum status apply_device(struct registry *registry, const struct dot *dot,
-                                const struct entry_view *entry, const struct op *op,
-                                struct error *err)
+static enum status apply_device(struct registry *registry, const struct entry_view *entry,
+                                const struct op *op, struct error *err)
 {
     struct bytes sealed;
     struct certificate certificate;
     if (!registry->founded || !value_bin(entry, op, 1, &sealed))
         return broken(err, "certificate");
-    TRY(certificate_open(&certificate, &registry->network, sealed, registry->authority.sign_key,
-                         err));
-    enum status status = check_certificate(registry, dot, op, &certificate, err);
+    TRY(registry->reapplying ? certificate_reopen(&certificate, &registry->network, sealed, err)
+                             : certificate_open(&certificate, &registry->network, sealed,
+                                                registry->authority.sign_key, err));
+    enum status status = check_certificate(registry, op, &certificate, err);
     struct device_record *record = registry_record(registry, certificate.device);
     if (status == STATUS_OK)
         status = record ? add_certificate(registry, record, &certificate, err)
@@ -303,13 +309,24 @@ static enum status read_schema(const struct entry_view *entry, const struct op *
     return status;
 }
 
-static enum status apply_schema(struct registry *registry, const struct entry_view *entry,
-                                const struct op *op, struct error *err)
+/* The network's first schema is one of the hub's first life; all others follow one another. */
+static enum status check_schema(const struct registry *registry, const struct dot *dot,
+                                const struct schema *schema, struct error *err)
+{
+    const struct schema *last = registry_schema(registry);
+    if (last ? schema->epoch > last->epoch + 1 : dot->feed.incarnation != INCARNATION_FIRST)
+        return error_set(err, STATUS_UNKNOWN, "schema epoch %u is not known yet",
+                         schema->epoch - 1);
+    return last ? schema_check_successor(last, schema, err) : STATUS_OK;
+}
+
+static enum status apply_schema(struct registry *registry, const struct dot *dot,
+                                const struct entry_view *entry, const struct op *op,
+                                struct error *err)
 {
     struct schema *schema = NULL;
-    const struct schema *old = registry_schema(registry);
     TRY(read_schema(entry, op, &schema, err));
-    enum status status = old ? schema_check_successor(old, schema, err) : STATUS_OK;
+    enum status status = check_schema(registry, dot, schema, err);
     struct schema **schemas =
         registry_room(registry->schemas, registry->schemas_count, &registry->schemas_capacity);
     if (schemas)
@@ -323,6 +340,7 @@ static enum status apply_schema(struct registry *registry, const struct entry_vi
     return status;
 }
 
+/* The highest number is in force, whatever came first. */
 static enum status apply_link_key(struct registry *registry, const struct entry_view *entry,
                                   const struct op *op, struct error *err)
 {
@@ -331,9 +349,12 @@ static enum status apply_link_key(struct registry *registry, const struct entry_
     if (!registry->founded || !value_bin(entry, op, 1, &sealed))
         return broken(err, "link key");
     TRY(link_key_open(&link, &registry->network, sealed, registry->authority.sign_key, err));
-    if (registry->has_link_key && link.number <= registry->link_key.number)
-        return error_set(err, STATUS_DENIED, "a link key is not newer than the one before");
-    registry->link_key = link;
+    const struct link_key *known = &registry->link_key;
+    bool newer =
+        !registry->has_link_key || link.number > known->number ||
+        (link.number == known->number && memcmp(link.dh_key, known->dh_key, DH_KEY_BYTES) > 0);
+    if (newer)
+        registry->link_key = link;
     registry->has_link_key = true;
     return STATUS_OK;
 }
@@ -352,13 +373,13 @@ static enum status apply_op(struct registry *registry, const struct dot *dot,
     case REGISTRY_ORG:
         return apply_org(registry, dot, entry, op, err);
     case REGISTRY_DEVICE:
-        return apply_device(registry, dot, entry, op, err);
+        return apply_device(registry, entry, op, err);
     case REGISTRY_REVOCATION:
-        return registry->founded ? registry_apply_revocation(registry, dot, entry, op, err)
+        return registry->founded ? registry_apply_revocation(registry, entry, op, err)
                                  : broken(err, "revocation");
     case REGISTRY_SCHEMA:
         if (root)
-            return apply_schema(registry, entry, op, err);
+            return apply_schema(registry, dot, entry, op, err);
         break;
     case REGISTRY_LINK_KEY:
         if (root)
@@ -405,6 +426,15 @@ enum status registry_apply(struct registry *registry, const struct dot *dot,
     if (entry->ops_count != 1)
         return error_set(err, STATUS_DENIED, "a registry entry has more than one change");
     return apply_op(registry, dot, entry, &entry->ops[0], err);
+}
+
+enum status registry_reapply(struct registry *registry, const struct dot *dot,
+                             const struct entry_view *entry, struct error *err)
+{
+    registry->reapplying = true;
+    enum status status = registry_apply(registry, dot, entry, err);
+    registry->reapplying = false;
+    return status;
 }
 
 enum status registry_genesis_key(const struct network *network, struct bytes body,

@@ -1,5 +1,7 @@
 /* Revocations: from where on the entries of a device don't count (table 6, registry.h). */
 
+#include <string.h>
+
 #include "common/pack.h"
 #include "common/registry_state.h"
 
@@ -34,31 +36,32 @@ static enum status read_revocation(const struct entry_view *entry, const struct 
     return frontier_decode(&revocation->cut, cut, err);
 }
 
-/* Does one of the device's certificates stand in this part of the registry? Then whoever has to
- * judge the device's entries reads it. */
-static bool stands_with_device(const struct device_record *record, uint32_t scope)
+/* Serials rise; should a hub that was restored have given one twice, the greater digest of the cut
+ * decides, so that all replicas take the same one. */
+static bool is_newer(const struct device_record *record, const struct revocation *revocation)
 {
-    bool stands = SCOPE_REGISTRY(record->device.certificate.org) == scope;
-    for (size_t i = 0; i < record->older_count; i++)
-        stands |= SCOPE_REGISTRY(record->older[i].org) == scope;
-    return stands;
+    struct hash ours = {{0}}, theirs = {{0}};
+    if (revocation->serial != record->cut_serial)
+        return revocation->serial > record->cut_serial;
+    frontier_digest(&record->cut, &ours, NULL);
+    frontier_digest(&revocation->cut, &theirs, NULL);
+    return memcmp(theirs.bytes, ours.bytes, HASH_BYTES) > 0;
 }
 
 /* The same revocation stands in each part of the registry that holds a certificate of the device,
- * and they come in any order: the highest serial counts. */
-static enum status take_revocation(struct registry *registry, const struct dot *dot,
-                                   const struct op *op, struct revocation *revocation,
-                                   struct error *err)
+ * and they come in any order, perhaps before the certificate. */
+static enum status take_revocation(struct registry *registry, const struct op *op,
+                                   struct revocation *revocation, struct error *err)
 {
     struct device_record *record = registry_record(registry, (uint32_t)revocation->device);
-    if (!record || !id_equal(&record->device.id, &op->row))
-        return error_set(err, STATUS_DENIED, "a revocation names an unknown device");
-    if (!stands_with_device(record, dot->feed.scope))
-        return error_set(err, STATUS_DENIED,
-                         "a revocation stands in another org's part of the registry");
+    if (!record)
+        return error_set(err, STATUS_UNKNOWN, "device %u is not known yet",
+                         (uint32_t)revocation->device);
+    if (!id_equal(&record->device.id, &op->row))
+        return error_set(err, STATUS_FORGED, "a revocation stands under another device's id");
     if (record->device.certificate.role == ROLE_HUB)
         return error_set(err, STATUS_DENIED, "the hub can't be revoked");
-    if (revocation->serial <= record->cut_serial)
+    if (!is_newer(record, revocation))
         return STATUS_OK;
     TRY(frontier_copy(&record->cut, &revocation->cut, err));
     record->cut_serial = (uint32_t)revocation->serial;
@@ -66,14 +69,13 @@ static enum status take_revocation(struct registry *registry, const struct dot *
     return STATUS_OK;
 }
 
-enum status registry_apply_revocation(struct registry *registry, const struct dot *dot,
-                                      const struct entry_view *entry, const struct op *op,
-                                      struct error *err)
+enum status registry_apply_revocation(struct registry *registry, const struct entry_view *entry,
+                                      const struct op *op, struct error *err)
 {
     struct revocation revocation = {0};
     enum status status = read_revocation(entry, op, &revocation, err);
     if (status == STATUS_OK)
-        status = take_revocation(registry, dot, op, &revocation, err);
+        status = take_revocation(registry, op, &revocation, err);
     frontier_release(&revocation.cut);
     return status;
 }

@@ -10,12 +10,18 @@ bool registry_may_read(const struct registry *registry, uint32_t device, uint32_
 {
     const struct device *reader = registry_device(registry, device);
     uint32_t org = SCOPE_ORG(scope);
-    if (!reader || reader->state != DEVICE_ACTIVE)
+    bool reaches_below = SCOPE_IS_REGISTRY(scope) || SCOPE_IS_BELOW(scope);
+    if (!reader || reader->state != DEVICE_ACTIVE || (!reaches_below && !SCOPE_IS_RECORDS(scope)))
         return false;
     if (reader->certificate.role == ROLE_HUB ||
         registry_within(registry, reader->certificate.org, org))
         return true;
-    return SCOPE_IS_REGISTRY(scope) && registry_within(registry, org, reader->certificate.org);
+    return reaches_below && registry_within(registry, org, reader->certificate.org);
+}
+
+uint32_t table_scope(const struct schema_table *table, uint32_t org)
+{
+    return table->reaches_below ? SCOPE_BELOW(org) : SCOPE_RECORDS(org);
 }
 
 /* One op under judgement. */
@@ -24,7 +30,6 @@ struct judgement {
     const struct entry_view *entry;
     const struct op *op;
     uint32_t role_bit;
-    bool newer; /* the writer's schema is newer than ours */
 };
 
 static enum status not_a_set(const struct schema_field *field, struct error *err)
@@ -33,8 +38,7 @@ static enum status not_a_set(const struct schema_field *field, struct error *err
 }
 
 /* The elements that are added, or those that are removed with the dots they had. They ascend. */
-static enum status check_elements(const struct judgement *judgement,
-                                  const struct schema_field *field, struct unpack *in,
+static enum status check_elements(const struct schema_field *field, struct unpack *in,
                                   uint32_t count, struct entry_view *removed, struct error *err)
 {
     uint32_t parts, at, dots;
@@ -44,7 +48,7 @@ static enum status check_elements(const struct judgement *judgement,
             return not_a_set(field, err);
         if (!unpack_value(in, &element) || (i > 0 && bytes_compare(before, element) >= 0))
             return not_a_set(field, err);
-        TRY(field_check(field, element, judgement->newer, err));
+        TRY(field_check(field, element, false, err));
         before = element;
         if (!removed)
             continue;
@@ -66,13 +70,13 @@ static enum status check_set(const struct judgement *judgement, const struct sch
     if (added > ENTRY_ELEMENTS_MAX)
         return error_set(err, STATUS_TOO_LARGE, "more than %d elements of a set",
                          ENTRY_ELEMENTS_MAX);
-    TRY(check_elements(judgement, field, &in, added, NULL, err));
+    TRY(check_elements(field, &in, added, NULL, err));
     if (!unpack_array(&in, &removed))
         return not_a_set(field, err);
     if (removed > ENTRY_ELEMENTS_MAX - added)
         return error_set(err, STATUS_TOO_LARGE, "more than %d elements of a set",
                          ENTRY_ELEMENTS_MAX);
-    enum status status = check_elements(judgement, field, &in, removed, &scratch, err);
+    enum status status = check_elements(field, &in, removed, &scratch, err);
     entry_view_release(&scratch);
     if (status == STATUS_OK && !unpack_done(&in))
         return not_a_set(field, err);
@@ -125,17 +129,14 @@ static enum status check_deleted(const struct op_field *written, struct error *e
 }
 
 static enum status check_field(const struct judgement *judgement, const struct op_field *written,
-                               bool *unknown, struct error *err)
+                               struct error *err)
 {
     if (written->number == FIELD_DELETED)
         return check_deleted(written, err);
     const struct schema_field *field = table_field(judgement->table, written->number);
-    if (!field) {
-        *unknown = judgement->newer;
-        return judgement->newer ? STATUS_OK
-                                : error_set(err, STATUS_DENIED, "table '%s' has no field %u",
-                                            judgement->table->name, written->number);
-    }
+    if (!field)
+        return error_set(err, STATUS_DENIED, "table '%s' has no field %u", judgement->table->name,
+                         written->number);
     if (!(field->write_roles & judgement->role_bit))
         return error_set(err, STATUS_DENIED, "this role may not write field '%s' of '%s'",
                          field->name, judgement->table->name);
@@ -145,7 +146,7 @@ static enum status check_field(const struct judgement *judgement, const struct o
     if (field->group)
         TRY(check_group(judgement, field, written, err));
     return field->merge == MERGE_SET ? check_set(judgement, field, written->value, err)
-                                     : field_check(field, written->value, judgement->newer, err);
+                                     : field_check(field, written->value, false, err);
 }
 
 /* Rows of a natural key carry it in their id. */
@@ -172,18 +173,18 @@ static enum status check_key(const struct judgement *judgement, struct error *er
     return STATUS_OK;
 }
 
-static enum status judge_op(const struct judgement *judgement, bool *unknown, struct error *err)
+static enum status judge_op(const struct judgement *judgement, struct error *err)
 {
     const struct op *op = judgement->op;
+    uint32_t scope = judgement->entry->feed.scope;
     if (!(judgement->table->write_roles & judgement->role_bit))
         return error_set(err, STATUS_DENIED, "this role may not write table '%s'",
                          judgement->table->name);
-    for (uint32_t i = 0; i < op->fields_count; i++) {
-        bool field_unknown = false;
-        TRY(check_field(judgement, &judgement->entry->fields[op->fields_at + i], &field_unknown,
-                        err));
-        *unknown |= field_unknown;
-    }
+    if (scope != table_scope(judgement->table, SCOPE_ORG(scope)))
+        return error_set(err, STATUS_DENIED, "rows of '%s' don't stand in this part of an org",
+                         judgement->table->name);
+    for (uint32_t i = 0; i < op->fields_count; i++)
+        TRY(check_field(judgement, &judgement->entry->fields[op->fields_at + i], err));
     return check_key(judgement, err);
 }
 
@@ -223,38 +224,41 @@ static enum status check_writer(const struct registry *registry, const struct do
     return check_within(registry, (*writer)->org, SCOPE_ORG(dot->feed.scope), err);
 }
 
-static enum status judge_ops(struct judgement *judgement, const struct schema *schema, bool *partly,
+static enum status judge_ops(struct judgement *judgement, const struct schema *schema,
                              struct error *err)
 {
-    size_t known = 0;
     for (size_t i = 0; i < judgement->entry->ops_count; i++) {
         judgement->op = &judgement->entry->ops[i];
-        uint32_t table = judgement->op->table;
-        judgement->table = schema_table(schema, table);
-        if (judgement->table) {
-            TRY(judge_op(judgement, partly, err));
-            known++;
-        } else if (!judgement->newer || table < TABLE_NUMBER_FIRST) {
-            return error_set(err, STATUS_DENIED, "table %u is not in the schema", table);
-        }
+        judgement->table = schema_table(schema, judgement->op->table);
+        if (!judgement->table)
+            return error_set(err, STATUS_DENIED, "table %u is not in the schema",
+                             judgement->op->table);
+        TRY(judge_op(judgement, err));
     }
-    if (known == 0)
-        return error_set(err, STATUS_UNKNOWN, "the entry's tables are not known yet");
-    *partly |= known < judgement->entry->ops_count;
+    return STATUS_OK;
+}
+
+/* The schema that the writer had: its rights judge the entry, whatever was changed since
+ * (docs/decisions/0004-judged-by-its-epoch.md). */
+static enum status schema_of_writer(const struct registry *registry, uint32_t epoch,
+                                    const struct schema **schema, struct error *err)
+{
+    uint32_t first = registry->schemas_count ? registry->schemas[0]->epoch : 0;
+    if (registry->schemas_count == 0 || epoch > registry_schema(registry)->epoch)
+        return error_set(err, STATUS_UNKNOWN, "schema epoch %u is not known yet", epoch);
+    if (epoch < first)
+        return error_set(err, STATUS_DENIED, "there never was a schema epoch %u", epoch);
+    *schema = registry->schemas[epoch - first];
     return STATUS_OK;
 }
 
 enum status registry_permits(const struct registry *registry, const struct dot *dot,
-                             const struct entry_view *entry, bool *partly, struct error *err)
+                             const struct entry_view *entry, struct error *err)
 {
     const struct certificate *writer = NULL;
-    const struct schema *schema = registry_schema(registry);
-    *partly = false;
+    const struct schema *schema = NULL;
     TRY(check_writer(registry, dot, &writer, err));
-    if (!schema)
-        return error_set(err, STATUS_UNKNOWN, "the schema is not known yet");
-    struct judgement judgement = {.entry = entry,
-                                  .role_bit = ROLE_BIT(writer->role),
-                                  .newer = entry->head.epoch > schema->epoch};
-    return judge_ops(&judgement, schema, partly, err);
+    TRY(schema_of_writer(registry, entry->head.epoch, &schema, err));
+    struct judgement judgement = {.entry = entry, .role_bit = ROLE_BIT(writer->role)};
+    return judge_ops(&judgement, schema, err);
 }

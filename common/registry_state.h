@@ -6,10 +6,11 @@
 #include "common/registry.h"
 #include "common/registry_index.h"
 
-/* Certificates that a newer one replaced still judge the entries before its `from`. */
+/* Certificates that a newer one replaced still judge the entries before its `from`. Should two
+ * bear one serial, the one with the greater hash is the newer, whichever came first. */
 struct device_record {
     struct device device;
-    struct certificate *older; /* by falling serial */
+    struct certificate *older; /* the newest first */
     size_t older_count;
     struct frontier cut; /* unless active: entries beyond it don't count */
     uint32_t cut_serial; /* of the revocation in force; 0: none */
@@ -18,6 +19,7 @@ struct device_record {
 struct registry {
     struct network network;
     bool founded;
+    bool reapplying; /* signatures were checked once already */
     uint8_t root_key[PUBLIC_KEY_BYTES];
     struct authority authority;
     uint64_t lineage;
@@ -27,7 +29,7 @@ struct registry {
     size_t orgs_count, orgs_capacity;
     struct device_record **devices; /* ascending by roster index */
     size_t devices_count, devices_capacity;
-    struct schema **schemas; /* by rising epoch; the last is in force */
+    struct schema **schemas; /* epochs rise by one; the last is in force */
     size_t schemas_count, schemas_capacity;
     struct registry_index orgs_by_number, orgs_by_id;
     struct registry_index devices_by_number, devices_by_id, devices_by_dh;
@@ -54,9 +56,8 @@ const struct certificate *device_certificate_at(const struct device_record *reco
 /* Is the entry beyond what a revocation left of its device? */
 bool device_cut(const struct device_record *record, const struct dot *dot);
 
-enum status registry_apply_revocation(struct registry *registry, const struct dot *dot,
-                                      const struct entry_view *entry, const struct op *op,
-                                      struct error *err);
+enum status registry_apply_revocation(struct registry *registry, const struct entry_view *entry,
+                                      const struct op *op, struct error *err);
 
 /* An array of pointers with room for one more: the same or moved; NULL without memory, and then
  * the old one stands. */

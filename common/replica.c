@@ -199,51 +199,38 @@ void replica_close(struct replica *replica)
 
 /* ---- what is kept in memory ---- */
 
-static enum status apply_logged(struct replica *replica, const struct frontier_row *row,
-                                struct error *err)
+static enum status counters_load(struct replica *replica, struct error *err)
 {
-    struct buffer body = {0};
-    enum status status = STATUS_OK;
-    for (uint64_t number = 1; number <= row->number && status == STATUS_OK; number++) {
-        struct dot dot = {row->feed, number};
-        status = feed_read(replica, &dot, &body, err);
-        if (status == STATUS_NOT_FOUND)
-            status = error_set(err, STATUS_STORAGE, "the log of device %u lacks entry %llu",
-                               row->feed.device, (unsigned long long)number);
-        if (status == STATUS_OK)
-            status = entry_decode(&replica->view, &dot.feed, buffer_bytes(&body), NULL);
-        /* What doesn't count now didn't count when it came: it is set aside already. */
-        if (status == STATUS_OK)
-            registry_apply(replica->registry, &dot, &replica->view, NULL);
-        if (status == STATUS_BAD_INPUT || status == STATUS_TOO_LARGE || status == STATUS_UNKNOWN)
-            status = STATUS_OK;
-    }
-    buffer_release(&body);
-    return status;
-}
-
-enum status registry_load(struct replica *replica, struct error *err)
-{
-    registry_free(replica->registry);
-    replica->registry = NULL;
-    replica->schema = NULL;
-    TRY(registry_new(&replica->registry, &replica->network, err));
-    for (size_t i = 0; i < replica->frontier.count; i++)
-        if (SCOPE_IS_REGISTRY(replica->frontier.rows[i].feed.scope))
-            TRY(apply_logged(replica, &replica->frontier.rows[i], err));
-    replica->schema = registry_schema(replica->registry);
-    sql_finalize_all(replica);
-    return STATUS_OK;
+    TRY(restoring_load(replica, err));
+    TRY(tallies_load(replica, err));
+    TRY(pragma_number(replica, statement_sql(SQL_REPLACED_COUNT), &replica->replaced_count, err));
+    return pragma_number(replica, statement_sql(SQL_DATA_VERSION), &replica->data_version, err);
 }
 
 enum status caches_load(struct replica *replica, struct error *err)
 {
     TRY(feeds_load(replica, err));
-    TRY(restoring_load(replica, err));
-    TRY(tallies_load(replica, err));
     TRY(registry_load(replica, err));
-    TRY(pragma_number(replica, statement_sql(SQL_REPLACED_COUNT), &replica->replaced_count, err));
-    return pragma_number(replica, statement_sql(SQL_DATA_VERSION), &replica->data_version, err);
+    return counters_load(replica, err);
+}
+
+/* What another process wrote is behind what we know: the registry goes on from there. Unless it
+ * began a new life, in which feeds of our own may have lost their ends; then, or when it erased the
+ * keys, nothing may be signed with what was before. */
+static enum status caches_follow(struct replica *replica, struct error *err)
+{
+    struct frontier before = {0};
+    uint32_t life = replica->identity.incarnation;
+    TRY(load_identity(replica, err));
+    if (replica->identity.incarnation != life || replica_restoring(replica))
+        return caches_load(replica, err);
+    enum status status = frontier_copy(&before, &replica->frontier, err);
+    if (status == STATUS_OK)
+        status = feeds_load(replica, err);
+    if (status == STATUS_OK)
+        status = registry_follow(replica, &before, err);
+    frontier_release(&before);
+    return status == STATUS_OK ? counters_load(replica, err) : status;
 }
 
 enum status replica_refresh(struct replica *replica, bool *changed, struct error *err)
@@ -258,9 +245,7 @@ enum status replica_refresh(struct replica *replica, bool *changed, struct error
     if (version == replica->data_version)
         return STATUS_OK;
     *changed = true;
-    /* A new incarnation, or keys that were erased: nothing may be signed with what was before. */
-    TRY(load_identity(replica, err));
-    return caches_load(replica, err);
+    return caches_follow(replica, err);
 }
 
 enum status replica_news(struct replica *replica, int64_t *seen, bool *news, struct error *err)

@@ -318,6 +318,10 @@ static enum status admit_registry(struct replica *replica, const struct dot *dot
     enum status verdict = registry_apply(replica->registry, dot, &replica->view, &reason);
     if (verdict == STATUS_NO_MEMORY)
         return error_set(err, verdict, "out of memory");
+    if (verdict == STATUS_UNKNOWN) {
+        received->aside++;
+        return feed_set_state(replica, dot, LOG_WAITING, err);
+    }
     if (verdict != STATUS_OK)
         return set_aside(replica, dot, &reason, received, err);
     received->applied++;
@@ -328,9 +332,7 @@ static enum status admit_records(struct replica *replica, const struct dot *dot,
                                  struct received *received, struct error *err)
 {
     struct error reason = {0};
-    bool partly;
-    enum status verdict =
-        registry_permits(replica->registry, dot, &replica->view, &partly, &reason);
+    enum status verdict = registry_permits(replica->registry, dot, &replica->view, &reason);
     if (verdict == STATUS_NO_MEMORY)
         return error_set(err, verdict, "out of memory");
     if (verdict == STATUS_UNKNOWN) {
@@ -340,8 +342,6 @@ static enum status admit_records(struct replica *replica, const struct dot *dot,
     if (verdict != STATUS_OK)
         return set_aside(replica, dot, &reason, received, err);
     received->applied++;
-    if (partly)
-        TRY(feed_set_state(replica, dot, LOG_PARTLY, err));
     return apply_entry(replica, dot, &replica->view, err);
 }
 

@@ -207,7 +207,7 @@ enum status entry_counts(struct replica *replica, const struct dot *dot, bool *c
     *counts = frontier_covers(&replica->frontier, dot);
     if (*counts)
         TRY(feed_get_state(replica, dot, &state, err));
-    *counts &= state == LOG_IN_FORCE || state == LOG_PARTLY;
+    *counts &= state == LOG_IN_FORCE;
     return STATUS_OK;
 }
 

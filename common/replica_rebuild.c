@@ -125,13 +125,11 @@ static enum status add_stale(struct replica *replica, struct stale *stale, const
     return STATUS_OK;
 }
 
-static enum log_state state_of(enum status verdict, bool partly)
+static enum log_state state_of(enum status verdict)
 {
     if (verdict == STATUS_UNKNOWN)
         return LOG_WAITING;
-    if (verdict != STATUS_OK)
-        return LOG_NOT_PERMITTED;
-    return partly ? LOG_PARTLY : LOG_IN_FORCE;
+    return verdict == STATUS_OK ? LOG_IN_FORCE : LOG_NOT_PERMITTED;
 }
 
 static enum status judge_decoded(struct replica *replica, const struct dot *dot,
@@ -139,14 +137,13 @@ static enum status judge_decoded(struct replica *replica, const struct dot *dot,
                                  struct error *err)
 {
     struct error reason = {0};
-    bool partly = false;
     enum log_state before;
     TRY(feed_get_state(replica, dot, &before, err));
-    enum status verdict = registry_permits(replica->registry, dot, view, &partly, &reason);
+    enum status verdict = registry_permits(replica->registry, dot, view, &reason);
     if (verdict == STATUS_NO_MEMORY)
         return error_set(err, verdict, "out of memory");
-    enum log_state after = state_of(verdict, partly);
-    if (before == after && after != LOG_PARTLY)
+    enum log_state after = state_of(verdict);
+    if (before == after)
         return STATUS_OK;
     TRY(feed_set_state(replica, dot, after, err));
     if (after == LOG_NOT_PERMITTED)
@@ -197,11 +194,11 @@ enum status entries_undo(struct replica *replica, const struct dot *first, uint6
 
 /* ---- which entries ---- */
 
-static enum status list_waiting(struct replica *replica, struct dots *dots, struct error *err)
+enum status list_waiting(struct replica *replica, struct dots *dots, struct error *err)
 {
     sqlite3_stmt *list = NULL;
     bool added;
-    TRY(sql_prepare(replica, "SELECT id FROM _judged WHERE state >= 2 ORDER BY id", &list, err));
+    TRY(sql_prepare(replica, "SELECT id FROM _judged WHERE state = 2 ORDER BY id", &list, err));
     enum status status = STATUS_OK;
     while (status == STATUS_OK && sqlite3_step(list) == SQLITE_ROW) {
         int64_t id = sqlite3_column_int64(list, 0);
@@ -217,7 +214,8 @@ static enum status judge_waiting(struct replica *replica, struct stale *stale, s
     struct dots dots = {0};
     enum status status = list_waiting(replica, &dots, err);
     for (size_t i = 0; i < dots.count && status == STATUS_OK; i++)
-        status = judge_again(replica, &dots.items[i], stale, err);
+        if (!SCOPE_IS_REGISTRY(dots.items[i].feed.scope))
+            status = judge_again(replica, &dots.items[i], stale, err);
     dots_release(&dots);
     return status;
 }
@@ -249,8 +247,8 @@ static uint32_t device_concerned(const struct registry *registry, const struct e
     return device ? device->certificate.device : 0;
 }
 
-enum status registry_followed(struct replica *replica, const struct entry_view *view,
-                              struct error *err)
+enum status judge_affected(struct replica *replica, const struct entry_view *view,
+                           struct error *err)
 {
     struct stale stale = {0};
     enum status status = STATUS_OK;

@@ -51,7 +51,6 @@ enum status replica_append(struct replica *replica, uint32_t scope, struct bytes
                            struct dot *dot, struct error *err)
 {
     uint32_t local;
-    bool partly;
     assert(replica->in_transaction);
     TRY(own_feed(replica, scope, &local, err));
     struct feed *feed = feed_at(replica, local);
@@ -64,7 +63,7 @@ enum status replica_append(struct replica *replica, uint32_t scope, struct bytes
         TRY(registry_followed(replica, &replica->save_view, err));
         return feeds_write(replica, err);
     }
-    TRY(registry_permits(replica->registry, dot, &replica->save_view, &partly, err));
+    TRY(registry_permits(replica->registry, dot, &replica->save_view, err));
     TRY(append_signed(replica, local, body, dot, err));
     return apply_entry(replica, dot, &replica->save_view, err);
 }
@@ -395,19 +394,27 @@ static enum status scope_of_ref(struct replica *replica, const struct edit *edit
     return STATUS_OK;
 }
 
+/* Of the org that was asked for, the part where rows of this table stand; 0: none was. */
+static uint32_t asked_scope(const struct edit *edit)
+{
+    uint32_t asked = edit->change->scope;
+    return asked ? table_scope(edit->table, SCOPE_ORG(asked)) : 0;
+}
+
 static enum status choose_scope(struct replica *replica, const struct edit *edit, uint32_t *scope,
                                 struct error *err)
 {
     const struct device *self = registry_device(replica->registry, replica->identity.device);
-    *scope = edit->change->scope;
+    *scope = asked_scope(edit);
     if (*scope != 0)
         return STATUS_OK;
     if (!self)
         return error_set(err, STATUS_DENIED, "this replica is not enrolled yet");
     TRY(scope_of_ref(replica, edit, scope, err));
-    if (*scope == 0 ||
-        !registry_within(replica->registry, self->certificate.org, SCOPE_ORG(*scope)))
-        *scope = SCOPE_RECORDS(self->certificate.org);
+    uint32_t org = SCOPE_ORG(*scope);
+    if (*scope == 0 || !registry_within(replica->registry, self->certificate.org, org))
+        org = self->certificate.org;
+    *scope = table_scope(edit->table, org);
     return STATUS_OK;
 }
 
@@ -417,7 +424,7 @@ static enum status find_row(struct replica *replica, struct edit *edit, uint32_t
 {
     char text[ID_TEXT_BYTES];
     TRY(choose_id(replica, edit, &edit->id, err));
-    TRY(replica_row(replica, edit->table->number, &edit->id, edit->change->scope, edit->row,
+    TRY(replica_row(replica, edit->table->number, &edit->id, asked_scope(edit), edit->row,
                     &edit->exists, err));
     if (edit->exists) {
         *scope = edit->row->scope;

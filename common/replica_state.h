@@ -14,7 +14,7 @@
 #define LOG_FEED(id) ((uint32_t)((id) >> LOG_NUMBER_BITS))
 
 /* How a logged entry stands. */
-enum log_state { LOG_IN_FORCE = 0, LOG_NOT_PERMITTED = 1, LOG_WAITING = 2, LOG_PARTLY = 3 };
+enum log_state { LOG_IN_FORCE = 0, LOG_NOT_PERMITTED = 1, LOG_WAITING = 2 };
 
 /* A feed as this file knows it; its local id is its place in `feeds` + 1. */
 struct feed {
@@ -195,7 +195,7 @@ enum status feed_read(struct replica *replica, const struct dot *dot, struct buf
 /* Its own signature, when the log has it (it need not: a later one may cover it). */
 enum status feed_signature(struct replica *replica, const struct dot *dot,
                            uint8_t signature[SIGNATURE_BYTES], bool *found, struct error *err);
-/* Is it in the log, and in force at least in part? */
+/* Is it in the log, and in force? */
 enum status entry_counts(struct replica *replica, const struct dot *dot, bool *counts,
                          struct error *err);
 /* Who wrote it: the entry's person or the one that the certificate names. */
@@ -292,9 +292,15 @@ struct row_source replica_source(struct replica *replica);
 /* Notes in _touch that the entry wrote the row. */
 enum status op_note(struct replica *replica, const struct op *op, const struct dot *dot,
                     struct error *err);
-/* After registry_apply: tables, and entries that are to be judged again (replica_rebuild.c). */
+/* After registry_apply took `view`: tables, entries that are to be judged again, and those of the
+ * registry that waited for it (replica_registry.c). */
 enum status registry_followed(struct replica *replica, const struct entry_view *view,
                               struct error *err);
+/* The first two of these alone (replica_rebuild.c). */
+enum status judge_affected(struct replica *replica, const struct entry_view *view,
+                           struct error *err);
+/* Entries whose state is LOG_WAITING. */
+enum status list_waiting(struct replica *replica, struct dots *dots, struct error *err);
 /* Decode, judge, apply, note what is set aside: what becomes of an entry that is in the log. */
 enum status admit_entry(struct replica *replica, const struct dot *dot, struct bytes body,
                         struct received *received, struct error *err);
@@ -326,7 +332,10 @@ enum status entries_undo(struct replica *replica, const struct dot *first, uint6
                          struct error *err);
 /* Takes `first` and all behind it out of the log; nothing may count of it any more. */
 enum status feed_cut(struct replica *replica, const struct dot *first, struct error *err);
+/* The registry anew from the log, or on from where it stood at `before` (replica_registry.c). */
 enum status registry_load(struct replica *replica, struct error *err);
+enum status registry_follow(struct replica *replica, const struct frontier *before,
+                            struct error *err);
 enum status caches_load(struct replica *replica, struct error *err);
 
 #endif

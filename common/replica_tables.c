@@ -21,7 +21,7 @@ enum status tables_create_engine(struct replica *replica, struct error *err)
         " bodies BLOB NOT NULL, signature BLOB NOT NULL) STRICT;"
         /* Entries that aren't simply in force; id = feed << 40 | number. */
         "CREATE TABLE _judged(id INTEGER PRIMARY KEY, state INTEGER NOT NULL) STRICT;"
-        "CREATE INDEX judged_waiting ON _judged(state) WHERE state >= 2;"
+        "CREATE INDEX judged_waiting ON _judged(state) WHERE state = 2;"
         /* Entries that others adopted; both as in _log. */
         "CREATE TABLE _adopted(id INTEGER PRIMARY KEY, adopted_as INTEGER NOT NULL) STRICT;"
         /* Runs of our own feeds from another life, until ours has made room. id = feed << 40 |

@@ -131,6 +131,7 @@ struct schema_table {
     uint16_t scope_field; /* 0, or the ref whose row's scope a new row goes to */
     uint16_t title_field; /* what a person calls a row; 0: none */
     uint32_t write_roles;
+    bool reaches_below; /* all orgs below the row's read it; else only those above */
 };
 
 struct schema {
@@ -146,8 +147,8 @@ struct schema {
 enum status schema_load(struct schema **schema, struct bytes json, struct error *err);
 void schema_free(struct schema *schema);
 
-/* May `next` follow `old`? Same numbers mean the same names' tables, types and rules; codes and
- * fields are only added; the epoch is old's + 1. */
+/* May `next` follow `old`? Same numbers mean the same names' tables, reach, types and rules; codes
+ * and fields are only added; the epoch is old's + 1. */
 enum status schema_check_successor(const struct schema *old, const struct schema *next,
                                    struct error *err);
 

@@ -31,6 +31,12 @@ static const char *show_word(size_t i)
     return show_rule_name((enum show_rule)i);
 }
 
+static const char *reach_word(size_t i)
+{
+    static const char *const words[] = {"own", "below"};
+    return words[i];
+}
+
 static enum status load_label(const json_t *json, struct label *label, struct error *err)
 {
     TRY(object_text(json, "zh", SCHEMA_LABEL_BYTES_MAX, &label->zh, err));
@@ -188,16 +194,20 @@ static enum status load_fields(const json_t *json, struct schema_table *table, s
 
 static enum status load_table(const json_t *json, struct schema_table *table, struct error *err)
 {
-    static const char *const keys[] = {"number", "name",   "zh",    "en",   "key", "scope",
-                                       "title",  "fields", "write", "form", NULL};
+    static const char *const keys[] = {"number", "name",   "zh",    "en",   "key",   "scope",
+                                       "title",  "fields", "write", "form", "reach", NULL};
     static const struct number_range numbers = {TABLE_NUMBER_FIRST, TABLE_NUMBER_MAX};
     int64_t number;
+    size_t reach = 0;
     TRY(object_name(json, "name", &table->name, err));
     TRY(object_check_keys(json, keys, err));
     TRY(object_number(json, "number", numbers, &number, err));
     table->number = (uint16_t)number;
     TRY(load_label(json, &table->label, err));
     TRY(load_roles(json, &table->write_roles, err));
+    if (json_object_get(json, "reach"))
+        TRY(object_word(json, "reach", reach_word, 2, &reach, err));
+    table->reaches_below = reach == 1;
     return load_fields(json, table, err);
 }
 

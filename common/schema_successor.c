@@ -1,7 +1,9 @@
 /* What may change from one epoch of a schema to the next (docs/schema.md).
  *
- * Whether an entry counts must not depend on the epoch at which a replica looks at it. So whatever
- * an older schema allowed stays allowed: codes, tables of a ref, ranges and roles only grow. */
+ * An entry is judged by the schema of its own epoch, so rights may be given and taken
+ * (docs/decisions/0004-judged-by-its-epoch.md). What it wrote is merged, shown and settled by the
+ * newest schema: so numbers, types and rules stay, and codes, tables of a ref and ranges only grow.
+ */
 
 #include <string.h>
 
@@ -67,8 +69,6 @@ static enum status check_field(const struct schema_field *old, const struct sche
         return error_set(err, STATUS_BAD_INPUT, "it may no longer name the rows it could");
     if (!bounds_kept(old, next))
         return error_set(err, STATUS_BAD_INPUT, "its range is narrower");
-    if (old->write_roles & ~next->write_roles)
-        return error_set(err, STATUS_BAD_INPUT, "a role may no longer write it");
     return check_codes(old, next, err);
 }
 
@@ -100,8 +100,8 @@ static enum status check_table(const struct schema_table *old, const struct sche
         return error_set(err, STATUS_BAD_INPUT, "it is called '%s' now", next->name);
     if (!same_key(old, next))
         return error_set(err, STATUS_BAD_INPUT, "its key changed");
-    if (old->write_roles & ~next->write_roles)
-        return error_set(err, STATUS_BAD_INPUT, "a role may no longer write it");
+    if (old->reaches_below != next->reaches_below)
+        return error_set(err, STATUS_BAD_INPUT, "its reach changed");
     for (size_t i = 0; i < old->fields_count; i++) {
         const struct schema_field *field = &old->fields[i];
         if (check_field(field, table_field(next, field->number), err) != STATUS_OK)

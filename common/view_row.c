@@ -243,7 +243,7 @@ static enum status bind_where(struct reader *reader, const struct view_where *wh
     }
     if (strcmp(where->field, "_org") == 0) {
         TRY(view_org(reader->replica, where->value, &org, err));
-        sqlite3_bind_int64(reader->rows, index, SCOPE_RECORDS(org->number));
+        sqlite3_bind_int64(reader->rows, index, table_scope(reader->table, org->number));
         return STATUS_OK;
     }
     TRY(view_field(reader->table, where->field, &field, err));

@@ -18,7 +18,10 @@ static void scope_name(struct replica *replica, uint32_t scope, char *name, size
     snprintf(id, sizeof id, "%u", SCOPE_ORG(scope));
     if (org)
         id_format(&org->id, id);
-    snprintf(name, size, "%s%s", id, SCOPE_IS_REGISTRY(scope) ? "/registry" : "");
+    const char *part = SCOPE_IS_REGISTRY(scope) ? "/registry"
+                       : SCOPE_IS_BELOW(scope)  ? "/below"
+                                                : "";
+    snprintf(name, size, "%s%s", id, part);
 }
 
 enum status view_digest(struct replica *replica, json_t **digest, struct error *err)

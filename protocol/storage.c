@@ -81,18 +81,19 @@ static enum status answer_open(struct replica *replica, struct storage_reply *re
 
 /* A hub that was put back from a copy may have lost the very entry that admitted the device: then
  * the device brings it. */
-static bool may_have_been_lost(struct replica *replica, const struct device *device,
-                               uint32_t claimed)
+static bool may_have_been_lost(struct replica *replica, const struct session_question *question)
 {
+    const struct registry *registry = replica_registry(replica);
     uint64_t restored = 0;
     replica_meta_number(replica, "lineage", &restored, NULL);
-    return restored != 0 && !device && claimed != 0 &&
-           !registry_device(replica_registry(replica), claimed);
+    return restored != 0 && question->device != 0 && !registry_device(registry, question->device) &&
+           !registry_device_by_dh(registry, question->remote_dh);
 }
 
-static enum session_code refusal(const struct device *device, uint32_t claimed)
+/* The device that the peer claims to be must have the key that the peer has shown. */
+static enum session_code refusal(const struct device *device, const uint8_t dh_key[DH_KEY_BYTES])
 {
-    bool known = device && device->certificate.device == claimed;
+    bool known = device && memcmp(device->certificate.dh_key, dh_key, DH_KEY_BYTES) == 0;
     return known ? SESSION_DONE : SESSION_UNKNOWN_DEVICE;
 }
 
@@ -102,13 +103,12 @@ static enum status answer_who(struct replica *replica, const struct session_ques
 {
     struct session_answer *answer = &reply->answer;
     answer->device = question->device;
-    const struct device *known =
-        registry_device_by_dh(replica_registry(replica), question->remote_dh);
-    bool lost = !question->enrolling && may_have_been_lost(replica, known, question->device);
+    bool lost = !question->enrolling && may_have_been_lost(replica, question);
     if (lost)
         answer->farewell = SESSION_AGAIN;
     else if (!question->enrolling)
-        answer->refuse = refusal(known, question->device);
+        answer->refuse = refusal(registry_device(replica_registry(replica), question->device),
+                                 question->remote_dh);
     else if (!host || !host->enrol)
         answer->refuse = SESSION_BAD_TOKEN;
     else

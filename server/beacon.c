@@ -15,7 +15,7 @@ static enum status registry_digest(struct hub *hub, struct hash *digest, struct 
     enum status status = STATUS_OK;
     if (sqlite3_prepare_v2(database,
                            "SELECT scope, device, incarnation, number, hash FROM _feed "
-                           "WHERE scope & 1 ORDER BY scope, device, incarnation",
+                           "WHERE scope & 0x80000001 = 1 ORDER BY scope, device, incarnation",
                            -1, &statement, NULL) != SQLITE_OK)
         return error_set(err, STATUS_STORAGE, "cannot read the registry's feeds: %s",
                          sqlite3_errmsg(database));

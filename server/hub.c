@@ -247,6 +247,9 @@ enum status hub_add_device(struct hub *hub, const struct hub_device *device, uin
                            struct error *err)
 {
     const struct registry *registry = replica_registry(hub->replica);
+    struct id id = device_id(replica_network(hub->replica), device->sign_key);
+    if (registry_device_by_id(registry, &id) || registry_device_by_dh(registry, device->dh_key))
+        return error_set(err, STATUS_EXISTS, "a device with these keys is enrolled already");
     struct certificate certificate = {
         .suite = SUITE_1,
         .device = above_floor(hub->replica, "device_floor", registry_next_device(registry)),

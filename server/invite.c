@@ -163,12 +163,12 @@ enum status invite_enrol(void *context, struct replica *replica,
     }
     if (clock_wall_ms(replica_clock(replica)) > row.expires_ms)
         return STATUS_OK;
-    /* Keys that are enrolled already don't become a second device. */
-    if (registry_device_by_dh(replica_registry(replica), question->remote_dh))
-        return STATUS_OK;
     struct hub_device wish = {question->sign_key, question->remote_dh, row.person, row.role,
                               row.org};
-    TRY(hub_add_device(hub, &wish, device, err));
+    enum status status = hub_add_device(hub, &wish, device, err);
+    if (status == STATUS_EXISTS)
+        return STATUS_OK;
+    TRY(status);
     *refuse = SESSION_DONE;
     return mark_used(hub, hash, *device, question->sign_key, err);
 }

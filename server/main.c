@@ -15,6 +15,7 @@
 #include "server/hub.h"
 #include "server/invite.h"
 #include "server/listener.h"
+#include "server/renew.h"
 #include "server/revoke.h"
 
 #define ADDRESS_DEFAULT "127.0.0.1:7411"
@@ -332,23 +333,56 @@ static int command_restore(struct cli *cli)
     return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
 }
 
+static enum status find_device(const struct hub *hub, const char *text,
+                               const struct device **device, struct error *err)
+{
+    struct id id;
+    *device =
+        id_parse(text, &id) ? registry_device_by_id(replica_registry(hub->replica), &id) : NULL;
+    return *device ? STATUS_OK : error_set(err, STATUS_NOT_FOUND, "there is no device '%s'", text);
+}
+
 static int command_revoke(struct cli *cli)
 {
     struct hub hub = {0};
     struct error err = {0};
-    struct id id;
     int64_t last_good = INT64_MAX;
     const struct device *device = NULL;
     enum status status =
         cli_number(cli, "--last-good", (struct cli_range){0, INT64_MAX}, &last_good, &err);
     if (status == STATUS_OK)
         status = open_hub(cli, &hub, &err);
-    if (status == STATUS_OK && id_parse(cli->arguments[0], &id))
-        device = registry_device_by_id(replica_registry(hub.replica), &id);
-    if (status == STATUS_OK && !device)
-        status = error_set(&err, STATUS_NOT_FOUND, "there is no device '%s'", cli->arguments[0]);
+    if (status == STATUS_OK)
+        status = find_device(&hub, cli->arguments[0], &device, &err);
     if (status == STATUS_OK)
         status = hub_revoke(&hub, device, (uint64_t)last_good, &err);
+    return finish(cli, &hub, status, &err);
+}
+
+static int command_device_change(struct cli *cli)
+{
+    struct hub hub = {0};
+    struct error err = {0};
+    struct renewal renewal = {0};
+    const struct device *device = NULL;
+    const struct org *org = NULL;
+    const char *role = cli_value(cli, "--role"), *place = cli_value(cli, "--org");
+    enum status status = STATUS_OK;
+    if (!role && !place)
+        status = error_set(&err, STATUS_USAGE, "'%s' is needed", "--role");
+    if (role && (!role_parse(role, &renewal.role) || renewal.role == ROLE_HUB))
+        status = error_set(&err, STATUS_USAGE, "'%s' is not a role", role);
+    if (status == STATUS_OK)
+        status = open_hub(cli, &hub, &err);
+    if (status == STATUS_OK)
+        status = find_device(&hub, cli->arguments[0], &device, &err);
+    if (status == STATUS_OK && place)
+        status = find_org(&hub, place, &org, &err);
+    if (status == STATUS_OK) {
+        renewal.role = role ? renewal.role : device->certificate.role;
+        renewal.org = org ? org->number : device->certificate.org;
+        status = hub_renew_device(&hub, device, &renewal, &err);
+    }
     return finish(cli, &hub, status, &err);
 }
 
@@ -376,6 +410,11 @@ static const struct cli_flag invite_flags[] = {
     {"--address", "HOST:PORT", {"where the device reaches the hub", "中心地址"}, false},
     {"--expires", "7d", {"how long the code works", "有效期"}, false},
     {"--qr", NULL, {"draw it (not there yet)", "画出二维码（尚未提供）"}, false},
+    {0}};
+
+static const struct cli_flag change_flags[] = {
+    {"--role", "ROLE", {"its role from now on", "今后的角色"}, false},
+    {"--org", "ORG", {"id of its org from now on", "今后所属组织的编号"}, false},
     {0}};
 
 static const struct cli_flag revoke_flags[] = {
@@ -407,6 +446,14 @@ static const struct cli_command hub_commands[] = {
      0,
      command_invite},
     {"device list", "", {"list the devices", "列出设备"}, NULL, NULL, 0, 0, command_device_list},
+    {"device change",
+     "DEVICE",
+     {"another role or org for a device", "变更设备的角色或组织"},
+     change_flags,
+     "device change 0190b6f2a1c47d2e8f00112233445566 --role clerk",
+     1,
+     1,
+     command_device_change},
     {"status", "", {"numbers of this hub", "中心状态"}, NULL, NULL, 0, 0, command_status},
     {"revoke",
      "DEVICE",

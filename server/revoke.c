@@ -2,8 +2,6 @@
 
 #include "server/roster.h"
 
-#define ORGS_MAX 64
-
 /* What the hub holds of the device's records, at most `last_good` of each feed. */
 static enum status make_cut(struct hub *hub, uint32_t device, uint64_t last_good,
                             struct frontier *cut, struct error *err)
@@ -23,13 +21,13 @@ static enum status write_all(struct hub *hub, const struct device *device,
                              const struct frontier *cut, enum device_state state, struct error *err)
 {
     const struct registry *registry = replica_registry(hub->replica);
-    uint32_t orgs[ORGS_MAX], index = device->certificate.device;
+    uint32_t orgs[ROSTER_ORGS_MAX], index = device->certificate.device;
     struct roster_revocation revocation = {.device = index,
                                            .row = device->id,
                                            .serial = registry_cut_serial(registry, index) + 1,
                                            .state = state,
                                            .cut = cut};
-    size_t count = registry_device_orgs(registry, index, orgs, ORGS_MAX);
+    size_t count = registry_device_orgs(registry, index, orgs, ROSTER_ORGS_MAX);
     for (size_t i = 0; i < count; i++)
         TRY(roster_write_revocation(hub->replica, orgs[i], &revocation, err));
     return hub_raise_beacon(hub, err);

@@ -192,15 +192,29 @@ enum status roster_write_org(struct replica *replica, const struct org *org, con
     return draft_finish(&draft, org_fields(&draft, org, kind, name, err), err);
 }
 
-enum status roster_write_device(struct replica *replica, const struct certificate *certificate,
-                                const struct signing_key *authority, struct error *err)
+static enum status write_certificate(struct replica *replica, uint32_t org,
+                                     const struct certificate *certificate,
+                                     const struct signing_key *authority, struct error *err)
 {
     struct draft draft;
     struct buffer sealed = {0};
-    TRY(draft_start(&draft, replica, SCOPE_REGISTRY(certificate->org), err));
+    TRY(draft_start(&draft, replica, SCOPE_REGISTRY(org), err));
     enum status status = device_fields(&draft, certificate, authority, &sealed, err);
     buffer_release(&sealed);
     return draft_finish(&draft, status, err);
+}
+
+enum status roster_write_device(struct replica *replica, const struct certificate *certificate,
+                                const struct signing_key *authority, struct error *err)
+{
+    uint32_t orgs[ROSTER_ORGS_MAX];
+    size_t count =
+        registry_device_orgs(replica_registry(replica), certificate->device, orgs, ROSTER_ORGS_MAX);
+    TRY(write_certificate(replica, certificate->org, certificate, authority, err));
+    for (size_t i = 0; i < count; i++)
+        if (orgs[i] != certificate->org)
+            TRY(write_certificate(replica, orgs[i], certificate, authority, err));
+    return STATUS_OK;
 }
 
 static enum status revocation_fields(struct draft *draft,

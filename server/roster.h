@@ -2,9 +2,12 @@
 #define SERVER_ROSTER_H
 
 /* Writes the registry's entries: genesis, link key, schema, orgs, devices (forms: registry.h).
- * Each call appends one entry of the hub's own; call inside a transaction. */
+ * Each call appends an entry of the hub's own, or one to each part of the registry that must hear
+ * of it; call inside a transaction. */
 
 #include "common/replica.h"
+
+#define ROSTER_ORGS_MAX 64 /* that one device's certificates name, all in all */
 
 struct roster_genesis {
     const struct signing_key *root;
@@ -22,6 +25,7 @@ enum status roster_write_schema(struct replica *replica, const struct schema *sc
 /* STATUS_BAD_INPUT for a kind or name that isn't one, STATUS_NOT_FOUND for an unknown parent. */
 enum status roster_write_org(struct replica *replica, const struct org *org, const char *kind,
                              const char *name, struct error *err);
+/* Into the part of the org that it names, and of those that the device's older ones name. */
 enum status roster_write_device(struct replica *replica, const struct certificate *certificate,
                                 const struct signing_key *authority, struct error *err);
 

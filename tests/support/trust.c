@@ -53,17 +53,17 @@ static void make_device(struct trust_device *device, uint32_t number)
 
 /* ---- entries ---- */
 
-static const struct trust_entry *last_of_scope(const struct trust *trust, uint32_t scope)
+static const struct trust_entry *last_of_feed(const struct trust *trust, const struct feed_id *feed)
 {
     for (size_t i = trust->entries_count; i > 0; i--)
-        if (trust->entries[i - 1].dot.feed.scope == scope)
+        if (feed_compare(&trust->entries[i - 1].dot.feed, feed) == 0)
             return &trust->entries[i - 1];
     return NULL;
 }
 
 void trust_start(struct trust *trust, uint32_t scope)
 {
-    struct feed_id feed = {scope, DEVICE_HUB, INCARNATION_FIRST};
+    struct feed_id feed = {scope, DEVICE_HUB, trust->life};
     struct entry_head head = {.time_ms = 1000};
     trust->scope = scope;
     MUST(entry_writer_start(&trust->writer, &feed, &head, err));
@@ -111,12 +111,12 @@ void trust_bin(struct trust *trust, uint16_t field, struct bytes value)
 const struct trust_entry *trust_finish(struct trust *trust)
 {
     static const struct hash none;
-    const struct trust_entry *last = last_of_scope(trust, trust->scope);
+    struct feed_id feed = {trust->scope, DEVICE_HUB, trust->life};
+    const struct trust_entry *last = last_of_feed(trust, &feed);
     if (trust->entries_count == TRUST_ENTRIES_MAX)
         abort();
     struct trust_entry *entry = &trust->entries[trust->entries_count++];
-    *entry = (struct trust_entry){
-        .dot = {{trust->scope, DEVICE_HUB, INCARNATION_FIRST}, last ? last->dot.number + 1 : 1}};
+    *entry = (struct trust_entry){.dot = {feed, last ? last->dot.number + 1 : 1}};
     MUST(entry_writer_finish(&trust->writer, &entry->body, err));
     entry_hash(&entry->hash, &trust->network, &entry->dot, last ? &last->hash : &none,
                buffer_bytes(&entry->body));
@@ -205,6 +205,34 @@ const struct trust_entry *trust_write_device(struct trust *trust,
     return trust_finish(trust);
 }
 
+void trust_raise(struct frontier *frontier, uint32_t device, uint32_t org, uint64_t number)
+{
+    struct feed_id own = {SCOPE_RECORDS(org), device, INCARNATION_FIRST};
+    struct feed_id below = {SCOPE_BELOW(org), device, INCARNATION_FIRST};
+    MUST(frontier_raise(frontier, &own, number, err));
+    MUST(frontier_raise(frontier, &below, number, err));
+}
+
+const struct trust_entry *trust_write_revocation(struct trust *trust, uint32_t device, uint32_t org,
+                                                 uint64_t good)
+{
+    struct frontier cut = {0};
+    struct buffer packed = {0};
+    struct id row = device_id(&trust->network, trust->devices[device].sign.public_key);
+    const struct device *known = registry_device(trust->registry, device);
+    trust_raise(&cut, device, org, good);
+    MUST(frontier_encode(&cut, &packed, err));
+    trust_start(trust, SCOPE_REGISTRY(known->certificate.org));
+    trust_op(trust, REGISTRY_REVOCATION, &row);
+    trust_uint(trust, 1, device);
+    trust_uint(trust, 2, registry_cut_serial(trust->registry, device) + 1);
+    trust_uint(trust, 3, DEVICE_REVOKED);
+    trust_bin(trust, 4, buffer_bytes(&packed));
+    buffer_release(&packed);
+    frontier_release(&cut);
+    return trust_finish(trust);
+}
+
 const struct trust_entry *trust_write_schema(struct trust *trust, const char *json)
 {
     struct schema *schema;
@@ -219,11 +247,12 @@ const struct trust_entry *trust_write_schema(struct trust *trust, const char *js
     return trust_finish(trust);
 }
 
-static const struct trust_entry *write_link_key(struct trust *trust)
+const struct trust_entry *trust_write_link_key(struct trust *trust, uint32_t number)
 {
     struct buffer sealed = {0};
-    struct link_key link = {.number = 1};
+    struct link_key link = {.number = number};
     memcpy(link.dh_key, trust->devices[DEVICE_HUB].dh.public_key, DH_KEY_BYTES);
+    link.dh_key[0] ^= (uint8_t)trust->life;
     MUST(link_key_seal(&link, &trust->network, &trust->authority_key, &sealed, err));
     trust_start(trust, SCOPE_REGISTRY(ORG_ROOT));
     trust_op(trust, REGISTRY_LINK_KEY, &NO_ROW);
@@ -259,6 +288,63 @@ enum status trust_apply(const struct trust *trust, struct registry *registry,
     return status;
 }
 
+void trust_take(struct trust *trust, const struct trust_entry *entry)
+{
+    MUST(trust_apply(trust, trust->registry, entry, err));
+}
+
+static uint32_t random_below(uint32_t *state, uint32_t bound)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return (*state >> 8) % bound;
+}
+
+/* The first that isn't done of the feed in which entry `at` stands. */
+static size_t first_of_feed(const struct trust *trust, const bool *done, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (!done[i] &&
+            feed_compare(&trust->entries[i].dot.feed, &trust->entries[at].dot.feed) == 0)
+            return i;
+    return at;
+}
+
+static void try_waiting(const struct trust *trust, struct registry *registry, bool *waiting)
+{
+    bool helped = true;
+    while (helped) {
+        helped = false;
+        for (size_t i = 0; i < trust->entries_count; i++)
+            if (waiting[i] && trust_apply(trust, registry, &trust->entries[i], NULL) == STATUS_OK) {
+                waiting[i] = false;
+                helped = true;
+            }
+    }
+}
+
+struct registry *trust_registry(const struct trust *trust, uint32_t seed)
+{
+    struct registry *registry = NULL;
+    bool done[TRUST_ENTRIES_MAX] = {true}, waiting[TRUST_ENTRIES_MAX] = {false};
+    uint32_t state = seed;
+    MUST(registry_new(&registry, &trust->network, err));
+    MUST(trust_apply(trust, registry, &trust->entries[0], err));
+    for (size_t left = trust->entries_count - 1; left > 0; left--) {
+        size_t at = random_below(&state, (uint32_t)trust->entries_count);
+        while (done[at])
+            at = (at + 1) % trust->entries_count;
+        at = first_of_feed(trust, done, at);
+        enum status status = trust_apply(trust, registry, &trust->entries[at], NULL);
+        waiting[at] = status == STATUS_UNKNOWN;
+        MUST(waiting[at] ? STATUS_OK : status);
+        done[at] = true;
+        try_waiting(trust, registry, waiting);
+    }
+    for (size_t i = 0; i < trust->entries_count; i++)
+        MUST(waiting[i] ? STATUS_UNKNOWN : STATUS_OK);
+    return registry;
+}
+
 static void write_tree(struct trust *trust)
 {
     static const struct {
@@ -272,7 +358,12 @@ static void write_tree(struct trust *trust)
 
 void trust_init(struct trust *trust)
 {
-    *trust = (struct trust){.devices_count = DEVICE_HUB};
+    trust_init_with(trust, trust_schema);
+}
+
+void trust_init_with(struct trust *trust, const char *schema_json)
+{
+    *trust = (struct trust){.devices_count = DEVICE_HUB, .life = INCARNATION_FIRST};
     MUST(keys_init(err));
     make_key(&trust->root, 'r', 0);
     make_key(&trust->authority_key, 'a', 0);
@@ -281,11 +372,11 @@ void trust_init(struct trust *trust)
     memcpy(trust->authority.sign_key, trust->authority_key.public_key, PUBLIC_KEY_BYTES);
     MUST(registry_new(&trust->registry, &trust->network, err));
     trust_write_genesis(trust);
-    write_link_key(trust);
-    trust_write_schema(trust, trust_schema);
+    trust_write_link_key(trust, 1);
+    trust_write_schema(trust, schema_json);
     write_tree(trust);
     for (size_t i = 0; i < trust->entries_count; i++)
-        MUST(trust_apply(trust, trust->registry, &trust->entries[i], err));
+        trust_take(trust, &trust->entries[i]);
 }
 
 void trust_release(struct trust *trust)

@@ -46,15 +46,23 @@ struct trust {
     size_t entries_count;
     struct entry_writer writer;
     uint32_t scope;            /* of the entry in the making */
+    uint32_t life;             /* the hub's incarnation, for what is written from now on */
     struct registry *registry; /* everything that trust_init and trust_enrol wrote is applied */
 };
 
 /* Genesis, link key, schema and the orgs above. */
 void trust_init(struct trust *trust);
+/* The same with another schema. */
+void trust_init_with(struct trust *trust, const char *schema_json);
 void trust_release(struct trust *trust);
+/* A new registry that took all entries in an order of the seed's: each feed keeps its own order,
+ * the feeds mix, the genesis is the first. What waits is tried again. registry_free. */
+struct registry *trust_registry(const struct trust *trust, uint32_t seed);
 
 /* A device of that role at that org, written and applied. Gives its roster index. */
 uint32_t trust_enrol(struct trust *trust, enum role role, uint32_t org);
+/* Written and applied, for entries that must be taken. */
+void trust_take(struct trust *trust, const struct trust_entry *entry);
 /* The certificate that trust_enrol would write for a new device of that roster index. */
 struct certificate trust_certificate(struct trust *trust, uint32_t device, enum role role,
                                      uint32_t org);
@@ -80,11 +88,17 @@ const struct trust_entry *trust_write_org(struct trust *trust, uint32_t number, 
                                           const char *kind);
 const struct trust_entry *trust_write_device(struct trust *trust,
                                              const struct certificate *certificate);
+/* The device's entries at that org count up to `good`, those elsewhere don't. */
+const struct trust_entry *trust_write_revocation(struct trust *trust, uint32_t device, uint32_t org,
+                                                 uint64_t good);
+const struct trust_entry *trust_write_link_key(struct trust *trust, uint32_t number);
 const struct trust_entry *trust_write_schema(struct trust *trust, const char *json);
 
 /* As a replica would: chain (the hash that was kept) and signature, then registry_apply. */
 enum status trust_apply(const struct trust *trust, struct registry *registry,
                         const struct trust_entry *entry, struct error *err);
+/* The device's feeds at that org, `number` of each. */
+void trust_raise(struct frontier *frontier, uint32_t device, uint32_t org, uint64_t number);
 struct id trust_id(uint32_t number); /* an id that is the same in every run */
 
 #endif

@@ -168,8 +168,8 @@ static int by_number(const void *a, const void *b)
     return (int)left->field - (int)right->field;
 }
 
-static struct id save(struct replica *replica, enum change_kind kind, const char *name,
-                      const struct id *id, va_list pairs)
+static struct id save(struct replica *replica, struct change change, const char *name,
+                      va_list pairs)
 {
     const struct schema *schema = replica_schema(replica);
     const struct schema_table *table = schema_table_named(schema, name);
@@ -187,11 +187,10 @@ static struct id save(struct replica *replica, enum change_kind kind, const char
         count++;
     }
     qsort(fields, count, sizeof *fields, by_number);
-    struct change change = {
-        .kind = kind, .table = table->number, .fields = fields, .fields_count = count};
     struct saved saved;
-    if (id)
-        change.id = *id;
+    change.table = table->number;
+    change.fields = fields;
+    change.fields_count = count;
     MUST(replica_save(replica, &change, 1, &saved, &entries, &failed, err));
     for (size_t i = 0; i < count; i++)
         buffer_release(&values[i]);
@@ -202,7 +201,17 @@ struct id world_add(struct replica *replica, const char *table, ...)
 {
     va_list pairs;
     va_start(pairs, table);
-    struct id id = save(replica, CHANGE_ADD, table, NULL, pairs);
+    struct id id = save(replica, (struct change){.kind = CHANGE_ADD}, table, pairs);
+    va_end(pairs);
+    return id;
+}
+
+struct id world_add_at(struct replica *replica, uint32_t org, const char *table, ...)
+{
+    va_list pairs;
+    struct change change = {.kind = CHANGE_ADD, .scope = SCOPE_RECORDS(org)};
+    va_start(pairs, table);
+    struct id id = save(replica, change, table, pairs);
     va_end(pairs);
     return id;
 }
@@ -211,7 +220,7 @@ void world_set(struct replica *replica, const char *table, const struct id *id, 
 {
     va_list pairs;
     va_start(pairs, id);
-    save(replica, CHANGE_SET, table, id, pairs);
+    save(replica, (struct change){.kind = CHANGE_SET, .id = *id}, table, pairs);
     va_end(pairs);
 }
 

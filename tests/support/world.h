@@ -27,6 +27,8 @@ bool world_sync(struct world *world, size_t client, uint64_t cut, struct session
 
 /* Saves one change typed as text: "table", id or NULL, then pairs "field", "value", …, NULL. */
 struct id world_add(struct replica *replica, const char *table, ...);
+/* The same, for an org (number). */
+struct id world_add_at(struct replica *replica, uint32_t org, const char *table, ...);
 void world_set(struct replica *replica, const char *table, const struct id *id, ...);
 void world_delete(struct replica *replica, const char *table, const struct id *id);
 

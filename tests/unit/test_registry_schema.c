@@ -1,4 +1,4 @@
-/* The schema in the registry: which frame is opened, which epoch is in force. */
+/* The schema in the registry: which frame is opened, which epoch is in force, which one judges. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <zstd.h>
 
+#include "tests/support/spell.h"
 #include "tests/support/trust.h"
 
 static struct trust trust;
@@ -141,6 +142,79 @@ static void a_schema_of_the_full_size_fits_the_window(void **state)
     free(text);
 }
 
+/* ---- rights of an epoch ---- */
+
+/* A schema of this epoch, in which `roles` stands for the roles that may write visits. */
+static void write_rights(const char *epoch, const char *roles)
+{
+    static const char all[] = "[\"volunteer\", \"secretary\", \"clerk\", \"bureau\", \"hub\"]";
+    char *text = schema_of_epoch(epoch), changed[8192];
+    const char *at = strstr(text, all);
+    assert_non_null(at);
+    snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - text), text, roles, at + strlen(all));
+    trust_take(&trust, trust_write_schema(&trust, changed));
+    free(text);
+}
+
+static enum status judge_visit(const struct registry *registry, uint32_t device, unsigned epoch)
+{
+    struct dot dot = {{SCOPE_RECORDS(TRUST_BRANCH), device, INCARNATION_FIRST}, 1};
+    struct entry_view view = {0};
+    struct buffer body = {0};
+    char text[100];
+    snprintf(text, sizeof text, "[1 0 0 nil %u [[16 r1 [1 'x'] []]]]", epoch);
+    spell_pack(text, &body);
+    assert_int_equal(entry_decode(&view, &dot.feed, buffer_bytes(&body), NULL), STATUS_OK);
+    enum status status = registry_permits(registry, &dot, &view, NULL);
+    entry_view_release(&view);
+    buffer_release(&body);
+    return status;
+}
+
+/* What a registry says of visits that name epoch 0 to 4: + counts, - denied, ? later. */
+static void expect_verdicts(const struct registry *registry, uint32_t device, const char *wanted)
+{
+    char said[6] = "";
+    for (unsigned epoch = 0; epoch < 5; epoch++) {
+        enum status status = judge_visit(registry, device, epoch);
+        said[epoch] = status == STATUS_OK        ? '+'
+                      : status == STATUS_DENIED  ? '-'
+                      : status == STATUS_UNKNOWN ? '?'
+                                                 : '!';
+    }
+    assert_string_equal(said, wanted);
+}
+
+static void an_entry_has_the_rights_of_its_epoch_whatever_came_since(void **state)
+{
+    (void)state;
+    uint32_t volunteer = trust_enrol(&trust, ROLE_VOLUNTEER, TRUST_BRANCH);
+    uint32_t auditor = trust_enrol(&trust, ROLE_AUDITOR, TRUST_BRANCH);
+    expect_verdicts(trust.registry, volunteer, "-+???");
+    expect_verdicts(trust.registry, auditor, "--???");
+    write_rights("2", "[\"clerk\", \"hub\"]");
+    expect_verdicts(trust.registry, volunteer, "-+-??");
+    expect_verdicts(trust.registry, auditor, "---??");
+    write_rights("3", "[\"volunteer\", \"clerk\", \"auditor\", \"hub\"]");
+    for (uint32_t seed = 1; seed <= 3; seed++) {
+        struct registry *registry = trust_registry(&trust, seed);
+        expect_verdicts(registry, volunteer, "-+-+?");
+        expect_verdicts(registry, auditor, "---+?");
+        registry_free(registry);
+    }
+}
+
+static void nothing_is_judged_before_a_schema_came(void **state)
+{
+    (void)state;
+    struct registry *registry;
+    assert_int_equal(registry_new(&registry, &trust.network, NULL), STATUS_OK);
+    expect_taken(registry, &trust.entries[0]);
+    assert_int_equal(judge_visit(registry, DEVICE_HUB, 0), STATUS_UNKNOWN);
+    assert_int_equal(judge_visit(registry, DEVICE_HUB, 1), STATUS_UNKNOWN);
+    registry_free(registry);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -149,6 +223,8 @@ int main(void)
         CASE(the_highest_epoch_is_in_force_and_the_older_one_stays_readable),
         CASE(a_schema_is_one_small_frame_that_declares_its_size),
         CASE(a_schema_of_the_full_size_fits_the_window),
+        CASE(an_entry_has_the_rights_of_its_epoch_whatever_came_since),
+        CASE(nothing_is_judged_before_a_schema_came),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,6 +37,21 @@ static void test_numbers_of_tables_are_fixed(void **state)
     (void)state;
 }
 
+/* What a person is, does or gets never reaches the other branches. */
+static void test_only_what_is_offered_or_ruled_reaches_below(void **state)
+{
+    struct schema *schema = schema_of_file(BUILT_IN);
+    char names[200] = "";
+    for (size_t i = 0; i < schema->tables_count; i++)
+        if (schema->tables[i].reaches_below) {
+            strcat(names, " ");
+            strcat(names, schema->tables[i].name);
+        }
+    assert_string_equal(names, " venue offer standard rule");
+    schema_free(schema);
+    (void)state;
+}
+
 static void test_every_merge_and_show_rule_is_used(void **state)
 {
     struct schema *schema = schema_of_file(BUILT_IN);
@@ -304,6 +319,8 @@ static void test_faults_of_a_table_name_it(void **state)
         {", 'key': ['day']", "table 'mark': field 'day': it is in the key and takes no default"},
         {", 'key': ['of', 'of', 'of', 'of', 'of', 'of', 'of', 'of', 'of']",
          "table 'mark': 'key' has more than 8 items"},
+        {", 'reach': 'far'", "table 'mark': unknown reach 'far'"},
+        {", 'reach': true", "table 'mark': 'reach' is not a text"},
         {", 'scope': 'word'", "table 'mark': 'scope' names 'word', which is not a ref"},
         {", 'title': 'colour'", "table 'mark': 'title': there is no field 'colour'"},
         {", 'icon': 'x'", "table 'mark': unknown key 'icon'"},
@@ -409,6 +426,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers_of_tables_are_fixed),
+        cmocka_unit_test(test_only_what_is_offered_or_ruled_reaches_below),
         cmocka_unit_test(test_every_merge_and_show_rule_is_used),
         cmocka_unit_test(test_every_table_can_be_voided),
         cmocka_unit_test(test_visit_needs_target_and_kind_only),

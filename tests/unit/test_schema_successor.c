@@ -64,6 +64,14 @@ static void test_a_successor_adds(void **state)
     (void)state;
 }
 
+static void test_a_successor_takes_rights(void **state)
+{
+    char fields[JSON_MAX];
+    changed(fields, "'bytes': 50", "'bytes': 50, 'write': ['clerk']");
+    expect_successor(2, fields, "", "");
+    (void)state;
+}
+
 static void test_a_successor_takes_nothing_away(void **state)
 {
     static const struct {
@@ -81,8 +89,6 @@ static void test_a_successor_takes_nothing_away(void **state)
          "field 'kind': its code 'b' has another place"},
         {"'refs': ['thing']", "'refs': ['mark']",
          "field 'at': it may no longer name the rows it could"},
-        {"'bytes': 50", "'bytes': 50, 'write': ['clerk']",
-         "field 'word': a role may no longer write it"},
     };
     char fields[JSON_MAX], tables[JSON_MAX], sentence[512];
     mark_table(tables, "");
@@ -109,13 +115,22 @@ static void test_a_successor_keeps_tables_and_keys(void **state)
     struct schema *without = schema_of(thing_json(text, 2, "", ""));
     mark_table(tables, ", 'key': ['word', 'of']");
     struct schema *swapped = schema_of(thing_json(text, 2, "", tables));
+    mark_table(tables, ", 'key': ['of', 'word'], 'reach': 'below'");
+    struct schema *further = schema_of(thing_json(text, 2, "", tables));
+    mark_table(tables, ", 'key': ['of', 'word'], 'reach': 'own'");
+    struct schema *same = schema_of(thing_json(text, 2, "", tables));
     assert_int_equal(schema_check_successor(old, without, &err), STATUS_BAD_INPUT);
     assert_string_equal(err.text, "table 'mark': it is gone; a number is never given up");
     assert_int_equal(schema_check_successor(old, swapped, &err), STATUS_BAD_INPUT);
     assert_string_equal(err.text, "table 'mark': its key changed");
+    assert_int_equal(schema_check_successor(old, further, &err), STATUS_BAD_INPUT);
+    assert_string_equal(err.text, "table 'mark': its reach changed");
+    assert_int_equal(schema_check_successor(old, same, NULL), STATUS_OK);
     schema_free(old);
     schema_free(without);
     schema_free(swapped);
+    schema_free(further);
+    schema_free(same);
     (void)state;
 }
 
@@ -172,6 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_successor_adds),
+        cmocka_unit_test(test_a_successor_takes_rights),
         cmocka_unit_test(test_a_successor_takes_nothing_away),
         cmocka_unit_test(test_a_successor_keeps_tables_and_keys),
         cmocka_unit_test(test_rows_of_one_key_have_one_id),

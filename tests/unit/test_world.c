@@ -102,6 +102,51 @@ static void a_branch_sees_its_own_records_only(void **state)
     world_end(&world);
 }
 
+static bool has_row(struct replica *replica, const char *table, const struct id *id)
+{
+    struct row row = {0};
+    bool found;
+    uint32_t number = schema_table_named(replica_schema(replica), table)->number;
+    assert_int_equal(replica_row(replica, number, id, 0, &row, &found, NULL), STATUS_OK);
+    row_release(&row);
+    return found;
+}
+
+static void what_the_bureau_rules_reaches_the_branches(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world);
+    size_t places[] = {world_join(&world, ROLE_BUREAU, ORG_ROOT),
+                       world_join(&world, ROLE_CLERK, world.township),
+                       world_join(&world, ROLE_SECRETARY, world.branches[0]),
+                       world_join(&world, ROLE_SECRETARY, world.branches[1])};
+    struct replica **who = world.clients;
+    struct id rule = world_add(who[0], "rule", "code", "visit_days", "valid_from", "2026-01-01",
+                               "params", "30", NULL);
+    struct id secret = world_add(who[0], "person", "name", "示例党员001", NULL);
+    struct id offer = world_add(who[1], "offer", "kind", "menu", "title", "书法课", NULL);
+    struct id own = world_add(who[2], "offer", "kind", "menu", "title", "读报", NULL);
+    struct id member = world_add(who[2], "person", "name", "示例党员002", NULL);
+    for (int round = 0; round < 2; round++)
+        for (size_t i = 0; i < 4; i++)
+            assert_true(world_sync(&world, places[i], 0, NULL));
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(has_row(who[i], "rule", &rule));
+        assert_true(has_row(who[i], "offer", &offer));
+        assert_int_equal(has_row(who[i], "person", &secret), i == 0);
+        assert_int_equal(has_row(who[i], "offer", &own), i != 3);
+        assert_int_equal(has_row(who[i], "person", &member), i != 3);
+        assert_true(world_agree(who[i], world.hub.replica));
+        assert_int_equal(world_faults(who[i]), 0);
+    }
+    world_set(who[0], "rule", &rule, "params", "60", NULL);
+    assert_true(world_sync(&world, places[0], 0, NULL) && world_sync(&world, places[3], 0, NULL));
+    assert_true(world_agree(who[3], world.hub.replica));
+    assert_int_equal(world_faults(world.hub.replica), 0);
+    world_end(&world);
+}
+
 /* Random saves, edits and deletions of a few rows on four replicas, random syncs. */
 static void random_programs_converge(void **state)
 {
@@ -170,6 +215,7 @@ int main(void)
         cmocka_unit_test(two_phones_that_change_one_field_make_a_conflict_and_a_settlement_ends_it),
         cmocka_unit_test(a_line_that_dies_after_any_byte_loses_nothing),
         cmocka_unit_test(a_branch_sees_its_own_records_only),
+        cmocka_unit_test(what_the_bureau_rules_reaches_the_branches),
         cmocka_unit_test(random_programs_converge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
