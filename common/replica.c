@@ -1,5 +1,6 @@
 #include "common/replica.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,11 +208,31 @@ static enum status counters_load(struct replica *replica, struct error *err)
     return pragma_number(replica, statement_sql(SQL_DATA_VERSION), &replica->data_version, err);
 }
 
-enum status caches_load(struct replica *replica, struct error *err)
+static enum status load_all(struct replica *replica, struct error *err)
 {
     TRY(feeds_load(replica, err));
     TRY(registry_load(replica, err));
     return counters_load(replica, err);
+}
+
+/* All from one state of the file: what another process commits meanwhile comes with the next
+ * refresh, and isn't counted as seen. */
+static enum status from_one_state(struct replica *replica,
+                                  enum status (*load)(struct replica *replica, struct error *err),
+                                  struct error *err)
+{
+    bool own = sqlite3_get_autocommit(replica->database) != 0;
+    if (own)
+        TRY(sql_run(replica, "BEGIN", err));
+    enum status status = load(replica, err);
+    if (own)
+        sqlite3_exec(replica->database, "COMMIT", NULL, NULL, NULL);
+    return status;
+}
+
+enum status caches_load(struct replica *replica, struct error *err)
+{
+    return from_one_state(replica, load_all, err);
 }
 
 /* What another process wrote is behind what we know: the registry goes on from there. Unless it
@@ -223,7 +244,7 @@ static enum status caches_follow(struct replica *replica, struct error *err)
     uint32_t life = replica->identity.incarnation;
     TRY(load_identity(replica, err));
     if (replica->identity.incarnation != life || replica_restoring(replica))
-        return caches_load(replica, err);
+        return load_all(replica, err);
     enum status status = frontier_copy(&before, &replica->frontier, err);
     if (status == STATUS_OK)
         status = feeds_load(replica, err);
@@ -245,7 +266,7 @@ enum status replica_refresh(struct replica *replica, bool *changed, struct error
     if (version == replica->data_version)
         return STATUS_OK;
     *changed = true;
-    return caches_follow(replica, err);
+    return from_one_state(replica, caches_follow, err);
 }
 
 enum status replica_news(struct replica *replica, int64_t *seen, bool *news, struct error *err)
@@ -270,7 +291,7 @@ enum status replica_set_identity(struct replica *replica, const struct identity 
     memcpy(stored + 40, identity->dh.secret, DH_KEY_BYTES);
     enum status status =
         replica_meta_set(replica, META_IDENTITY, bytes_of(stored, sizeof stored), err);
-    memset(stored, 0, sizeof stored);
+    sodium_memzero(stored, sizeof stored);
     if (status == STATUS_OK && identity != &replica->identity)
         replica->identity = *identity;
     return status;
