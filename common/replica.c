@@ -235,15 +235,16 @@ enum status caches_load(struct replica *replica, struct error *err)
     return from_one_state(replica, load_all, err);
 }
 
-/* What another process wrote is behind what we know: the registry goes on from there. Unless it
- * began a new life, in which feeds of our own may have lost their ends; then, or when it erased the
- * keys, nothing may be signed with what was before. */
+/* What another process wrote is behind what we know: the registry goes on from there. Unless
+ * something in it waited, or the other began a new life, in which feeds of our own may have lost
+ * their ends; then, or when it erased the keys, nothing may be signed with what was before. */
 static enum status caches_follow(struct replica *replica, struct error *err)
 {
     struct frontier before = {0};
     uint32_t life = replica->identity.incarnation;
     TRY(load_identity(replica, err));
-    if (replica->identity.incarnation != life || replica_restoring(replica))
+    if (replica->identity.incarnation != life || replica_restoring(replica) ||
+        replica->registry_waits)
         return load_all(replica, err);
     enum status status = frontier_copy(&before, &replica->frontier, err);
     if (status == STATUS_OK)

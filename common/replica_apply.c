@@ -320,6 +320,7 @@ static enum status admit_registry(struct replica *replica, const struct dot *dot
         return error_set(err, verdict, "out of memory");
     if (verdict == STATUS_UNKNOWN) {
         received->aside++;
+        replica->registry_waits = true;
         return feed_set_state(replica, dot, LOG_WAITING, err);
     }
     if (verdict != STATUS_OK)

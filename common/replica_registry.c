@@ -79,6 +79,7 @@ enum status registry_follow(struct replica *replica, const struct frontier *befo
     }
     if (status == STATUS_OK)
         status = apply_late(replica, &late, err);
+    replica->registry_waits = late.count > 0;
     dots_release(&late);
     TRY(status);
     if (replica->schema == registry_schema(replica->registry))

@@ -110,6 +110,7 @@ struct replica {
     struct network network;
     struct identity identity;
     struct registry *registry;
+    bool registry_waits;         /* the log has entries of it that memory hasn't taken yet */
     const struct schema *schema; /* the one that tables were made for */
     struct feed *feeds;
     size_t feeds_count, feeds_capacity;
