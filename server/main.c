@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 
 #include "common/cli.h"
+#include "common/qr.h"
 #include "common/reading.h"
 #include "server/backup.h"
 #include "server/hub.h"
@@ -177,9 +178,7 @@ static int command_invite(struct cli *cli)
     struct invite_options options = {.person = cli_value(cli, "--person"),
                                      .address = address ? address : ADDRESS_DEFAULT};
     enum status status = STATUS_OK;
-    if (cli_has(cli, "--qr"))
-        status = error_set(&err, STATUS_UNSUPPORTED, "'%s' is not there yet", "--qr");
-    else if (!role || !options.person || !cli_value(cli, "--org"))
+    if (!role || !options.person || !cli_value(cli, "--org"))
         status = error_set(&err, STATUS_USAGE, "'%s' is needed", "--org, --role, --person");
     else if (!role_parse(role, &options.role) || options.role == ROLE_HUB)
         status = error_set(&err, STATUS_USAGE, "'%s' is not a role", role);
@@ -195,6 +194,8 @@ static int command_invite(struct cli *cli)
     }
     if (status == STATUS_OK)
         printf("%s\n", text);
+    if (status == STATUS_OK && cli_has(cli, "--qr"))
+        status = qr_print(text, stdout, &err);
     return finish(cli, &hub, status, &err);
 }
 
@@ -409,7 +410,7 @@ static const struct cli_flag invite_flags[] = {
     {"--person", "NAME", {"whose device it is", "使用人"}, false},
     {"--address", "HOST:PORT", {"where the device reaches the hub", "中心地址"}, false},
     {"--expires", "7d", {"how long the code works", "有效期"}, false},
-    {"--qr", NULL, {"draw it (not there yet)", "画出二维码（尚未提供）"}, false},
+    {"--qr", NULL, {"draw it, too", "同时画出二维码"}, false},
     {0}};
 
 static const struct cli_flag change_flags[] = {

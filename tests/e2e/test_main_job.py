@@ -93,6 +93,19 @@ class MainJob(unittest.TestCase):
             run(JINQIU, "join", code, "--dir", world.folder + "/b", "--no-passphrase", code=1)
             run(JINQIU, "join", code[:-3], "--dir", world.folder + "/c", "--no-passphrase", code=1)
 
+    def test_an_invitation_can_be_drawn(self):
+        with World() as world:
+            drawn = world.hub.call("invite", "--org", world.township, "--role", "volunteer",
+                                   "--person", "示例党员001", "--qr").splitlines()
+            self.assertTrue(drawn[0].startswith("JQ1-"))
+            picture = drawn[1:]
+            self.assertEqual({len(line) for line in picture}, {len(picture) * 2 - 1})
+            self.assertEqual(set(picture[0]), {"█"})
+            # The finder pattern of the upper left corner, behind the quiet zone.
+            self.assertEqual([line[4:11] for line in picture[2:6]],
+                             [" ▄▄▄▄▄ ", " █ █ █ ".replace("█ █ █", "█   █"), " █▄▄▄█ ",
+                              "▄▄▄▄▄▄▄"])
+
     def test_a_batch_is_one_entry_for_each_org(self):
         with World() as world:
             client = world.join()
