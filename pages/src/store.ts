@@ -100,11 +100,16 @@ export function rename(route: string): void {
 
 const READ_AGAIN_MS = 250;
 let readTimer = 0;
+let readTurn = 0;
 
+/** Of several answers under way the last one asked for counts. */
 export async function readStatus(): Promise<void> {
+  const mine = ++readTurn;
   try {
-    update({ status: await api.status(), reachable: true });
+    const status = await api.status();
+    if (mine === readTurn) update({ status, reachable: true });
   } catch (failure) {
+    if (mine !== readTurn) return;
     update({ reachable: false });
     if (failure instanceof Refused && failure.http === 401) location.reload();
   }
