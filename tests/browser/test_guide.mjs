@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { World } from "./world.mjs";
+import { eventually, World } from "./world.mjs";
 
 const DOCS = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "docs");
 const PICTURE_BYTES_MAX = 100 * 1024;
@@ -99,6 +99,7 @@ describe("the guide", () => {
     await desk.go(`history/person/${person}`);
     await desk.page.getByText("改回这个").first().waitFor();
     seen += await desk.page.evaluate(() => document.body.innerText);
+    await eventually(async () => (await client.json("status")).unsent === 0, "all sent");
     await phone.go("");
     await page.locator('[data-unsent="0"]').waitFor();
     seen += await page.evaluate(() => document.body.innerText);

@@ -128,6 +128,7 @@ describe("a volunteer and a secretary", () => {
     const line = visitor.page.locator(".sync");
     await visitor.page.locator('[data-sync="connected"][data-unsent="0"]').waitFor();
     assert.match(await line.innerText(), /已全部送达/);
+    await eventually(async () => (await volunteer.json("status")).unsent === 0, "all sent");
     await world.hub.stop("SIGKILL");
     await visitor.page.locator('[data-sync="unreachable"]').waitFor();
     await visitor.go("quick/person");
