@@ -173,7 +173,7 @@ export class Visitor {
     this.page = page;
     this.client = client;
     this.origin = `http://${client.address}`;
-    page.setDefaultTimeout(20000);
+    page.setDefaultTimeout(60000);
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type()) && !this.quiet?.test(message.text()))
         this.troubles.push(`console: ${message.text()} ${message.location().url}`);
@@ -219,7 +219,7 @@ export class Visitor {
 
 /** Tries until `check` holds; for what comes over the line. */
 export async function eventually(check, what) {
-  const until = Date.now() + 30000;
+  const until = Date.now() + 60000;
   for (;;) {
     const result = await check();
     if (result) return result;
