@@ -22,8 +22,8 @@ static const struct cli_flag settle_flags[] = {
     {"--value", "V", {"a new value", "另写一个值"}, false},
     {0}};
 static const struct cli_flag apply_flags[] = {
-    {"--batch", "N", {"so many lines become one entry, whole or not at all",
-                      "每 N 行合为一个条目，要么全写要么不写"}, false},
+    {"--batch", "N", {"so many lines become one entry for each org, whole or not at all",
+                      "每 N 行按组织各合为一个条目，要么全写要么不写"}, false},
     {0}};
 static const struct cli_flag import_flags[] = {
     {"--map", "FILE", {"JSON that names the field of each heading: {\"heading\": \"field\"}",
