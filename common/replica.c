@@ -50,10 +50,21 @@ static enum status pragma_number(struct replica *replica, const char *sql, int64
 }
 
 /* A file of a newer format is refused before anything is written to it. */
-static enum status check_format(struct replica *replica, const char *path, struct error *err)
+static enum status check_format(struct replica *replica, const struct replica_options *options,
+                                struct error *err)
 {
     int64_t application, format;
-    TRY(pragma_number(replica, "PRAGMA application_id", &application, err));
+    const char *path = options->path;
+    enum status status = pragma_number(replica, "PRAGMA application_id", &application, err);
+    if (status != STATUS_OK && (sqlite3_errcode(replica->database) & 0xff) == SQLITE_NOTADB)
+        return options->key
+                   ? error_set(err, STATUS_BAD_INPUT, "'%s' is damaged: its key doesn't open it",
+                               path)
+                   : error_set(err, STATUS_BAD_INPUT,
+                               "'%s' is not a replica, or it is encrypted and its key slots are "
+                               "missing",
+                               path);
+    TRY(status);
     TRY(pragma_number(replica, "PRAGMA user_version", &format, err));
     if (application != REPLICA_APPLICATION_ID)
         return error_set(err, STATUS_BAD_INPUT, "'%s' is not a replica", path);
@@ -79,6 +90,12 @@ static enum status replica_new(struct replica **out, const struct replica_option
                   replica->database ? sqlite3_errmsg(replica->database) : "out of memory");
         replica_close(replica);
         return STATUS_STORAGE;
+    }
+    enum status status =
+        options->key ? page_cipher_apply(replica->database, options->key, err) : STATUS_OK;
+    if (status != STATUS_OK) {
+        replica_close(replica);
+        return status;
     }
     *out = replica;
     return STATUS_OK;
@@ -139,6 +156,7 @@ static enum status load_identity(struct replica *replica, struct error *err)
         replica->identity.incarnation = get_u32le(stored.data + 4);
         signing_key_from_seed(&replica->identity.sign, stored.data + 8);
         dh_key_from_secret(&replica->identity.dh, stored.data + 40);
+        sodium_memzero(stored.data, stored.size);
     }
     buffer_release(&stored);
     return status;
@@ -154,7 +172,7 @@ enum status replica_open(struct replica **out, const struct replica_options *opt
     TRY(replica_new(&replica, options,
                     options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, err));
     sqlite3_busy_timeout(replica->database, BUSY_MS);
-    enum status status = check_format(replica, options->path, err);
+    enum status status = check_format(replica, options, err);
     if (status == STATUS_OK)
         status = configure(replica, options, err);
     if (status == STATUS_OK)

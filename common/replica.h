@@ -21,6 +21,7 @@
 #include "common/clock.h"
 #include "common/entry.h"
 #include "common/frontier.h"
+#include "common/page_cipher.h"
 #include "common/registry.h"
 #include "common/row.h"
 #include "common/schema.h"
@@ -37,13 +38,14 @@ struct replica_options {
     bool read_only;
     int busy_ms;       /* how long to wait for another process; 0: 30,000 */
     int64_t cache_kib; /* page cache; 0: 16 MiB */
+    const struct page_key *key; /* NULL: the file isn't encrypted */
 };
 
 /* Make a new, empty file for `network`. STATUS_EXISTS when it is there already. */
 enum status replica_create(struct replica **replica, const struct replica_options *options,
                            const struct network *network, struct error *err);
 /* STATUS_NOT_FOUND; STATUS_NEWER for a file of a newer format (untouched); STATUS_BAD_INPUT for a
- * file that isn't a replica. */
+ * file that isn't a replica, or isn't encrypted with this key. */
 enum status replica_open(struct replica **replica, const struct replica_options *options,
                          struct error *err);
 void replica_close(struct replica *replica); /* NULL is fine; rolls back what is open */
