@@ -7,7 +7,8 @@
 
 #include "common/cli.h"
 
-int command_join(struct cli *cli); /* CODE [--passphrase-file F] [--no-passphrase] */
+int command_join(struct cli *cli); /* CODE [--no-passphrase] [--recovery-code] */
+int command_passphrase(struct cli *cli);
 int command_sync(struct cli *cli); /* [--watch] [--peer HOST:PORT] */
 int command_add(struct cli *cli);
 int command_set(struct cli *cli);

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client/command.h"
 #include "client/folder.h"
@@ -11,10 +10,11 @@
 #include "common/invitation.h"
 
 static enum status prepare(struct cli *cli, const struct invitation *invitation,
-                           struct replica **replica, struct error *err)
+                           const struct unlock_choice *choice, struct replica **replica,
+                           struct error *err)
 {
     struct identity identity = {.incarnation = INCARNATION_FIRST};
-    TRY(folder_create(cli, &invitation->network, replica, err));
+    TRY(folder_create(cli, &invitation->network, choice, replica, err));
     signing_key_generate(&identity.sign);
     dh_key_generate(&identity.dh);
     enum status status = replica_set_identity(*replica, &identity, err);
@@ -30,6 +30,10 @@ static enum status prepare_again(struct cli *cli, const struct invitation *invit
                                  struct replica **replica, struct error *err)
 {
     TRY(folder_open(cli, false, replica, err));
+    if (!*cli->vault && !cli_has(cli, "--no-passphrase"))
+        return error_set(err, STATUS_EXISTS,
+                         "this folder holds an unencrypted replica: remove it, or say "
+                         "--no-passphrase");
     if (memcmp(replica_network(*replica)->id, invitation->network.id, NETWORK_BYTES) != 0)
         return error_set(err, STATUS_EXISTS, "this folder belongs to another network");
     if (replica_identity(*replica)->device != 0)
@@ -48,34 +52,44 @@ static enum status enrol(struct replica *replica, const struct invitation *invit
     return remember_sync(replica, err);
 }
 
+static void print_device(const struct device *device)
+{
+    char id[ID_TEXT_BYTES];
+    id_format(&device->id, id);
+    printf("%s\n", id);
+}
+
 static enum status join(struct cli *cli, struct replica **replica, struct error *err)
 {
     struct invitation invitation;
-    char path[CLI_PATH_MAX];
+    struct unlock_choice choice = {0};
+    bool holds;
     TRY(invitation_parse(cli->arguments[0], &invitation, err));
-    TRY(cli_path(cli, FOLDER_REPLICA, path, err));
-    TRY(access(path, F_OK) == 0 ? prepare_again(cli, &invitation, replica, err)
-                                : prepare(cli, &invitation, replica, err));
-    return enrol(*replica, &invitation, err);
+    TRY(folder_holds(cli, &holds, err));
+    if (!holds)
+        TRY(unlock_choose(cli, UNLOCK_ALWAYS, &choice, err));
+    bool asked = choice.asked;
+    enum status status = holds ? prepare_again(cli, &invitation, replica, err)
+                               : prepare(cli, &invitation, &choice, replica, err);
+    unlock_choice_release(&choice);
+    TRY(status);
+    TRY(enrol(*replica, &invitation, err));
+    const struct device *device =
+        registry_device(replica_registry(*replica), replica_identity(*replica)->device);
+    if (!device)
+        return error_set(err, STATUS_PROTOCOL, "the hub did not send this device's certificate");
+    print_device(device);
+    /* Where a person sees it, or it was asked for. */
+    if (*cli->vault && (asked || cli_has(cli, "--recovery-code")))
+        return unlock_print_recovery_code(cli, *cli->vault, err);
+    return STATUS_OK;
 }
 
 int command_join(struct cli *cli)
 {
     struct replica *replica = NULL;
     struct error err = {0};
-    char id[ID_TEXT_BYTES];
-    folder_warn_unencrypted(cli);
     enum status status = join(cli, &replica, &err);
-    const struct device *device =
-        status == STATUS_OK
-            ? registry_device(replica_registry(replica), replica_identity(replica)->device)
-            : NULL;
-    if (status == STATUS_OK && !device)
-        status = error_set(&err, STATUS_PROTOCOL, "the hub did not send this device's certificate");
-    if (status == STATUS_OK) {
-        id_format(&device->id, id);
-        printf("%s\n", id);
-    }
     replica_close(replica);
     return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
 }

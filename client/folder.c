@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static enum status make_one(const char *path, struct error *err)
 {
@@ -25,35 +26,48 @@ enum status folder_make(const struct cli *cli, struct error *err)
     return STATUS_OK;
 }
 
+enum status folder_holds(const struct cli *cli, bool *holds, struct error *err)
+{
+    char path[CLI_PATH_MAX];
+    TRY(cli_path(cli, FOLDER_REPLICA, path, err));
+    *holds = access(path, F_OK) == 0;
+    return STATUS_OK;
+}
+
 enum status folder_open(const struct cli *cli, bool read_only, struct replica **replica,
                         struct error *err)
 {
     char path[CLI_PATH_MAX];
+    struct vault *vault;
+    bool holds;
     *replica = NULL;
+    TRY(folder_holds(cli, &holds, err));
+    if (!holds)
+        return error_set(err, STATUS_NOT_FOUND,
+                         "the folder '%.120s' holds no replica: join a hub first", cli->directory);
     TRY(cli_path(cli, FOLDER_REPLICA, path, err));
-    struct replica_options options = {
-        .path = path, .clock = clock_system(), .read_only = read_only};
-    enum status status = replica_open(replica, &options, err);
-    if (status == STATUS_NOT_FOUND)
-        return error_set(err, status, "the folder '%.120s' holds no replica: join a hub first",
-                         cli->directory);
-    return status;
+    TRY(unlock_folder(cli, &vault, err));
+    struct replica_options options = {.path = path,
+                                      .clock = clock_system(),
+                                      .read_only = read_only,
+                                      .key = vault ? vault_page_key(vault) : NULL};
+    return replica_open(replica, &options, err);
 }
 
 enum status folder_create(const struct cli *cli, const struct network *network,
-                          struct replica **replica, struct error *err)
+                          const struct unlock_choice *choice, struct replica **replica,
+                          struct error *err)
 {
     char path[CLI_PATH_MAX];
+    struct vault *vault;
     *replica = NULL;
     TRY(folder_make(cli, err));
     TRY(cli_path(cli, FOLDER_REPLICA, path, err));
-    struct replica_options options = {.path = path, .clock = clock_system()};
-    return replica_create(replica, &options, network, err);
-}
-
-void folder_warn_unencrypted(const struct cli *cli)
-{
-    if (!cli_has(cli, "--no-passphrase"))
-        cli_say(cli, "warning: this replica is not encrypted on the disk yet, "
-                     "and a passphrase has no effect");
+    TRY(unlock_create(cli, choice, FOLDER_REPLICA, &vault, err));
+    struct replica_options options = {
+        .path = path, .clock = clock_system(), .key = vault ? vault_page_key(vault) : NULL};
+    enum status status = replica_create(replica, &options, network, err);
+    if (vault)
+        vault_let_go(vault);
+    return status;
 }

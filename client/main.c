@@ -7,10 +7,31 @@
 #include "common/reading.h"
 
 /* clang-format off */
+static const struct cli_flag every_flags[] = {
+    {"--passphrase-file", "FILE", {"its first line unlocks the folder (else JINQIU_PASSPHRASE)",
+                                   "首行为解锁口令的文件（也可用环境变量 JINQIU_PASSPHRASE）"}, false},
+    {0}};
 static const struct cli_flag join_flags[] = {
-    {"--passphrase-file", "FILE", {"where the passphrase stands (else JINQIU_PASSPHRASE)",
-                                   "口令所在的文件（也可用环境变量 JINQIU_PASSPHRASE）"}, false},
     {"--no-passphrase", NULL, {"leave the replica unencrypted", "不加密本地副本"}, false},
+    {"--recovery-code", NULL, {"print a code that opens the folder if the passphrase is lost",
+                               "输出恢复码，忘记口令时可用来打开文件夹"}, false},
+    {0}};
+static const struct cli_flag passphrase_flags[] = {
+    {"--new-passphrase-file", "FILE", {"the new one (else JINQIU_NEW_PASSPHRASE)",
+                                       "新口令所在的文件（也可用 JINQIU_NEW_PASSPHRASE）"}, false},
+    {"--recover", NULL, {"unlock by the recovery code", "用恢复码解锁"}, false},
+    {"--recovery-file", "FILE", {"where the recovery code stands (else JINQIU_RECOVERY_CODE)",
+                                 "恢复码所在的文件（也可用 JINQIU_RECOVERY_CODE）"}, false},
+    {"--add-recovery", NULL, {"print a new recovery code; an older one is void",
+                              "输出新的恢复码，旧码作废"}, false},
+    {"--remove-recovery", NULL, {"make the recovery code void", "作废恢复码"}, false},
+    {"--add-escrow", "KEY", {"let the bureau open the folder (see jinqiud escrow key)",
+                             "允许老干部局打开（见 jinqiud escrow key）"}, false},
+    {"--remove-escrow", NULL, {"the bureau can't open it any more", "取消老干部局的打开权"}, false},
+    {"--show-escrow", NULL, {"print what the bureau needs to give out a recovery code",
+                             "输出老干部局给出恢复码所需的文本"}, false},
+    {"--show", NULL, {"tell what opens the folder, and change nothing",
+                      "显示可打开文件夹的方式，不作修改"}, false},
     {0}};
 static const struct cli_flag add_flags[] = {
     {"--org", "ORG", {"where the row belongs: an org's id or name", "记录所属的组织：编号或名称"}, false},
@@ -65,6 +86,9 @@ static const struct cli_command commands[] = {
      "import person members.csv --dry-run", 2, 2, command_import},
     {"sync", "", {"one session with the hub", "与中心同步一次"}, sync_flags,
      "sync --json", 0, 0, command_sync},
+    {"passphrase", "", {"change the passphrase, or what else opens the folder",
+                        "修改口令，或其他打开文件夹的方式"}, passphrase_flags,
+     "passphrase --recover", 0, 0, command_passphrase},
     {"status", "", {"who and how this replica is", "本副本的身份与状态"}, NULL,
      "status --json", 0, 0, command_status},
     {"listen", "", {"let another client sync", "供另一客户端同步"}, NULL, NULL, 0, -1, NULL},
@@ -85,6 +109,16 @@ static const struct cli_command commands[] = {
 
 static const struct cli_flag files[] = {
     {"replica.db", NULL, {"The replica: records, log and keys, in the data folder.", NULL}, false},
+    {"slots.a",
+     NULL,
+     {"The key slots of an encrypted replica. Without them nobody can read it.", NULL},
+     false},
+    {"slots.b", NULL, {"Their second copy.", NULL}, false},
+    {0}};
+
+static const struct cli_flag variables[] = {
+    {"JINQIU_NEW_PASSPHRASE", NULL, {"The new one, for passphrase.", NULL}, false},
+    {"JINQIU_RECOVERY_CODE", NULL, {"For passphrase --recover.", NULL}, false},
     {0}};
 
 int main(int argc, char **argv)
@@ -95,16 +129,17 @@ int main(int argc, char **argv)
         .help = {"records of Party branches for retired cadres, also without a network",
                  "离退休干部党支部记录，无网络也能用"},
         .title = "JINQIU",
-        .description =
-            "keeps the records of Party branches for retired cadres\n"
-            "in a folder of this machine.\n"
-            "Everything works without a network; what is saved is signed, and\n"
-            ".Cm sync\n"
-            "exchanges it with the hub\n"
-            ".Pq Xr jinqiud 1 .\n"
-            "A command that saves is durable when it returns;\n"
-            "several may use one folder at a time.",
+        .description = "keeps the records of Party branches for retired cadres\n"
+                       "in a folder of this machine.\n"
+                       "Everything works without a network; what is saved is signed, and\n"
+                       ".Cm sync\n"
+                       "exchanges it with the hub\n"
+                       ".Pq Xr jinqiud 1 .\n"
+                       "A command that saves is durable when it returns;\n"
+                       "several may use one folder at a time.",
         .files = files,
+        .flags = every_flags,
+        .variables = variables,
         .commands = tables,
         .open = folder_open};
     umask(0077); /* the folder holds people's data */

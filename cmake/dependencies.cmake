@@ -37,7 +37,10 @@ else()
         SQLITE_OMIT_LOAD_EXTENSION SQLITE_OMIT_DEPRECATED SQLITE_MAX_ATTACHED=1
         SQLITE_DEFAULT_MEMSTATUS=0 SQLITE_LIKE_DOESNT_MATCH_BLOBS SQLITE_THREADSAFE=2
         SQLITE_ENABLE_FTS5 SQLITE_ENABLE_MATH_FUNCTIONS SQLITE_USE_ALLOCA
-        HAVE_FDATASYNC=1 SQLITE_USE_URI=0)
+        HAVE_FDATASYNC=1 SQLITE_USE_URI=0
+        # Its ciphers that we never use; how a page looks is ours (common/page_aead.h).
+        HAVE_CIPHER_AES_128_CBC=0 HAVE_CIPHER_AES_256_CBC=0 HAVE_CIPHER_SQLCIPHER=0
+        HAVE_CIPHER_RC4=0 HAVE_CIPHER_ASCON128=0)
     target_compile_options(sqlite PRIVATE -w -O2)
     # One file as it is: optimising it anew in every link only costs time.
     set_target_properties(sqlite PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF)

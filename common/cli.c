@@ -8,6 +8,8 @@
 
 #include "common/keys.h"
 #include "common/messages.h"
+#include "common/process.h"
+#include "common/vault.h"
 
 #define ARGUMENTS_MAX 65536
 
@@ -67,6 +69,8 @@ static enum status take_flag(struct parser *parser, const char *text, struct err
     size_t size = equals ? (size_t)(equals - text) : strlen(text);
     const struct cli_command *command = parser->cli->command;
     const struct cli_flag *flag = find_flag(cli_common_flags, text, size);
+    if (!flag)
+        flag = find_flag(parser->cli->program->flags, text, size);
     if (!flag && command)
         flag = find_flag(command->flags, text, size);
     if (!flag && command && !command->run)
@@ -317,12 +321,13 @@ static void choose_language(int argc, char **argv)
     language_set(language_from_name(name));
 }
 
-static int run(struct cli *cli, int argc, char **argv)
+static int run(struct cli *cli, struct vault **vault, int argc, char **argv)
 {
     struct error err = {0};
     struct cli_request request;
     const struct cli_program *program = cli->program;
     enum status status = cli_parse(cli, program, argc, argv, &request, &err);
+    cli->vault = vault;
     if (status != STATUS_OK && request.help)
         status = STATUS_OK;
     if (status == STATUS_OK && request.help)
@@ -342,8 +347,11 @@ static int run(struct cli *cli, int argc, char **argv)
 int cli_main(const struct cli_program *program, int argc, char **argv)
 {
     struct cli cli = {.program = program};
+    struct vault *vault = NULL;
+    process_protect();
     choose_language(argc, argv);
-    int code = cli_finish(&cli, run(&cli, argc, argv));
+    int code = cli_finish(&cli, run(&cli, &vault, argc, argv));
     cli_release(&cli);
+    vault_free(vault);
     return code;
 }

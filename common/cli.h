@@ -17,6 +17,7 @@
 
 struct cli;
 struct replica;
+struct vault;
 
 /* The exit codes that scripts rely on. */
 enum cli_exit {
@@ -57,6 +58,8 @@ struct cli_program {
     const char *title;            /* of the manual page, in capitals */
     const char *description;      /* mdoc text of the manual page */
     const struct cli_flag *files; /* name and help of what lies in its folder */
+    const struct cli_flag *flags; /* that every command takes besides the common ones; or NULL */
+    const struct cli_flag *variables; /* of the environment, besides the common ones; or NULL */
     /* Tables of commands, each ended by a NULL name; the list ends with NULL. */
     const struct cli_command *const *commands;
     /* Open the replica in the folder that --dir names: what the reading commands use. */
@@ -79,6 +82,7 @@ struct cli {
     size_t arguments_count;
     struct cli_value *values;
     size_t values_count;
+    struct vault **vault; /* where common/unlock.h keeps what it opened; NULL: nowhere */
 };
 
 /* Parse, run the command, and give the exit code; answers --help, --version and wrong usage itself.

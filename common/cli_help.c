@@ -95,6 +95,7 @@ void cli_print_help(const struct cli_program *program, const struct cli_command 
         print_program(program);
     print_heading(&common_word);
     print_flags(cli_common_flags);
+    print_flags(program->flags);
     print_heading(&exit_word);
     fputs(cli_text(&exit_lines), stdout);
 }

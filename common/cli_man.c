@@ -79,14 +79,12 @@ static void put_exit_codes(void)
     puts(".El");
 }
 
-static void put_named(const char *section, const char *macro, const struct cli_flag *things)
+static void put_named(const char *macro, const struct cli_flag *things)
 {
-    printf(".Sh %s\n.Bl -tag -width Ds -compact\n", section);
-    for (; things->name; things++) {
+    for (; things && things->name; things++) {
         printf(".It %s %s\n", macro, things->name);
         put_line("", things->help.en);
     }
-    puts(".El");
 }
 
 void cli_print_man(const struct cli_program *program)
@@ -94,7 +92,7 @@ void cli_print_man(const struct cli_program *program)
     static const struct cli_flag variables[] = {
         {"JINQIU_DIR", NULL, {"The data folder, where none is named.", NULL}, false},
         {"JINQIU_LANG", NULL, {"Language of messages, before LC_ALL and LANG.", NULL}, false},
-        {"JINQIU_PASSPHRASE", NULL, {"Unlocks a replica in scripts.", NULL}, false},
+        {"JINQIU_PASSPHRASE", NULL, {"Unlocks an encrypted folder, in scripts.", NULL}, false},
         {0}};
     printf(".Dd November 21, 2026\n.Dt %s 1\n.Os\n.Sh NAME\n.Nm %s\n.Nd ", program->title,
            program->name);
@@ -103,13 +101,18 @@ void cli_print_man(const struct cli_program *program)
            ".Sh DESCRIPTION\n.Nm\n%s\n.Pp\nEvery command knows these flags:\n",
            program->description);
     put_flags(cli_common_flags);
+    put_flags(program->flags);
     puts(".Sh COMMANDS\n.Bl -tag -width Ds");
     for (const struct cli_command *const *table = program->commands; *table; table++)
         for (const struct cli_command *command = *table; command->name; command++)
             put_command(program, command);
     puts(".El");
-    put_named("ENVIRONMENT", "Ev", variables);
-    put_named("FILES", "Pa", program->files);
+    puts(".Sh ENVIRONMENT\n.Bl -tag -width Ds -compact");
+    put_named("Ev", variables);
+    put_named("Ev", program->variables);
+    puts(".El\n.Sh FILES\n.Bl -tag -width Ds -compact");
+    put_named("Pa", program->files);
+    puts(".El");
     put_exit_codes();
     printf(".Sh SEE ALSO\n.Xr %s 1\n", strcmp(program->name, "jinqiu") ? "jinqiu" : "jinqiud");
 }

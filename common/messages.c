@@ -15,6 +15,7 @@ static const struct {
 #include "common/messages_base.inc"
 #include "common/messages_replica.inc"
 #include "common/messages_schema.inc"
+#include "common/messages_secrets.inc"
 #include "common/messages_trust.inc"
 #include "protocol/messages_protocol.inc"
 #include "server/messages_server.inc"

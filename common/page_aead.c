@@ -74,11 +74,10 @@ static bool unseal(const struct cipher *cipher, const struct page *page)
 {
     if (cipher->kind == PAGE_CIPHER_AEGIS_256)
         return aegis256_decrypt_detached(page->content, page->content, page->size, page->tag, TAG,
-                                         page->aad, page->aad_size, page->nonce,
-                                         cipher->key) == 0;
+                                         page->aad, page->aad_size, page->nonce, cipher->key) == 0;
     return crypto_aead_xchacha20poly1305_ietf_decrypt_detached(
-               page->content, NULL, page->content, page->size, page->tag, page->aad,
-               page->aad_size, page->nonce, cipher->key) == 0;
+               page->content, NULL, page->content, page->size, page->tag, page->aad, page->aad_size,
+               page->nonce, cipher->key) == 0;
 }
 
 /* False when the file claims another number of reserved bytes: without them there is no tag. */

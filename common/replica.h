@@ -36,8 +36,8 @@ struct replica_options {
     const char *path;   /* the file; ":memory:" for tests and verify */
     struct clock clock; /* wall time for entries and receipts */
     bool read_only;
-    int busy_ms;       /* how long to wait for another process; 0: 30,000 */
-    int64_t cache_kib; /* page cache; 0: 16 MiB */
+    int busy_ms;                /* how long to wait for another process; 0: 30,000 */
+    int64_t cache_kib;          /* page cache; 0: 16 MiB */
     const struct page_key *key; /* NULL: the file isn't encrypted */
 };
 

@@ -14,8 +14,13 @@
 #define KEY_BYTES_MAX 4096
 #define NUMBERS_SKIPPED 1000    /* devices and orgs that the lost time may have named */
 #define BEACONS_SKIPPED 1000000 /* beacons that it may have sent */
+#define TRAILER_MAGIC "JQBACKUP"
+#define MAGIC_BYTES 8
+#define CHECK_BYTES 32
+#define TRAILER_END (CHECK_BYTES + 4 + MAGIC_BYTES) /* behind the slots */
+#define TRAILER_MAX (KEYSLOTS_BYTES_MAX + TRAILER_END)
 
-static const char *const key_files[] = {"root.key", "authority.key"};
+static const char *const key_files[] = {"root.key", "authority.key", "escrow.key"};
 #define KEY_FILES (sizeof key_files / sizeof key_files[0])
 
 static enum status path_in(char *out, const char *directory, const char *name, struct error *err)
@@ -32,12 +37,20 @@ static enum status failed(sqlite3 *database, const char *file, struct error *err
 
 /* ---- backing up ---- */
 
-static enum status copy_database(const char *from, const char *to, struct error *err)
+static bool open_database(const char *path, int flags, const struct page_key *key,
+                          sqlite3 **database)
+{
+    return sqlite3_open_v2(path, database, flags, NULL) == SQLITE_OK &&
+           (!key || page_cipher_apply(*database, key, NULL) == STATUS_OK);
+}
+
+static enum status copy_database(const char *from, const char *to, const struct page_key *key,
+                                 struct error *err)
 {
     sqlite3 *database = NULL;
     sqlite3_stmt *copy = NULL;
     enum status status = STATUS_OK;
-    if (sqlite3_open_v2(from, &database, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
+    if (!open_database(from, SQLITE_OPEN_READONLY, key, &database) ||
         sqlite3_busy_timeout(database, 60000) != SQLITE_OK ||
         sqlite3_prepare_v2(database, "VACUUM INTO ?", -1, &copy, NULL) != SQLITE_OK ||
         sqlite3_bind_text(copy, 1, to, -1, SQLITE_STATIC) != SQLITE_OK ||
@@ -80,13 +93,14 @@ static enum status store_key(sqlite3 *database, const char *name, struct bytes k
     return stored ? STATUS_OK : STATUS_STORAGE;
 }
 
-static enum status add_keys(const char *directory, const char *file, struct error *err)
+static enum status add_keys(const char *directory, const char *file, const struct page_key *key_of,
+                            struct error *err)
 {
     sqlite3 *database = NULL;
     uint8_t key[KEY_BYTES_MAX];
     size_t size;
     enum status status = STATUS_OK;
-    if (sqlite3_open_v2(file, &database, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK ||
+    if (!open_database(file, SQLITE_OPEN_READWRITE, key_of, &database) ||
         sqlite3_exec(database,
                      "CREATE TABLE _backup(name TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT",
                      NULL, NULL, NULL) != SQLITE_OK)
@@ -112,22 +126,47 @@ static enum status sync_file(const char *file, struct error *err)
                   : error_set(err, STATUS_STORAGE, "cannot sync '%s': %s", file, strerror(errno));
 }
 
-enum status hub_backup(const char *directory, const char *file, struct error *err)
+/* The slots that open an encrypted copy, behind its last page, where SQLite doesn't look. */
+static enum status add_slots(const struct vault *vault, const char *file, struct error *err)
 {
-    char from[PATH_BYTES], part[PATH_BYTES];
-    TRY(path_in(from, directory, "hub.db", err));
+    uint8_t trailer[TRAILER_MAX];
+    size_t size = vault_encode(vault, trailer);
+    crypto_generichash(trailer + size, CHECK_BYTES, trailer, size, NULL, 0);
+    put_u32le(trailer + size + CHECK_BYTES, (uint32_t)size);
+    memcpy(trailer + size + CHECK_BYTES + 4, TRAILER_MAGIC, MAGIC_BYTES);
+    size += TRAILER_END;
+    int fd = open(file, O_WRONLY | O_APPEND | O_CLOEXEC);
+    bool written = fd >= 0 && write(fd, trailer, size) == (ssize_t)size;
+    if (fd >= 0)
+        close(fd);
+    return written ? STATUS_OK
+                   : error_set(err, STATUS_STORAGE, "cannot write '%s': %s", file, strerror(errno));
+}
+
+static enum status write_backup(const struct hub_options *options, const char *part,
+                                struct error *err)
+{
+    char from[PATH_BYTES];
+    const struct page_key *key = options->vault ? vault_page_key(options->vault) : NULL;
+    TRY(path_in(from, options->directory, "hub.db", err));
+    TRY(copy_database(from, part, key, err));
+    if (chmod(part, 0600) != 0)
+        return error_set(err, STATUS_STORAGE, "cannot write '%s': %s", part, strerror(errno));
+    TRY(add_keys(options->directory, part, key, err));
+    if (options->vault)
+        TRY(add_slots(options->vault, part, err));
+    return sync_file(part, err);
+}
+
+enum status hub_backup(const struct hub_options *options, const char *file, struct error *err)
+{
+    char part[PATH_BYTES];
     if ((size_t)snprintf(part, sizeof part, "%s.part", file) >= sizeof part)
         return error_set(err, STATUS_TOO_LARGE, "the path of '%s' is too long", file);
     if (access(file, F_OK) == 0)
         return error_set(err, STATUS_EXISTS, "'%s' exists already", file);
     unlink(part);
-    enum status status = copy_database(from, part, err);
-    if (status == STATUS_OK && chmod(part, 0600) != 0)
-        status = error_set(err, STATUS_STORAGE, "cannot write '%s': %s", part, strerror(errno));
-    if (status == STATUS_OK)
-        status = add_keys(directory, part, err);
-    if (status == STATUS_OK)
-        status = sync_file(part, err);
+    enum status status = write_backup(options, part, err);
     if (status == STATUS_OK && rename(part, file) != 0)
         status = error_set(err, STATUS_STORAGE, "cannot write '%s': %s", file, strerror(errno));
     if (status != STATUS_OK)
@@ -185,18 +224,18 @@ static enum status take_keys(sqlite3 *database, const char *directory, struct er
     return STATUS_OK;
 }
 
-static enum status unpack(const char *directory, const char *file, struct error *err)
+static enum status unpack(const struct hub_options *options, const char *file, struct error *err)
 {
     char path[PATH_BYTES];
     sqlite3 *database = NULL;
-    TRY(path_in(path, directory, "hub.db", err));
-    TRY(copy_database(file, path, err));
+    const struct page_key *key = options->vault ? vault_page_key(options->vault) : NULL;
+    TRY(path_in(path, options->directory, "hub.db", err));
+    TRY(copy_database(file, path, key, err));
     enum status status = STATUS_OK;
-    if (chmod(path, 0600) != 0 ||
-        sqlite3_open_v2(path, &database, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+    if (chmod(path, 0600) != 0 || !open_database(path, SQLITE_OPEN_READWRITE, key, &database))
         status = failed(database, path, err);
     if (status == STATUS_OK)
-        status = take_keys(database, directory, err);
+        status = take_keys(database, options->directory, err);
     /* VACUUM leaves no trace of the keys in the database. */
     if (status == STATUS_OK &&
         sqlite3_exec(database,
@@ -206,6 +245,32 @@ static enum status unpack(const char *directory, const char *file, struct error 
         status = failed(database, path, err);
     sqlite3_close(database);
     return status;
+}
+
+/* The end of a backup; *vault NULL when it isn't encrypted. */
+static enum status take_slots(const char *file, struct vault **vault, struct error *err)
+{
+    uint8_t trailer[TRAILER_MAX], check[CHECK_BYTES];
+    *vault = NULL;
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return error_set(err, STATUS_NOT_FOUND, "cannot open '%s': %s", file, strerror(errno));
+    off_t length = lseek(fd, 0, SEEK_END);
+    size_t size = length < TRAILER_MAX ? 0 : TRAILER_MAX;
+    bool whole = size == 0 || pread(fd, trailer, size, length - (off_t)size) == (ssize_t)size;
+    close(fd);
+    if (!whole)
+        return error_set(err, STATUS_STORAGE, "cannot read '%s': %s", file, strerror(errno));
+    if (size == 0 || memcmp(trailer + size - MAGIC_BYTES, TRAILER_MAGIC, MAGIC_BYTES) != 0)
+        return STATUS_OK;
+    size_t slots = get_u32le(trailer + size - MAGIC_BYTES - 4);
+    if (slots > KEYSLOTS_BYTES_MAX)
+        return error_set(err, STATUS_BAD_INPUT, "the key slots are damaged");
+    const uint8_t *start = trailer + size - TRAILER_END - slots;
+    crypto_generichash(check, sizeof check, start, slots, NULL, 0);
+    if (memcmp(check, start + slots, CHECK_BYTES) != 0)
+        return error_set(err, STATUS_BAD_INPUT, "the key slots are damaged");
+    return vault_decode(vault, bytes_of(start, slots), err);
 }
 
 static enum status set_number(struct replica *replica, const char *name, uint64_t number,
@@ -234,21 +299,21 @@ static enum status begin_anew(struct hub *hub, struct error *err)
 /* A restore that failed leaves the folder as empty as it was. */
 static void clear_folder(const char *directory)
 {
-    static const char *const names[] = {"root.key", "authority.key", "hub.db", "hub.db-journal",
-                                        "hub.db-wal", "hub.db-shm"};
+    static const char *const names[] = {
+        "root.key", "authority.key", "hub.db",      "hub.db-journal", "hub.db-wal", "hub.db-shm",
+        "slots.a",  "slots.b",       "slots.a.new", "slots.b.new",    "escrow.key"};
     char path[PATH_BYTES];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (path_in(path, directory, names[i], NULL) == STATUS_OK)
             unlink(path);
 }
 
-enum status hub_restore(const struct hub_options *options, const char *file, struct error *err)
+static enum status restore_into(const struct hub_options *options, const char *file,
+                                struct error *err)
 {
     struct hub hub = {0};
-    TRY(make_empty_folder(options->directory, err));
-    enum status status = unpack(options->directory, file, err);
-    if (status == STATUS_OK)
-        status = hub_open(&hub, options, err);
+    TRY(unpack(options, file, err));
+    enum status status = hub_open(&hub, options, err);
     if (status == STATUS_OK)
         status = replica_begin(hub.replica, err);
     if (status == STATUS_OK) {
@@ -259,6 +324,22 @@ enum status hub_restore(const struct hub_options *options, const char *file, str
             replica_rollback(hub.replica);
     }
     hub_close(&hub);
+    return status;
+}
+
+enum status hub_restore(const struct hub_options *options, const char *file,
+                        const struct backup_unlocker *unlocker, struct error *err)
+{
+    struct vault *vault;
+    struct hub_options with = *options;
+    TRY(make_empty_folder(options->directory, err));
+    TRY(take_slots(file, &vault, err));
+    if (vault)
+        TRY(unlocker->unlock(unlocker->context, vault, err));
+    with.vault = vault;
+    enum status status = vault ? vault_settle(vault, options->directory, err) : STATUS_OK;
+    if (status == STATUS_OK)
+        status = restore_into(&with, file, err);
     if (status != STATUS_OK)
         clear_folder(options->directory);
     return status;

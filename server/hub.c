@@ -1,18 +1,17 @@
 #include "server/hub.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/id.h"
 #include "common/pack.h"
 #include "server/builtin_schema.h"
 #include "server/roster.h"
+#include "server/seed.h"
 
 #define PATH_BYTES 4096
 #define AUTHORITY_MAY_ENROL                                                       \
@@ -26,55 +25,19 @@ static enum status path_in(char *out, const char *directory, const char *name, s
     return STATUS_OK;
 }
 
-static enum status sync_directory(const char *directory, struct error *err)
+static struct seed_place seed_of(const struct hub_options *options, const char *name)
 {
-    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) != 0) {
-        if (fd >= 0)
-            close(fd);
-        return error_set(err, STATUS_STORAGE, "cannot sync '%s': %s", directory, strerror(errno));
-    }
-    close(fd);
-    return STATUS_OK;
-}
-
-/* A seed of 32 bytes, written whole and synced before it is used. */
-static enum status write_seed(const char *directory, const char *name, const uint8_t seed[32],
-                              struct error *err)
-{
-    char path[PATH_BYTES];
-    TRY(path_in(path, directory, name, err));
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return error_set(err, errno == EEXIST ? STATUS_EXISTS : STATUS_STORAGE,
-                         "cannot make '%s': %s", name, strerror(errno));
-    bool written = write(fd, seed, 32) == 32 && fsync(fd) == 0;
-    close(fd);
-    if (!written)
-        return error_set(err, STATUS_STORAGE, "cannot write '%s': %s", name, strerror(errno));
-    return sync_directory(directory, err);
-}
-
-static enum status read_seed(const char *directory, const char *name, uint8_t seed[32],
-                             struct error *err)
-{
-    char path[PATH_BYTES];
-    TRY(path_in(path, directory, name, err));
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return error_set(err, STATUS_NOT_FOUND, "cannot open '%s': %s", name, strerror(errno));
-    ssize_t size = read(fd, seed, 32);
-    close(fd);
-    if (size != 32)
-        return error_set(err, STATUS_BAD_INPUT, "'%s' is not a key file", name);
-    return STATUS_OK;
+    return (struct seed_place){options->directory, name, options->vault};
 }
 
 static enum status replica_options_of(const struct hub_options *options, char path[PATH_BYTES],
                                       struct replica_options *out, struct error *err)
 {
     TRY(path_in(path, options->directory, "hub.db", err));
-    *out = (struct replica_options){.path = path, .clock = options->clock, .cache_kib = 65536};
+    *out = (struct replica_options){.path = path,
+                                    .clock = options->clock,
+                                    .cache_kib = 65536,
+                                    .key = options->vault ? vault_page_key(options->vault) : NULL};
     return STATUS_OK;
 }
 
@@ -171,9 +134,11 @@ enum status hub_create(struct hub *hub, const struct hub_options *options, const
     uint8_t root_seed[32], authority_seed[32];
     founding_generate(&founding, root_seed, authority_seed);
     hub->authority = founding.authority;
-    enum status status = write_seed(options->directory, "root.key", root_seed, err);
+    struct seed_place root = seed_of(options, "root.key");
+    struct seed_place authority = seed_of(options, "authority.key");
+    enum status status = seed_write(&root, root_seed, err);
     if (status == STATUS_OK)
-        status = write_seed(options->directory, "authority.key", authority_seed, err);
+        status = seed_write(&authority, authority_seed, err);
     if (status == STATUS_OK)
         status = create_replica(hub, options, &founding, err);
     sodium_memzero(root_seed, sizeof root_seed);
@@ -192,7 +157,8 @@ enum status hub_open(struct hub *hub, const struct hub_options *options, struct 
     uint8_t seed[32];
     TRY(replica_options_of(options, path, &replica_options, err));
     TRY(replica_open(&hub->replica, &replica_options, err));
-    enum status status = read_seed(options->directory, "authority.key", seed, err);
+    struct seed_place authority = seed_of(options, "authority.key");
+    enum status status = seed_read(&authority, seed, err);
     if (status == STATUS_OK) {
         signing_key_from_seed(&hub->authority, seed);
         hub->authority_number = registry_authority(replica_registry(hub->replica))->number;

@@ -3,13 +3,17 @@
 
 /* The hub's folder: its replica, and the keys that only a hub has.
  *
- * DIR/hub.db         the replica (device 1), with two tables of the hub alone: invite and
- * device_seen DIR/root.key       the root's seed, 0600; may be carried away, nothing here needs it
- * daily DIR/authority.key  the authority's seed, 0600 One thread at a time. The roster (orgs,
- * devices) is written through it: one signed entry each in the registry scope concerned, followed
- * by a new beacon. */
+ *   DIR/hub.db         the replica (device 1), with two tables of the hub alone: invite and
+ *                      device_seen
+ *   DIR/root.key       the root's seed, 0600; may be carried away, nothing here needs it daily
+ *   DIR/authority.key  the authority's seed, 0600
+ *   DIR/slots.a, .b    the key slots, when the folder is encrypted (common/vault.h)
+ *
+ * One thread at a time. The roster (orgs, devices) is written through it: one signed entry each in
+ * the registry scope concerned, followed by a new beacon. */
 
 #include "common/replica.h"
+#include "common/vault.h"
 #include "protocol/storage.h"
 
 struct hub {
@@ -21,6 +25,7 @@ struct hub {
 struct hub_options {
     const char *directory;
     struct clock clock;
+    const struct vault *vault; /* unlocked; NULL: the folder isn't encrypted. Borrowed */
 };
 
 /* Make a hub: keys, network, root org, the built-in schema. STATUS_EXISTS when the folder holds

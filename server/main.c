@@ -12,8 +12,11 @@
 #include "common/cli.h"
 #include "common/qr.h"
 #include "common/reading.h"
+#include "common/unlock.h"
 #include "server/backup.h"
+#include "server/command_escrow.h"
 #include "server/hub.h"
+#include "server/hub_folder.h"
 #include "server/invite.h"
 #include "server/listener.h"
 #include "server/renew.h"
@@ -21,29 +24,11 @@
 
 #define ADDRESS_DEFAULT "127.0.0.1:7411"
 
-static enum status options_of(const struct cli *cli, struct hub_options *options, struct error *err)
-{
-    char path[CLI_PATH_MAX];
-    TRY(cli_path(cli, "hub.db", path, err)); /* says when no folder was named */
-    *options = (struct hub_options){.directory = cli->directory, .clock = clock_system()};
-    return STATUS_OK;
-}
-
 static enum status open_hub(const struct cli *cli, struct hub *hub, struct error *err)
 {
     struct hub_options options;
-    TRY(options_of(cli, &options, err));
+    TRY(hub_folder_unlock(cli, &options, err));
     return hub_open(hub, &options, err);
-}
-
-static enum status open_replica(const struct cli *cli, bool read_only, struct replica **replica,
-                                struct error *err)
-{
-    char path[CLI_PATH_MAX];
-    TRY(cli_path(cli, "hub.db", path, err));
-    struct replica_options options = {
-        .path = path, .clock = clock_system(), .read_only = read_only};
-    return replica_open(replica, &options, err);
 }
 
 /* The hub's commands end alike: close, and print what went wrong. */
@@ -66,12 +51,14 @@ static int command_init(struct cli *cli)
     struct error err = {0};
     struct hub_options options;
     const char *name = cli_value(cli, "--name");
-    enum status status = name ? options_of(cli, &options, &err)
+    enum status status = name ? hub_folder_options(cli, &options, &err)
                               : error_set(&err, STATUS_USAGE, "'%s' is needed", "--name");
-    if (status == STATUS_OK && !cli_has(cli, "--no-passphrase"))
-        cli_say(cli, "this replica is not encrypted on disk yet");
+    if (status == STATUS_OK)
+        status = hub_folder_make_keys(cli, &options, &err);
     if (status == STATUS_OK)
         status = hub_create(&hub, &options, name, &err);
+    if (*cli->vault)
+        vault_let_go(*cli->vault);
     if (status == STATUS_OK)
         print_id(&registry_org(replica_registry(hub.replica), ORG_ROOT)->id);
     return finish(cli, &hub, status, &err);
@@ -148,7 +135,7 @@ static int command_org_list(struct cli *cli)
 {
     struct replica *replica = NULL;
     struct error err = {0};
-    if (open_replica(cli, true, &replica, &err) != STATUS_OK)
+    if (hub_folder_open(cli, true, &replica, &err) != STATUS_OK)
         return cli_fail(cli, &err);
     const struct registry *registry = replica_registry(replica);
     json_t *list = json_array();
@@ -252,7 +239,7 @@ static int command_device_list(struct cli *cli)
 {
     struct replica *replica = NULL;
     struct error err = {0};
-    if (open_replica(cli, true, &replica, &err) != STATUS_OK)
+    if (hub_folder_open(cli, true, &replica, &err) != STATUS_OK)
         return cli_fail(cli, &err);
     const struct registry *registry = replica_registry(replica);
     json_t *list = json_array();
@@ -291,7 +278,7 @@ static int command_status(struct cli *cli)
     struct replica *replica = NULL;
     struct error err = {0};
     struct replica_counts counts;
-    enum status status = open_replica(cli, true, &replica, &err);
+    enum status status = hub_folder_open(cli, true, &replica, &err);
     if (status == STATUS_OK)
         status = replica_counts(replica, &counts, &err);
     if (status != STATUS_OK) {
@@ -317,20 +304,26 @@ static int command_status(struct cli *cli)
 static int command_backup(struct cli *cli)
 {
     struct error err = {0};
-    char path[CLI_PATH_MAX];
-    enum status status = cli_path(cli, "hub.db", path, &err);
+    struct hub_options options;
+    enum status status = hub_folder_unlock(cli, &options, &err);
     if (status == STATUS_OK)
-        status = hub_backup(cli->directory, cli->arguments[0], &err);
+        status = hub_backup(&options, cli->arguments[0], &err);
     return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
+}
+
+static enum status unlock_backup(void *context, struct vault *vault, struct error *err)
+{
+    return unlock_vault(context, vault, err);
 }
 
 static int command_restore(struct cli *cli)
 {
     struct error err = {0};
     struct hub_options options;
-    enum status status = options_of(cli, &options, &err);
+    struct backup_unlocker unlocker = {unlock_backup, cli};
+    enum status status = hub_folder_options(cli, &options, &err);
     if (status == STATUS_OK)
-        status = hub_restore(&options, cli->arguments[0], &err);
+        status = hub_restore(&options, cli->arguments[0], &unlocker, &err);
     return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
 }
 
@@ -389,10 +382,21 @@ static int command_device_change(struct cli *cli)
 
 /* ---- the table ---- */
 
+static const struct cli_flag every_flags[] = {
+    {"--key-file",
+     "FILE",
+     {"unlocks the folder; 32 bytes or more, kept elsewhere (else JINQIU_KEY_FILE)",
+      "解锁文件夹的密钥文件，至少 32 字节，存放在别处（也可用 JINQIU_KEY_FILE）"},
+     false},
+    {"--passphrase-file",
+     "FILE",
+     {"its first line unlocks the folder (else JINQIU_PASSPHRASE)",
+      "首行为解锁口令的文件（也可用环境变量 JINQIU_PASSPHRASE）"},
+     false},
+    {0}};
 static const struct cli_flag init_flags[] = {
     {"--name", "NAME", {"name of the bureau", "老干部局名称"}, false},
     {"--no-passphrase", NULL, {"no encryption on disk", "磁盘不加密"}, false},
-    {"--passphrase-file", "FILE", {"file with the passphrase", "口令文件"}, false},
     {0}};
 static const struct cli_flag run_flags[] = {
     {"--listen", "HOST:PORT", {"where clients connect (127.0.0.1:7411)", "客户端连接地址"}, false},
@@ -431,7 +435,7 @@ static const struct cli_command hub_commands[] = {
      "",
      {"make a hub", "建立中心"},
      init_flags,
-     "init --dir D --name 老干部局",
+     "init --dir D --name 老干部局 --key-file /etc/jinqiu/hub.key",
      0,
      0,
      command_init},
@@ -480,6 +484,23 @@ static const struct cli_command hub_commands[] = {
      1,
      1,
      command_restore},
+    {"escrow key",
+     "",
+     {"the key for which clients seal a way into their folders", "客户端托管解锁方式所用的公钥"},
+     NULL,
+     NULL,
+     0,
+     0,
+     command_escrow_key},
+    {"escrow open",
+     "REQUEST",
+     {"a recovery code, out of what jinqiu passphrase --show-escrow printed",
+      "由 jinqiu passphrase --show-escrow 的输出得到恢复码"},
+     NULL,
+     NULL,
+     1,
+     1,
+     command_escrow_open},
     {"report", "NAME", {"reports", "报表"}, NULL, NULL, 0, -1, NULL},
     {0}};
 
@@ -487,7 +508,16 @@ static const struct cli_flag files[] = {
     {"hub.db", NULL, {"The hub's replica, in the data folder.", NULL}, false},
     {"root.key", NULL, {"The root key; may be carried away.", NULL}, false},
     {"authority.key", NULL, {"The key that certifies devices.", NULL}, false},
+    {"escrow.key", NULL, {"The key that opens escrows; may be carried away.", NULL}, false},
+    {"slots.a",
+     NULL,
+     {"The key slots of an encrypted hub. Without them nobody can read it.", NULL},
+     false},
+    {"slots.b", NULL, {"Their second copy.", NULL}, false},
     {0}};
+
+static const struct cli_flag variables[] = {
+    {"JINQIU_KEY_FILE", NULL, {"Names the key file, where no flag does.", NULL}, false}, {0}};
 
 int main(int argc, char **argv)
 {
@@ -504,8 +534,10 @@ int main(int argc, char **argv)
             ".Cm run\n"
             "serves the same folder.",
         .files = files,
+        .flags = every_flags,
+        .variables = variables,
         .commands = tables,
-        .open = open_replica};
+        .open = hub_folder_open};
     struct error err = {0};
     umask(077);
     if (keys_init(&err) != STATUS_OK) {

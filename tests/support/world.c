@@ -32,7 +32,7 @@ void world_start(struct world *world)
     MUST(keys_init(err));
     strcpy(world->directory, "/tmp/jinqiu-world-XXXXXX");
     assert(mkdtemp(world->directory));
-    struct hub_options options = {world->directory, clock_system()};
+    struct hub_options options = {.directory = world->directory, .clock = clock_system()};
     MUST(hub_create(&world->hub, &options, "示例老干部局", err));
     world->county = add_org(world, ORG_ROOT, "county", "示例县");
     world->township = add_org(world, world->county, "township", "示例镇");

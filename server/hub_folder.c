@@ -1,0 +1,65 @@
+#include "server/hub_folder.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum status hub_folder_options(const struct cli *cli, struct hub_options *options,
+                               struct error *err)
+{
+    char path[CLI_PATH_MAX];
+    TRY(cli_path(cli, HUB_DATABASE, path, err)); /* says when no folder was named */
+    *options = (struct hub_options){.directory = cli->directory, .clock = clock_system()};
+    return STATUS_OK;
+}
+
+enum status hub_folder_unlock(const struct cli *cli, struct hub_options *options, struct error *err)
+{
+    char path[CLI_PATH_MAX];
+    struct vault *vault = NULL;
+    TRY(hub_folder_options(cli, options, err));
+    TRY(cli_path(cli, HUB_DATABASE, path, err));
+    if (access(path, F_OK) == 0)
+        TRY(unlock_folder(cli, &vault, err));
+    options->vault = vault;
+    return STATUS_OK;
+}
+
+enum status hub_folder_open(const struct cli *cli, bool read_only, struct replica **replica,
+                            struct error *err)
+{
+    char path[CLI_PATH_MAX];
+    struct hub_options hub;
+    *replica = NULL;
+    TRY(hub_folder_unlock(cli, &hub, err));
+    TRY(cli_path(cli, HUB_DATABASE, path, err));
+    struct replica_options options = {.path = path,
+                                      .clock = hub.clock,
+                                      .read_only = read_only,
+                                      .key = hub.vault ? vault_page_key(hub.vault) : NULL};
+    return replica_open(replica, &options, err);
+}
+
+/* Key slots come before the database. A root key that is there may be sealed under the slots beside
+ * it, even when the database was lost. */
+enum status hub_folder_make_keys(const struct cli *cli, struct hub_options *options,
+                                 struct error *err)
+{
+    char path[CLI_PATH_MAX];
+    struct vault *vault = NULL;
+    struct unlock_choice choice;
+    TRY(cli_path(cli, "root.key", path, err));
+    if (access(path, F_OK) == 0)
+        return error_set(err, STATUS_EXISTS, "'%s' exists already", path);
+    TRY(unlock_choose(cli, UNLOCK_OFFERED, &choice, err));
+    enum status status = STATUS_OK;
+    if (choice.secret && mkdir(options->directory, 0700) != 0 && errno != EEXIST)
+        status = error_set(err, STATUS_STORAGE, "cannot make '%s': %s", options->directory,
+                           strerror(errno));
+    if (status == STATUS_OK)
+        status = unlock_create(cli, &choice, HUB_DATABASE, &vault, err);
+    unlock_choice_release(&choice);
+    options->vault = vault;
+    return status;
+}

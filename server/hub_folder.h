@@ -1,0 +1,27 @@
+#ifndef SERVER_HUB_FOLDER_H
+#define SERVER_HUB_FOLDER_H
+
+/* The data folder of a hub as the commands see it: named by --dir, unlocked (common/unlock.h) when
+ * it is encrypted. What lies in it: server/hub.h. */
+
+#include "common/cli.h"
+#include "common/unlock.h"
+#include "server/hub.h"
+
+#define HUB_DATABASE "hub.db"
+
+/* Without keys. STATUS_USAGE when no folder is named. */
+enum status hub_folder_options(const struct cli *cli, struct hub_options *options,
+                               struct error *err);
+/* With the folder's keys, when it is encrypted. */
+enum status hub_folder_unlock(const struct cli *cli, struct hub_options *options,
+                              struct error *err);
+/* The replica alone. STATUS_NOT_FOUND. Gives. */
+enum status hub_folder_open(const struct cli *cli, bool read_only, struct replica **replica,
+                            struct error *err);
+/* For a hub that is about to be made: the keys that the command line chose, or none. Never touches
+ * what a hub has already: STATUS_EXISTS. vault_let_go when the hub is there. */
+enum status hub_folder_make_keys(const struct cli *cli, struct hub_options *options,
+                                 struct error *err);
+
+#endif
