@@ -21,8 +21,7 @@ static const char *const paths[] = {"here/state.a", "here/state.b"};
 
 static struct twin_file twin_on(const struct disk *disk)
 {
-    return (struct twin_file){
-        .disk = disk, .folder = "here", .name = "state", .magic = "TESTTWIN"};
+    return (struct twin_file){.disk = disk, .folder = "here", .name = "state", .magic = "TESTTWIN"};
 }
 
 /* "one", "two" …, or the name of the status. */
@@ -185,6 +184,22 @@ static void test_one_copy_may_be_cut_short_or_missing(void **state)
     free(fake);
 }
 
+static void test_the_damaged_copy_is_replaced_first(void **state)
+{
+    (void)state;
+    for (size_t copy = 0; copy < 2; copy++) {
+        struct fake_disk *fake = disk_with("old");
+        fake_disk_file(fake, paths[copy])->bytes[9] ^= 1;
+        fake->fail_at = CALLS_PER_SAVE / 2 + 1;
+        fake->dead = true;
+        assert_int_equal(save(fake, "new"), STATUS_OK);
+        assert_string_equal(load(fake), "new");
+        fake_disk_file(fake, paths[copy])->bytes[9] ^= 1;
+        assert_string_equal(load(fake), "old");
+        free(fake);
+    }
+}
+
 static void test_damage_is_told_from_absence(void **state)
 {
     (void)state;
@@ -230,6 +245,7 @@ int main(void)
         cmocka_unit_test(test_a_failing_call_is_told_unless_the_state_is_safe),
         cmocka_unit_test(test_every_bit_of_one_copy_may_flip),
         cmocka_unit_test(test_one_copy_may_be_cut_short_or_missing),
+        cmocka_unit_test(test_the_damaged_copy_is_replaced_first),
         cmocka_unit_test(test_damage_is_told_from_absence),
         cmocka_unit_test(test_the_newer_copy_counts_and_the_older_is_brought_up),
     };
