@@ -3,7 +3,7 @@
 
 /* How the pages of a database file are encrypted, in the file and in its WAL. Both ciphers
  * authenticate every page together with its number, so a flipped bit, a swapped page or a wrong
- * key is noticed when the page is read. Why these two: docs/decisions/0007-at-rest.md.
+ * key is noticed when the page is read. Why these two: docs/decisions/0009-at-rest.md.
  *
  * Knows keys, not where they come from (common/vault.h). */
 
