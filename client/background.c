@@ -14,6 +14,7 @@
 #include "client/folder.h"
 #include "client/link.h"
 #include "client/remember.h"
+#include "client/revoked.h"
 
 #define PAUSE_MIN_MS 1000u
 #define PAUSE_MAX_MS 60000u
@@ -99,9 +100,9 @@ static enum status connect_once(struct background *background, struct error *err
     TRY(link_ready(background->replica, err));
     turn_to(background, CONNECTING, NULL);
     enum status status = link_run(background->replica, &options, &result, err);
-    /* Whoever holds this machine is not to write any more; what was saved can still be read. */
+    enum revoked left;
     if (status == STATUS_DENIED && result.totals.code == SESSION_REVOKED)
-        replica_forget_identity(background->replica, NULL);
+        revoked_obey(background->cli, background->replica, &left, NULL);
     return status;
 }
 

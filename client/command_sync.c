@@ -8,6 +8,7 @@
 #include "client/folder.h"
 #include "client/link.h"
 #include "client/remember.h"
+#include "client/revoked.h"
 
 static json_t *totals_json(struct replica *replica, const struct session_totals *totals,
                            uint64_t ms)
@@ -64,14 +65,16 @@ static int report(struct cli *cli, struct replica *replica, const struct link_re
     return counts.conflicts > 0 ? CLI_CONFLICTS : CLI_DONE;
 }
 
-/* The hub has all that was saved here; whoever holds this machine is not to write any more. */
-static void forget_keys(struct cli *cli, struct replica *replica)
+static void obey(struct cli *cli, struct replica *replica)
 {
     struct error err = {0};
-    if (replica_forget_identity(replica, &err) == STATUS_OK)
-        cli_say(cli, "the keys of this device were erased; what was saved here can still be read");
-    else
+    enum revoked left;
+    if (revoked_obey(cli, replica, &left, &err) != STATUS_OK)
         cli_fail(cli, &err);
+    else if (left == REVOKED_ALL_ERASED)
+        cli_say(cli, "the keys of this folder were erased: the hub has what was saved here");
+    else if (left == REVOKED_READABLE)
+        cli_say(cli, "the keys of this device were erased; what was saved here can still be read");
 }
 
 int command_sync(struct cli *cli)
@@ -92,7 +95,7 @@ int command_sync(struct cli *cli)
     if (status == STATUS_OK)
         status = link_run(replica, &options, &result, &err);
     if (status == STATUS_DENIED && result.totals.code == SESSION_REVOKED)
-        forget_keys(cli, replica);
+        obey(cli, replica);
     if (status == STATUS_OK)
         status = remember_sync(replica, &err);
     int code = status == STATUS_OK ? report(cli, replica, &result) : cli_fail(cli, &err);

@@ -43,6 +43,24 @@ static int system_write(void *context, const char *path, struct bytes bytes)
     return finish(fd, 0);
 }
 
+static int system_blank(void *context, const char *path)
+{
+    static const uint8_t zeros[4096];
+    (void)context;
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return errno;
+    off_t left = lseek(fd, 0, SEEK_END), at = 0;
+    while (at < left) {
+        size_t piece = left - at < (off_t)sizeof zeros ? (size_t)(left - at) : sizeof zeros;
+        ssize_t put = pwrite(fd, zeros, piece, at);
+        if (put <= 0)
+            return finish(fd, put < 0 ? errno : EIO);
+        at += put;
+    }
+    return finish(fd, left < 0 ? errno : 0);
+}
+
 static int sync_opened(const char *path, int flags)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
@@ -71,6 +89,10 @@ static int system_sync_folder(void *context, const char *folder)
 
 struct disk disk_system(void)
 {
-    return (struct disk){system_read,   system_write,       system_sync,
-                         system_rename, system_sync_folder, NULL};
+    return (struct disk){.read = system_read,
+                         .write = system_write,
+                         .sync = system_sync,
+                         .blank = system_blank,
+                         .rename = system_rename,
+                         .sync_folder = system_sync_folder};
 }

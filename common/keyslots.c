@@ -95,7 +95,7 @@ enum status keyslots_decode(struct keyslots *keyslots, struct bytes in, struct e
     if (in.size >= 1 && in.data[0] > VERSION)
         return error_set(err, STATUS_NEWER, "the key slots were made by a newer version");
     if (in.size < KEYSLOTS_HEAD_BYTES || in.data[0] != VERSION || in.data[3] != 0 ||
-        !page_cipher_known(in.data[1]) || in.data[2] == 0 || in.data[2] > KEYSLOTS_MAX ||
+        !page_cipher_known(in.data[1]) || in.data[2] > KEYSLOTS_MAX ||
         in.size != KEYSLOTS_HEAD_BYTES + (size_t)in.data[2] * KEYSLOT_BYTES)
         return error_set(err, STATUS_BAD_INPUT, "the key slots are damaged");
     keyslots->cipher = in.data[1];

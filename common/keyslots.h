@@ -3,7 +3,7 @@
 
 /* The ways to one master key: each slot holds it, encrypted under another secret. So a passphrase
  * is changed without touching the data, and a forgotten one isn't the end of it. At most one slot
- * of a kind.
+ * of a kind; none at all when the keys were erased.
  *
  *   slots = version u8 = 1 ‖ cipher u8 ‖ count u8 ‖ 0 ‖ id 16 ‖ count × slot
  *   slot  = kind u8 ‖ 0 0 0 ‖ passes u32le ‖ memory KiB u32le ‖ salt 16 ‖ nonce 24 ‖ box 48 ‖

@@ -157,3 +157,19 @@ enum status twin_heal(struct twin_file *twin, struct bytes payload, struct error
     twin->alike = true;
     return STATUS_OK;
 }
+
+enum status twin_erase(struct twin_file *twin, struct bytes payload, struct error *err)
+{
+    const struct disk *disk = twin->disk;
+    for (int i = 0; i < 2; i++) {
+        char path[TWIN_PATH_MAX];
+        TRY(path_of(twin, i, "", path, err));
+        int code = disk->blank(disk->context, path);
+        if (code == 0)
+            code = disk->sync(disk->context, path);
+        if (code != 0 && code != ENOENT)
+            return failed(twin, code, err);
+    }
+    TRY(twin_save(twin, payload, err));
+    return twin_heal(twin, payload, err);
+}

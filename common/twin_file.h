@@ -31,6 +31,9 @@ enum status twin_load(struct twin_file *twin, uint8_t *payload, size_t *size, st
 /* After a load, whatever it said. A failure before the first copy is durable leaves the old state;
  * later ones are left to twin_heal. STATUS_DISK_FULL, STATUS_STORAGE. */
 enum status twin_save(struct twin_file *twin, struct bytes payload, struct error *err);
+/* In place of all there was, which is overwritten first: only `payload` is left when it returns. A
+ * cut on the way may leave no whole copy. */
+enum status twin_erase(struct twin_file *twin, struct bytes payload, struct error *err);
 /* Bring the other copy up to what was loaded; does nothing when it is. */
 enum status twin_heal(struct twin_file *twin, struct bytes payload, struct error *err);
 

@@ -156,6 +156,11 @@ enum status unlock_folder(const struct cli *cli, struct vault **vault, struct er
         return STATUS_OK;
     if (status != STATUS_OK)
         return error_wrap(err, "the folder '%.60s'", cli->directory);
+    if (vault_slots(found)->count == 0) {
+        vault_free(found);
+        return error_set(err, STATUS_DENIED,
+                         "the keys of this folder were erased, because the device was revoked");
+    }
     TRY(unlock_vault(cli, found, err));
     *vault = found;
     return STATUS_OK;

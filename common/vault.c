@@ -268,3 +268,24 @@ enum status vault_remove(struct vault *vault, enum keyslot_kind kind, struct err
 {
     return change(vault, NULL, kind, err);
 }
+
+enum status vault_erase(const char *folder, struct error *err)
+{
+    int lock;
+    struct vault *vault;
+    uint8_t content[KEYSLOTS_BYTES_MAX];
+    struct disk disk = disk_system();
+    struct twin_file twin = twin_in(folder, &disk);
+    TRY(vault_load(&vault, folder, err));
+    enum status status = lock_folder(folder, &lock, err);
+    if (status == STATUS_OK)
+        status = reload(vault, &twin, err);
+    vault->slots.count = 0;
+    sodium_memzero(vault->slots.slots, sizeof vault->slots.slots);
+    if (status == STATUS_OK)
+        status = twin_erase(&twin, bytes_of(content, keyslots_encode(&vault->slots, content)), err);
+    if (lock >= 0)
+        close(lock);
+    vault_free(vault);
+    return status;
+}

@@ -48,6 +48,10 @@ void vault_derive(const struct vault *vault, enum vault_purpose purpose,
 /* Durable when they return. */
 enum status vault_set(struct vault *vault, const struct key_secret *secret, struct error *err);
 enum status vault_remove(struct vault *vault, enum keyslot_kind kind, struct error *err);
+/* Erase every slot, in both copies: nobody opens the folder's database any more. Needs no secret.
+ * What lay in those blocks is overwritten first, as far as the disk does what it is told (flash may
+ * keep old blocks). STATUS_NOT_FOUND: the folder isn't encrypted. */
+enum status vault_erase(const char *folder, struct error *err);
 /* Write the slots into another folder (a restored backup's). */
 enum status vault_settle(struct vault *vault, const char *folder, struct error *err);
 

@@ -109,6 +109,8 @@ enum status view_schema(struct replica *replica, json_t **schema, struct error *
 enum status view_counts(struct replica *replica, json_t **counts, struct error *err);
 /* {"since","rows":[{"table","id","time"}]}: the rows of own entries that the hub isn't known to
  * hold, oldest first, each once, at most `limit`; since: the oldest one's time or null. */
+/* Own entries that the hub isn't known to hold. */
+enum status view_count_unsent(struct replica *replica, uint64_t *unsent, struct error *err);
 enum status view_unsent(struct replica *replica, size_t limit, json_t **unsent, struct error *err);
 
 #endif

@@ -87,8 +87,7 @@ enum status view_schema(struct replica *replica, json_t **schema, struct error *
     return STATUS_OK;
 }
 
-/* Own entries that the hub isn't known to hold. */
-static enum status count_unsent(struct replica *replica, uint64_t *unsent, struct error *err)
+enum status view_count_unsent(struct replica *replica, uint64_t *unsent, struct error *err)
 {
     const struct identity *self = replica_identity(replica);
     const struct frontier *mine = replica_frontier(replica);
@@ -112,7 +111,7 @@ enum status view_counts(struct replica *replica, json_t **made, struct error *er
     uint64_t unsent;
     *made = NULL;
     TRY(replica_counts(replica, &counts, err));
-    TRY(count_unsent(replica, &unsent, err));
+    TRY(view_count_unsent(replica, &unsent, err));
     *made = json_pack("{sI sI sI sI sI}", "entries", (json_int_t)counts.entries, "rows",
                       (json_int_t)counts.rows, "conflicts", (json_int_t)counts.conflicts,
                       "set_aside", (json_int_t)counts.set_aside, "unsent", (json_int_t)unsent);

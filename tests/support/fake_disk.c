@@ -100,6 +100,20 @@ static int fake_sync(void *context, const char *path)
     return 0;
 }
 
+/* A failing one has done half of it. */
+static int fake_blank(void *context, const char *path)
+{
+    struct fake_disk *fake = context;
+    struct fake_name *name = find(fake->now, path);
+    bool failing = fails(fake);
+    if (!name)
+        return failing ? fake->code : ENOENT;
+    struct fake_content *now = &fake->files[name->file].now;
+    memset(now->bytes, 0, failing ? now->size / 2 : now->size);
+    fake->files[name->file].dirty = true;
+    return failing ? fake->code : 0;
+}
+
 static int fake_rename(void *context, const char *from, const char *to)
 {
     struct fake_disk *fake = context;
@@ -128,7 +142,13 @@ static int fake_sync_folder(void *context, const char *folder)
 
 struct disk fake_disk(struct fake_disk *fake)
 {
-    return (struct disk){fake_read, fake_write, fake_sync, fake_rename, fake_sync_folder, fake};
+    return (struct disk){.read = fake_read,
+                         .write = fake_write,
+                         .sync = fake_sync,
+                         .blank = fake_blank,
+                         .rename = fake_rename,
+                         .sync_folder = fake_sync_folder,
+                         .context = fake};
 }
 
 /* Old, new, a part of the new with rubbish behind it, or nothing. */

@@ -58,6 +58,12 @@ void world_end(struct world *world)
 size_t world_join(struct world *world, enum role role, uint32_t org)
 {
     struct replica_options options = {.path = ":memory:", .clock = clock_system()};
+    return world_join_in(world, role, org, &options);
+}
+
+size_t world_join_in(struct world *world, enum role role, uint32_t org,
+                     const struct replica_options *options)
+{
     struct identity identity = {.incarnation = INCARNATION_FIRST};
     signing_key_generate(&identity.sign);
     dh_key_generate(&identity.dh);
@@ -67,7 +73,7 @@ size_t world_join(struct world *world, enum role role, uint32_t org)
     MUST(hub_add_device(&world->hub, &device, &identity.device, err));
     MUST(replica_commit(world->hub.replica, err));
     size_t at = world->clients_count++;
-    MUST(replica_create(&world->clients[at], &options, replica_network(world->hub.replica), err));
+    MUST(replica_create(&world->clients[at], options, replica_network(world->hub.replica), err));
     MUST(replica_set_identity(world->clients[at], &identity, err));
     assert(world_sync(world, at, 0, NULL));
     return at;

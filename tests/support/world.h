@@ -21,6 +21,9 @@ void world_start(struct world *world);
 void world_end(struct world *world);
 /* Enrols a device for `role` at `org`, and exchanges once. Gives its place. */
 size_t world_join(struct world *world, enum role role, uint32_t org);
+/* The same, with a replica that is made as `options` say. */
+size_t world_join_in(struct world *world, enum role role, uint32_t org,
+                     const struct replica_options *options);
 /* One session of a client with the hub; `cut` != 0: the line dies after so many bytes of either
  * side. False when it didn't end well. */
 bool world_sync(struct world *world, size_t client, uint64_t cut, struct session_totals *totals);

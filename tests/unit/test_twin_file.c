@@ -200,6 +200,33 @@ static void test_the_damaged_copy_is_replaced_first(void **state)
     }
 }
 
+static void test_erasing_leaves_nothing_of_the_old_on_the_disk(void **state)
+{
+    (void)state;
+    static const char old[] = "a secret of old", new[] = "gone";
+    for (unsigned fail_at = 0; fail_at < 4 * CALLS_PER_SAVE; fail_at++) {
+        struct fake_disk *fake = disk_with(old);
+        struct disk disk = fake_disk(fake);
+        struct twin_file twin = twin_on(&disk);
+        uint8_t payload[TWIN_PAYLOAD_MAX];
+        size_t size, found = 0;
+        assert_int_equal(twin_load(&twin, payload, &size, NULL), STATUS_OK);
+        fake->fail_at = fail_at;
+        fake->dead = true;
+        enum status status = twin_erase(&twin, bytes_text(new), NULL);
+        fake->dead = false;
+        fake_disk_cut(fake, fail_at);
+        for (size_t i = 0; i < fake->files_count; i++)
+            for (size_t at = 0; at + sizeof old < FAKE_BYTES_MAX; at++)
+                found += memcmp(fake->files[i].platter.bytes + at, old, sizeof old - 1) == 0;
+        if (status == STATUS_OK) {
+            assert_int_equal(found, 0);
+            assert_string_equal(load(fake), new);
+        }
+        free(fake);
+    }
+}
+
 static void test_damage_is_told_from_absence(void **state)
 {
     (void)state;
@@ -246,6 +273,7 @@ int main(void)
         cmocka_unit_test(test_every_bit_of_one_copy_may_flip),
         cmocka_unit_test(test_one_copy_may_be_cut_short_or_missing),
         cmocka_unit_test(test_the_damaged_copy_is_replaced_first),
+        cmocka_unit_test(test_erasing_leaves_nothing_of_the_old_on_the_disk),
         cmocka_unit_test(test_damage_is_told_from_absence),
         cmocka_unit_test(test_the_newer_copy_counts_and_the_older_is_brought_up),
     };

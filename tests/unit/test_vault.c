@@ -194,6 +194,22 @@ static void test_the_folder_is_locked_until_the_database_is_there(void **state)
     vault_free(vault);
 }
 
+static void test_erased_slots_open_no_more(void **state)
+{
+    (void)state;
+    struct vault *vault;
+    vault_free(create("a passphrase"));
+    assert_int_equal(vault_erase(folder, NULL), STATUS_OK);
+    assert_int_equal(vault_load(&vault, folder, NULL), STATUS_OK);
+    assert_int_equal(vault_slots(vault)->count, 0);
+    vault_free(vault);
+    assert_int_equal(open_with("a passphrase", NULL), STATUS_NOT_FOUND);
+    unlink(path_of("slots.a"));
+    assert_int_equal(open_with("a passphrase", NULL), STATUS_NOT_FOUND);
+    clear();
+    assert_int_equal(vault_erase(folder, NULL), STATUS_NOT_FOUND);
+}
+
 static void test_slots_may_travel_with_a_copy(void **state)
 {
     (void)state;
@@ -224,6 +240,7 @@ int main(void)
         cmocka_unit_test(test_changes_of_two_programs_both_stay),
         cmocka_unit_test(test_slots_of_a_database_are_never_replaced),
         cmocka_unit_test(test_the_folder_is_locked_until_the_database_is_there),
+        cmocka_unit_test(test_erased_slots_open_no_more),
         cmocka_unit_test(test_slots_may_travel_with_a_copy),
     };
     if (sodium_init() < 0 || !mkdtemp(folder))
