@@ -399,6 +399,7 @@ static enum status verdict(struct link *link)
     case SESSION_UNKNOWN_DEVICE:
     case SESSION_REVOKED:
     case SESSION_BAD_TOKEN:
+    case SESSION_WAITS:
         return error_set(&link->error, STATUS_DENIED, "the hub refused: %s",
                          tr(session_code_text(totals->code)));
     case SESSION_AGAIN:

@@ -8,6 +8,9 @@
 
 /* What sealed_pack puts around a body: three headers and the signature. */
 #define SEAL_BYTES_MAX (1 + 5 + 2 + SIGNATURE_BYTES)
+/* The same for the root's form, with all its keys. */
+#define ROOT_SEAL_BYTES_MAX \
+    (1 + 5 + 3 + ROOT_KEYS_MAX * (2 + PUBLIC_KEY_BYTES + 2 + SIGNATURE_BYTES))
 
 void certificate_release(struct certificate *certificate)
 {
@@ -23,6 +26,27 @@ static enum status seal(enum status packed, struct buffer *body, enum tag tag,
     enum status status = packed;
     if (status == STATUS_OK)
         status = sealed_pack(out, tag, network, buffer_bytes(body), key, err);
+    else
+        error_set(err, status, "out of memory");
+    buffer_release(body);
+    return status;
+}
+
+struct root_sealing {
+    enum tag tag;
+    const struct network *network;
+    const struct root_signers *root;
+};
+
+/* The same with the root's keys. */
+static enum status seal_by_root(enum status packed, struct buffer *body,
+                                const struct root_sealing *sealing, struct buffer *out,
+                                struct error *err)
+{
+    enum status status = packed;
+    if (status == STATUS_OK)
+        status = root_object_seal(out, sealing->tag, sealing->network, buffer_bytes(body),
+                                  sealing->root, err);
     else
         error_set(err, status, "out of memory");
     buffer_release(body);
@@ -58,12 +82,23 @@ static bool take_u32(struct unpack *in, uint32_t *value)
     return true;
 }
 
+/* Of either form. */
+static enum status body_of(struct bytes *body, struct bytes sealed, struct error *err)
+{
+    struct bytes signature;
+    struct unpack in = unpack_of(sealed);
+    uint32_t parts;
+    bool by_root = unpack_array(&in, &parts) && unpack_bin(&in, body) && unpack_array(&in, &parts);
+    return by_root ? root_object_body(sealed, body, err)
+                   : sealed_peek(body, &signature, sealed, err);
+}
+
 /* Looked at before the signature: only the suite itself says how to check that. */
 static enum status check_suite(struct bytes sealed, struct error *err)
 {
-    struct bytes body, signature;
+    struct bytes body;
     uint32_t extra, suite;
-    TRY(sealed_peek(&body, &signature, sealed, err));
+    TRY(body_of(&body, sealed, err));
     struct unpack in = unpack_of(body);
     if (!take_start(&in, 2, &extra) || !take_u32(&in, &suite))
         return error_set(err, STATUS_BAD_INPUT, "a certificate is broken");
@@ -85,27 +120,28 @@ static enum status pack_authority(const struct authority *authority, struct buff
 }
 
 enum status authority_seal(const struct authority *authority, const struct network *network,
-                           const struct signing_key *root, struct buffer *out, struct error *err)
+                           const struct root_signers *root, struct buffer *out, struct error *err)
 {
     struct buffer body = {0};
-    enum status packed = pack_authority(authority, &body);
-    return seal(packed, &body, TAG_AUTHORITY, network, root, out, err);
+    struct root_sealing sealing = {TAG_AUTHORITY, network, root};
+    return seal_by_root(pack_authority(authority, &body), &body, &sealing, out, err);
 }
 
 enum status authority_open(struct authority *authority, const struct network *network,
-                           struct bytes sealed, const uint8_t root_key[PUBLIC_KEY_BYTES],
-                           struct error *err)
+                           struct bytes sealed, const struct root_set *root, struct error *err)
 {
     struct bytes body;
     uint32_t extra;
+    struct root_object object = {TAG_AUTHORITY, network, sealed};
     *authority = (struct authority){0};
     TRY(check_suite(sealed, err));
-    TRY(sealed_open(&body, TAG_AUTHORITY, network, sealed, root_key, err));
+    TRY(root_object_open(&object, root, &body, err));
     struct unpack in = unpack_of(body);
     if (!take_start(&in, 5, &extra) || !take_u32(&in, &authority->suite) ||
         !take_u32(&in, &authority->number) ||
         !unpack_bin_exact(&in, authority->sign_key, PUBLIC_KEY_BYTES) ||
-        !take_u32(&in, &authority->may_enrol) || !take_end(&in, extra) || authority->number == 0)
+        !take_u32(&in, &authority->may_enrol) || !take_end(&in, extra) || authority->number == 0 ||
+        authority->number >= ISSUER_DEVICE_BASE)
         return error_set(err, STATUS_BAD_INPUT, "an authority's certificate is broken");
     return STATUS_OK;
 }
@@ -127,7 +163,7 @@ static enum status pack_from(const struct certificate *certificate, struct buffe
 
 static enum status pack_certificate(const struct certificate *certificate, struct buffer *body)
 {
-    TRY(pack_array(body, 13));
+    TRY(pack_array(body, certificate->lot_count ? 15 : 13));
     TRY(pack_uint(body, 1));
     TRY(pack_uint(body, certificate->suite));
     TRY(pack_uint(body, certificate->device));
@@ -140,7 +176,11 @@ static enum status pack_certificate(const struct certificate *certificate, struc
     TRY(pack_uint(body, certificate->org));
     TRY(pack_uint(body, certificate->issuer));
     TRY(pack_uint(body, certificate->beacon));
-    return pack_from(certificate, body);
+    TRY(pack_from(certificate, body));
+    if (certificate->lot_count == 0)
+        return STATUS_OK;
+    TRY(pack_uint(body, certificate->lot));
+    return pack_uint(body, certificate->lot_count);
 }
 
 static enum status too_large(struct error *err)
@@ -149,17 +189,36 @@ static enum status too_large(struct error *err)
                      CERTIFICATE_BYTES_MAX);
 }
 
+static enum status pack_bounded(const struct certificate *certificate, size_t seal_bytes,
+                                struct buffer *body, struct error *err)
+{
+    if (pack_certificate(certificate, body) != STATUS_OK)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    return body->size > CERTIFICATE_BYTES_MAX - seal_bytes ? too_large(err) : STATUS_OK;
+}
+
 enum status certificate_seal(const struct certificate *certificate, const struct network *network,
-                             const struct signing_key *authority, struct buffer *out,
+                             const struct signing_key *issuer, struct buffer *out,
                              struct error *err)
 {
     struct buffer body = {0};
-    enum status packed = pack_certificate(certificate, &body);
-    if (packed == STATUS_OK && body.size > CERTIFICATE_BYTES_MAX - SEAL_BYTES_MAX) {
-        buffer_release(&body);
-        return too_large(err);
-    }
-    return seal(packed, &body, TAG_CERTIFICATE, network, authority, out, err);
+    enum status status = pack_bounded(certificate, SEAL_BYTES_MAX, &body, err);
+    if (status == STATUS_OK)
+        status = sealed_pack(out, TAG_CERTIFICATE, network, buffer_bytes(&body), issuer, err);
+    buffer_release(&body);
+    return status;
+}
+
+enum status certificate_seal_by_root(const struct certificate *certificate,
+                                     const struct network *network, const struct root_signers *root,
+                                     struct buffer *out, struct error *err)
+{
+    struct buffer body = {0};
+    enum status status = pack_bounded(certificate, ROOT_SEAL_BYTES_MAX, &body, err);
+    if (status == STATUS_OK)
+        status = root_object_seal(out, TAG_CERTIFICATE, network, buffer_bytes(&body), root, err);
+    buffer_release(&body);
+    return status;
 }
 
 static bool take_keys(struct unpack *in, struct certificate *certificate)
@@ -184,7 +243,21 @@ static bool take_rights(struct unpack *in, struct certificate *certificate)
     certificate->role = (enum role)role;
     return take_u32(in, &certificate->org) && take_u32(in, &certificate->issuer) &&
            unpack_uint(in, &certificate->beacon) && certificate->org > 0 &&
-           certificate->org <= ORG_MAX && certificate->device > 0 && certificate->serial > 0;
+           certificate->org <= ORG_MAX && certificate->device > 0 &&
+           certificate->device <= DEVICE_MAX && certificate->serial > 0;
+}
+
+/* The roster indices that it may give, in the last two elements; `extra` falls by what was taken.
+ */
+static bool take_lot(struct unpack *in, struct certificate *certificate, uint32_t *extra)
+{
+    enum pack_kind kind;
+    if (*extra < 2 || !unpack_peek(in, &kind) || kind != PACK_UINT)
+        return true;
+    *extra -= 2;
+    return take_u32(in, &certificate->lot) && take_u32(in, &certificate->lot_count) &&
+           certificate->lot > DEVICE_HUB && certificate->lot_count > 0 &&
+           certificate->lot_count <= LOT_MAX && certificate->lot <= DEVICE_MAX - LOT_MAX;
 }
 
 /* One row of `from`; false when it is broken or doesn't ascend. */
@@ -223,7 +296,7 @@ static enum status read_certificate(struct certificate *certificate, struct byte
         !take_rights(&in, certificate))
         return error_set(err, STATUS_BAD_INPUT, "a certificate is broken");
     enum status status = take_from(&in, certificate, err);
-    if (status == STATUS_OK && !take_end(&in, extra))
+    if (status == STATUS_OK && (!take_lot(&in, certificate, &extra) || !take_end(&in, extra)))
         status = error_set(err, STATUS_BAD_INPUT, "a certificate is broken");
     if (status != STATUS_OK)
         certificate_release(certificate);
@@ -231,7 +304,7 @@ static enum status read_certificate(struct certificate *certificate, struct byte
 }
 
 enum status certificate_open(struct certificate *certificate, const struct network *network,
-                             struct bytes sealed, const uint8_t authority_key[PUBLIC_KEY_BYTES],
+                             struct bytes sealed, const uint8_t issuer_key[PUBLIC_KEY_BYTES],
                              struct error *err)
 {
     struct bytes body;
@@ -239,27 +312,44 @@ enum status certificate_open(struct certificate *certificate, const struct netwo
     if (sealed.size > CERTIFICATE_BYTES_MAX)
         return too_large(err);
     TRY(check_suite(sealed, err));
-    TRY(sealed_open(&body, TAG_CERTIFICATE, network, sealed, authority_key, err));
+    TRY(sealed_open(&body, TAG_CERTIFICATE, network, sealed, issuer_key, err));
     hash_object(&certificate->hash, TAG_CERTIFICATE, network, sealed);
+    return read_certificate(certificate, body, err);
+}
+
+enum status certificate_open_by_root(struct certificate *certificate, const struct network *network,
+                                     struct bytes sealed, const struct root_set *root,
+                                     struct error *err)
+{
+    struct bytes body;
+    struct root_object object = {TAG_CERTIFICATE, network, sealed};
+    *certificate = (struct certificate){0};
+    if (sealed.size > CERTIFICATE_BYTES_MAX)
+        return too_large(err);
+    TRY(check_suite(sealed, err));
+    TRY(root_object_open(&object, root, &body, err));
+    hash_object(&certificate->hash, TAG_CERTIFICATE, network, body);
     return read_certificate(certificate, body, err);
 }
 
 enum status certificate_reopen(struct certificate *certificate, const struct network *network,
                                struct bytes sealed, struct error *err)
 {
-    struct bytes body, signature;
+    struct bytes body;
     *certificate = (struct certificate){0};
-    TRY(sealed_peek(&body, &signature, sealed, err));
-    hash_object(&certificate->hash, TAG_CERTIFICATE, network, sealed);
-    return read_certificate(certificate, body, err);
+    TRY(body_of(&body, sealed, err));
+    TRY(read_certificate(certificate, body, err));
+    hash_object(&certificate->hash, TAG_CERTIFICATE, network,
+                certificate->issuer == ISSUER_ROOT ? body : sealed);
+    return STATUS_OK;
 }
 
 enum status certificate_issuer(struct bytes sealed, uint32_t *issuer, struct error *err)
 {
-    struct bytes body, signature;
+    struct bytes body;
     uint32_t extra;
     struct certificate certificate = {0};
-    TRY(sealed_peek(&body, &signature, sealed, err));
+    TRY(body_of(&body, sealed, err));
     struct unpack in = unpack_of(body);
     if (!take_start(&in, 13, &extra) || !take_keys(&in, &certificate) ||
         !take_rights(&in, &certificate))

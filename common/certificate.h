@@ -3,10 +3,12 @@
 
 /* Certificates: who a device is, for whom, with which role and for which org's subtree.
  *
- * root key -> authority key -> device. Values, no storage. A certificate is a canonical
- * MessagePack array and a signature; unknown trailing elements are allowed and covered by the
- * signature. Validity is never a time: it is feed numbers ("from": this certificate counts from
- * that number of that feed on; none: from the first). */
+ * root (root.h) -> authority -> device -> device. The authority enrols day by day, up to clerk;
+ * only the root admits bureau and auditor; a clerk's device admits those below it, also where no
+ * hub can be reached (docs/decisions/0010-who-admits-whom.md). Values, no storage. A certificate is
+ * a canonical MessagePack array and a signature; unknown trailing elements are allowed and covered
+ * by the signature. Validity is never a time: it is feed numbers ("from": this certificate counts
+ * from that number of that feed on; none: from the first). */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,15 +17,22 @@
 #include "common/frontier.h"
 #include "common/id.h"
 #include "common/keys.h"
+#include "common/root.h"
 #include "common/schema.h"
 
 #define PERSON_NAME_BYTES_MAX 120
 #define CERTIFICATE_BYTES_MAX 4096
-#define ISSUER_ROOT \
-    0u /* the authority's certificate; a device's issuer is an authority's number >= 1 */
+#define LOT_MAX 4096
 
-/* [1, suite, authority number, sign key bin 32, role mask that it may enrol] ‖ signature by root,
- * packed together as [bin body, bin 64]. */
+/* Who signed: the root, an authority by its number (1 to 65535), or a device by its roster index.
+ */
+#define ISSUER_ROOT 0u
+#define ISSUER_DEVICE_BASE 0x10000u
+#define ISSUER_DEVICE(device) (ISSUER_DEVICE_BASE + (device))
+#define ISSUER_IS_DEVICE(issuer) ((issuer) > ISSUER_DEVICE_BASE)
+#define DEVICE_MAX (UINT32_MAX - ISSUER_DEVICE_BASE)
+
+/* [1, suite, authority number, sign key bin 32, role mask that it may enrol], signed by root. */
 struct authority {
     uint32_t suite;
     uint32_t number; /* 1, 2, … rises with each replacement */
@@ -32,7 +41,8 @@ struct authority {
 };
 
 /* [1, suite, device, serial, sign key, dh key, person id bin 16, person name, role, org, issuer,
- *  beacon, [from…]] — `from`: flat [scope, incarnation, number, …], ascending, no doubles. */
+ *  beacon, [from…], (first, count)] — `from`: flat [scope, incarnation, number, …], ascending, no
+ * doubles; first and count only where the device may admit others. */
 struct certificate {
     uint32_t suite;
     uint32_t device; /* roster index, >= 1 */
@@ -43,31 +53,39 @@ struct certificate {
     char person_name[PERSON_NAME_BYTES_MAX + 1];
     enum role role;
     uint32_t org;         /* number; rights reach its subtree */
-    uint32_t issuer;      /* authority number */
+    uint32_t issuer;      /* ISSUER_… */
     uint64_t beacon;      /* newest when issued */
     struct frontier from; /* rows (scope, device, incarnation) -> number; empty: from the first */
-    struct hash hash;     /* of the signed object, once it was opened: an order among equals */
+    uint32_t lot, lot_count; /* roster indices that it may give to others; 0, 0: none */
+    struct dot stands;       /* where it stands, when a device issued it; else not set */
+    struct hash hash;        /* of the signed object, once it was opened: an order among equals */
 };
 
 void certificate_release(struct certificate *certificate);
 
-/* Append the signed object [bin body, bin signature]. STATUS_TOO_LARGE: `from` has so many rows
- * that the certificate would pass CERTIFICATE_BYTES_MAX. */
+/* Append the signed object: of the root's form (root.h), or [bin body, bin signature] for one
+ * signer. No signers at all: to be signed elsewhere (root_object_sign). STATUS_TOO_LARGE: `from`
+ * has so many rows that the certificate would pass CERTIFICATE_BYTES_MAX. */
 enum status authority_seal(const struct authority *authority, const struct network *network,
-                           const struct signing_key *root, struct buffer *out, struct error *err);
+                           const struct root_signers *root, struct buffer *out, struct error *err);
+enum status certificate_seal_by_root(const struct certificate *certificate,
+                                     const struct network *network, const struct root_signers *root,
+                                     struct buffer *out, struct error *err);
 enum status certificate_seal(const struct certificate *certificate, const struct network *network,
-                             const struct signing_key *authority, struct buffer *out,
+                             const struct signing_key *issuer, struct buffer *out,
                              struct error *err);
 
 /* Decode and verify. STATUS_BAD_INPUT for a broken form, STATUS_TOO_LARGE, STATUS_FORGED for a
  * wrong signature, STATUS_UNSUPPORTED for a suite that isn't built in (asked before the signature,
  * which only that suite can check). After a failure there is nothing to release. */
 enum status authority_open(struct authority *authority, const struct network *network,
-                           struct bytes sealed, const uint8_t root_key[PUBLIC_KEY_BYTES],
-                           struct error *err);
+                           struct bytes sealed, const struct root_set *root, struct error *err);
 enum status certificate_open(struct certificate *certificate, const struct network *network,
-                             struct bytes sealed, const uint8_t authority_key[PUBLIC_KEY_BYTES],
+                             struct bytes sealed, const uint8_t issuer_key[PUBLIC_KEY_BYTES],
                              struct error *err);
+enum status certificate_open_by_root(struct certificate *certificate, const struct network *network,
+                                     struct bytes sealed, const struct root_set *root,
+                                     struct error *err);
 /* The same without the signature: for what was verified when it came, and kept since. */
 enum status certificate_reopen(struct certificate *certificate, const struct network *network,
                                struct bytes sealed, struct error *err);

@@ -55,14 +55,14 @@ void dh_key_release(struct dh_key *key)
         sodium_memzero(key, sizeof *key);
 }
 
-struct network network_of_root(const uint8_t root_public[PUBLIC_KEY_BYTES])
+struct network network_of_root(struct bytes root_set)
 {
     struct network network;
     uint8_t hash[HASH_BYTES];
     crypto_generichash_state state;
     crypto_generichash_init(&state, NULL, 0, sizeof hash);
     crypto_generichash_update(&state, (const uint8_t *)tag_text(TAG_NETWORK), TAG_BYTES);
-    crypto_generichash_update(&state, root_public, PUBLIC_KEY_BYTES);
+    crypto_generichash_update(&state, root_set.data, root_set.size);
     crypto_generichash_final(&state, hash, sizeof hash);
     memcpy(network.id, hash, NETWORK_BYTES);
     return network;

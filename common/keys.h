@@ -28,6 +28,7 @@
     X(TAG_BEACON, "jinqiu beacon  1")      \
     X(TAG_RECEIPT, "jinqiu receipt 1")     \
     X(TAG_LINK_KEY, "jinqiu linkkey 1")    \
+    X(TAG_ROOT_SET, "jinqiu rootset 1")    \
     X(TAG_ENROL, "jinqiu enrol   1")       \
     X(TAG_FRONTIER, "jinqiu frontie 1")    \
     X(TAG_DIGEST, "jinqiu digest  1")
@@ -41,7 +42,7 @@ enum tag {
 const char *tag_text(enum tag tag); /* exactly 16 bytes */
 
 struct network {
-    uint8_t id[NETWORK_BYTES]; /* first 16 bytes of BLAKE2b-256(TAG_NETWORK, root public key) */
+    uint8_t id[NETWORK_BYTES]; /* first 16 bytes of BLAKE2b-256(TAG_NETWORK, first root set) */
 };
 
 struct hash {
@@ -68,7 +69,8 @@ void dh_key_generate(struct dh_key *key);
 void dh_key_from_secret(struct dh_key *key, const uint8_t secret[DH_KEY_BYTES]);
 void dh_key_release(struct dh_key *key);
 
-struct network network_of_root(const uint8_t root_public[PUBLIC_KEY_BYTES]);
+/* From the body of the first root set (root.h). */
+struct network network_of_root(struct bytes root_set);
 
 /* BLAKE2b-256 over tag, network id and `body`. */
 void hash_object(struct hash *hash, enum tag tag, const struct network *network, struct bytes body);

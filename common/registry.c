@@ -38,6 +38,8 @@ void registry_clear(struct registry *registry)
     registry_index_release(&registry->devices_by_number);
     registry_index_release(&registry->devices_by_id);
     registry_index_release(&registry->devices_by_dh);
+    free(registry->roots);
+    free(registry->authorities);
     free(registry->orgs);
     free(registry->devices);
     free(registry->schemas);
@@ -206,8 +208,19 @@ const struct device *registry_device_at(const struct registry *registry, size_t 
 
 uint32_t registry_next_device(const struct registry *registry)
 {
-    size_t count = registry->devices_count;
-    return count ? registry->devices[count - 1]->device.certificate.device + 1 : DEVICE_HUB;
+    uint32_t next = DEVICE_HUB;
+    for (size_t i = 0; i < registry->devices_count; i++) {
+        const struct device_record *record = registry->devices[i];
+        uint32_t beyond = record->device.certificate.device + 1;
+        next = beyond > next ? beyond : next;
+        for (size_t at = 0; at <= record->older_count; at++) {
+            const struct certificate *certificate =
+                at == 0 ? &record->device.certificate : &record->older[at - 1];
+            beyond = certificate->lot + certificate->lot_count;
+            next = beyond > next ? beyond : next;
+        }
+    }
+    return next;
 }
 
 const uint8_t *registry_device_key(const struct registry *registry, uint32_t device)
@@ -235,7 +248,13 @@ const char *registry_person_name(const struct registry *registry, uint32_t devic
 
 const struct authority *registry_authority(const struct registry *registry)
 {
-    return registry->founded ? &registry->authority : NULL;
+    return registry->authorities_count ? &registry->authorities[registry->authorities_count - 1]
+                                       : NULL;
+}
+
+const struct root_set *registry_root(const struct registry *registry)
+{
+    return registry->roots_count ? &registry->roots[registry->roots_count - 1] : NULL;
 }
 
 const struct link_key *registry_link_key(const struct registry *registry)

@@ -3,31 +3,34 @@
 
 /* The registry as a replica knows it: orgs, devices and their certificates, the schema.
  *
- * It is built by applying the entries of registry scopes (written by the hub's device only) and
- * answers one question: may this entry count? The answer is a pure function of registry and entry.
- * No storage, no clock. Owns all; registry_free.
+ * It is built by applying the entries of registry scopes (written by the hub's device, and by
+ * devices that admit others) and answers one question: may this entry count? The answer is a pure
+ * function of registry and entry. No storage, no clock. Owns all; registry_free.
  *
  * Registry entries have ops on these tables (fields in parentheses):
- *   1 network    (1 root key bin 32, 2 authority sealed bin, 3 lineage uint)   row: zero id
+ *   1 network    (1 root set bin, 2 authority bin, 3 lineage uint)             row: zero id
  *   2 org        (1 number uint, 2 parent uint or nil, 3 kind str, 4 name str) row: the org's id
  *   3 device     (1 certificate sealed bin)                        row: id of the device, see below
  *   4 schema     (1 epoch uint, 2 bin: zstd frame of the JSON)     row: zero id
  *   5 link key   (1 sealed bin)                                    row: zero id
  *   6 revocation (1 device uint, 2 serial uint from 1, 3 state uint, 4 cut bin: frontier_encode)
  *                                                                  row: id of the device
- * Table 1, 4 and 5 stand in SCOPE_REGISTRY(ORG_ROOT). An org's op stands in the registry scope of
- * the org itself; a device's op in that of the org its certificate names, and again, byte for byte,
- * in those that its older certificates name: whoever has to judge the device's older entries hears
- * that it has moved (docs/decisions/0005-certificates-in-any-order.md).
- * The hub's own certificate comes in entry 1 of SCOPE_REGISTRY(ORG_ROOT), the genesis, with table 1
- * and the root org: that entry is checked against the network id (a hash of the root key), the rest
- * against the hub's certificate. Every other entry makes one change.
- * A revocation stands in every part that holds a certificate of the device; the highest serial
- * counts: what the device wrote beyond the cut doesn't (state 0 takes a revocation back).
- * A hub that was restored from a backup goes on in feeds of another incarnation.
- * Scopes and incarnations may arrive in any order, so nothing here depends on it: an org's parent
- * has a lower number, known or not, an older certificate may come after a newer one, and what
- * speaks of something that isn't known yet waits for it. */
+ * Table 1, 4 and 5 stand in SCOPE_REGISTRY(ORG_ROOT). After the first entry table 1 has one field:
+ * the next root set, or the next authority (root.h, certificate.h). An org's op stands in the
+ * registry scope of the org itself; a device's op in that of the org its certificate names, and
+ * again, byte for byte, in those that its older certificates name: whoever has to judge the
+ * device's older entries hears that it has moved
+ * (docs/decisions/0005-certificates-in-any-order.md). The hub's own certificate comes in entry 1 of
+ * SCOPE_REGISTRY(ORG_ROOT), the genesis, with table 1 and the root org: that entry is checked
+ * against the network id (a hash of the root set), the rest against the hub's certificate. Every
+ * other entry makes one change. A device that may admit others writes their certificates, and
+ * nothing else, into the registry part of the org that they name. Once it is revoked, whom it
+ * admitted beyond the cut never was. A revocation stands in every part that holds a certificate of
+ * the device; the highest serial counts: what the device wrote beyond the cut doesn't (state 0
+ * takes a revocation back). A hub that was restored from a backup goes on in feeds of another
+ * incarnation. Scopes and incarnations may arrive in any order, so nothing here depends on it: an
+ * org's parent has a lower number, known or not, an older certificate may come after a newer one,
+ * and what speaks of something that isn't known yet waits for it. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -108,6 +111,14 @@ const struct device *registry_device_by_dh(const struct registry *registry,
                                            const uint8_t dh_key[DH_KEY_BYTES]);
 size_t registry_devices_count(const struct registry *registry);
 const struct device *registry_device_at(const struct registry *registry, size_t index);
+/* Revoked also when whoever admitted it had been. */
+enum device_state registry_device_state(const struct registry *registry,
+                                        const struct device *device);
+/* Does the chain of devices that admitted this one lead to `ancestor`? */
+bool registry_admitted_by(const struct registry *registry, const struct device *device,
+                          uint32_t ancestor);
+/* May a device of this role admit a newcomer of that one without the hub? */
+bool role_may_admit(enum role role, enum role newcomer);
 /* Id of a device: first 16 bytes of BLAKE2b-256(TAG_CERTIFICATE, sign key). */
 struct id device_id(const struct network *network, const uint8_t sign_key[PUBLIC_KEY_BYTES]);
 /* Serial of the device's newest revocation, 0 when there is none. */
@@ -115,15 +126,21 @@ uint32_t registry_cut_serial(const struct registry *registry, uint32_t device);
 /* The orgs that its certificates name, each once, at most `most`; gives how many. */
 size_t registry_device_orgs(const struct registry *registry, uint32_t device, uint32_t *orgs,
                             size_t most);
+/* The one that enrols now; NULL before the first entry. */
 const struct authority *registry_authority(const struct registry *registry);
+const struct authority *registry_authority_numbered(const struct registry *registry,
+                                                    uint32_t number);
+/* The newest root set; NULL before the first entry. */
+const struct root_set *registry_root(const struct registry *registry);
 const struct link_key *registry_link_key(const struct registry *registry);
 uint64_t registry_lineage(const struct registry *registry);
 
 /* The schema in force (the highest epoch applied); NULL before the first. Borrows: it stays
  * valid until the registry is freed, also when a newer one comes. */
 const struct schema *registry_schema(const struct registry *registry);
-uint32_t registry_next_org(const struct registry *registry);    /* number for a new org */
-uint32_t registry_next_device(const struct registry *registry); /* roster index for a new device */
+uint32_t registry_next_org(const struct registry *registry); /* number for a new org */
+/* Roster index for a new device: above all that are known and all that others may give. */
+uint32_t registry_next_device(const struct registry *registry);
 /* The name to show for a device's person; "?" when unknown. */
 const char *registry_person_name(const struct registry *registry, uint32_t device);
 

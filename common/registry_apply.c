@@ -43,39 +43,6 @@ static bool value_str(const struct entry_view *entry, const struct op *op, uint1
     return unpack_str(&in, text);
 }
 
-/* ---- network ---- */
-
-static enum status open_network(const struct network *network, const struct entry_view *entry,
-                                const struct op *op, struct authority *authority,
-                                const uint8_t **root_key, struct error *err)
-{
-    struct bytes root, sealed;
-    if (!value_bin(entry, op, 1, &root) || root.size != PUBLIC_KEY_BYTES ||
-        !value_bin(entry, op, 2, &sealed))
-        return broken(err, "root key or authority");
-    struct network named = network_of_root(root.data);
-    if (memcmp(named.id, network->id, NETWORK_BYTES) != 0)
-        return error_set(err, STATUS_FORGED, "the root key is not this network's");
-    *root_key = root.data;
-    return authority_open(authority, network, sealed, root.data, err);
-}
-
-static enum status apply_network(struct registry *registry, const struct entry_view *entry,
-                                 const struct op *op, struct error *err)
-{
-    const uint8_t *root_key = NULL;
-    uint64_t lineage;
-    if (registry->founded)
-        return error_set(err, STATUS_DENIED, "the network is founded already");
-    TRY(open_network(&registry->network, entry, op, &registry->authority, &root_key, err));
-    if (!value_uint(entry, op, 3, UINT64_MAX, &lineage))
-        return broken(err, "lineage");
-    memcpy(registry->root_key, root_key, PUBLIC_KEY_BYTES);
-    registry->lineage = lineage;
-    registry->founded = true;
-    return STATUS_OK;
-}
-
 /* ---- orgs ---- */
 
 static enum status read_org(const struct entry_view *entry, const struct op *op, struct org *org,
@@ -165,11 +132,6 @@ static enum status check_certificate(const struct registry *registry, const stru
     struct id id = device_id(&registry->network, certificate->sign_key);
     if (!id_equal(&id, &op->row))
         return error_set(err, STATUS_FORGED, "a certificate stands under another device's id");
-    if (certificate->issuer != registry->authority.number)
-        return error_set(err, STATUS_FORGED, "a certificate names another issuer");
-    if (!(registry->authority.may_enrol & ROLE_BIT(certificate->role)))
-        return error_set(err, STATUS_DENIED, "the authority may not enrol a %s",
-                         role_name(certificate->role));
     if (certificate->role == ROLE_HUB && certificate->org != ORG_ROOT)
         return error_set(err, STATUS_DENIED, "the hub stands at the root org");
     if ((certificate->role == ROLE_HUB) != (certificate->device == DEVICE_HUB))
@@ -267,16 +229,15 @@ static enum status add_certificate(struct registry *registry, struct device_reco
     return STATUS_OK;
 }
 
-static enum status apply_device(struct registry *registry, const struct entry_view *entry,
-                                const struct op *op, struct error *err)
+static enum status apply_device(struct registry *registry, const struct dot *dot,
+                                const struct entry_view *entry, const struct op *op,
+                                struct error *err)
 {
     struct bytes sealed;
     struct certificate certificate;
     if (!registry->founded || !value_bin(entry, op, 1, &sealed))
         return broken(err, "certificate");
-    TRY(registry->reapplying ? certificate_reopen(&certificate, &registry->network, sealed, err)
-                             : certificate_open(&certificate, &registry->network, sealed,
-                                                registry->authority.sign_key, err));
+    TRY(registry_open_certificate(registry, dot, sealed, &certificate, err));
     enum status status = check_certificate(registry, op, &certificate, err);
     struct device_record *record = registry_record(registry, certificate.device);
     if (status == STATUS_OK)
@@ -348,7 +309,11 @@ static enum status apply_link_key(struct registry *registry, const struct entry_
     struct link_key link;
     if (!registry->founded || !value_bin(entry, op, 1, &sealed))
         return broken(err, "link key");
-    TRY(link_key_open(&link, &registry->network, sealed, registry->authority.sign_key, err));
+    enum status status = STATUS_FORGED;
+    for (size_t i = registry->authorities_count; i-- > 0 && status != STATUS_OK;)
+        status = link_key_open(&link, &registry->network, sealed, registry->authorities[i].sign_key,
+                               err);
+    TRY(status);
     const struct link_key *known = &registry->link_key;
     bool newer =
         !registry->has_link_key || link.number > known->number ||
@@ -368,12 +333,12 @@ static enum status apply_op(struct registry *registry, const struct dot *dot,
     switch (op->table) {
     case REGISTRY_NETWORK:
         if (root)
-            return apply_network(registry, entry, op, err);
+            return registry_apply_network(registry, entry, op, err);
         break;
     case REGISTRY_ORG:
         return apply_org(registry, dot, entry, op, err);
     case REGISTRY_DEVICE:
-        return apply_device(registry, entry, op, err);
+        return apply_device(registry, dot, entry, op, err);
     case REGISTRY_REVOCATION:
         return registry->founded ? registry_apply_revocation(registry, entry, op, err)
                                  : broken(err, "revocation");
@@ -417,14 +382,17 @@ static enum status apply_genesis(struct registry *registry, const struct dot *do
 enum status registry_apply(struct registry *registry, const struct dot *dot,
                            const struct entry_view *entry, struct error *err)
 {
-    if (!SCOPE_IS_REGISTRY(dot->feed.scope) || dot->feed.device != DEVICE_HUB)
-        return error_set(err, STATUS_DENIED, "only the hub writes the registry");
+    bool hub = dot->feed.device == DEVICE_HUB;
+    if (!SCOPE_IS_REGISTRY(dot->feed.scope))
+        return error_set(err, STATUS_DENIED, "records are not the registry");
     if (!registry->founded && is_genesis(dot))
         return apply_genesis(registry, dot, entry, err);
     if (!registry->founded)
         return error_set(err, STATUS_UNKNOWN, "the registry's first entry is missing");
     if (entry->ops_count != 1)
         return error_set(err, STATUS_DENIED, "a registry entry has more than one change");
+    if (!hub && entry->ops[0].table != REGISTRY_DEVICE)
+        return error_set(err, STATUS_DENIED, "only the hub writes the registry");
     return apply_op(registry, dot, entry, &entry->ops[0], err);
 }
 

@@ -11,7 +11,8 @@ bool registry_may_read(const struct registry *registry, uint32_t device, uint32_
     const struct device *reader = registry_device(registry, device);
     uint32_t org = SCOPE_ORG(scope);
     bool reaches_below = SCOPE_IS_REGISTRY(scope) || SCOPE_IS_BELOW(scope);
-    if (!reader || reader->state != DEVICE_ACTIVE || (!reaches_below && !SCOPE_IS_RECORDS(scope)))
+    if (!reader || registry_device_state(registry, reader) != DEVICE_ACTIVE ||
+        (!reaches_below && !SCOPE_IS_RECORDS(scope)))
         return false;
     if (reader->certificate.role == ROLE_HUB ||
         registry_within(registry, reader->certificate.org, org))
@@ -188,10 +189,9 @@ static enum status judge_op(const struct judgement *judgement, struct error *err
     return check_key(judgement, err);
 }
 
-/* Is `org` in the subtree of `ancestor`? Orgs may be on their way still: then nobody can say yet.
- */
-static enum status check_within(const struct registry *registry, uint32_t ancestor, uint32_t org,
-                                struct error *err)
+/* Orgs may be on their way still: then nobody can say yet. */
+enum status registry_check_within(const struct registry *registry, uint32_t ancestor, uint32_t org,
+                                  struct error *err)
 {
     for (int depth = 0; depth <= ORG_DEPTH_MAX && org != 0; depth++) {
         if (org == ancestor)
@@ -221,7 +221,11 @@ static enum status check_writer(const struct registry *registry, const struct do
                          dot->feed.device);
     if ((*writer)->role == ROLE_HUB)
         return STATUS_OK;
-    return check_within(registry, (*writer)->org, SCOPE_ORG(dot->feed.scope), err);
+    if (certificate_void(registry, *writer))
+        return error_set(err, STATUS_DENIED,
+                         "device %u was admitted by a device that had been revoked",
+                         dot->feed.device);
+    return registry_check_within(registry, (*writer)->org, SCOPE_ORG(dot->feed.scope), err);
 }
 
 static enum status judge_ops(struct judgement *judgement, const struct schema *schema,

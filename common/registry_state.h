@@ -19,9 +19,11 @@ struct device_record {
 struct registry {
     struct network network;
     bool founded;
-    bool reapplying; /* signatures were checked once already */
-    uint8_t root_key[PUBLIC_KEY_BYTES];
-    struct authority authority;
+    bool reapplying;        /* signatures were checked once already */
+    struct root_set *roots; /* version 1, 2, … */
+    size_t roots_count;
+    struct authority *authorities; /* ascending by number; the last enrols now */
+    size_t authorities_count;
     uint64_t lineage;
     struct link_key link_key;
     bool has_link_key;
@@ -58,6 +60,20 @@ bool device_cut(const struct device_record *record, const struct dot *dot);
 
 enum status registry_apply_revocation(struct registry *registry, const struct entry_view *entry,
                                       const struct op *op, struct error *err);
+
+/* Table 1: the network is founded, or its root or authority replaced. */
+enum status registry_apply_network(struct registry *registry, const struct entry_view *entry,
+                                   const struct op *op, struct error *err);
+/* Decode a certificate that stands at `dot`, and check who issued it and whether they might. */
+enum status registry_open_certificate(const struct registry *registry, const struct dot *dot,
+                                      struct bytes sealed, struct certificate *certificate,
+                                      struct error *err);
+/* Was it issued by a device that had been revoked by then, or has turned out never to have been
+ * admitted itself? */
+bool certificate_void(const struct registry *registry, const struct certificate *certificate);
+/* Is `org` in the subtree of `ancestor`? STATUS_UNKNOWN: nobody can say yet. STATUS_DENIED. */
+enum status registry_check_within(const struct registry *registry, uint32_t ancestor, uint32_t org,
+                                  struct error *err);
 
 /* An array of pointers with room for one more: the same or moved; NULL without memory, and then
  * the old one stands. */

@@ -220,8 +220,8 @@ static enum status judge_waiting(struct replica *replica, struct stale *stale, s
     return status;
 }
 
-static enum status judge_device(struct replica *replica, uint32_t device, struct stale *stale,
-                                struct error *err)
+static enum status judge_one(struct replica *replica, uint32_t device, struct stale *stale,
+                             struct error *err)
 {
     for (size_t i = 0; i < replica->feeds_count; i++) {
         struct feed feed = replica->feeds[i];
@@ -233,6 +233,20 @@ static enum status judge_device(struct replica *replica, uint32_t device, struct
             if (frontier_covers(&replica->frontier, &dot))
                 TRY(judge_again(replica, &dot, stale, err));
         }
+    }
+    return STATUS_OK;
+}
+
+/* Its entries, and those of whom it has admitted. */
+static enum status judge_device(struct replica *replica, uint32_t device, struct stale *stale,
+                                struct error *err)
+{
+    const struct registry *registry = replica->registry;
+    TRY(judge_one(replica, device, stale, err));
+    for (size_t i = 0; i < registry_devices_count(registry); i++) {
+        const struct device *other = registry_device_at(registry, i);
+        if (registry_admitted_by(registry, other, device))
+            TRY(judge_one(replica, other->certificate.device, stale, err));
     }
     return STATUS_OK;
 }

@@ -45,12 +45,14 @@ enum session_role { SESSION_INITIATOR, SESSION_RESPONDER };
     X(SESSION_STORAGE_FAILED, 7, "the other side's storage failed")                  \
     X(SESSION_STOPPING, 8, "the other side is stopping")                             \
     X(SESSION_FORKED, 9, "another life of this device wrote under the same numbers") \
-    X(SESSION_AGAIN, 10, "the other side had to learn something first")
+    X(SESSION_AGAIN, 10, "the other side had to learn something first")              \
+    X(SESSION_WAITS, 11, "the root has to sign for this device first; then join again")
 enum session_code {
 #define X(name, number, text) name = number,
     SESSION_CODE_LIST(X)
 #undef X
 };
+#define SESSION_CODE_LAST SESSION_WAITS
 const char *session_code_text(enum session_code code);
 
 /* What storage is asked. One at a time; answered by an event of the same kind. */

@@ -57,7 +57,7 @@ static enum status take_enrol(struct session *session, struct bytes body)
 /* A code that only a newer program knows ends the session all the same. */
 static enum session_code code_of(uint64_t code)
 {
-    return code <= SESSION_AGAIN ? (enum session_code)code : SESSION_BROKEN_RULE;
+    return code <= SESSION_CODE_LAST ? (enum session_code)code : SESSION_BROKEN_RULE;
 }
 
 static enum status take_welcome(struct session *session, struct bytes body)

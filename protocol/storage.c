@@ -117,7 +117,7 @@ static enum status answer_who(struct replica *replica, const struct session_ques
         return STATUS_OK;
     /* A revoked device may still bring what it wrote: it is kept, and somebody may adopt it. */
     const struct device *peer = registry_device(replica_registry(replica), answer->device);
-    if (peer && peer->state != DEVICE_ACTIVE)
+    if (peer && registry_device_state(replica_registry(replica), peer) != DEVICE_ACTIVE)
         answer->farewell = SESSION_REVOKED;
     TRY(answer_common(replica, answer->device, reply, err));
     buffer_clear(&reply->beacon);

@@ -20,7 +20,11 @@
 #define TRAILER_END (CHECK_BYTES + 4 + MAGIC_BYTES) /* behind the slots */
 #define TRAILER_MAX (KEYSLOTS_BYTES_MAX + TRAILER_END)
 
-static const char *const key_files[] = {"root.key", "authority.key", "escrow.key"};
+static const char *const key_files[] = {"root-1.key",      "root-2.key",      "root-3.key",
+                                        "root-4.key",      "root-5.key",      "root-next-1.key",
+                                        "root-next-2.key", "root-next-3.key", "root-next-4.key",
+                                        "root-next-5.key", "authority.key",   "authority-next.key",
+                                        "escrow.key"};
 #define KEY_FILES (sizeof key_files / sizeof key_files[0])
 
 static enum status path_in(char *out, const char *directory, const char *name, struct error *err)
@@ -299,10 +303,12 @@ static enum status begin_anew(struct hub *hub, struct error *err)
 /* A restore that failed leaves the folder as empty as it was. */
 static void clear_folder(const char *directory)
 {
-    static const char *const names[] = {
-        "root.key", "authority.key", "hub.db",      "hub.db-journal", "hub.db-wal", "hub.db-shm",
-        "slots.a",  "slots.b",       "slots.a.new", "slots.b.new",    "escrow.key"};
+    static const char *const names[] = {"hub.db",  "hub.db-journal", "hub.db-wal",  "hub.db-shm",
+                                        "slots.a", "slots.b",        "slots.a.new", "slots.b.new"};
     char path[PATH_BYTES];
+    for (size_t i = 0; i < KEY_FILES; i++)
+        if (path_in(path, directory, key_files[i], NULL) == STATUS_OK)
+            unlink(path);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (path_in(path, directory, names[i], NULL) == STATUS_OK)
             unlink(path);

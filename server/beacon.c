@@ -39,6 +39,7 @@ static enum status registry_digest(struct hub *hub, struct hash *digest, struct 
 enum status hub_raise_beacon(struct hub *hub, struct error *err)
 {
     struct replica *replica = hub->replica;
+    TRY(hub_take_authority(hub, err));
     struct beacon beacon = {.number = replica_entry_head(replica).beacon + 1,
                             .lineage = replica_lineage(replica),
                             .time_ms = clock_wall_ms(replica_clock(replica))};

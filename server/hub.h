@@ -5,8 +5,8 @@
  *
  *   DIR/hub.db         the replica (device 1), with two tables of the hub alone: invite and
  *                      device_seen
- *   DIR/root.key       the root's seed, 0600; may be carried away, nothing here needs it daily
- *   DIR/authority.key  the authority's seed, 0600
+ *   DIR/root-1.key …   seeds of root keys, 0600; may be carried away, nothing here needs them daily
+ *   DIR/authority.key  the authority's seed, 0600; authority-next.key while it is being replaced
  *   DIR/slots.a, .b    the key slots, when the folder is encrypted (common/vault.h)
  *
  * One thread at a time. The roster (orgs, devices) is written through it: one signed entry each in
@@ -16,16 +16,22 @@
 #include "common/vault.h"
 #include "protocol/storage.h"
 
-struct hub {
-    struct replica *replica;
-    struct signing_key authority;
-    uint32_t authority_number;
-};
-
 struct hub_options {
-    const char *directory;
+    const char *directory; /* borrowed */
     struct clock clock;
     const struct vault *vault; /* unlocked; NULL: the folder isn't encrypted. Borrowed */
+    /* For a new hub: how many root keys, and how many of them must sign; 0: 3 and 2. */
+    uint32_t root_keys, root_threshold;
+};
+
+#define AUTHORITY_FILE "authority.key"
+#define AUTHORITY_NEXT_FILE "authority-next.key"
+
+struct hub {
+    struct replica *replica;
+    struct hub_options options;
+    struct signing_key authority;
+    uint32_t authority_number;
 };
 
 /* Make a hub: keys, network, root org, the built-in schema. STATUS_EXISTS when the folder holds
@@ -45,9 +51,22 @@ struct hub_device {
     enum role role;
     uint32_t org;
 };
-/* Certify a device and put it into the registry; *index is its roster index. */
+/* Certify a device and put it into the registry; *index is its roster index. STATUS_DENIED: only
+ * the root may admit this role, and too few of its keys are here; *index is kept for the device. */
 enum status hub_add_device(struct hub *hub, const struct hub_device *device, uint32_t *index,
                            struct error *err);
+/* Its first certificate, before anybody signs. */
+struct certificate hub_certificate(struct hub *hub, const struct hub_device *device,
+                                   uint32_t index);
+/* Roster indices for a device whose role may admit others. */
+void hub_give_lot(struct hub *hub, struct certificate *certificate);
+/* Sign with the authority's key, or, where only the root may, with the root keys in the folder, and
+ * put it into the registry. STATUS_DENIED. */
+enum status hub_certify(struct hub *hub, struct certificate *certificate, struct error *err);
+/* The authority's key as the registry has it now: another process may have replaced it. */
+enum status hub_take_authority(struct hub *hub, struct error *err);
+/* The same, and the key that it replaced is erased. Outside of a transaction. */
+enum status hub_follow_authority(struct hub *hub, struct error *err);
 
 /* A new beacon over the registry as it stands. */
 enum status hub_raise_beacon(struct hub *hub, struct error *err);

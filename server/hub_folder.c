@@ -49,7 +49,7 @@ enum status hub_folder_make_keys(const struct cli *cli, struct hub_options *opti
     char path[CLI_PATH_MAX];
     struct vault *vault = NULL;
     struct unlock_choice choice;
-    TRY(cli_path(cli, "root.key", path, err));
+    TRY(cli_path(cli, AUTHORITY_FILE, path, err));
     if (access(path, F_OK) == 0)
         return error_set(err, STATUS_EXISTS, "'%s' exists already", path);
     TRY(unlock_choose(cli, UNLOCK_OFFERED, &choice, err));

@@ -127,16 +127,19 @@ static enum status find(struct hub *hub, const uint8_t hash[HASH_OF_TOKEN_BYTES]
 }
 
 static enum status mark_used(struct hub *hub, const uint8_t hash[HASH_OF_TOKEN_BYTES],
-                             uint32_t device, const uint8_t *sign_key, struct error *err)
+                             uint32_t device, const struct session_question *question,
+                             struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(replica_database(hub->replica),
-                           "UPDATE _invite SET device = ?, sign_key = ? WHERE token_hash = ?", -1,
-                           &statement, NULL) != SQLITE_OK)
+                           "UPDATE _invite SET device = ?, sign_key = ?, dh_key = ? "
+                           "WHERE token_hash = ?",
+                           -1, &statement, NULL) != SQLITE_OK)
         return failed(hub, err);
     sqlite3_bind_int64(statement, 1, device);
-    sqlite3_bind_blob(statement, 2, sign_key, PUBLIC_KEY_BYTES, SQLITE_STATIC);
-    sqlite3_bind_blob(statement, 3, hash, HASH_OF_TOKEN_BYTES, SQLITE_STATIC);
+    sqlite3_bind_blob(statement, 2, question->sign_key, PUBLIC_KEY_BYTES, SQLITE_STATIC);
+    sqlite3_bind_blob(statement, 3, question->remote_dh, DH_KEY_BYTES, SQLITE_STATIC);
+    sqlite3_bind_blob(statement, 4, hash, HASH_OF_TOKEN_BYTES, SQLITE_STATIC);
     int code = sqlite3_step(statement);
     sqlite3_finalize(statement);
     return code == SQLITE_DONE ? STATUS_OK : failed(hub, err);
@@ -158,7 +161,8 @@ enum status invite_enrol(void *context, struct replica *replica,
         if (memcmp(row.sign_key, question->sign_key, PUBLIC_KEY_BYTES) != 0)
             return STATUS_OK;
         *device = row.device;
-        *refuse = SESSION_DONE;
+        *refuse =
+            registry_device(replica_registry(replica), row.device) ? SESSION_DONE : SESSION_WAITS;
         return STATUS_OK;
     }
     if (clock_wall_ms(replica_clock(replica)) > row.expires_ms)
@@ -168,7 +172,12 @@ enum status invite_enrol(void *context, struct replica *replica,
     enum status status = hub_add_device(hub, &wish, device, err);
     if (status == STATUS_EXISTS)
         return STATUS_OK;
+    /* Only the root may: the keys are kept until it has signed (jinqiud root request). */
+    if (status == STATUS_DENIED) {
+        *refuse = SESSION_WAITS;
+        return mark_used(hub, hash, *device, question, err);
+    }
     TRY(status);
     *refuse = SESSION_DONE;
-    return mark_used(hub, hash, *device, question->sign_key, err);
+    return mark_used(hub, hash, *device, question, err);
 }

@@ -15,6 +15,7 @@
 #include "common/unlock.h"
 #include "server/backup.h"
 #include "server/command_escrow.h"
+#include "server/command_root.h"
 #include "server/hub.h"
 #include "server/hub_folder.h"
 #include "server/invite.h"
@@ -50,9 +51,17 @@ static int command_init(struct cli *cli)
     struct hub hub = {0};
     struct error err = {0};
     struct hub_options options;
+    static const struct cli_range range = {1, ROOT_KEYS_MAX};
+    int64_t keys = 0, threshold = 0;
     const char *name = cli_value(cli, "--name");
     enum status status = name ? hub_folder_options(cli, &options, &err)
                               : error_set(&err, STATUS_USAGE, "'%s' is needed", "--name");
+    if (status == STATUS_OK)
+        status = cli_number(cli, "--root-keys", range, &keys, &err);
+    if (status == STATUS_OK)
+        status = cli_number(cli, "--root-threshold", range, &threshold, &err);
+    options.root_keys = (uint32_t)keys;
+    options.root_threshold = (uint32_t)threshold;
     if (status == STATUS_OK)
         status = hub_folder_make_keys(cli, &options, &err);
     if (status == STATUS_OK)
@@ -216,8 +225,9 @@ static bool has_fork(struct replica *replica, uint32_t device)
 
 static enum device_state state_shown(struct replica *replica, const struct device *device)
 {
-    bool forked = device->state == DEVICE_ACTIVE && has_fork(replica, device->certificate.device);
-    return forked ? DEVICE_FORKED : device->state;
+    enum device_state state = registry_device_state(replica_registry(replica), device);
+    bool forked = state == DEVICE_ACTIVE && has_fork(replica, device->certificate.device);
+    return forked ? DEVICE_FORKED : state;
 }
 
 static json_t *device_json(struct replica *replica, const struct device *device)
@@ -397,6 +407,14 @@ static const struct cli_flag every_flags[] = {
 static const struct cli_flag init_flags[] = {
     {"--name", "NAME", {"name of the bureau", "老干部局名称"}, false},
     {"--no-passphrase", NULL, {"no encryption on disk", "磁盘不加密"}, false},
+    {"--root-keys",
+     "N",
+     {"how many root keys there are, 1 to 5 (3)", "根密钥共几把，1 至 5（默认 3）"},
+     false},
+    {"--root-threshold",
+     "N",
+     {"how many of them must sign (2)", "须几把同时签名（默认 2）"},
+     false},
     {0}};
 static const struct cli_flag run_flags[] = {
     {"--listen", "HOST:PORT", {"where clients connect (127.0.0.1:7411)", "客户端连接地址"}, false},
@@ -506,7 +524,7 @@ static const struct cli_command hub_commands[] = {
 
 static const struct cli_flag files[] = {
     {"hub.db", NULL, {"The hub's replica, in the data folder.", NULL}, false},
-    {"root.key", NULL, {"The root key; may be carried away.", NULL}, false},
+    {"root-1.key", NULL, {"A root key, one of several; may be carried away.", NULL}, false},
     {"authority.key", NULL, {"The key that certifies devices.", NULL}, false},
     {"escrow.key", NULL, {"The key that opens escrows; may be carried away.", NULL}, false},
     {"slots.a",
@@ -521,7 +539,8 @@ static const struct cli_flag variables[] = {
 
 int main(int argc, char **argv)
 {
-    static const struct cli_command *const tables[] = {hub_commands, reading_commands, NULL};
+    static const struct cli_command *const tables[] = {hub_commands, root_commands,
+                                                       reading_commands, NULL};
     static const struct cli_program program = {
         .name = "jinqiud",
         .help = {"the hub of jinqiu", "金秋中心"},

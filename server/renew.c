@@ -1,14 +1,12 @@
 #include "server/renew.h"
 
-#include "server/roster.h"
-
 /* From where on the new certificate counts: behind what the hub holds of the device. */
 static enum status begin_behind(const struct frontier *held, uint32_t device, struct frontier *from,
                                 struct error *err)
 {
     for (size_t i = 0; i < held->count; i++) {
         const struct frontier_row *row = &held->rows[i];
-        if (row->feed.device == device && !SCOPE_IS_REGISTRY(row->feed.scope))
+        if (row->feed.device == device)
             TRY(frontier_raise(from, &row->feed, row->number + 1, err));
     }
     return STATUS_OK;
@@ -21,14 +19,15 @@ static enum status write_renewal(struct hub *hub, uint32_t device, const struct 
     next.serial++;
     next.role = renewal->role;
     next.org = renewal->org;
-    next.issuer = hub->authority_number;
+    next.lot = next.lot_count = 0;
+    hub_give_lot(hub, &next);
     next.beacon = replica_entry_head(hub->replica).beacon;
     next.from = (struct frontier){0};
     enum status status = begin_behind(replica_frontier(hub->replica), device, &next.from, err);
     if (status == STATUS_OK)
-        status = roster_write_device(hub->replica, &next, &hub->authority, err);
+        status = hub_certify(hub, &next, err);
     certificate_release(&next);
-    return status == STATUS_OK ? hub_raise_beacon(hub, err) : status;
+    return status;
 }
 
 enum status hub_renew_device(struct hub *hub, const struct device *device,

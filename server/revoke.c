@@ -2,14 +2,14 @@
 
 #include "server/roster.h"
 
-/* What the hub holds of the device's records, at most `last_good` of each feed. */
+/* What the hub holds of the device, whom it admitted included, at most `last_good` of each feed. */
 static enum status make_cut(struct hub *hub, uint32_t device, uint64_t last_good,
                             struct frontier *cut, struct error *err)
 {
     const struct frontier *all = replica_frontier(hub->replica);
     for (size_t i = 0; i < all->count; i++) {
         const struct frontier_row *row = &all->rows[i];
-        if (row->feed.device != device || SCOPE_IS_REGISTRY(row->feed.scope))
+        if (row->feed.device != device)
             continue;
         TRY(frontier_raise(cut, &row->feed, row->number < last_good ? row->number : last_good,
                            err));

@@ -76,16 +76,29 @@ static enum status field_sealed(struct draft *draft, uint16_t field, struct buff
     return draft_field(draft, field, err);
 }
 
+static enum status field_bin(struct draft *draft, uint16_t field, struct bytes data,
+                             struct error *err)
+{
+    TRY(pack_bin(&draft->value, data));
+    return draft_field(draft, field, err);
+}
+
 static enum status genesis_network(struct draft *draft, const struct roster_genesis *genesis,
                                    struct buffer *sealed, struct error *err)
 {
-    struct network network = network_of_root(genesis->root->public_key);
+    const struct network *network = replica_network(draft->replica);
+    struct buffer body = {0};
     uint64_t lineage;
     randombytes_buf(&lineage, sizeof lineage);
     TRY(entry_writer_op(&draft->writer, REGISTRY_NETWORK, &NO_ROW, err));
-    TRY(pack_bin(&draft->value, bytes_of(genesis->root->public_key, PUBLIC_KEY_BYTES)));
-    TRY(draft_field(draft, 1, err));
-    TRY(authority_seal(genesis->authority, &network, genesis->root, sealed, err));
+    enum status status = root_set_encode(genesis->root_set, &body);
+    if (status == STATUS_OK)
+        status = root_object_seal(sealed, TAG_ROOT_SET, network, buffer_bytes(&body), genesis->root,
+                                  err);
+    buffer_release(&body);
+    TRY(status);
+    TRY(field_sealed(draft, 1, sealed, err));
+    TRY(authority_seal(genesis->authority, network, genesis->root, sealed, err));
     TRY(field_sealed(draft, 2, sealed, err));
     return field_uint(draft, 3, lineage >> 1, err);
 }
@@ -102,14 +115,11 @@ static enum status org_fields(struct draft *draft, const struct org *org, const 
 }
 
 static enum status device_fields(struct draft *draft, const struct certificate *certificate,
-                                 const struct signing_key *authority, struct buffer *sealed,
-                                 struct error *err)
+                                 struct bytes sealed, struct error *err)
 {
-    const struct network *network = replica_network(draft->replica);
-    struct id row = device_id(network, certificate->sign_key);
+    struct id row = device_id(replica_network(draft->replica), certificate->sign_key);
     TRY(entry_writer_op(&draft->writer, REGISTRY_DEVICE, &row, err));
-    TRY(certificate_seal(certificate, network, authority, sealed, err));
-    return field_sealed(draft, 1, sealed, err);
+    return field_bin(draft, 1, sealed, err);
 }
 
 static enum status genesis_fields(struct draft *draft, const struct roster_genesis *genesis,
@@ -129,7 +139,9 @@ static enum status genesis_fields(struct draft *draft, const struct roster_genes
     memcpy(certificate.person_name, "hub", 4);
     TRY(genesis_network(draft, genesis, sealed, err));
     TRY(org_fields(draft, &root, "bureau", genesis->root_name, err));
-    return device_fields(draft, &certificate, genesis->authority_key, sealed, err);
+    TRY(certificate_seal(&certificate, replica_network(draft->replica), genesis->authority_key,
+                         sealed, err));
+    return device_fields(draft, &certificate, buffer_bytes(sealed), err);
 }
 
 enum status roster_write_genesis(struct replica *replica, const struct roster_genesis *genesis,
@@ -193,28 +205,36 @@ enum status roster_write_org(struct replica *replica, const struct org *org, con
 }
 
 static enum status write_certificate(struct replica *replica, uint32_t org,
-                                     const struct certificate *certificate,
-                                     const struct signing_key *authority, struct error *err)
+                                     const struct certificate *certificate, struct bytes sealed,
+                                     struct error *err)
 {
     struct draft draft;
-    struct buffer sealed = {0};
     TRY(draft_start(&draft, replica, SCOPE_REGISTRY(org), err));
-    enum status status = device_fields(&draft, certificate, authority, &sealed, err);
-    buffer_release(&sealed);
-    return draft_finish(&draft, status, err);
+    return draft_finish(&draft, device_fields(&draft, certificate, sealed, err), err);
 }
 
 enum status roster_write_device(struct replica *replica, const struct certificate *certificate,
-                                const struct signing_key *authority, struct error *err)
+                                struct bytes sealed, struct error *err)
 {
     uint32_t orgs[ROSTER_ORGS_MAX];
     size_t count =
         registry_device_orgs(replica_registry(replica), certificate->device, orgs, ROSTER_ORGS_MAX);
-    TRY(write_certificate(replica, certificate->org, certificate, authority, err));
+    TRY(write_certificate(replica, certificate->org, certificate, sealed, err));
     for (size_t i = 0; i < count; i++)
         if (orgs[i] != certificate->org)
-            TRY(write_certificate(replica, orgs[i], certificate, authority, err));
+            TRY(write_certificate(replica, orgs[i], certificate, sealed, err));
     return STATUS_OK;
+}
+
+enum status roster_write_network(struct replica *replica, uint16_t field, struct bytes sealed,
+                                 struct error *err)
+{
+    struct draft draft;
+    TRY(draft_start(&draft, replica, SCOPE_REGISTRY(ORG_ROOT), err));
+    enum status status = entry_writer_op(&draft.writer, REGISTRY_NETWORK, &NO_ROW, err);
+    if (status == STATUS_OK)
+        status = field_bin(&draft, field, sealed, err);
+    return draft_finish(&draft, status, err);
 }
 
 static enum status revocation_fields(struct draft *draft,

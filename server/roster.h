@@ -10,7 +10,8 @@
 #define ROSTER_ORGS_MAX 64 /* that one device's certificates name, all in all */
 
 struct roster_genesis {
-    const struct signing_key *root;
+    const struct root_set *root_set;
+    const struct root_signers *root;
     const struct authority *authority;
     const struct signing_key *authority_key;
     const struct identity *hub;
@@ -27,7 +28,10 @@ enum status roster_write_org(struct replica *replica, const struct org *org, con
                              const char *name, struct error *err);
 /* Into the part of the org that it names, and of those that the device's older ones name. */
 enum status roster_write_device(struct replica *replica, const struct certificate *certificate,
-                                const struct signing_key *authority, struct error *err);
+                                struct bytes sealed, struct error *err);
+/* The next root set (field 1) or authority (field 2), signed by the root. */
+enum status roster_write_network(struct replica *replica, uint16_t field, struct bytes sealed,
+                                 struct error *err);
 
 struct roster_revocation {
     uint32_t device;

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/disk.h"
+
 #define PATH_BYTES 4096
 #define NONCE 24
 #define SEALED_BYTES (NONCE + SEED_BYTES + 16)
@@ -100,4 +102,37 @@ enum status seed_read(const struct seed_place *place, uint8_t seed[SEED_BYTES], 
     sodium_memzero(content, sizeof content);
     return good ? STATUS_OK
                 : error_set(err, STATUS_BAD_INPUT, "'%s' is not a key file", place->name);
+}
+
+enum status seed_erase(const struct seed_place *place, struct error *err)
+{
+    char path[PATH_BYTES];
+    struct disk disk = disk_system();
+    TRY(path_of(place, path, err));
+    int code = disk.blank(disk.context, path);
+    if (code == 0)
+        code = disk.sync(disk.context, path);
+    if (code == 0 && unlink(path) != 0)
+        code = errno;
+    if (code != 0)
+        return error_set(err, STATUS_STORAGE, "cannot erase '%s': %s", place->name, strerror(code));
+    return sync_directory(place->directory, err);
+}
+
+enum status seed_rename(const struct seed_place *place, const char *name, struct error *err)
+{
+    char path[PATH_BYTES];
+    uint8_t seed[SEED_BYTES];
+    struct seed_place to = {place->directory, name, place->vault};
+    TRY(seed_read(place, seed, err));
+    enum status status = path_of(&to, path, err);
+    /* Both are there or the old one still is: whoever opens the hub looks for either. */
+    if (status == STATUS_OK && access(path, F_OK) == 0)
+        status = seed_erase(&to, err);
+    if (status == STATUS_OK)
+        status = seed_write(&to, seed, err);
+    if (status == STATUS_OK)
+        status = seed_erase(place, err);
+    sodium_memzero(seed, sizeof seed);
+    return status;
 }

@@ -18,6 +18,10 @@ struct seed_place {
 /* Whole and durable, or not there. STATUS_EXISTS, STATUS_STORAGE. */
 enum status seed_write(const struct seed_place *place, const uint8_t seed[SEED_BYTES],
                        struct error *err);
+/* Under another name, in place of what has it; the content is sealed for that name anew. */
+enum status seed_rename(const struct seed_place *place, const char *name, struct error *err);
+/* Overwritten and gone, as far as the disk does what it is told. */
+enum status seed_erase(const struct seed_place *place, struct error *err);
 /* STATUS_NOT_FOUND; STATUS_BAD_INPUT: not a key file, or of another vault. */
 enum status seed_read(const struct seed_place *place, uint8_t seed[SEED_BYTES], struct error *err);
 

@@ -27,16 +27,19 @@ static void prepare(void)
     done = true;
     must(keys_init(NULL) == STATUS_OK);
     signing_key_from_seed(&key, seed);
-    network = network_of_root(key.public_key);
+    network = network_of_root(bytes_of(key.public_key, PUBLIC_KEY_BYTES));
 }
 
 /* Opens, seals anew into `again`; false when it doesn't open. */
 static bool authority_turns(struct bytes sealed, struct buffer *again)
 {
     struct authority authority;
-    if (authority_open(&authority, &network, sealed, key.public_key, NULL) != STATUS_OK)
+    struct root_set root = {.suite = SUITE_1, .version = 1, .threshold = 1, .count = 1};
+    struct root_signers signers = {&key, 1};
+    memcpy(root.keys[0], key.public_key, PUBLIC_KEY_BYTES);
+    if (authority_open(&authority, &network, sealed, &root, NULL) != STATUS_OK)
         return false;
-    must(authority_seal(&authority, &network, &key, again, NULL) == STATUS_OK);
+    must(authority_seal(&authority, &network, &signers, again, NULL) == STATUS_OK);
     return true;
 }
 

@@ -63,7 +63,7 @@ static const struct trust_entry *last_of_feed(const struct trust *trust, const s
 
 void trust_start(struct trust *trust, uint32_t scope)
 {
-    struct feed_id feed = {scope, DEVICE_HUB, trust->life};
+    struct feed_id feed = {scope, trust->author, trust->life};
     struct entry_head head = {.time_ms = 1000};
     trust->scope = scope;
     MUST(entry_writer_start(&trust->writer, &feed, &head, err));
@@ -111,7 +111,7 @@ void trust_bin(struct trust *trust, uint16_t field, struct bytes value)
 const struct trust_entry *trust_finish(struct trust *trust)
 {
     static const struct hash none;
-    struct feed_id feed = {trust->scope, DEVICE_HUB, trust->life};
+    struct feed_id feed = {trust->scope, trust->author, trust->life};
     const struct trust_entry *last = last_of_feed(trust, &feed);
     if (trust->entries_count == TRUST_ENTRIES_MAX)
         abort();
@@ -120,11 +120,17 @@ const struct trust_entry *trust_finish(struct trust *trust)
     MUST(entry_writer_finish(&trust->writer, &entry->body, err));
     entry_hash(&entry->hash, &trust->network, &entry->dot, last ? &last->hash : &none,
                buffer_bytes(&entry->body));
-    entry_sign(entry->signature, &trust->network, &entry->hash, &trust->devices[DEVICE_HUB].sign);
+    entry_sign(entry->signature, &trust->network, &entry->hash,
+               &trust->devices[trust->author].sign);
     return entry;
 }
 
 /* ---- what the hub writes ---- */
+
+static uint32_t trust_issuer(const struct trust *trust, enum role role)
+{
+    return role == ROLE_BUREAU || role == ROLE_AUDITOR ? ISSUER_ROOT : trust->authority.number;
+}
 
 struct certificate trust_certificate(struct trust *trust, uint32_t device, enum role role,
                                      uint32_t org)
@@ -136,7 +142,7 @@ struct certificate trust_certificate(struct trust *trust, uint32_t device, enum 
                                       .person_name = "示例党员001",
                                       .role = role,
                                       .org = org,
-                                      .issuer = trust->authority.number};
+                                      .issuer = trust_issuer(trust, role)};
     if (device >= TRUST_DEVICES_MAX)
         abort();
     make_device(&trust->devices[device], device);
@@ -150,7 +156,14 @@ void trust_put_device(struct trust *trust, const struct certificate *certificate
     struct buffer sealed = {0};
     struct id row = device_id(&trust->network, certificate->sign_key);
     trust_op(trust, REGISTRY_DEVICE, &row);
-    MUST(certificate_seal(certificate, &trust->network, &trust->authority_key, &sealed, err));
+    struct root_signers signers = {trust->roots, trust->root.threshold};
+    if (ISSUER_IS_DEVICE(certificate->issuer))
+        MUST(certificate_seal(certificate, &trust->network, &trust->devices[trust->author].sign,
+                              &sealed, err));
+    else if (certificate->issuer == ISSUER_ROOT)
+        MUST(certificate_seal_by_root(certificate, &trust->network, &signers, &sealed, err));
+    else
+        MUST(certificate_seal(certificate, &trust->network, &trust->authority_key, &sealed, err));
     trust_bin(trust, 1, buffer_bytes(&sealed));
     buffer_release(&sealed);
 }
@@ -172,8 +185,15 @@ void trust_put_network(struct trust *trust)
 {
     struct buffer sealed = {0};
     trust_op(trust, REGISTRY_NETWORK, &NO_ROW);
-    trust_bin(trust, 1, bytes_of(trust->root.public_key, PUBLIC_KEY_BYTES));
-    MUST(authority_seal(&trust->authority, &trust->network, &trust->root, &sealed, err));
+    struct root_signers signers = {trust->roots, trust->root.threshold};
+    struct buffer body = {0};
+    MUST(root_set_encode(&trust->root, &body));
+    MUST(root_object_seal(&sealed, TAG_ROOT_SET, &trust->network, buffer_bytes(&body), &signers,
+                          err));
+    buffer_release(&body);
+    trust_bin(trust, 1, buffer_bytes(&sealed));
+    buffer_clear(&sealed);
+    MUST(authority_seal(&trust->authority, &trust->network, &signers, &sealed, err));
     trust_bin(trust, 2, buffer_bytes(&sealed));
     buffer_release(&sealed);
     trust_uint(trust, 3, 7);
@@ -209,8 +229,10 @@ void trust_raise(struct frontier *frontier, uint32_t device, uint32_t org, uint6
 {
     struct feed_id own = {SCOPE_RECORDS(org), device, INCARNATION_FIRST};
     struct feed_id below = {SCOPE_BELOW(org), device, INCARNATION_FIRST};
+    struct feed_id admitted = {SCOPE_REGISTRY(org), device, INCARNATION_FIRST};
     MUST(frontier_raise(frontier, &own, number, err));
     MUST(frontier_raise(frontier, &below, number, err));
+    MUST(frontier_raise(frontier, &admitted, number, err));
 }
 
 const struct trust_entry *trust_write_revocation(struct trust *trust, uint32_t device, uint32_t org,
@@ -278,8 +300,11 @@ enum status trust_apply(const struct trust *trust, struct registry *registry,
 {
     struct entry_view view = {0};
     uint8_t key[PUBLIC_KEY_BYTES];
-    if (!key_of(trust, registry, entry, key) ||
-        !entry_verify(entry->signature, &trust->network, &entry->hash, key))
+    if (!key_of(trust, registry, entry, key))
+        return entry->dot.feed.device == DEVICE_HUB
+                   ? error_set(err, STATUS_FORGED, "the signature does not hold")
+                   : error_set(err, STATUS_UNKNOWN, "the writer is not known yet");
+    if (!entry_verify(entry->signature, &trust->network, &entry->hash, key))
         return error_set(err, STATUS_FORGED, "the signature does not hold");
     enum status status = entry_decode(&view, &entry->dot.feed, buffer_bytes(&entry->body), err);
     if (status == STATUS_OK)
@@ -363,12 +388,17 @@ void trust_init(struct trust *trust)
 
 void trust_init_with(struct trust *trust, const char *schema_json)
 {
-    *trust = (struct trust){.devices_count = DEVICE_HUB, .life = INCARNATION_FIRST};
+    *trust = (struct trust){
+        .devices_count = DEVICE_HUB, .author = DEVICE_HUB, .life = INCARNATION_FIRST};
     MUST(keys_init(err));
-    make_key(&trust->root, 'r', 0);
+    trust->root = (struct root_set){.suite = SUITE_1, .version = 1, .threshold = 2};
+    for (uint32_t i = 0; i < TRUST_ROOTS; i++) {
+        make_key(&trust->roots[i], 'r', i);
+        MUST(root_set_add(&trust->root, trust->roots[i].public_key, err));
+    }
     make_key(&trust->authority_key, 'a', 0);
-    trust->network = network_of_root(trust->root.public_key);
-    trust->authority = (struct authority){.suite = SUITE_1, .number = 1, .may_enrol = 0x7e};
+    MUST(root_set_network(&trust->root, &trust->network, err));
+    trust->authority = (struct authority){.suite = SUITE_1, .number = 1, .may_enrol = 0x4e};
     memcpy(trust->authority.sign_key, trust->authority_key.public_key, PUBLIC_KEY_BYTES);
     MUST(registry_new(&trust->registry, &trust->network, err));
     trust_write_genesis(trust);

@@ -14,6 +14,7 @@
 
 #define TRUST_ENTRIES_MAX 256
 #define TRUST_DEVICES_MAX 64
+#define TRUST_ROOTS 3
 #define TRUST_COUNTY 2u
 #define TRUST_TOWNSHIP 3u
 #define TRUST_BRANCH 4u
@@ -38,13 +39,16 @@ struct trust_device {
 
 struct trust {
     struct network network;
-    struct signing_key root, authority_key;
+    struct root_set root;                  /* two of three */
+    struct signing_key roots[TRUST_ROOTS]; /* its secret halves, in no order */
+    struct signing_key authority_key;
     struct authority authority;
     struct trust_device devices[TRUST_DEVICES_MAX]; /* by roster index; [0] is nobody */
     uint32_t devices_count;                         /* the highest roster index */
     struct trust_entry entries[TRUST_ENTRIES_MAX];  /* the hub's, in the order of writing */
     size_t entries_count;
     struct entry_writer writer;
+    uint32_t author;           /* whose entries are written from now on; the hub's at first */
     uint32_t scope;            /* of the entry in the making */
     uint32_t life;             /* the hub's incarnation, for what is written from now on */
     struct registry *registry; /* everything that trust_init and trust_enrol wrote is applied */

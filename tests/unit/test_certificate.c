@@ -59,9 +59,11 @@ static const struct signing_key *key_of(size_t kind)
 static enum status open_as(size_t kind, struct object *object, const struct network *in,
                            struct bytes sealed, const uint8_t key[PUBLIC_KEY_BYTES])
 {
+    struct root_set set = {.suite = SUITE_1, .version = 1, .threshold = 1, .count = 1};
+    memcpy(set.keys[0], key, PUBLIC_KEY_BYTES);
     switch (kind) {
     case 0:
-        return authority_open(&object->authority, in, sealed, key, NULL);
+        return authority_open(&object->authority, in, sealed, &set, NULL);
     case 1:
         return certificate_open(&object->certificate, in, sealed, key, NULL);
     case 2:
@@ -81,9 +83,10 @@ static enum status open_sealed(size_t kind, struct object *object, struct bytes 
 static enum status seal_again(size_t kind, const struct object *object, struct buffer *out)
 {
     const struct signing_key *key = key_of(kind);
+    struct root_signers signers = {key, 1};
     switch (kind) {
     case 0:
-        return authority_seal(&object->authority, &network, key, out, NULL);
+        return authority_seal(&object->authority, &network, &signers, out, NULL);
     case 1:
         return certificate_seal(&object->certificate, &network, key, out, NULL);
     case 2:
@@ -137,7 +140,7 @@ static int setup(void **state)
     take_key(&root, "root_seed");
     take_key(&authority_key, "authority_seed");
     take_key(&hub, "hub_seed");
-    network = network_of_root(root.public_key);
+    network = network_of_root(bytes_of(root.public_key, PUBLIC_KEY_BYTES));
     return 0;
 }
 
@@ -260,7 +263,7 @@ static void every_missing_or_added_byte_is_refused(void **state)
 static void is_forged_elsewhere(size_t kind, struct bytes sealed, const char *meaning)
 {
     struct object object = {0};
-    struct network other = network_of_root(hub.public_key);
+    struct network other = network_of_root(bytes_of(hub.public_key, PUBLIC_KEY_BYTES));
     struct signing_key stranger;
     uint8_t seed[32] = {9};
     (void)meaning;

@@ -91,7 +91,8 @@ static void genesis_key_is_told_before_anything_is_applied(void **state)
     struct bytes body = buffer_bytes(&trust.entries[0].body);
     assert_int_equal(registry_genesis_key(&trust.network, body, key, NULL), STATUS_OK);
     assert_memory_equal(key, trust.devices[DEVICE_HUB].sign.public_key, PUBLIC_KEY_BYTES);
-    struct network other = network_of_root(trust.authority_key.public_key);
+    struct network other =
+        network_of_root(bytes_of(trust.authority_key.public_key, PUBLIC_KEY_BYTES));
     assert_int_equal(registry_genesis_key(&other, body, key, NULL), STATUS_FORGED);
     body.size--;
     assert_int_equal(registry_genesis_key(&trust.network, body, key, NULL), STATUS_BAD_INPUT);
@@ -149,14 +150,20 @@ static void genesis_of_another_root_is_forged(void **state)
 {
     (void)state;
     struct certificate hub = trust_certificate(&trust, DEVICE_HUB, ROLE_HUB, ORG_ROOT);
-    struct signing_key root = trust.root, stranger;
+    struct root_set root = trust.root;
+    struct signing_key keys[TRUST_ROOTS], stranger;
     uint8_t seed[32] = {9};
+    memcpy(keys, trust.roots, sizeof keys);
     signing_key_from_seed(&stranger, seed);
-    trust.root = stranger; /* another root key, which signs its own authority */
+    /* Another root, which signs its own authority. */
+    trust.root = (struct root_set){.suite = SUITE_1, .version = 1, .threshold = 1};
+    assert_int_equal(root_set_add(&trust.root, stranger.public_key, NULL), STATUS_OK);
+    trust.roots[0] = stranger;
     assert_int_equal(apply_parts(7, &hub, NULL), STATUS_FORGED);
-    memcpy(trust.root.public_key, root.public_key, PUBLIC_KEY_BYTES); /* ours, but not its secret */
-    assert_int_equal(apply_parts(7, &hub, NULL), STATUS_FORGED);
+    /* Ours, but signed by too few of its keys. */
     trust.root = root;
+    assert_int_equal(apply_parts(7, &hub, NULL), STATUS_FORGED);
+    memcpy(trust.roots, keys, sizeof keys);
     expect_empty(fresh);
 }
 
@@ -350,7 +357,7 @@ static void a_device_is_found_by_number_id_and_key(void **state)
                         trust.devices[phone].sign.public_key, PUBLIC_KEY_BYTES);
     assert_null(registry_device(trust.registry, 99));
     assert_null(registry_device_key(trust.registry, 99));
-    assert_null(registry_device_by_dh(trust.registry, trust.root.public_key));
+    assert_null(registry_device_by_dh(trust.registry, trust.roots[0].public_key));
     id = trust_id(1);
     assert_null(registry_device_by_id(trust.registry, &id));
     assert_int_equal(registry_next_device(trust.registry), 3);
@@ -451,8 +458,8 @@ static void only_the_authority_enrols_and_only_what_it_may(void **state)
         STATUS_FORGED);
     trust.authority_key = authority;
     certificate.issuer = 2;
-    expect(trust.registry, trust_write_device(&trust, &certificate), STATUS_FORGED,
-           "a certificate names another issuer");
+    expect(trust.registry, trust_write_device(&trust, &certificate), STATUS_UNKNOWN,
+           "authority 2 is not known yet");
     certificate = trust_certificate(&trust, 2, ROLE_HUB, ORG_ROOT);
     expect(trust.registry, trust_write_device(&trust, &certificate), STATUS_DENIED,
            "device 1 and no other is the hub");
@@ -470,6 +477,7 @@ static void the_mask_of_the_authority_is_the_limit(void **state)
     assert_int_equal(apply_parts(7, &hub, NULL), STATUS_OK);
     for (enum role role = ROLE_VOLUNTEER; role <= ROLE_AUDITOR; role++) {
         struct certificate certificate = trust_certificate(&trust, 2, role, TRUST_BRANCH);
+        certificate.issuer = trust.authority.number;
         enum status status =
             trust_apply(&trust, fresh, trust_write_device(&trust, &certificate), NULL);
         assert_int_equal(status, role == ROLE_VOLUNTEER ? STATUS_OK : STATUS_DENIED);

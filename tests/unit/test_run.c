@@ -414,7 +414,7 @@ static void vectors_hash_and_sign_as_they_say(void **state)
     assert_non_null(all);
     struct signing_key root = key_of_vector(all, "root_seed", "root_public");
     struct signing_key device = key_of_vector(all, "device_seed", "device_public");
-    struct network network = network_of_root(root.public_key);
+    struct network network = network_of_root(bytes_of(root.public_key, PUBLIC_KEY_BYTES));
     expect_hex(all, "network", network.id, NETWORK_BYTES);
     assert_int_equal(json_array_size(json_object_get(all, "feeds")), 2);
     json_array_foreach(json_object_get(all, "feeds"), i, feed)
