@@ -18,6 +18,8 @@ int command_apply(struct cli *cli);
 int command_import(struct cli *cli);
 int command_status(struct cli *cli);
 int command_adopt(struct cli *cli);
+int command_listen(struct cli *cli); /* [--listen HOST:PORT] */
+int command_enrol(struct cli *cli);
 int command_serve(struct cli *cli); /* [--http HOST:PORT] */
 
 #endif

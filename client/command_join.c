@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/admit.h"
 #include "client/command.h"
 #include "client/folder.h"
 #include "client/link.h"
@@ -45,11 +46,18 @@ static enum status enrol(struct replica *replica, const struct invitation *invit
                          struct error *err)
 {
     struct link_result result;
-    struct link_options options = {.address = invitation->address, .enrolling = true};
+    struct link_options options = {.address = invitation->address,
+                                   .enrolling = true,
+                                   .peer = invitation->issuer != DEVICE_HUB,
+                                   .peer_device = invitation->issuer};
     memcpy(options.link_key, invitation->link_key, DH_KEY_BYTES);
     memcpy(options.token, invitation->token, sizeof options.token);
     TRY(link_run(replica, &options, &result, err));
-    return remember_sync(replica, err);
+    if (invitation->issuer == DEVICE_HUB)
+        return remember_sync(replica, err);
+    /* The hub's key came with the registry. */
+    const struct link_key *link = registry_link_key(replica_registry(replica));
+    return link ? remember_hub(replica, invitation->hub, link->dh_key, err) : STATUS_OK;
 }
 
 static void print_device(const struct device *device)
@@ -79,6 +87,12 @@ static enum status join(struct cli *cli, struct replica **replica, struct error 
     if (!device)
         return error_set(err, STATUS_PROTOCOL, "the hub did not send this device's certificate");
     print_device(device);
+    if (invitation.issuer != DEVICE_HUB) {
+        char digits[ADMIT_DIGITS];
+        admit_digits(invitation.token, device->certificate.sign_key, digits);
+        cli_say(cli, "you are %s, as %s; both screens must show %s",
+                device->certificate.person_name, role_name(device->certificate.role), digits);
+    }
     /* Where a person sees it, or it was asked for. */
     if (*cli->vault && (asked || cli_has(cli, "--recovery-code")))
         return unlock_print_recovery_code(cli, *cli->vault, err);

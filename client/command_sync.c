@@ -88,15 +88,20 @@ int command_sync(struct cli *cli)
                                    .settled = on_settled,
                                    .context = &watching,
                                    .address = address};
+    const char *peer = cli_value(cli, "--peer");
     enum status status = folder_open(cli, false, &replica, &err);
     watching.replica = replica;
-    if (status == STATUS_OK)
+    if (peer) {
+        options.address = peer;
+        options.peer = true;
+    } else if (status == STATUS_OK) {
         status = recall_hub(replica, address, options.link_key, &err);
+    }
     if (status == STATUS_OK)
         status = link_run(replica, &options, &result, &err);
-    if (status == STATUS_DENIED && result.totals.code == SESSION_REVOKED)
+    if (!peer && status == STATUS_DENIED && result.totals.code == SESSION_REVOKED)
         obey(cli, replica);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !peer)
         status = remember_sync(replica, &err);
     int code = status == STATUS_OK ? report(cli, replica, &result) : cli_fail(cli, &err);
     replica_close(replica);

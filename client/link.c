@@ -17,6 +17,7 @@
 #include "client/remember.h"
 #include "common/invitation.h"
 #include "common/messages.h"
+#include "protocol/peer_hint.h"
 #include "protocol/storage.h"
 
 #define READ_BYTES 65536
@@ -43,7 +44,9 @@ struct link {
     uv_async_t goodbye;
     uv_getaddrinfo_t resolve;
     uv_connect_t connect;
-    struct session *session;
+    struct session *session; /* NULL until we know whom we talk to */
+    uint8_t hint[PEER_HINT_BYTES];
+    size_t hint_size;
     struct storage_reply reply;
     struct error error;
     enum status status;
@@ -86,7 +89,9 @@ static void end(struct link *link, enum status status)
 
 static void unreachable(struct link *link, int code)
 {
-    error_set(&link->error, STATUS_UNREACHABLE, "cannot reach the hub at '%s': %s",
+    error_set(&link->error, STATUS_UNREACHABLE,
+              link->options->peer ? "cannot reach the device at '%s': %s"
+                                  : "cannot reach the hub at '%s': %s",
               link->options->address, uv_strerror(code));
     end(link, STATUS_UNREACHABLE);
 }
@@ -163,7 +168,7 @@ static bool keep_going(struct link *link, const struct session_update *update)
 static void on_timer(uv_timer_t *timer)
 {
     struct link *link = timer->data;
-    if (!link->connected) {
+    if (!link->connected || !link->session) {
         unreachable(link, UV_ETIMEDOUT);
         return;
     }
@@ -205,6 +210,65 @@ static void step(struct link *link, enum session_event_kind kind, struct bytes b
     set_timer(link);
 }
 
+/* Whose hint it is: one of those in the registry. */
+static bool find_peer(struct link *link, struct session_options *session)
+{
+    const struct registry *registry = replica_registry(link->replica);
+    const struct network *network = replica_network(link->replica);
+    if (link->options->enrolling)
+        return peer_hint_fits(link->hint, network, session->remote);
+    for (size_t i = 0; i < registry_devices_count(registry); i++) {
+        const struct certificate *certificate = &registry_device_at(registry, i)->certificate;
+        if (!peer_hint_fits(link->hint, network, certificate->dh_key))
+            continue;
+        session->peer = certificate->device;
+        memcpy(session->remote, certificate->dh_key, DH_KEY_BYTES);
+        return true;
+    }
+    return false;
+}
+
+static enum status start_session(struct link *link)
+{
+    const struct link_options *options = link->options;
+    const struct identity *self = replica_identity(link->replica);
+    struct session_options session = {.role = SESSION_INITIATOR,
+                                      .network = *replica_network(link->replica),
+                                      .local = self->dh,
+                                      .peer = options->peer_device,
+                                      .watch = options->watch,
+                                      .enrolling = options->enrolling,
+                                      .sign = self->sign};
+    memcpy(session.remote, options->link_key, DH_KEY_BYTES);
+    memcpy(session.token, options->token, sizeof session.token);
+    enum status status = STATUS_OK;
+    if (options->peer && !find_peer(link, &session))
+        status = error_set(&link->error, STATUS_DENIED,
+                           "who listens at '%s' is no device of this network that we know",
+                           options->address);
+    if (status == STATUS_OK)
+        status = session_new(&link->session, &session, &link->error);
+    sodium_memzero(&session, sizeof session);
+    return status;
+}
+
+/* Bytes of the hint are taken off; then the session begins. */
+static void take_hint(struct link *link, struct bytes *bytes)
+{
+    size_t left = PEER_HINT_BYTES - link->hint_size;
+    size_t size = bytes->size < left ? bytes->size : left;
+    memcpy(link->hint + link->hint_size, bytes->data, size);
+    link->hint_size += size;
+    *bytes = bytes_of(bytes->data + size, bytes->size - size);
+    if (link->hint_size < PEER_HINT_BYTES)
+        return;
+    if (start_session(link) != STATUS_OK) {
+        end(link, link->error.status);
+        return;
+    }
+    step(link, SESSION_STARTED, (struct bytes){0});
+}
+
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
     struct link *link = handle->data;
@@ -217,11 +281,16 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
     struct link *link = stream->data;
     if (link->closing || size == 0)
         return;
+    struct bytes bytes = bytes_of(buffer->base, size > 0 ? (size_t)size : 0);
+    if (size > 0 && !link->session)
+        take_hint(link, &bytes);
     if (size > 0) {
-        step(link, SESSION_BYTES, bytes_of(buffer->base, (size_t)size));
+        if (bytes.size > 0 && !link->closing)
+            step(link, SESSION_BYTES, bytes);
         return;
     }
-    step(link, SESSION_LOST, (struct bytes){0});
+    if (link->session)
+        step(link, SESSION_LOST, (struct bytes){0});
     if (!link->closing)
         unreachable(link, (int)size);
 }
@@ -244,7 +313,7 @@ static void say_goodbye(struct link *link)
     if (link->closing)
         return;
     link->stopped = true;
-    if (link->connected)
+    if (link->connected && link->session)
         step(link, SESSION_STOP, (struct bytes){0});
     else
         end(link, STATUS_OK);
@@ -318,7 +387,8 @@ static void on_connect(uv_connect_t *request, int status)
         replica_news(link->replica, &link->seen, &(bool){false}, NULL);
         uv_timer_start(&link->look, on_look, LOOK_MS, LOOK_MS);
     }
-    step(link, SESSION_STARTED, (struct bytes){0});
+    if (link->session)
+        step(link, SESSION_STARTED, (struct bytes){0});
 }
 
 static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
@@ -395,12 +465,16 @@ static enum status verdict(struct link *link)
         return link->status;
     switch (totals->code) {
     case SESSION_DONE:
-        return remember_lineage(link->replica, session_lineage(link->session), &link->error);
+        return link->options->peer
+                   ? STATUS_OK
+                   : remember_lineage(link->replica, session_lineage(link->session), &link->error);
     case SESSION_UNKNOWN_DEVICE:
     case SESSION_REVOKED:
     case SESSION_BAD_TOKEN:
     case SESSION_WAITS:
-        return error_set(&link->error, STATUS_DENIED, "the hub refused: %s",
+        return error_set(&link->error, STATUS_DENIED,
+                         link->options->peer ? "the other device refused: %s"
+                                             : "the hub refused: %s",
                          tr(session_code_text(totals->code)));
     case SESSION_AGAIN:
         return error_set(&link->error, STATUS_BUSY, "the hub can't answer now: %s",
@@ -417,22 +491,6 @@ static enum status verdict(struct link *link)
     }
 }
 
-static enum status start_session(struct link *link, const struct link_options *options)
-{
-    const struct identity *self = replica_identity(link->replica);
-    struct session_options session = {.role = SESSION_INITIATOR,
-                                      .network = *replica_network(link->replica),
-                                      .local = self->dh,
-                                      .watch = options->watch,
-                                      .enrolling = options->enrolling,
-                                      .sign = self->sign};
-    memcpy(session.remote, options->link_key, DH_KEY_BYTES);
-    memcpy(session.token, options->token, sizeof session.token);
-    enum status status = session_new(&link->session, &session, &link->error);
-    sodium_memzero(&session, sizeof session);
-    return status;
-}
-
 static enum status run_once(struct replica *replica, const struct link_options *options,
                             struct link_result *result, bool *stopped, struct error *err)
 {
@@ -441,7 +499,7 @@ static enum status run_once(struct replica *replica, const struct link_options *
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     link->replica = replica;
     link->options = options;
-    enum status status = start_session(link, options);
+    enum status status = options->peer ? STATUS_OK : start_session(link);
     if (status == STATUS_OK) {
         uint64_t begin = uv_hrtime();
         open_handles(link);
@@ -449,9 +507,10 @@ static enum status run_once(struct replica *replica, const struct link_options *
         while (!link->closing)
             uv_run(&link->loop, UV_RUN_ONCE);
         close_handles(link);
-        result->totals = *session_totals(link->session);
+        if (link->session)
+            result->totals = *session_totals(link->session);
         result->ms = (uv_hrtime() - begin) / 1000000;
-        status = verdict(link);
+        status = link->session ? verdict(link) : link->status;
     }
     *stopped = link->stopped;
     if (status != STATUS_OK && err)
@@ -519,7 +578,7 @@ enum status link_run(struct replica *replica, const struct link_options *options
         bool again = false;
         if (status == STATUS_BUSY && lives++ < LIVES_MAX)
             continue;
-        if (!stopped && (status == STATUS_OK || status == STATUS_FORKED))
+        if (!stopped && !options->peer && (status == STATUS_OK || status == STATUS_FORKED))
             status = settle_lives(replica, status, &again, err);
         if (again && lives++ < LIVES_MAX)
             continue;

@@ -1,7 +1,8 @@
 #ifndef CLIENT_LINK_H
 #define CLIENT_LINK_H
 
-/* The client's network driver: one session with the hub over TCP, on a libuv loop of its own.
+/* The client's network driver: one session with the hub, or with another client that listens
+ * (client/listen.h), over TCP, on a libuv loop of its own.
  * Storage is answered inline. Blocks until the session is over; a watching one until
  * SIGINT/SIGTERM, with reconnects (jittered back-off, 1 s to 60 s). */
 
@@ -16,8 +17,10 @@ void link_handle_free(struct link_handle *handle); /* when no link uses it any m
 void link_end(struct link_handle *handle);
 
 struct link_options {
-    const char *address;            /* HOST:PORT of the hub */
-    uint8_t link_key[DH_KEY_BYTES]; /* the hub's */
+    const char *address;            /* HOST:PORT of the hub, or of the peer */
+    uint8_t link_key[DH_KEY_BYTES]; /* the hub's; the peer's while enrolling */
+    bool peer;                      /* another client: it says first who it may be */
+    uint32_t peer_device;           /* enrolling at a peer: its roster index */
     bool watch;
     bool enrolling;
     uint8_t token[16];

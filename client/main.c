@@ -54,7 +54,19 @@ static const struct cli_flag import_flags[] = {
     {0}};
 static const struct cli_flag sync_flags[] = {
     {"--watch", NULL, {"stay connected", "保持连接"}, false},
-    {"--peer", "HOST:PORT", {"with another client (not there yet)", "与另一客户端同步（尚未提供）"}, false},
+    {"--peer", "HOST:PORT", {"with another client, which runs listen",
+                              "与另一台运行 listen 的设备同步"}, false},
+    {0}};
+static const struct cli_flag listen_flags[] = {
+    {"--listen", "HOST:PORT", {"where to listen (0.0.0.0:7412)", "监听地址（默认 0.0.0.0:7412）"}, false},
+    {0}};
+static const struct cli_flag enrol_flags[] = {
+    {"--org", "ORG", {"where it belongs: an org's id or name", "所属组织：编号或名称"}, false},
+    {"--role", "ROLE", {"volunteer secretary clerk", "角色"}, false},
+    {"--person", "NAME", {"whose device it is", "使用人"}, false},
+    {"--address", "HOST:PORT", {"where it reaches this machine", "对方连接本机的地址"}, false},
+    {"--expires", "10m", {"how long the code works", "有效期"}, false},
+    {"--qr", NULL, {"draw it, too", "同时画出二维码"}, false},
     {0}};
 
 static const struct cli_flag serve_flags[] = {
@@ -91,14 +103,16 @@ static const struct cli_command commands[] = {
      "passphrase --recover", 0, 0, command_passphrase},
     {"status", "", {"who and how this replica is", "本副本的身份与状态"}, NULL,
      "status --json", 0, 0, command_status},
-    {"listen", "", {"let another client sync", "供另一客户端同步"}, NULL, NULL, 0, -1, NULL},
+    {"listen", "", {"let other clients of the network sync here", "供局域网内其他设备同步"}, listen_flags,
+     "listen --listen 0.0.0.0:7412", 0, 0, command_listen},
     {"bundle write", "FILE", {"carry entries on a stick", "写出随身包"}, NULL, NULL, 0, -1, NULL},
     {"bundle read", "FILE", {"take entries from a stick", "读入随身包"}, NULL, NULL, 0, -1, NULL},
     {"frontier", "[FILE]", {"what this replica holds, for bundle write", "本副本已有的内容"},
      NULL, NULL, 0, -1, NULL},
     {"report", "NAME", {"figures over the records", "统计报表"}, NULL, NULL, 0, -1, NULL},
     {"due", "", {"who is due", "到期提醒"}, NULL, NULL, 0, -1, NULL},
-    {"enrol", "", {"admit a device without the hub", "不经中心接纳设备"}, NULL, NULL, 0, -1, NULL},
+    {"enrol", "", {"a code that admits a device without the hub", "不经中心接纳一台设备的邀请码"}, enrol_flags,
+     "enrol --org 示例支部 --role volunteer --person 示例党员001 --qr", 0, 0, command_enrol},
     {"serve", "", {"the local pages, and syncing while they are open", "本地页面，打开期间自动同步"},
      serve_flags, "serve --http 127.0.0.1:8899", 0, 0, command_serve},
     {"revoke", "DEVICE", {"take a device's rights", "吊销设备"}, NULL, NULL, 0, -1, NULL},

@@ -28,7 +28,7 @@ enum status session_new(struct session **out, const struct session_options *opti
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     bool initiator = options->role == SESSION_INITIATOR;
     session->options = *options;
-    session->peer = initiator ? DEVICE_HUB : 0;
+    session->peer = !initiator ? 0 : options->peer ? options->peer : DEVICE_HUB;
     memcpy(prologue, "jinqiu/1", 8);
     memcpy(prologue + 8, options->network.id, NETWORK_BYTES);
     noise_start(&session->noise, initiator ? NOISE_INITIATOR : NOISE_RESPONDER,

@@ -156,7 +156,8 @@ struct session_options {
     enum session_role role;
     struct network network;
     struct dh_key local;          /* our static key */
-    uint8_t remote[DH_KEY_BYTES]; /* initiator: the hub's link key */
+    uint8_t remote[DH_KEY_BYTES]; /* initiator: the other side's key; the hub's link key */
+    uint32_t peer;                /* initiator: the other side's roster index; 0: the hub */
     bool watch;                   /* stay connected and exchange what comes */
     bool enrolling;               /* initiator without a certificate yet */
     uint8_t token[16];
@@ -177,9 +178,9 @@ enum status session_step(struct session *session, const struct session_event *ev
 /* When a tick is due at the latest; UINT64_MAX: never. */
 uint64_t session_deadline_ms(const struct session *session);
 const struct session_totals *session_totals(const struct session *session);
-/* The peer's roster index, 0 before it is known. Initiator: 1, the hub. */
+/* The peer's roster index, 0 before it is known. Initiator: as in the options. */
 uint32_t session_peer(const struct session *session);
-/* Initiator: the hub's lineage as WELCOME named it. */
+/* Initiator: the lineage as WELCOME named it. */
 uint64_t session_lineage(const struct session *session);
 /* A beacon or link key that the hub handed over, to be checked and kept by the host; absent: size
  * 0. */

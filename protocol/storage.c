@@ -68,11 +68,13 @@ static enum status answer_common(struct replica *replica, uint32_t peer,
     return STATUS_OK;
 }
 
-static enum status answer_open(struct replica *replica, struct storage_reply *reply,
+static enum status answer_open(struct replica *replica, uint32_t peer, struct storage_reply *reply,
                                struct error *err)
 {
-    TRY(answer_common(replica, DEVICE_HUB, reply, err));
+    TRY(answer_common(replica, peer, reply, err));
     uint64_t seen = 0;
+    if (peer != DEVICE_HUB)
+        return STATUS_OK;
     TRY(replica_meta_number(replica, META_LINEAGE, &seen, err));
     if (seen)
         reply->answer.lineage = seen;
@@ -142,12 +144,16 @@ static enum status seal_receipt(struct replica *replica, struct storage_reply *r
 }
 
 /* The registry proves itself, whoever carries it; records come from who wrote them or may read
- * them. */
+ * them, and go to who may read them. */
 static bool may_bring(struct replica *replica, uint32_t peer, const struct feed_id *feed)
 {
     const struct registry *registry = replica_registry(replica);
+    uint32_t self = replica_identity(replica)->device;
     if (peer == DEVICE_HUB || SCOPE_IS_REGISTRY(feed->scope))
         return true;
+    if (self != DEVICE_HUB && feed->device != self &&
+        !registry_may_read(registry, self, feed->scope))
+        return false;
     return registry_device(registry, peer) &&
            (feed->device == peer || registry_may_read(registry, peer, feed->scope));
 }
@@ -253,7 +259,7 @@ static enum status dispatch(struct replica *replica, const struct session_questi
 {
     switch (question->ask) {
     case ASK_OPEN:
-        return answer_open(replica, reply, err);
+        return answer_open(replica, question->peer, reply, err);
     case ASK_WHO:
         return answer_who(replica, question, host, reply, err);
     case ASK_STORE:

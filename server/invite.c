@@ -2,7 +2,6 @@
 
 #include <sodium.h>
 #include <sqlite3.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define HASH_OF_TOKEN_BYTES 32
@@ -18,17 +17,6 @@ static enum status failed(struct hub *hub, struct error *err)
 {
     return error_set(err, STATUS_STORAGE, "cannot use the hub's invitations: %s",
                      sqlite3_errmsg(replica_database(hub->replica)));
-}
-
-enum status invite_parse_lifetime(const char *text, int64_t *lifetime_ms, struct error *err)
-{
-    char *end = NULL;
-    long count = strtol(text, &end, 10);
-    int64_t unit = *end == 'd' ? 86400000 : *end == 'h' ? 3600000 : *end == 'm' ? 60000 : 0;
-    if (end == text || count <= 0 || count > 100000 || unit == 0 || end[1] != '\0')
-        return error_set(err, STATUS_BAD_INPUT, "'%s' is not a time like 7d, 12h or 30m", text);
-    *lifetime_ms = count * unit;
-    return STATUS_OK;
 }
 
 static enum status insert(struct hub *hub, const struct invite_options *options,
@@ -61,7 +49,8 @@ enum status invite_create(struct hub *hub, const struct invite_options *options,
                          PERSON_NAME_BYTES_MAX);
     char host[INVITATION_ADDRESS_MAX + 1];
     uint16_t port;
-    struct invitation invitation = {.network = *replica_network(hub->replica)};
+    struct invitation invitation = {.network = *replica_network(hub->replica),
+                                    .issuer = DEVICE_HUB};
     if (strlen(options->address) > INVITATION_ADDRESS_MAX)
         return error_set(err, STATUS_TOO_LARGE, "the address is too long");
     TRY(address_split(options->address, host, &port, err));

@@ -17,8 +17,7 @@ struct invite_options {
 /* Make one; `text` has room for INVITATION_TEXT_MAX. */
 enum status invite_create(struct hub *hub, const struct invite_options *options, char *text,
                           struct error *err);
-/* "7d", "12h", "30m" -> milliseconds. */
-enum status invite_parse_lifetime(const char *text, int64_t *lifetime_ms, struct error *err);
+
 
 /* storage_host.enrol: `context` is the struct hub. Spends the token and certifies the device. A
  * second request with the same token and the same keys gets the same device again (the first answer

@@ -179,7 +179,7 @@ static int command_invite(struct cli *cli)
     else if (!role_parse(role, &options.role) || options.role == ROLE_HUB)
         status = error_set(&err, STATUS_USAGE, "'%s' is not a role", role);
     if (status == STATUS_OK)
-        status = invite_parse_lifetime(expires ? expires : "7d", &options.lifetime_ms, &err);
+        status = lifetime_parse(expires ? expires : "7d", &options.lifetime_ms, &err);
     if (status == STATUS_OK)
         status = open_hub(cli, &hub, &err);
     if (status == STATUS_OK)

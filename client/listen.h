@@ -1,0 +1,29 @@
+#ifndef CLIENT_LISTEN_H
+#define CLIENT_LISTEN_H
+
+/* A client that others on the local network sync with: it answers their sessions as the hub would,
+ * with what it holds and they may read. Storage is answered inline, on the loop; a handful of
+ * volunteers in one room, not a hub.
+ *
+ * Says who it may be first (protocol/peer_hint.h). Blocks until SIGTERM or SIGINT, then lets the
+ * sessions end. */
+
+#include "common/replica.h"
+#include "protocol/storage.h"
+
+#define LISTEN_CONNECTIONS_MAX 16
+
+struct listen_options {
+    const char *address;             /* HOST:PORT; port 0: a free one */
+    const struct storage_host *host; /* admits newcomers; NULL: nobody */
+    /* Called once it accepts, and after each session. May be NULL. */
+    void (*ready)(void *context, const char *address);
+    void (*ended)(void *context, uint32_t device, const struct session_totals *totals);
+    void *context;
+};
+
+/* STATUS_BAD_INPUT for an address, STATUS_UNREACHABLE when it can't be listened on. */
+enum status listen_run(struct replica *replica, const struct listen_options *options,
+                       struct error *err);
+
+#endif
