@@ -5,6 +5,7 @@
 #include "client/command.h"
 #include "client/folder.h"
 #include "common/reading.h"
+#include "protocol/carry.h"
 
 /* clang-format off */
 static const struct cli_flag every_flags[] = {
@@ -105,10 +106,6 @@ static const struct cli_command commands[] = {
      "status --json", 0, 0, command_status},
     {"listen", "", {"let other clients of the network sync here", "供局域网内其他设备同步"}, listen_flags,
      "listen --listen 0.0.0.0:7412", 0, 0, command_listen},
-    {"bundle write", "FILE", {"carry entries on a stick", "写出随身包"}, NULL, NULL, 0, -1, NULL},
-    {"bundle read", "FILE", {"take entries from a stick", "读入随身包"}, NULL, NULL, 0, -1, NULL},
-    {"frontier", "[FILE]", {"what this replica holds, for bundle write", "本副本已有的内容"},
-     NULL, NULL, 0, -1, NULL},
     {"report", "NAME", {"figures over the records", "统计报表"}, NULL, NULL, 0, -1, NULL},
     {"due", "", {"who is due", "到期提醒"}, NULL, NULL, 0, -1, NULL},
     {"enrol", "", {"a code that admits a device without the hub", "不经中心接纳一台设备的邀请码"}, enrol_flags,
@@ -137,7 +134,8 @@ static const struct cli_flag variables[] = {
 
 int main(int argc, char **argv)
 {
-    static const struct cli_command *const tables[] = {commands, reading_commands, NULL};
+    static const struct cli_command *const tables[] = {commands, carry_commands, reading_commands,
+                                                       NULL};
     static const struct cli_program program = {
         .name = "jinqiu",
         .help = {"records of Party branches for retired cadres, also without a network",

@@ -30,6 +30,7 @@
     X(TAG_LINK_KEY, "jinqiu linkkey 1")    \
     X(TAG_ROOT_SET, "jinqiu rootset 1")    \
     X(TAG_PEER, "jinqiu peer    1")        \
+    X(TAG_BUNDLE, "jinqiu bundle  1")      \
     X(TAG_ENROL, "jinqiu enrol   1")       \
     X(TAG_FRONTIER, "jinqiu frontie 1")    \
     X(TAG_DIGEST, "jinqiu digest  1")

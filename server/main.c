@@ -13,6 +13,7 @@
 #include "common/qr.h"
 #include "common/reading.h"
 #include "common/unlock.h"
+#include "protocol/carry.h"
 #include "server/backup.h"
 #include "server/command_escrow.h"
 #include "server/command_root.h"
@@ -539,7 +540,7 @@ static const struct cli_flag variables[] = {
 
 int main(int argc, char **argv)
 {
-    static const struct cli_command *const tables[] = {hub_commands, root_commands,
+    static const struct cli_command *const tables[] = {hub_commands, root_commands, carry_commands,
                                                        reading_commands, NULL};
     static const struct cli_program program = {
         .name = "jinqiud",
