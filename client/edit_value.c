@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/pack.h"
 
@@ -305,9 +304,7 @@ enum status edit_value_read(struct edit_reading *reading, const struct edit_text
 /* "2026-11-01T09:30" in local time, as the forms have it. */
 static void local_time(struct replica *replica, char out[32])
 {
-    time_t seconds = (time_t)(clock_wall_ms(replica_clock(replica)) / 1000);
-    struct tm tm = {0};
-    if (!localtime_r(&seconds, &tm) || strftime(out, 32, "%Y-%m-%dT%H:%M", &tm) == 0)
+    if (!time_format_local(clock_wall_ms(replica_clock(replica)), out))
         snprintf(out, 32, "1970-01-01T00:00");
 }
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "common/calendar.h"
+
 static int64_t system_wall_ms(void *context)
 {
     struct timespec now;
@@ -39,6 +41,25 @@ int64_t clock_wall_ms(const struct clock *clock)
 uint64_t clock_mono_ms(const struct clock *clock)
 {
     return clock->mono_ms(clock->context);
+}
+
+bool time_format_local(int64_t wall_ms, char *out)
+{
+    time_t seconds = (time_t)(wall_ms / 1000);
+    struct tm parts;
+    return localtime_r(&seconds, &parts) && strftime(out, 32, "%Y-%m-%dT%H:%M", &parts) > 0;
+}
+
+bool time_of_day_start(const char *date, int64_t *wall_ms)
+{
+    struct tm parts = {.tm_isdst = -1};
+    if (!calendar_date_valid(bytes_text(date)))
+        return false;
+    sscanf(date, "%d-%d-%d", &parts.tm_year, &parts.tm_mon, &parts.tm_mday);
+    parts.tm_year -= 1900;
+    parts.tm_mon--;
+    *wall_ms = (int64_t)mktime(&parts) * 1000;
+    return true;
 }
 
 void time_format(int64_t wall_ms, char *out)

@@ -7,6 +7,7 @@
  * while a conflict waits. Monotonic time is for deadlines. Randomness has its seam in libsodium
  * (randombytes_set_implementation). */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct clock {
@@ -24,5 +25,10 @@ uint64_t clock_mono_ms(const struct clock *clock);
 
 /* "2026-11-01T09:30:00Z" into `out` (room for 32); any int64 is printable. */
 void time_format(int64_t wall_ms, char *out);
+/* The local civil time "2026-11-01T09:30", for people; false when the clock shows nonsense. `out`
+ * has room for 32. */
+bool time_format_local(int64_t wall_ms, char *out);
+/* The first moment of a local day "2026-11-01"; false when it is none. */
+bool time_of_day_start(const char *date, int64_t *wall_ms);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/access.h"
 #include "common/messages.h"
 #include "common/reading_print.h"
 
@@ -145,6 +146,21 @@ static enum status export_file(struct replica *replica, const char *file, const 
     return status;
 }
 
+/* Noted first: a file that nobody knows of must not be there. */
+static enum status note_export(const struct cli *cli, uint64_t rows, struct error *err)
+{
+    struct replica *replica = NULL;
+    struct access access = {.action = "export",
+                            .table = cli->arguments[0],
+                            .rows = rows,
+                            .purpose = cli_value(cli, "--purpose")};
+    enum status status = cli->program->open(cli, false, &replica, err);
+    if (status == STATUS_OK)
+        status = access_note(replica, &access, err);
+    replica_close(replica);
+    return status;
+}
+
 static enum status step_export(struct cli *cli, struct replica *replica, int *code,
                                struct error *err)
 {
@@ -157,7 +173,12 @@ static enum status step_export(struct cli *cli, struct replica *replica, int *co
     if (status != STATUS_OK)
         return status;
     sheet.mark = sheet.form == READING_CSV && cli_has(cli, "--bom") ? mark : NULL;
+    int64_t rows = 0;
     status = wish_start(&wish, cli, err);
+    if (status == STATUS_OK)
+        status = view_count(replica, &wish.query, &rows, err);
+    if (status == STATUS_OK)
+        status = note_export(cli, (uint64_t)rows, err);
     if (status == STATUS_OK)
         status = strcmp(file, "-") == 0 ? print_sheet(replica, &wish, &sheet, err)
                                         : export_file(replica, file, &wish, &sheet, err);
@@ -366,6 +387,50 @@ static enum status step_schema(struct cli *cli, struct replica *replica, int *co
     return status;
 }
 
+/* ---- audit ---- */
+
+static enum status audit_query(const struct cli *cli, struct replica *replica,
+                               struct view_audit_query *query, struct error *err)
+{
+    static const struct cli_range range = {0, INT32_MAX};
+    const char *since = cli_value(cli, "--since"), *device = cli_value(cli, "--device");
+    struct id id;
+    *query = (struct view_audit_query){.limit = 200};
+    TRY(cli_number(cli, "--limit", range, &query->limit, err));
+    if (since && !time_of_day_start(since, &query->since_ms))
+        return error_set(err, STATUS_USAGE, "'%s' is not a date like 2026-11-20", since);
+    if (!device)
+        return STATUS_OK;
+    const struct device *found =
+        id_parse(device, &id) ? registry_device_by_id(replica_registry(replica), &id) : NULL;
+    if (!found)
+        return error_set(err, STATUS_NOT_FOUND, "there is no device '%s'", device);
+    query->device = found->certificate.device;
+    return STATUS_OK;
+}
+
+static enum status step_audit(struct cli *cli, struct replica *replica, int *code,
+                              struct error *err)
+{
+    static const struct reading_column columns[] = {
+        {"time", {"time", "时间"}},     {"person", {"person", "人"}},
+        {"action", {"action", "动作"}}, {"table", {"table", "表"}},
+        {"id", {"id", "编号"}},         {"subject", {"subject", "对象"}},
+        {"org", {"org", "组织"}},       {"state", {"state", "状态"}},
+        {"dot", {"entry", "条目"}},     {0}};
+    struct view_audit_query query;
+    json_t *list;
+    TRY(audit_query(cli, replica, &query, err));
+    TRY(view_audit(replica, &query, &list, err));
+    if (cli->json) {
+        *code = cli_print_json(cli, list);
+        return STATUS_OK;
+    }
+    enum status status = reading_objects(list, columns, NULL, err);
+    json_decref(list);
+    return status;
+}
+
 /* ---- the table ---- */
 
 #define READING_COMMAND(name)                  \
@@ -381,6 +446,7 @@ READING_COMMAND(set_aside)
 READING_COMMAND(digest)
 READING_COMMAND(verify)
 READING_COMMAND(export)
+READING_COMMAND(audit)
 READING_COMMAND(schema)
 
 /* clang-format off */
@@ -394,9 +460,16 @@ READING_COMMAND(schema)
 static const struct cli_flag list_flags[] = {LIST_FLAGS, {0}};
 static const struct cli_flag export_flags[] = {
     LIST_FLAGS,
+    {"--purpose", "TEXT", {"what it is for; kept with the note of this export",
+                           "用途；随导出记录保存"}, false},
     {"--labels", NULL, {"labels instead of field names in the heading", "表头用字段标签而非字段名"}, false},
     {"--bom", NULL,
      {"begin with a byte order mark, for spreadsheets", "文件开头写 BOM，便于电子表格打开"}, false},
+    {0}};
+static const struct cli_flag audit_flags[] = {
+    {"--since", "DATE", {"only what was done from that day on", "只列出该日期以后的"}, false},
+    {"--device", "DEVICE", {"only by this device", "只列出该设备所做的"}, false},
+    {"--limit", "N", {"the newest so many; 0: all (200)", "最近若干条；0 为全部（默认 200）"}, false},
     {0}};
 static const struct cli_flag verify_flags[] = {
     {"--deep", NULL, {"check the whole log (it always is, so far)", "核验全部日志（目前总是如此）"}, false},
@@ -420,6 +493,9 @@ const struct cli_command reading_commands[] = {
     {"export", "TABLE FILE.csv|FILE.json|-",
      {"write the rows of a table to a file", "把一张表导出到文件"}, export_flags,
      "export person members.csv --where kind=retiree", 2, 2, command_export},
+    {"audit", "", {"who did what and when, exports and enrolments included",
+                   "谁在何时做了什么，包括导出与接纳设备"}, audit_flags,
+     "audit --since 2026-11-01 --json", 0, 0, command_audit},
     {"schema", "", {"tables, fields, labels, types, merge rules", "表、字段、标签、类型与合并规则"},
      NULL,     "schema --json", 0, 0, command_schema},
     {0}};

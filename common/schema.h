@@ -131,7 +131,8 @@ struct schema_table {
     uint16_t scope_field; /* 0, or the ref whose row's scope a new row goes to */
     uint16_t title_field; /* what a person calls a row; 0: none */
     uint32_t write_roles;
-    bool reaches_below; /* all orgs below the row's read it; else only those above */
+    bool records_access; /* notes of who looked at or carried away what (access.h) */
+    bool reaches_below;  /* all orgs below the row's read it; else only those above */
 };
 
 struct schema {

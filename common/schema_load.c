@@ -31,6 +31,12 @@ static const char *show_word(size_t i)
     return show_rule_name((enum show_rule)i);
 }
 
+static const char *records_word(size_t i)
+{
+    static const char *const words[] = {"access"};
+    return words[i];
+}
+
 static const char *reach_word(size_t i)
 {
     static const char *const words[] = {"own", "below"};
@@ -194,11 +200,12 @@ static enum status load_fields(const json_t *json, struct schema_table *table, s
 
 static enum status load_table(const json_t *json, struct schema_table *table, struct error *err)
 {
-    static const char *const keys[] = {"number", "name",   "zh",    "en",   "key",   "scope",
-                                       "title",  "fields", "write", "form", "reach", NULL};
+    static const char *const keys[] = {"number", "name",    "zh",     "en",    "key",
+                                       "scope",  "title",   "fields", "write", "form",
+                                       "reach",  "records", NULL};
     static const struct number_range numbers = {TABLE_NUMBER_FIRST, TABLE_NUMBER_MAX};
     int64_t number;
-    size_t reach = 0;
+    size_t reach = 0, records = 0;
     TRY(object_name(json, "name", &table->name, err));
     TRY(object_check_keys(json, keys, err));
     TRY(object_number(json, "number", numbers, &number, err));
@@ -208,6 +215,9 @@ static enum status load_table(const json_t *json, struct schema_table *table, st
     if (json_object_get(json, "reach"))
         TRY(object_word(json, "reach", reach_word, 2, &reach, err));
     table->reaches_below = reach == 1;
+    if (json_object_get(json, "records"))
+        TRY(object_word(json, "records", records_word, 1, &records, err));
+    table->records_access = json_object_get(json, "records") != NULL;
     return load_fields(json, table, err);
 }
 

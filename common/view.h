@@ -98,6 +98,20 @@ enum status view_written(const struct schema *schema, const struct schema_field 
  *   "ops":[{"table","id","fields":{…}}]}], the newest first, at most 1,000. */
 enum status view_set_aside(struct replica *replica, json_t **list, struct error *err);
 
+/* ---- who did what (view_audit.c) ---- */
+struct view_audit_query {
+    uint32_t device;  /* only of this roster index; 0: of all */
+    int64_t since_ms; /* by the writer's clock */
+    int64_t limit;    /* the newest so many; 0: all */
+};
+/* [{"time","person","device","org","action","table","id","ops","subject","access","state","dot"}],
+ * the newest first. action: add change delete settle adopt access, or of the registry found root
+ * org enrol schema link_key revoke; access: the fields of a note of access; state: counts or
+ * set_aside.
+ */
+enum status view_audit(struct replica *replica, const struct view_audit_query *query, json_t **list,
+                       struct error *err);
+
 /* ---- the whole (view_state.c) ---- */
 /* {"ORG": hex, "ORG/registry": hex} */
 enum status view_digest(struct replica *replica, json_t **digest, struct error *err);

@@ -153,6 +153,13 @@ static bool file_merges(const json_t *table, size_t at, const char *rule)
     return strcmp(json_string_value(json_object_get(file_field(table, at), "merge")), rule) == 0;
 }
 
+/* Who was made an auditor judges as one from then on. */
+static enum role role_there(const struct question *question)
+{
+    return question->place == PLACE_AFTER_DEMOTION ? ROLE_AUDITOR : question->role;
+}
+
+
 static bool place_counts(const struct question *question)
 {
     switch (question->place) {
@@ -160,10 +167,11 @@ static bool place_counts(const struct question *question)
     case PLACE_ABOVE:
     case PLACE_BEFORE_CUT:
     case PLACE_BEFORE_DEMOTION:
+    case PLACE_AFTER_DEMOTION:
         return true;
     case PLACE_BELOW:
     case PLACE_SIBLING:
-        return question->role == ROLE_HUB;
+        return role_there(question) == ROLE_HUB;
     default:
         return false;
     }
@@ -172,7 +180,7 @@ static bool place_counts(const struct question *question)
 static bool operation_counts(const struct question *question)
 {
     const json_t *table = question->json;
-    enum role role = question->role;
+    enum role role = role_there(question);
     size_t fields = json_array_size(json_object_get(table, "fields"));
     bool all = true;
     switch (question->operation) {
@@ -307,7 +315,7 @@ static void write_fields(const struct question *question)
     }
     for (size_t i = 0; i < table->fields_count; i++) {
         const struct schema_field *field = &table->fields[i], *asked = &table->fields[0];
-        bool meant = whole || file_says_field(question->json, i, question->role);
+        bool meant = whole || file_says_field(question->json, i, role_there(question));
         if (question->operation >= UPDATE) {
             asked = &table->fields[question->field];
             meant = i == question->field || (asked->group && field->group == asked->group);
