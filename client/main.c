@@ -5,6 +5,7 @@
 #include "client/command.h"
 #include "client/folder.h"
 #include "common/reading.h"
+#include "common/reporting.h"
 #include "protocol/carry.h"
 
 /* clang-format off */
@@ -106,8 +107,6 @@ static const struct cli_command commands[] = {
      "status --json", 0, 0, command_status},
     {"listen", "", {"let other clients of the network sync here", "供局域网内其他设备同步"}, listen_flags,
      "listen --listen 0.0.0.0:7412", 0, 0, command_listen},
-    {"report", "NAME", {"figures over the records", "统计报表"}, NULL, NULL, 0, -1, NULL},
-    {"due", "", {"who is due", "到期提醒"}, NULL, NULL, 0, -1, NULL},
     {"enrol", "", {"a code that admits a device without the hub", "不经中心接纳一台设备的邀请码"}, enrol_flags,
      "enrol --org 示例支部 --role volunteer --person 示例党员001 --qr", 0, 0, command_enrol},
     {"serve", "", {"the local pages, and syncing while they are open", "本地页面，打开期间自动同步"},
@@ -135,7 +134,7 @@ static const struct cli_flag variables[] = {
 int main(int argc, char **argv)
 {
     static const struct cli_command *const tables[] = {commands, carry_commands, reading_commands,
-                                                       NULL};
+                                                       reporting_commands, NULL};
     static const struct cli_program program = {
         .name = "jinqiu",
         .help = {"records of Party branches for retired cadres, also without a network",

@@ -12,6 +12,7 @@
 #include "common/cli.h"
 #include "common/qr.h"
 #include "common/reading.h"
+#include "common/reporting.h"
 #include "common/unlock.h"
 #include "protocol/carry.h"
 #include "server/backup.h"
@@ -520,7 +521,6 @@ static const struct cli_command hub_commands[] = {
      1,
      1,
      command_escrow_open},
-    {"report", "NAME", {"reports", "报表"}, NULL, NULL, 0, -1, NULL},
     {0}};
 
 static const struct cli_flag files[] = {
@@ -540,8 +540,8 @@ static const struct cli_flag variables[] = {
 
 int main(int argc, char **argv)
 {
-    static const struct cli_command *const tables[] = {hub_commands, root_commands, carry_commands,
-                                                       reading_commands, NULL};
+    static const struct cli_command *const tables[] = {
+        hub_commands, root_commands, carry_commands, reading_commands, reporting_commands, NULL};
     static const struct cli_program program = {
         .name = "jinqiud",
         .help = {"the hub of jinqiu", "金秋中心"},

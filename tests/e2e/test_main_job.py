@@ -84,7 +84,7 @@ class MainJob(unittest.TestCase):
                     client.call(*arguments)
             self.assertEqual(client.json("list", "person"), [])
             run(JINQIU, "frobnicate", code=2)
-            client.call("report", "R01", code=2)
+            client.call("backup", "x", code=2)
 
     def test_a_code_admits_one_device(self):
         with World() as world:

@@ -1,0 +1,268 @@
+#include "common/reporting.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/csv.h"
+#include "common/messages.h"
+#include "common/reading_print.h"
+#include "common/report.h"
+
+#define COLUMNS_MAX 32
+
+/* ---- the period ---- */
+
+struct wish {
+    struct report_period period;
+    char from[32], to[32];
+};
+
+/* From the first day of this year until today; the org of this device, or the root at the hub. */
+static enum status wish_fill(struct wish *wish, const struct cli *cli, struct replica *replica,
+                             struct error *err)
+{
+    const char *from = cli_value(cli, "--from"), *to = cli_value(cli, "--to");
+    const char *named = cli_value(cli, "--org");
+    const struct org *org = NULL;
+    int64_t moment;
+    const struct device *self =
+        registry_device(replica_registry(replica), replica_identity(replica)->device);
+    if (!time_format_local(clock_wall_ms(replica_clock(replica)), wish->to))
+        return error_set(err, STATUS_BAD_INPUT, "this machine's clock shows no time");
+    wish->to[10] = '\0';
+    snprintf(wish->from, sizeof wish->from, "%.4s-01-01", wish->to);
+    if ((from && !time_of_day_start(from, &moment)) || (to && !time_of_day_start(to, &moment)))
+        return error_set(err, STATUS_USAGE, "'%s' is not a date like 2026-11-20",
+                         from && !time_of_day_start(from, &moment) ? from : to);
+    if (named)
+        TRY(view_org(replica, named, &org, err));
+    wish->period = (struct report_period){from ? from : wish->from, to ? to : wish->to,
+                                          org    ? org->number
+                                          : self ? self->certificate.org
+                                                 : ORG_ROOT};
+    return STATUS_OK;
+}
+
+/* ---- printing ---- */
+
+/* The name, labels and codes of a column, as the definition has them. */
+struct column {
+    const char *name;
+    struct cli_text heading;
+    const struct schema_field *codes;
+};
+
+static const struct schema_field *codes_of(const struct schema *schema, const char *text)
+{
+    char table[80];
+    const char *dot = text ? strchr(text, '.') : NULL;
+    if (!dot || !schema || (size_t)(dot - text) >= sizeof table)
+        return NULL;
+    memcpy(table, text, (size_t)(dot - text));
+    table[dot - text] = '\0';
+    const struct schema_table *found = schema_table_named(schema, table);
+    return found ? table_field_named(found, dot + 1) : NULL;
+}
+
+static size_t columns_of(const json_t *definition, const struct schema *schema,
+                         struct column columns[COLUMNS_MAX])
+{
+    size_t i, count = 0;
+    const json_t *entry;
+    json_array_foreach(json_object_get(definition, "columns"), i, entry)
+    {
+        if (count == COLUMNS_MAX)
+            break;
+        columns[count++] =
+            (struct column){json_string_value(json_array_get(entry, 0)),
+                            {json_string_value(json_array_get(entry, 2)),
+                             json_string_value(json_array_get(entry, 1))},
+                            codes_of(schema, json_string_value(json_array_get(entry, 3)))};
+    }
+    return count;
+}
+
+static enum status print_table(const json_t *rows, const struct column *columns, size_t count,
+                               struct error *err)
+{
+    struct grid grid = {.columns = count};
+    struct buffer text = {0};
+    enum status status = STATUS_OK;
+    for (size_t c = 0; c < count && status == STATUS_OK; c++)
+        status = grid_add(&grid, cli_text(&columns[c].heading));
+    for (size_t r = 0; r < json_array_size(rows); r++)
+        for (size_t c = 0; c < count && status == STATUS_OK; c++) {
+            const json_t *value = json_object_get(json_array_get(rows, r), columns[c].name);
+            status = reading_text(columns[c].codes, value, true, &text);
+            if (status == STATUS_OK)
+                status = grid_add(&grid, (const char *)text.data);
+        }
+    if (status == STATUS_OK)
+        grid_print(&grid, stdout);
+    grid_release(&grid);
+    buffer_release(&text);
+    return status == STATUS_OK ? status : error_set(err, status, "out of memory");
+}
+
+static enum status csv_row(const json_t *row, const struct column *columns, size_t count,
+                           struct buffer *line)
+{
+    struct buffer text = {0};
+    enum status status = STATUS_OK;
+    for (size_t c = 0; c < count && status == STATUS_OK; c++) {
+        const json_t *value = row ? json_object_get(row, columns[c].name) : NULL;
+        if (row)
+            status = reading_text(columns[c].codes, value, true, &text);
+        struct bytes cell = row ? buffer_bytes(&text) : bytes_text(cli_text(&columns[c].heading));
+        if (status == STATUS_OK)
+            status = json_is_string(value) ? csv_put_guarded(line, cell, c == 0)
+                                           : csv_put(line, cell, c == 0);
+    }
+    buffer_release(&text);
+    return status == STATUS_OK ? csv_put_end(line) : status;
+}
+
+static enum status print_csv(const json_t *rows, const struct column *columns, size_t count,
+                             struct error *err)
+{
+    struct buffer line = {0};
+    enum status status = csv_row(NULL, columns, count, &line);
+    for (size_t r = 0; r < json_array_size(rows) && status == STATUS_OK; r++)
+        status = csv_row(json_array_get(rows, r), columns, count, &line);
+    if (status == STATUS_OK)
+        fwrite(line.data, 1, line.size, stdout);
+    buffer_release(&line);
+    return status == STATUS_OK ? status : error_set(err, status, "out of memory");
+}
+
+/* Takes the rows. */
+static enum status print(struct cli *cli, json_t *rows, const json_t *definition,
+                         const struct schema *schema, struct error *err)
+{
+    struct column columns[COLUMNS_MAX];
+    if (cli->json) {
+        cli_print_json(cli, rows);
+        return STATUS_OK;
+    }
+    size_t count = columns_of(definition, schema, columns);
+    enum status status =
+        cli->csv ? print_csv(rows, columns, count, err) : print_table(rows, columns, count, err);
+    json_decref(rows);
+    return status;
+}
+
+/* ---- the commands ---- */
+
+static enum status list_all(struct cli *cli, const struct report_book *book)
+{
+    json_t *list = json_array();
+    size_t i;
+    const json_t *definition;
+    json_array_foreach(report_definitions(book), i, definition)
+    {
+        const char *name = json_string_value(json_object_get(definition, "name"));
+        struct cli_text title = {json_string_value(json_object_get(definition, "en")),
+                                 json_string_value(json_object_get(definition, "zh"))};
+        if (!cli->json)
+            printf("%-5s %s\n", name, cli_text(&title));
+        json_array_append_new(
+            list, json_pack("{ss ss ss}", "name", name, "zh", title.zh, "en", title.en));
+    }
+    if (cli->json)
+        cli_print_json(cli, list);
+    else
+        json_decref(list);
+    return STATUS_OK;
+}
+
+static enum status run_report(struct cli *cli, struct replica *replica, struct report_book *book,
+                              struct error *err)
+{
+    struct wish wish;
+    json_t *rows;
+    if (cli_has(cli, "--list"))
+        return list_all(cli, book);
+    if (cli->arguments_count == 0)
+        return error_set(err, STATUS_USAGE, "'%s' is needed", "NAME");
+    if (cli_has(cli, "--xlsx"))
+        return error_set(err, STATUS_UNSUPPORTED, "'%s' is not there yet", "--xlsx");
+    TRY(wish_fill(&wish, cli, replica, err));
+    TRY(report_run(book, cli->arguments[0], &wish.period, &rows, err));
+    return print(cli, rows, report_definition(book, cli->arguments[0]), replica_schema(replica),
+                 err);
+}
+
+static json_t *due_columns(void)
+{
+    return json_pack("{s[[sss][sss][sss][sss][sss]]}", "columns", "kind", "提醒", "kind", "title",
+                     "事由", "what", "label", "对象", "whom", "since", "自", "since", "days",
+                     "天数", "days");
+}
+
+static enum status run_due(struct cli *cli, struct replica *replica, struct report_book *book,
+                           struct error *err)
+{
+    struct wish wish;
+    json_t *rows, *columns = due_columns();
+    enum status status = wish_fill(&wish, cli, replica, err);
+    if (status == STATUS_OK)
+        status = report_due(book, &wish.period, &rows, err);
+    if (status == STATUS_OK)
+        status = print(cli, rows, columns, replica_schema(replica), err);
+    json_decref(columns);
+    return status;
+}
+
+typedef enum status book_step(struct cli *cli, struct replica *replica, struct report_book *book,
+                              struct error *err);
+
+static int with_book(struct cli *cli, book_step *step)
+{
+    struct error err = {0};
+    struct replica *replica = NULL;
+    struct report_book *book = NULL;
+    enum status status = cli->program->open(cli, true, &replica, &err);
+    if (status == STATUS_OK)
+        status = view_begin(replica, &err);
+    if (status == STATUS_OK) {
+        status = report_book_open(&book, replica, &err);
+        if (status == STATUS_OK)
+            status = step(cli, replica, book, &err);
+        report_book_free(book);
+        view_end(replica);
+    }
+    replica_close(replica);
+    return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
+}
+
+static int command_report(struct cli *cli)
+{
+    return with_book(cli, run_report);
+}
+
+static int command_due(struct cli *cli)
+{
+    return with_book(cli, run_due);
+}
+
+/* clang-format off */
+static const struct cli_flag report_flags[] = {
+    {"--list", NULL, {"which reports there are", "列出全部报表"}, false},
+    {"--from", "DATE", {"the first day (1 January)", "起始日期（默认今年 1 月 1 日）"}, false},
+    {"--to", "DATE", {"the last day (today)", "截止日期（默认今天）"}, false},
+    {"--org", "ORG", {"an org and all below it: its id or name (your own)",
+                      "组织及其下级：编号或名称（默认自己的）"}, false},
+    {"--xlsx", "FILE", {"not there yet", "尚未提供"}, false},
+    {0}};
+static const struct cli_flag due_flags[] = {
+    {"--org", "ORG", {"an org and all below it (your own)", "组织及其下级（默认自己的）"}, false},
+    {0}};
+
+const struct cli_command reporting_commands[] = {
+    {"report", "[NAME]", {"figures over the records", "统计报表"}, report_flags,
+     "report R09 --from 2026-01-01 --csv", 0, 1, command_report},
+    {"due", "", {"who is due: visits, birthdays, dues, renewals", "到期提醒：走访、生日、党费、换届等"},
+     due_flags, "due --json", 0, 0, command_due},
+    {0}};
+/* clang-format on */
