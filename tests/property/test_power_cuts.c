@@ -1,0 +1,193 @@
+/* Saved is saved: the power goes at any write or sync, in a save, in a checkpoint, in the recovery
+ * from the cut before. Every acknowledged save is there afterwards, at most one more, and the log
+ * still proves the tables; with and without encryption. JINQIU_CUTS says how many cuts (600). */
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/view.h"
+#include "tests/support/chance.h"
+#include "tests/support/crash_disk.h"
+#include "tests/support/world.h"
+
+#define CUTS 600
+#define VERIFY_EVERY 200
+#define CALLS_MAX 150 /* between two cuts: a dozen saves, and a checkpoint now and then */
+#define SECRET "独居老人血压偏高"
+
+static char path[] = "/tmp/jinqiu-cuts-XXXXXX";
+static struct page_key key;
+static struct replica_options options;
+static uint32_t org;
+
+static unsigned long cuts_wanted(void)
+{
+    const char *text = getenv("JINQIU_CUTS");
+    return text ? strtoul(text, NULL, 10) : CUTS;
+}
+
+/* An enrolled client whose hub is gone. */
+static struct replica *make_client(const struct page_key *page_key)
+{
+    struct world world;
+    crash_disk_clear();
+    options = (struct replica_options){.path = path, .clock = clock_system(), .key = page_key};
+    unlink(path);
+    world_start(&world);
+    size_t client = world_join_in(&world, ROLE_SECRETARY, world.branches[0], &options);
+    struct replica *replica = world.clients[client];
+    org = world.branches[0];
+    world.clients_count = 0;
+    world_end(&world);
+    /* The database is in memory, but whoever opens it looks for the file first. */
+    close(open(path, O_CREAT | O_WRONLY, 0600));
+    return replica;
+}
+
+static enum status save(struct replica *replica)
+{
+    const struct schema *schema = replica_schema(replica);
+    const struct schema_table *table = schema_table_named(schema, "visit");
+    static const char *const names[] = {"target_ref", "kind", "situation"};
+    static const char *const texts[] = {"person:0123456789abcdef0123456789abcdef", "home_visit",
+                                        SECRET};
+    struct buffer values[3] = {{0}};
+    struct change_field fields[3];
+    for (int i = 0; i < 3; i++) {
+        const struct schema_field *field = table_field_named(table, names[i]);
+        assert_int_equal(field_parse(schema, field, texts[i], &values[i], NULL), STATUS_OK);
+        fields[i] =
+            (struct change_field){.field = field->number, .value = buffer_bytes(&values[i])};
+    }
+    struct change change = {.kind = CHANGE_ADD,
+                            .table = table->number,
+                            .scope = SCOPE_RECORDS(org),
+                            .fields = fields,
+                            .fields_count = 3};
+    struct saved saved;
+    size_t entries, failed;
+    enum status status = replica_save(replica, &change, 1, &saved, &entries, &failed, NULL);
+    for (int i = 0; i < 3; i++)
+        buffer_release(&values[i]);
+    return status;
+}
+
+static uint64_t visits(struct replica *replica)
+{
+    int64_t count = 0;
+    struct view_query query = {.table = "visit"};
+    assert_int_equal(view_count(replica, &query, &count, NULL), STATUS_OK);
+    return (uint64_t)count;
+}
+
+/* Opens it again, with another cut on the way now and then. */
+static struct replica *open_again(struct chance *chance)
+{
+    struct replica *replica = NULL;
+    struct error err = {0};
+    for (int tries = 0; chance_below(chance, 4) == 0 && tries < 5; tries++) {
+        crash_disk_arm(1 + (unsigned)chance_below(chance, 12));
+        if (replica_open(&replica, &options, NULL) == STATUS_OK)
+            replica_close(replica);
+        crash_disk_restore(chance_number(chance), false);
+    }
+    if (replica_open(&replica, &options, &err) != STATUS_OK)
+        fail_msg("it can't be opened any more: %s", err.text);
+    return replica;
+}
+
+static uint64_t live_through_cuts(struct replica *replica, unsigned long cuts, uint64_t seed)
+{
+    struct chance chance = {seed};
+    uint64_t acknowledged = 0, lost = 0;
+    for (unsigned long cut = 1; cut <= cuts; cut++) {
+        crash_disk_arm(1 + (unsigned)chance_below(&chance, CALLS_MAX));
+        while (!crash_disk_is_off())
+            acknowledged += save(replica) == STATUS_OK;
+        replica_close(replica);
+        crash_disk_restore(chance_number(&chance), false);
+        replica = open_again(&chance);
+        uint64_t there = visits(replica);
+        assert_true(there <= acknowledged + 1);
+        lost += there < acknowledged ? acknowledged - there : 0;
+        acknowledged = there;
+        if (cut % VERIFY_EVERY == 0)
+            assert_int_equal(world_faults(replica), 0);
+    }
+    assert_true(acknowledged > cuts);
+    replica_close(replica);
+    return lost;
+}
+
+static void nothing_acknowledged_is_lost(void **state)
+{
+    (void)state;
+    assert_int_equal(live_through_cuts(make_client(NULL), cuts_wanted(), 1), 0);
+    assert_true(crash_disk_holds(SECRET)); /* so that the next test means something */
+}
+
+static void nothing_acknowledged_is_lost_when_encrypted(void **state)
+{
+    (void)state;
+    static const enum page_cipher ciphers[] = {PAGE_CIPHER_XCHACHA20, PAGE_CIPHER_AEGIS_256};
+    for (size_t i = 0; i < 2; i++) {
+        key = (struct page_key){.cipher = ciphers[i], .bytes = {9}};
+        assert_int_equal(live_through_cuts(make_client(&key), cuts_wanted() / 2, 2 + i), 0);
+        assert_false(crash_disk_holds(SECRET));
+    }
+}
+
+/* The test itself: where syncs only pretend, saves are lost. */
+static void a_disk_that_lies_is_noticed(void **state)
+{
+    (void)state;
+    struct chance chance = {7};
+    uint64_t lost = 0;
+    for (int world = 0; world < 10 && lost == 0; world++) {
+        struct replica *replica = make_client(NULL);
+        uint64_t acknowledged = 0;
+        crash_disk_lie(true);
+        crash_disk_arm(100);
+        while (!crash_disk_is_off())
+            acknowledged += save(replica) == STATUS_OK;
+        replica_close(replica);
+        crash_disk_lie(false);
+        crash_disk_restore(chance_number(&chance), false);
+        if (replica_open(&replica, &options, NULL) != STATUS_OK) {
+            lost++;
+            continue;
+        }
+        int64_t count = 0;
+        struct view_query query = {.table = "visit"};
+        bool read = view_count(replica, &query, &count, NULL) == STATUS_OK;
+        lost += !read || (uint64_t)count < acknowledged;
+        replica_close(replica);
+    }
+    assert_true(lost > 0);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_acknowledged_is_lost),
+        cmocka_unit_test(nothing_acknowledged_is_lost_when_encrypted),
+        cmocka_unit_test(a_disk_that_lies_is_noticed),
+    };
+    int fd = mkstemp(path);
+    if (fd < 0)
+        return 2;
+    close(fd);
+    crash_disk_install();
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    crash_disk_clear();
+    unlink(path);
+    return failed;
+}
