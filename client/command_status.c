@@ -18,13 +18,14 @@ static const struct cli_text labels[] = {{"device", "设备"},
                                          {"set aside", "搁置的条目"},
                                          {"unsent", "未送出的条目"},
                                          {"last sync", "上次同步"},
+                                         {"rights as of", "权限信息截至"},
                                          {"clock offset, ms", "时钟偏差（毫秒）"}};
 
 static void print_status(const json_t *status)
 {
-    static const char *const keys[] = {"device",    "person",  "role",      "org",
-                                       "org_name",  "entries", "rows",      "conflicts",
-                                       "set_aside", "unsent",  "last_sync", "clock_offset_ms"};
+    static const char *const keys[] = {
+        "device",    "person",    "role",   "org",       "org_name",     "entries",        "rows",
+        "conflicts", "set_aside", "unsent", "last_sync", "rights_as_of", "clock_offset_ms"};
     struct grid grid = {.columns = 2};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const json_t *value = json_object_get(status, keys[i]);

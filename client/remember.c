@@ -63,6 +63,7 @@ enum status remember_beacon(struct replica *replica, struct bytes sealed, struct
         return STATUS_OK;
     TRY(replica_meta_set(replica, "beacon", sealed, err));
     TRY(set_number(replica, "beacon_number", (int64_t)beacon.number, err));
+    TRY(set_number(replica, "beacon_time_ms", beacon.time_ms, err));
 
     /* A hint only: the hub's clock may be as wrong as ours. */
     return set_number(replica, "clock_offset_ms",

@@ -45,6 +45,13 @@ static void put_times(struct replica *replica, json_t *status)
         sync = json_string(time);
     }
     json_object_set_new(status, "last_sync", sync);
+    json_t *rights = json_null();
+    int64_t told;
+    if (meta_number(replica, "beacon_time_ms", &told)) {
+        time_format(told, time);
+        rights = json_string(time);
+    }
+    json_object_set_new(status, "rights_as_of", rights);
     json_object_set_new(status, "clock_offset_ms",
                         meta_number(replica, "clock_offset_ms", &offset) ? json_integer(offset)
                                                                          : json_null());

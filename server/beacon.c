@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "server/hub.h"
+#include "server/late.h"
 
 /* BLAKE2b over the places and head hashes of all registry feeds, in feed order. */
 static enum status registry_digest(struct hub *hub, struct hash *digest, struct error *err)
@@ -53,6 +54,8 @@ enum status hub_raise_beacon(struct hub *hub, struct error *err)
     snprintf(number, sizeof number, "%llu", (unsigned long long)beacon.number);
     if (status == STATUS_OK)
         status = replica_meta_set(replica, "beacon_number", bytes_text(number), err);
+    if (status == STATUS_OK)
+        status = late_note_beacon(hub, &beacon, err);
     buffer_release(&sealed);
     return status;
 }

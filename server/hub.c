@@ -56,7 +56,12 @@ static enum status make_own_tables(struct hub *hub, struct error *err)
                        "expires_ms INTEGER NOT NULL, device INTEGER, sign_key BLOB, "
                        "dh_key BLOB) STRICT;"
                        "CREATE TABLE IF NOT EXISTS _device_seen(device INTEGER PRIMARY KEY, "
-                       "seen_ms INTEGER NOT NULL) STRICT;",
+                       "seen_ms INTEGER NOT NULL) STRICT;"
+                       "CREATE TABLE IF NOT EXISTS _arrival(scope INTEGER, device INTEGER, "
+                       "incarnation INTEGER, number INTEGER, at_ms INTEGER NOT NULL, "
+                       "PRIMARY KEY(scope, device, incarnation, number)) STRICT, WITHOUT ROWID;"
+                       "CREATE TABLE IF NOT EXISTS _beacon(number INTEGER PRIMARY KEY, "
+                       "at_ms INTEGER NOT NULL) STRICT;",
                        &message))
         return STATUS_OK;
     return error_set(err, STATUS_STORAGE, "cannot make the hub's tables: %s",
@@ -148,9 +153,9 @@ static enum status create_replica(struct hub *hub, const struct hub_options *opt
     TRY(replica_begin(hub->replica, err));
     TRY(replica_set_identity(hub->replica, &founding->hub, err));
     TRY(found(hub, founding, err));
+    TRY(make_own_tables(hub, err));
     TRY(hub_raise_beacon(hub, err));
-    TRY(replica_commit(hub->replica, err));
-    return make_own_tables(hub, err);
+    return replica_commit(hub->replica, err);
 }
 
 enum status hub_create(struct hub *hub, const struct hub_options *options, const char *name,

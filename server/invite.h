@@ -18,7 +18,6 @@ struct invite_options {
 enum status invite_create(struct hub *hub, const struct invite_options *options, char *text,
                           struct error *err);
 
-
 /* storage_host.enrol: `context` is the struct hub. Spends the token and certifies the device. A
  * second request with the same token and the same keys gets the same device again (the first answer
  * may have been lost on the way). */

@@ -17,6 +17,7 @@
 #include "protocol/carry.h"
 #include "server/backup.h"
 #include "server/command_escrow.h"
+#include "server/command_late.h"
 #include "server/command_root.h"
 #include "server/hub.h"
 #include "server/hub_folder.h"
@@ -541,7 +542,8 @@ static const struct cli_flag variables[] = {
 int main(int argc, char **argv)
 {
     static const struct cli_command *const tables[] = {
-        hub_commands, root_commands, carry_commands, reading_commands, reporting_commands, NULL};
+        hub_commands,     late_commands,      root_commands, carry_commands,
+        reading_commands, reporting_commands, NULL};
     static const struct cli_program program = {
         .name = "jinqiud",
         .help = {"the hub of jinqiu", "金秋中心"},

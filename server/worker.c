@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "server/invite.h"
+#include "server/late.h"
 #include "server/log.h"
 #include "server/roster.h"
 
@@ -78,6 +79,15 @@ static bool answer_writes(struct worker *worker, struct job *jobs, struct error 
         }
         if (job->device)
             note_seen(worker, job->device);
+        if (job->question->ask == ASK_STORE && job->reply.answer.stored &&
+            late_note_arrival(worker->hub, job->reply.answer.stored, err) != STATUS_OK) {
+            replica_rollback(replica);
+            return false;
+        }
+    }
+    if (late_beacon_due(worker->hub) && hub_raise_beacon(worker->hub, err) != STATUS_OK) {
+        replica_rollback(replica);
+        return false;
     }
     return replica_commit(replica, err) == STATUS_OK;
 }
