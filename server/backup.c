@@ -285,8 +285,7 @@ static enum status set_number(struct replica *replica, const char *name, uint64_
     return replica_meta_set(replica, name, bytes_text(text), err);
 }
 
-/* What makes the restored hub another one. */
-static enum status begin_anew(struct hub *hub, struct error *err)
+enum status hub_begin_anew(struct hub *hub, struct error *err)
 {
     struct replica *replica = hub->replica;
     const struct registry *registry = replica_registry(replica);
@@ -323,7 +322,7 @@ static enum status restore_into(const struct hub_options *options, const char *f
     if (status == STATUS_OK)
         status = replica_begin(hub.replica, err);
     if (status == STATUS_OK) {
-        status = begin_anew(&hub, err);
+        status = hub_begin_anew(&hub, err);
         if (status == STATUS_OK)
             status = replica_commit(hub.replica, err);
         else
