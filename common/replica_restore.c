@@ -227,7 +227,8 @@ static enum status withdraw(struct restoring *restoring, const struct feed_id *f
         TRY(keep_body(restoring, &dot, err));
     }
     TRY(entries_undo(restoring->replica, &first, ours, err));
-    return feed_cut(restoring->replica, &first, err);
+    TRY(feed_cut(restoring->replica, &first, err));
+    return entries_cite_again(restoring->replica, &first, err);
 }
 
 static enum status swap_feed(struct restoring *restoring, const struct frontier_row *claim,

@@ -222,6 +222,15 @@ static void live_copy(struct world *world, const struct event *event)
     *account = world->ledger.places[event->place];
 }
 
+/* An armed fault may strike while the process ends. */
+static void stop(struct world *world, size_t at)
+{
+    struct sim_disk *disk = &world->fleet.places[at].disk;
+    fleet_stop(&world->fleet, at);
+    if (disk->dead)
+        disk_restart(disk, chance_number(&world->chance));
+}
+
 static void start_again(struct world *world, size_t at)
 {
     struct error err = {0};
@@ -254,7 +263,7 @@ static void live_back(struct world *world, const struct event *event)
         return;
     }
     world_probe(world, PROBE_BACK);
-    fleet_stop(&world->fleet, event->place);
+    stop(world, event->place);
     disk_copy(&place->disk, &place->images[slot].disk);
     take_account(world, event->place, account);
     start_again(world, event->place);
@@ -270,7 +279,7 @@ static void live_swap(struct world *world, const struct event *event)
     if (!place->images[slot].taken || event->place == 0)
         return;
     world_probe(world, PROBE_SWAPPED);
-    fleet_stop(&world->fleet, event->place);
+    stop(world, event->place);
     strcpy(other.folder, disk->folder);
     disk_copy(&other, disk);
     disk_copy(disk, &place->images[slot].disk);
@@ -296,7 +305,7 @@ static void live_revive(struct world *world, const struct event *event)
         return;
     }
     world_probe(world, PROBE_REVIVED);
-    fleet_stop(&world->fleet, 0);
+    stop(world, 0);
     disk_copy(&hub->disk, &hub->images[slot].disk);
     world->ledger.places[0] = *account;
     start_again(world, 0);
