@@ -133,12 +133,33 @@ static unsigned count_listed(struct replica *replica, const struct id *row, uint
     return listed_heads;
 }
 
+/* The saves that a cell's heads name. One that was copied with its folder and saved anew by both
+ * lives has two heads. */
+static size_t shown_heads(struct looking *looking, const struct cell *cell, struct saves *shown)
+{
+    size_t count = 0;
+    for (size_t i = 0; cell && i < cell->heads_count; i++) {
+        unsigned number;
+        if (!ledger_find(looking->ledger, cell->heads[i].value, &number) ||
+            !is_head(looking, number)) {
+            finding_set(looking->finding, "O11",
+                        "place %zu shows a head in row %u that is replaced", looking->at,
+                        looking->row);
+            continue;
+        }
+        count += !shown->has[number];
+        shown->has[number] = 1;
+    }
+    return count;
+}
+
 static void compare_field(struct looking *looking, struct replica *replica, const struct row *row,
                           unsigned field)
 {
     const struct ledger *ledger = looking->ledger;
-    const struct cell *cell = row_find_cell(row, ledger_fields[field]);
-    size_t shown = cell ? cell->heads_count : 0, wanted = 0;
+    struct saves heads = {{0}};
+    size_t wanted = 0;
+    size_t shown = shown_heads(looking, row_find_cell(row, ledger_fields[field]), &heads);
     for (unsigned i = 0; i < ledger->count; i++)
         wanted += ledger->saves[i].row == looking->row && ledger->saves[i].field == field &&
                   is_head(looking, i);
@@ -146,13 +167,6 @@ static void compare_field(struct looking *looking, struct replica *replica, cons
         finding_set(looking->finding, "O11",
                     "place %zu has %zu heads in row %u, field %u, where %zu follow", looking->at,
                     shown, looking->row, ledger_fields[field], wanted);
-    for (size_t i = 0; i < shown; i++) {
-        unsigned number;
-        if (!ledger_find(ledger, cell->heads[i].value, &number) || !is_head(looking, number))
-            finding_set(looking->finding, "O11",
-                        "place %zu shows a head in row %u that is replaced", looking->at,
-                        looking->row);
-    }
     if (shown < 2 || !listed[field] || row_deleted(row))
         return;
     looking->ledger->conflicts_seen++;
