@@ -162,6 +162,16 @@ static enum status load_identity(struct replica *replica, struct error *err)
     return status;
 }
 
+/* After a power cut the log of SQLite may end within a sector that was synced, and what is written
+ * next could spoil that sector when the power goes again. So what is left in it moves to the
+ * database first; the next write then begins the log anew. Another process that reads or writes
+ * meanwhile has no need of it. */
+static void move_log(struct replica *replica)
+{
+    if (!replica->read_only)
+        sqlite3_wal_checkpoint_v2(replica->database, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
 enum status replica_open(struct replica **out, const struct replica_options *options,
                          struct error *err)
 {
@@ -175,6 +185,8 @@ enum status replica_open(struct replica **out, const struct replica_options *opt
     enum status status = check_format(replica, options, err);
     if (status == STATUS_OK)
         status = configure(replica, options, err);
+    if (status == STATUS_OK)
+        move_log(replica);
     if (status == STATUS_OK)
         status = load_identity(replica, err);
     if (status == STATUS_OK)
