@@ -35,28 +35,43 @@ void world_probe(struct world *world, enum probe probe)
 
 /* ---- a process that is down ---- */
 
-static void restart(struct world *world, size_t at)
+/* The power that came back may go again, and a disk that fails may fail here, too. */
+static bool try_again(struct world *world, size_t at, uint64_t met)
+{
+    struct sim_disk *disk = &world->fleet.places[at].disk;
+    if (!disk->dead && disk->faults_met == met)
+        return false;
+    if (disk->dead)
+        world_probe(world, PROBE_CUT_AGAIN);
+    if (disk->dead)
+        disk_restart(disk, chance_number(&world->chance));
+    disk->fault = DISK_SOUND;
+    return true;
+}
+
+void world_start(struct world *world, size_t at)
 {
     struct place *place = &world->fleet.places[at];
     struct error err = {0};
-    for (unsigned tries = 0; tries < STARTS_MAX; tries++) {
-        bool again = place->disk.cut && place->next_cut > 0 && tries == 0;
+    bool again = true;
+    if (place->disk.dead) {
+        uint64_t calls = place->disk.cut ? place->next_cut : 0;
         disk_restart(&place->disk, chance_number(&world->chance));
-        if (again)
-            disk_arm(&place->disk, DISK_POWER_CUT, place->next_cut, 1);
+        if (calls > 0)
+            disk_arm(&place->disk, DISK_POWER_CUT, calls, 1);
         place->next_cut = 0;
-        enum status status = fleet_start(&world->fleet, at, &err);
-        if (status == STATUS_OK)
-            return;
-        fleet_stop(&world->fleet, at);
-        if (!place->disk.dead) {
-            finding_set(&world->report->finding, "reopen", "place %zu doesn't start: %s", at,
-                        err.text);
-            return;
-        }
-        world_probe(world, PROBE_CUT_AGAIN);
     }
-    finding_set(&world->report->finding, "reopen", "place %zu never starts", at);
+    for (unsigned tries = 0; again && tries < STARTS_MAX; tries++) {
+        uint64_t met = place->disk.faults_met;
+        if (fleet_start(&world->fleet, at, &err) == STATUS_OK)
+            break;
+        fleet_stop(&world->fleet, at);
+        again = try_again(world, at, met);
+    }
+    if (!place->replica)
+        finding_set(&world->report->finding, "reopen", "place %zu doesn't start: %s", at, err.text);
+    else
+        ledger_look(&world->ledger, &world->fleet, at, &world->report->finding);
 }
 
 void world_mend(struct world *world)
@@ -69,9 +84,7 @@ void world_mend(struct world *world)
             world_probe(world, PROBE_KILLED);
         world_note(world, "place %zu went down%s", at, place->disk.cut ? ", power and all" : "");
         fleet_stop(&world->fleet, at);
-        restart(world, at);
-        if (world_ok(world))
-            ledger_look(&world->ledger, &world->fleet, at, &world->report->finding);
+        world_start(world, at);
     }
 }
 

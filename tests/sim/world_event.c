@@ -231,16 +231,6 @@ static void stop(struct world *world, size_t at)
         disk_restart(disk, chance_number(&world->chance));
 }
 
-static void start_again(struct world *world, size_t at)
-{
-    struct error err = {0};
-    if (fleet_start(&world->fleet, at, &err) != STATUS_OK)
-        finding_set(&world->report->finding, "reopen", "place %zu doesn't start from a copy: %s",
-                    at, err.text);
-    else
-        ledger_look(&world->ledger, &world->fleet, at, &world->report->finding);
-}
-
 /* What the hub is known to have had is judged anew: it may be what the copy has not. */
 static void take_account(struct world *world, size_t at, const struct account *account)
 {
@@ -266,7 +256,7 @@ static void live_back(struct world *world, const struct event *event)
     stop(world, event->place);
     disk_copy(&place->disk, &place->images[slot].disk);
     take_account(world, event->place, account);
-    start_again(world, event->place);
+    world_start(world, event->place);
 }
 
 static void live_swap(struct world *world, const struct event *event)
@@ -287,7 +277,7 @@ static void live_swap(struct world *world, const struct event *event)
     disk_release(&other);
     take_account(world, event->place, account);
     *account = own;
-    start_again(world, event->place);
+    world_start(world, event->place);
 }
 
 /* The hub's disk dies and an older copy is put back, as `jinqiud restore` does it. What it lost
@@ -308,7 +298,7 @@ static void live_revive(struct world *world, const struct event *event)
     stop(world, 0);
     disk_copy(&hub->disk, &hub->images[slot].disk);
     world->ledger.places[0] = *account;
-    start_again(world, 0);
+    world_start(world, 0);
     if (!world_ok(world))
         return;
     if (replica_begin(hub->replica, &err) != STATUS_OK ||

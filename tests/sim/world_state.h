@@ -22,6 +22,8 @@ static inline bool world_ok(const struct world *world)
 
 void world_note(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void world_probe(struct world *world, enum probe probe);
+/* The process of a place, until it runs; what it held is still there. */
+void world_start(struct world *world, size_t at);
 /* After whatever may have brought a process down: on again, and what it held is still there. */
 void world_mend(struct world *world);
 /* Sessions of these clients; all are looked at afterwards. */
