@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/mutant.h"
+
 #define PATH_BYTES 4096
 #define KEY_BYTES_MAX 4096
 #define NUMBERS_SKIPPED 1000    /* devices and orgs that the lost time may have named */
@@ -291,7 +293,8 @@ enum status hub_begin_anew(struct hub *hub, struct error *err)
     const struct registry *registry = replica_registry(replica);
     uint64_t lineage, beacon = replica_entry_head(replica).beacon;
     randombytes_buf(&lineage, sizeof lineage);
-    TRY(set_number(replica, "lineage", lineage >> 1, err));
+    if (!MUTANT("lineage-not-changed"))
+        TRY(set_number(replica, "lineage", lineage >> 1, err));
     TRY(set_number(replica, "beacon_number", beacon + BEACONS_SKIPPED, err));
     TRY(set_number(replica, "device_floor", registry_next_device(registry) + NUMBERS_SKIPPED, err));
     TRY(set_number(replica, "org_floor", registry_next_org(registry) + NUMBERS_SKIPPED, err));
