@@ -14,6 +14,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "client/lives.h"
 #include "client/remember.h"
 #include "common/invitation.h"
 #include "common/messages.h"
@@ -23,7 +24,6 @@
 #define READ_BYTES 65536
 #define LOOK_MS 300 /* how often a watching link looks for local changes */
 #define CONNECT_MS 15000
-#define LIVES_MAX 4 /* sessions to settle two lives of this device */
 #define PAUSE_MIN_MS 1000u
 #define PAUSE_MAX_MS 60000u
 
@@ -539,24 +539,6 @@ static bool pause_before_retry(unsigned attempt)
     return waited;
 }
 
-/* This device has lived twice: make room for what the hub knows, and save ours anew. */
-static enum status settle_lives(struct replica *replica, enum status ended, bool *again,
-                                struct error *err)
-{
-    uint64_t saved_anew = 0;
-    *again = ended == STATUS_FORKED || replica_restoring(replica);
-    if (!*again)
-        return STATUS_OK;
-    TRY(replica_begin(replica, err));
-    enum status status = ended == STATUS_FORKED
-                             ? replica_restore_begin(replica, DEVICE_HUB, err)
-                             : replica_restore_finish(replica, DEVICE_HUB, &saved_anew, err);
-    if (status == STATUS_OK)
-        return replica_commit(replica, err);
-    replica_rollback(replica);
-    return status;
-}
-
 enum status link_ready(const struct replica *replica, struct error *err)
 {
     if (replica_identity(replica)->device != 0)
@@ -576,11 +558,11 @@ enum status link_run(struct replica *replica, const struct link_options *options
         bool stopped = false;
         enum status status = run_once(replica, options, result, &stopped, err);
         bool again = false;
-        if (status == STATUS_BUSY && lives++ < LIVES_MAX)
+        if (status == STATUS_BUSY && lives++ < LIVES_SESSIONS_MAX)
             continue;
         if (!stopped && !options->peer && (status == STATUS_OK || status == STATUS_FORKED))
-            status = settle_lives(replica, status, &again, err);
-        if (again && lives++ < LIVES_MAX)
+            status = lives_settle(replica, status, &again, err);
+        if (again && lives++ < LIVES_SESSIONS_MAX)
             continue;
         if (options->handle)
             return stopped ? STATUS_OK : status;

@@ -7,6 +7,9 @@ target_compile_options(house INTERFACE
     -fno-common -fstack-protector-strong)
 target_include_directories(house INTERFACE ${PROJECT_SOURCE_DIR})
 
+if(JINQIU_MUTANTS)
+    target_compile_definitions(house INTERFACE JINQIU_MUTANTS)
+endif()
 if(JINQIU_SANITIZE)
     target_compile_options(house INTERFACE -fsanitize=address,undefined
         -fno-sanitize-recover=undefined -fno-omit-frame-pointer)

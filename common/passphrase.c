@@ -172,7 +172,7 @@ enum status passphrase_ask(struct passphrase **passphrase, const char *prompt, s
 {
     struct passphrase *made;
     struct termios before;
-    char interrupt;
+    char interrupt = 0;
     *passphrase = NULL;
     TRY(passphrase_new(&made, err));
     fprintf(stderr, "%s", prompt);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/mutant.h"
 #include "common/pack.h"
 #include "common/registry_state.h"
 
@@ -83,7 +84,7 @@ enum status registry_apply_revocation(struct registry *registry, const struct en
 bool device_cut(const struct device_record *record, const struct dot *dot)
 {
     return record->device.state != DEVICE_ACTIVE &&
-           dot->number > frontier_get(&record->cut, &dot->feed);
+           dot->number > frontier_get(&record->cut, &dot->feed) + MUTANT("cut-one-too-late");
 }
 
 uint32_t registry_cut_serial(const struct registry *registry, uint32_t device)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/mutant.h"
 #include "common/pack.h"
 #include "common/replica_state.h"
 
@@ -33,6 +34,8 @@ static enum status configure(struct replica *replica, const struct replica_optio
                 "PRAGMA temp_store = MEMORY",
                 err));
     sqlite3_db_config(replica->database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    if (MUTANT("sync-normal"))
+        return sql_run(replica, "PRAGMA synchronous = NORMAL", err);
     return STATUS_OK;
 }
 
@@ -162,6 +165,16 @@ static enum status load_identity(struct replica *replica, struct error *err)
     return status;
 }
 
+/* After a power cut the log of SQLite may end within a sector that was synced, and what is written
+ * next could spoil that sector when the power goes again. So what is left in it moves to the
+ * database first; the next write then begins the log anew. Another process that reads or writes
+ * meanwhile has no need of it. */
+static void move_log(struct replica *replica)
+{
+    if (!replica->read_only && !MUTANT("wal-stays-after-crash"))
+        sqlite3_wal_checkpoint_v2(replica->database, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
 enum status replica_open(struct replica **out, const struct replica_options *options,
                          struct error *err)
 {
@@ -175,6 +188,8 @@ enum status replica_open(struct replica **out, const struct replica_options *opt
     enum status status = check_format(replica, options, err);
     if (status == STATUS_OK)
         status = configure(replica, options, err);
+    if (status == STATUS_OK)
+        move_log(replica);
     if (status == STATUS_OK)
         status = load_identity(replica, err);
     if (status == STATUS_OK)
@@ -446,7 +461,8 @@ void replica_rollback(struct replica *replica)
     replica->in_transaction = false;
     struct error ignored = {0};
     load_identity(replica, &ignored);
-    caches_load(replica, &ignored);
+    if (!MUTANT("head-kept-after-rollback"))
+        caches_load(replica, &ignored);
 }
 
 /* ---- counts ---- */

@@ -192,6 +192,63 @@ enum status entries_undo(struct replica *replica, const struct dot *first, uint6
     return status;
 }
 
+/* Does the entry name what the feed holds from `first` on? A set names dots inside its values: then
+ * it may. */
+static bool may_cite(const struct replica *replica, const struct entry_view *view,
+                     const struct dot *first)
+{
+    for (size_t i = 0; i < view->dots_count; i++)
+        if (feed_compare(&view->dots[i].feed, &first->feed) == 0 &&
+            view->dots[i].number >= first->number)
+            return true;
+    for (size_t i = 0; i < view->ops_count; i++) {
+        const struct op *op = &view->ops[i];
+        const struct schema_table *table =
+            replica->schema ? schema_table(replica->schema, op->table) : NULL;
+        for (uint32_t f = 0; table && f < op->fields_count; f++) {
+            const struct schema_field *field =
+                table_field(table, view->fields[op->fields_at + f].number);
+            if (field && field->merge == MERGE_SET)
+                return true;
+        }
+    }
+    return false;
+}
+
+static enum status add_citing(struct replica *replica, struct stale *stale, const struct feed *feed,
+                              const struct dot *first, struct error *err)
+{
+    struct entry_view view = {0};
+    struct buffer body = {0};
+    enum status status = STATUS_OK;
+    struct dot dot = {feed->id, 1};
+    for (; dot.number <= feed->number && status == STATUS_OK; dot.number++) {
+        status = feed_read(replica, &dot, &body, err);
+        if (status == STATUS_OK &&
+            entry_decode(&view, &dot.feed, buffer_bytes(&body), NULL) == STATUS_OK &&
+            may_cite(replica, &view, first))
+            status = add_stale(replica, stale, &dot, &view, err);
+    }
+    entry_view_release(&view);
+    buffer_release(&body);
+    return status;
+}
+
+enum status entries_cite_again(struct replica *replica, const struct dot *first, struct error *err)
+{
+    struct stale stale = {0};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < replica->feeds_count && status == STATUS_OK; i++) {
+        struct feed feed = replica->feeds[i];
+        if (!SCOPE_IS_REGISTRY(feed.id.scope))
+            status = add_citing(replica, &stale, &feed, first, err);
+    }
+    if (status == STATUS_OK)
+        status = rebuild_stale(replica, &stale, err);
+    free(stale.rows);
+    return status;
+}
+
 /* ---- which entries ---- */
 
 enum status list_waiting(struct replica *replica, struct dots *dots, struct error *err)

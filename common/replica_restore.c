@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mutant.h"
+
 #include "common/replica_state.h"
 
 #define META_RESTORING "restoring" /* frontier: feed -> claim + 1 */
@@ -58,7 +60,8 @@ bool feed_restoring(const struct replica *replica, const struct feed_id *feed)
 enum status replica_new_life(struct replica *replica, struct error *err)
 {
     struct identity identity = replica->identity;
-    identity.incarnation = INCARNATION_FIRST + 1 + randombytes_uniform(INT32_MAX - 2);
+    if (!MUTANT("same-incarnation"))
+        identity.incarnation = INCARNATION_FIRST + 1 + randombytes_uniform(INT32_MAX - 2);
     enum status status = replica_set_identity(replica, &identity, err);
     sodium_memzero(&identity, sizeof identity);
     return status;
@@ -90,7 +93,8 @@ enum status replica_restore_begin(struct replica *replica, uint32_t peer, struct
 {
     if (replica_restoring(replica))
         return STATUS_OK;
-    TRY(claim_acknowledged(replica, peer, err));
+    if (!MUTANT("claim-not-lowered"))
+        TRY(claim_acknowledged(replica, peer, err));
     TRY(save_claims(replica, err));
     TRY(replica_new_life(replica, err));
     return forget_peer(replica, peer, err);
@@ -227,7 +231,10 @@ static enum status withdraw(struct restoring *restoring, const struct feed_id *f
         TRY(keep_body(restoring, &dot, err));
     }
     TRY(entries_undo(restoring->replica, &first, ours, err));
-    return feed_cut(restoring->replica, &first, err);
+    TRY(feed_cut(restoring->replica, &first, err));
+    if (MUTANT("bases-of-other-life-met"))
+        return STATUS_OK;
+    return entries_cite_again(restoring->replica, &first, err);
 }
 
 static enum status swap_feed(struct restoring *restoring, const struct frontier_row *claim,
@@ -277,7 +284,7 @@ static enum status swap_all(struct restoring *restoring, const struct frontier *
 {
     for (size_t i = 0; i < claims->count; i++)
         TRY(swap_feed(restoring, &claims->rows[i], err));
-    for (size_t i = 0; i < restoring->count; i++)
+    for (size_t i = 0; i < restoring->count && !MUTANT("nothing-saved-anew"); i++)
         TRY(save_anew(restoring, &restoring->entries[i], err));
     return STATUS_OK;
 }

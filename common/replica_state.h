@@ -333,6 +333,10 @@ enum status entries_undo(struct replica *replica, const struct dot *first, uint6
                          struct error *err);
 /* Takes `first` and all behind it out of the log; nothing may count of it any more. */
 enum status feed_cut(struct replica *replica, const struct dot *first, struct error *err);
+/* Others' entries that name `first` or what lies behind it meant the other branch, which comes now:
+ * what they replace is remembered again. After feed_cut. */
+enum status entries_cite_again(struct replica *replica, const struct dot *first,
+                               struct error *err);
 /* The registry anew from the log, or on from where it stood at `before` (replica_registry.c). */
 enum status registry_load(struct replica *replica, struct error *err);
 enum status registry_follow(struct replica *replica, const struct frontier *before,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mutant.h"
 #include "common/pack.h"
 #include "common/row_state.h"
 
@@ -35,7 +36,8 @@ static void drop_replaced_heads(struct cell *cell, const struct bases *bases)
     for (size_t i = 0; i < cell->heads_count; i++) {
         const struct head *head = &cell->heads[i];
         bool meant = !bases->element.data || bytes_equal(head->value, bases->element);
-        if (!meant || !dots_hold(bases->dots, bases->count, &head->dot))
+        if (!meant ||
+            (!dots_hold(bases->dots, bases->count, &head->dot) && !MUTANT("every-head-replaced")))
             cell->heads[kept++] = *head;
     }
     cell->heads_count = kept;
@@ -46,7 +48,7 @@ static void drop_replaced_heads(struct cell *cell, const struct bases *bases)
 static enum status remember_unmet(const struct applying *a, uint16_t field,
                                   const struct bases *bases, struct error *err)
 {
-    for (size_t i = 0; i < bases->count; i++) {
+    for (size_t i = MUTANT("one-unmet-base-forgotten"); i < bases->count; i++) {
         const struct dot *dot = &bases->dots[i];
         if (!dot_equal(dot, &a->own.dot) && a->source->covered(a->source->context, dot))
             continue;
@@ -70,7 +72,7 @@ static enum status put_own(const struct applying *a, struct cell *cell, struct h
     struct replaced own = {.field = cell->field, .dot = head->dot};
     if (by_element)
         own.element = head->value;
-    if (row_recall(a->row, &own))
+    if (row_recall(a->row, &own) && !MUTANT("replaced-value-shows"))
         return STATUS_OK;
     if (!row_copy_bytes(a->row, head->value, &head->value))
         return error_set(err, STATUS_NO_MEMORY, "out of memory");

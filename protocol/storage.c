@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mutant.h"
 #include "common/pack.h"
 
 #define META_BEACON "beacon" /* the newest sealed beacon */
@@ -175,7 +176,7 @@ static enum status store_run(struct replica *replica, uint32_t peer, struct byte
     } else {
         uint64_t refused = received->refused;
         status = replica_receive(replica, &run, received, err);
-        if (run.feed.device == peer && received->refused > refused)
+        if (run.feed.device == peer && received->refused > refused && !MUTANT("fork-not-told"))
             reply->answer.forked = true;
         uint64_t now = replica_claim(replica, &run.feed);
         if (status == STATUS_OK && now > 0)
@@ -289,7 +290,9 @@ enum status storage_answer(struct replica *replica, const struct session_questio
         status = replica_refresh(replica, &changed, err);
     if (status == STATUS_OK)
         status = dispatch(replica, question, host, reply, err);
-    if (status == STATUS_OK && own)
+    if (status == STATUS_OK && own && MUTANT("answer-without-commit"))
+        replica_rollback(replica);
+    else if (status == STATUS_OK && own)
         status = replica_commit(replica, err);
     else if (own)
         replica_rollback(replica);

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/mutant.h"
+
 #define PATH_BYTES 4096
 #define KEY_BYTES_MAX 4096
 #define NUMBERS_SKIPPED 1000    /* devices and orgs that the lost time may have named */
@@ -285,14 +287,14 @@ static enum status set_number(struct replica *replica, const char *name, uint64_
     return replica_meta_set(replica, name, bytes_text(text), err);
 }
 
-/* What makes the restored hub another one. */
-static enum status begin_anew(struct hub *hub, struct error *err)
+enum status hub_begin_anew(struct hub *hub, struct error *err)
 {
     struct replica *replica = hub->replica;
     const struct registry *registry = replica_registry(replica);
     uint64_t lineage, beacon = replica_entry_head(replica).beacon;
     randombytes_buf(&lineage, sizeof lineage);
-    TRY(set_number(replica, "lineage", lineage >> 1, err));
+    if (!MUTANT("lineage-not-changed"))
+        TRY(set_number(replica, "lineage", lineage >> 1, err));
     TRY(set_number(replica, "beacon_number", beacon + BEACONS_SKIPPED, err));
     TRY(set_number(replica, "device_floor", registry_next_device(registry) + NUMBERS_SKIPPED, err));
     TRY(set_number(replica, "org_floor", registry_next_org(registry) + NUMBERS_SKIPPED, err));
@@ -323,7 +325,7 @@ static enum status restore_into(const struct hub_options *options, const char *f
     if (status == STATUS_OK)
         status = replica_begin(hub.replica, err);
     if (status == STATUS_OK) {
-        status = begin_anew(&hub, err);
+        status = hub_begin_anew(&hub, err);
         if (status == STATUS_OK)
             status = replica_commit(hub.replica, err);
         else

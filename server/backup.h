@@ -26,4 +26,8 @@ struct backup_unlocker {
 enum status hub_restore(const struct hub_options *options, const char *file,
                         const struct backup_unlocker *unlocker, struct error *err);
 
+/* What makes a hub that was put back from a copy another one: lineage, incarnation, and numbers far
+ * above those that the lost time may have given out. In a transaction. */
+enum status hub_begin_anew(struct hub *hub, struct error *err);
+
 #endif

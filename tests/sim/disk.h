@@ -1,0 +1,75 @@
+#ifndef TESTS_SIM_DISK_H
+#define TESTS_SIM_DISK_H
+
+/* The disks of a simulated fleet: SQLite's files in memory, and the faults of real disks.
+ *
+ * Each file has two sides: `now` is what the process reads back, `kept` is what the platter holds.
+ * A sync carries over the 512-byte sectors that were written since. When the power goes, every
+ * sector on its way is there, missing or torn. Files are in memory only; SQLite finds them through
+ * a VFS that is the process's default one. Not thread-safe. Releasing {0} does nothing. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DISK_FILES_MAX 4 /* the database, -wal, -journal, one to spare */
+#define DISK_SECTOR_BYTES 512
+#define DISK_PATH_BYTES 160
+
+struct disk_content {
+    uint8_t *bytes;
+    size_t size, capacity;
+    bool exists;
+};
+
+struct disk_file {
+    char path[DISK_PATH_BYTES]; /* "": free */
+    struct disk_content now, kept;
+    uint8_t *dirty; /* one per sector of `now` */
+    size_t dirty_capacity;
+    void **shared; /* the WAL index, gone with the process */
+    size_t shared_count;
+};
+
+enum disk_fault {
+    DISK_SOUND,
+    DISK_POWER_CUT, /* from this call on nothing works, and what wasn't synced is in danger */
+    DISK_KILL,      /* the process dies; what it wrote stays */
+    DISK_FULL,      /* `fault_calls` writes are refused */
+    DISK_ERROR      /* `fault_calls` calls fail; a failing sync leaves its sectors in danger */
+};
+
+struct sim_disk {
+    char folder[DISK_PATH_BYTES]; /* files below it are on this disk */
+    struct disk_file files[DISK_FILES_MAX];
+    uint64_t calls; /* writes, truncations, syncs, deletions so far */
+    enum disk_fault fault;
+    uint64_t fault_at, fault_calls; /* `calls` at which the fault begins, and how many it hits */
+    bool lying;                     /* sync does nothing */
+    bool dead;                      /* the machine or its process is down until disk_restart */
+    bool cut;                       /* dead by DISK_POWER_CUT */
+    uint64_t faults_met;
+    struct sim_disk *next; /* of those that the VFS knows */
+};
+
+/* Make the VFS the default one of the process. */
+void disk_install(void);
+/* Let the VFS find a disk; it stays where it is until disk_detach. */
+void disk_attach(struct sim_disk *disk);
+void disk_detach(struct sim_disk *disk);
+void disk_release(struct sim_disk *disk);
+
+/* Arm a fault, `calls` from now. */
+void disk_arm(struct sim_disk *disk, enum disk_fault fault, uint64_t calls, uint64_t hits);
+/* On again after DISK_POWER_CUT or DISK_KILL; every file must be closed. `seed` says what became of
+ * each sector that wasn't synced. */
+void disk_restart(struct sim_disk *disk, uint64_t seed);
+/* The same, for a machine that goes down this moment, between two calls. */
+void disk_cut_now(struct sim_disk *disk);
+
+/* Copy all files as they read now; `to` has them safe on its platter. Both keep their folders. */
+void disk_copy(struct sim_disk *to, const struct sim_disk *from);
+/* Bytes in all files. */
+size_t disk_size(const struct sim_disk *disk);
+
+#endif

@@ -1,0 +1,223 @@
+#include "tests/sim/fleet.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/sim/dice.h"
+#include "tests/sim/talk.h"
+
+#define BEGIN_MS 1767225600000 /* 2026-01-01 */
+#define SEED 20260101
+
+#define MUST(call)                                                                     \
+    do {                                                                               \
+        struct error must_ = {0};                                                      \
+        struct error *err = &must_;                                                    \
+        if ((call) != STATUS_OK) {                                                     \
+            fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #call, must_.text); \
+            abort();                                                                   \
+        }                                                                              \
+    } while (0)
+
+static char directory[64];
+static struct fleet first; /* what every world starts from */
+
+/* ---- clocks ---- */
+
+static int64_t wall_ms(void *context)
+{
+    const struct fleet_clock *clock = context;
+    int64_t now = (int64_t)*clock->now_ms;
+    return BEGIN_MS + now + now / 1000000 * clock->drift_ppm + clock->offset_ms;
+}
+
+static uint64_t mono_ms(void *context)
+{
+    return *((const struct fleet_clock *)context)->now_ms;
+}
+
+static struct clock clock_of(struct place *place)
+{
+    return (struct clock){wall_ms, mono_ms, &place->clock};
+}
+
+/* ---- folders ---- */
+
+static void database_of(size_t at, char *out)
+{
+    snprintf(out, DISK_PATH_BYTES, "%s/%zu/%s", directory, at, at == 0 ? "hub.db" : "client.db");
+}
+
+/* Whoever opens a replica looks first whether its file is there. */
+static void make_placeholder(size_t at)
+{
+    char path[DISK_PATH_BYTES];
+    database_of(at, path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert(fd >= 0);
+    close(fd);
+}
+
+static void place_init(struct fleet *fleet, size_t at)
+{
+    struct place *place = &fleet->places[at];
+    *place = (struct place){.clock = {.now_ms = &fleet->now_ms}};
+    snprintf(place->folder, sizeof place->folder, "%s/%zu", directory, at);
+    snprintf(place->disk.folder, sizeof place->disk.folder, "%s/%zu/", directory, at);
+    for (size_t i = 0; i < FLEET_IMAGES; i++)
+        strcpy(place->images[i].disk.folder, place->disk.folder);
+}
+
+/* ---- the first disks ---- */
+
+static uint32_t add_org(struct hub *hub, uint32_t parent, const char *kind, const char *name)
+{
+    struct id id;
+    MUST(hub_add_org(hub, parent, kind, name, &id, err));
+    return registry_org_by_id(replica_registry(hub->replica), &id)->number;
+}
+
+static void found_hub(struct place *place)
+{
+    struct hub_options options = {.directory = place->folder, .clock = clock_of(place)};
+    MUST(hub_create(&place->hub, &options, "示例老干部局", err));
+    place->replica = place->hub.replica;
+    place->org = ORG_ROOT;
+}
+
+static void join(struct fleet *fleet, size_t at, uint32_t org)
+{
+    struct place *place = &fleet->places[at];
+    struct hub *hub = &fleet->places[0].hub;
+    char path[DISK_PATH_BYTES];
+    struct identity identity = {.incarnation = INCARNATION_FIRST};
+    signing_key_generate(&identity.sign);
+    dh_key_generate(&identity.dh);
+    struct hub_device device = {identity.sign.public_key, identity.dh.public_key, "示例党员001",
+                                ROLE_SECRETARY, org};
+    MUST(replica_begin(hub->replica, err));
+    MUST(hub_add_device(hub, &device, &identity.device, err));
+    MUST(replica_commit(hub->replica, err));
+    database_of(at, path);
+    struct replica_options options = {.path = path, .clock = clock_of(place), .cache_kib = 1024};
+    MUST(replica_create(&place->replica, &options, replica_network(hub->replica), err));
+    MUST(replica_set_identity(place->replica, &identity, err));
+    place->org = org;
+}
+
+void fleet_prepare(void)
+{
+    const char *memory = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    dice_install();
+    MUST(keys_init(err));
+    disk_install();
+    sqlite3_randomness(0, NULL);
+    dice_seed(SEED);
+    snprintf(directory, sizeof directory, "%s/jinqiu-sim-XXXXXX", memory);
+    assert(mkdtemp(directory));
+    first.count = FLEET_MAX;
+    for (size_t i = 0; i < FLEET_MAX; i++) {
+        place_init(&first, i);
+        disk_attach(&first.places[i].disk);
+        assert(mkdir(first.places[i].folder, 0700) == 0);
+    }
+    found_hub(&first.places[0]);
+    struct hub *hub = &first.places[0].hub;
+    uint32_t county = add_org(hub, ORG_ROOT, "county", "示例县");
+    first.township = add_org(hub, county, "township", "示例镇");
+    first.branch = add_org(hub, first.township, "branch", "示例支部");
+    for (size_t i = 1; i < FLEET_MAX; i++)
+        join(&first, i, i % 3 == 0 ? first.branch : first.township);
+    memcpy(first.hub_key, replica_identity(hub->replica)->dh.public_key, DH_KEY_BYTES);
+    for (size_t i = 1; i < FLEET_MAX; i++)
+        talk_quietly(&first, i);
+    for (size_t i = 0; i < FLEET_MAX; i++) {
+        make_placeholder(i);
+        fleet_stop(&first, i);
+        disk_detach(&first.places[i].disk);
+    }
+}
+
+void fleet_forget(void)
+{
+    static const char *const names[] = {"hub.db",     "client.db",  "authority.key",
+                                        "root-1.key", "root-2.key", "root-3.key"};
+    char path[2 * DISK_PATH_BYTES];
+    for (size_t i = 0; i < FLEET_MAX; i++) {
+        for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
+            snprintf(path, sizeof path, "%s/%zu/%s", directory, i, names[n]);
+            unlink(path);
+        }
+        rmdir(first.places[i].folder);
+        disk_release(&first.places[i].disk);
+    }
+    rmdir(directory);
+}
+
+/* ---- a world's ---- */
+
+void fleet_open(struct fleet *fleet, size_t count)
+{
+    assert(count <= FLEET_MAX);
+    sqlite3_randomness(0, NULL);
+    *fleet = (struct fleet){
+        .count = count, .now_ms = first.now_ms, .township = first.township, .branch = first.branch};
+    memcpy(fleet->hub_key, first.hub_key, DH_KEY_BYTES);
+    for (size_t i = 0; i < count; i++) {
+        place_init(fleet, i);
+        fleet->places[i].org = first.places[i].org;
+        disk_copy(&fleet->places[i].disk, &first.places[i].disk);
+        disk_attach(&fleet->places[i].disk);
+        MUST(fleet_start(fleet, i, err));
+    }
+}
+
+void fleet_close(struct fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->count; i++) {
+        fleet_stop(fleet, i);
+        disk_detach(&fleet->places[i].disk);
+        disk_release(&fleet->places[i].disk);
+        for (size_t n = 0; n < FLEET_IMAGES; n++)
+            disk_release(&fleet->places[i].images[n].disk);
+    }
+}
+
+enum status fleet_start(struct fleet *fleet, size_t at, struct error *err)
+{
+    struct place *place = &fleet->places[at];
+    char path[DISK_PATH_BYTES];
+    if (place->replica)
+        return STATUS_OK;
+    database_of(at, path);
+    if (at == 0) {
+        struct hub_options options = {.directory = place->folder, .clock = clock_of(place)};
+        TRY(hub_open(&place->hub, &options, err));
+        place->replica = place->hub.replica;
+        return STATUS_OK;
+    }
+    struct replica_options options = {.path = path, .clock = clock_of(place), .cache_kib = 1024};
+    return replica_open(&place->replica, &options, err);
+}
+
+void fleet_stop(struct fleet *fleet, size_t at)
+{
+    struct place *place = &fleet->places[at];
+    if (at == 0)
+        hub_close(&place->hub);
+    else
+        replica_close(place->replica);
+    place->replica = NULL;
+}
+
+bool fleet_reads(const struct fleet *fleet, size_t at, uint32_t org)
+{
+    const struct place *place = &fleet->places[at];
+    return at == 0 || place->org == org || place->org == fleet->township;
+}

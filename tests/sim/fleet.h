@@ -1,0 +1,62 @@
+#ifndef TESTS_SIM_FLEET_H
+#define TESTS_SIM_FLEET_H
+
+/* A hub and its clients: replicas on simulated disks, with a clock each.
+ *
+ * Place 0 is the hub. Enrolling them takes longer than most worlds live, so it is done once per
+ * process; every world starts from copies of those disks. A place's process may be down: `replica`
+ * is NULL then, and fleet_start reads its disk again. Failures of the set-up abort. */
+
+#include "server/hub.h"
+#include "tests/sim/disk.h"
+
+#define FLEET_MAX 7 /* the hub included */
+#define FLEET_IMAGES 2
+
+/* An older state of a client's disk: of its folder, as people copy it. */
+struct fleet_image {
+    struct sim_disk disk;
+    bool taken;
+};
+
+struct fleet_clock {
+    const uint64_t *now_ms; /* of the world */
+    int64_t offset_ms;
+    int64_t drift_ppm;
+};
+
+struct place {
+    struct sim_disk disk;
+    struct fleet_image images[FLEET_IMAGES];
+    struct fleet_clock clock;
+    char folder[DISK_PATH_BYTES];
+    struct hub hub;          /* place 0 */
+    struct replica *replica; /* NULL: down */
+    uint32_t org;
+    uint64_t next_cut; /* calls after the next start, at which the power goes again; 0: never */
+};
+
+struct fleet {
+    struct place places[FLEET_MAX];
+    size_t count;
+    uint64_t now_ms; /* since the world began; clocks follow it */
+    uint32_t township, branch;
+    uint8_t hub_key[DH_KEY_BYTES];
+};
+
+/* Once per process: VFS, randomness, the first disks. Makes an empty folder outside, where the
+ * hub's key files are. */
+void fleet_prepare(void);
+void fleet_forget(void);
+
+/* A world of `count` places; all are up. */
+void fleet_open(struct fleet *fleet, size_t count);
+void fleet_close(struct fleet *fleet);
+
+/* Starts the process of a place, when it isn't running. Fails as replica_open does. */
+enum status fleet_start(struct fleet *fleet, size_t at, struct error *err);
+void fleet_stop(struct fleet *fleet, size_t at);
+/* The org whose records a place reads besides those below. */
+bool fleet_reads(const struct fleet *fleet, size_t at, uint32_t org);
+
+#endif

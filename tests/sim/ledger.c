@@ -1,0 +1,271 @@
+#include "tests/sim/ledger.h"
+
+#include <assert.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/chance.h"
+
+/* name, phone, kin: register; rank: latest; note: text */
+const uint16_t ledger_fields[LEDGER_FIELDS] = {1, 10, 18, 9, 24};
+static const bool listed[LEDGER_FIELDS] = {true, true, true, false, false};
+
+void finding_set(struct finding *finding, const char *oracle, const char *format, ...)
+{
+    va_list arguments;
+    if (finding->oracle[0])
+        return;
+    snprintf(finding->oracle, sizeof finding->oracle, "%s", oracle);
+    va_start(arguments, format);
+    vsnprintf(finding->what, sizeof finding->what, format, arguments);
+    va_end(arguments);
+}
+
+void ledger_init(struct ledger *ledger, uint64_t seed, uint32_t township, uint32_t branch)
+{
+    struct chance chance = {seed ^ 0x6c65646765720000u};
+    memset(ledger, 0, sizeof *ledger);
+    for (unsigned i = 0; i < LEDGER_ROWS; i++) {
+        for (size_t byte = 0; byte < ID_BYTES; byte++)
+            ledger->rows[i].bytes[byte] = (uint8_t)chance_number(&chance);
+        ledger->orgs[i] = i % 3 == 2 ? branch : township;
+    }
+}
+
+void ledger_value(unsigned save, char text[LEDGER_VALUE_BYTES])
+{
+    snprintf(text, LEDGER_VALUE_BYTES, "save %u", save);
+}
+
+bool ledger_find(const struct ledger *ledger, struct bytes value, unsigned *save)
+{
+    char text[LEDGER_VALUE_BYTES] = {0};
+    if (value.size < 2 || value.size > sizeof text)
+        return false;
+    memcpy(text, value.data + 1, value.size - 1); /* behind the head of a short string */
+    return sscanf(text, "save %u", save) == 1 && *save < ledger->count;
+}
+
+unsigned ledger_try(struct ledger *ledger, unsigned author, unsigned row, unsigned field)
+{
+    assert(ledger->count < LEDGER_SAVES_MAX);
+    unsigned number = ledger->count++;
+    ledger->saves[number] = (struct save){
+        .row = row, .field = field, .author = author, .tried = true, .partner = number};
+    ledger->places[author].tried.has[number] = 1;
+    return number;
+}
+
+void ledger_acknowledge(struct ledger *ledger, unsigned save)
+{
+    ledger->saves[save].acknowledged = true;
+    ledger->places[ledger->saves[save].author].acknowledged.has[save] = 1;
+}
+
+void ledger_refuse(struct ledger *ledger, unsigned save)
+{
+    ledger->saves[save].tried = false;
+    ledger->places[ledger->saves[save].author].tried.has[save] = 0;
+}
+
+/* ---- looking ---- */
+
+struct looking {
+    struct ledger *ledger;
+    size_t at;
+    unsigned row;
+    struct saves now;
+    struct finding *finding;
+};
+
+static enum status take_item(void *context, const struct history_item *item, struct error *err)
+{
+    struct looking *looking = context;
+    struct finding *finding = looking->finding;
+    unsigned number, field;
+    (void)err;
+    for (field = 0; field < LEDGER_FIELDS && ledger_fields[field] != item->field; field++)
+        ;
+    if (field == LEDGER_FIELDS)
+        return STATUS_OK;
+    if (!ledger_find(looking->ledger, item->value, &number)) {
+        finding_set(finding, "O4", "place %zu holds a value that nobody saved", looking->at);
+        return STATUS_OK;
+    }
+    const struct save *save = &looking->ledger->saves[number];
+    if (!save->tried || save->row != looking->row || save->field != field)
+        finding_set(finding, "O4", "place %zu holds save %u, which was %s", looking->at, number,
+                    save->tried ? "made elsewhere" : "refused");
+    looking->now.has[number] = 1;
+    return STATUS_OK;
+}
+
+/* The heads by their definition: known, and replaced by nothing that is known. */
+static bool is_head(const struct looking *looking, unsigned number)
+{
+    const struct ledger *ledger = looking->ledger;
+    if (!looking->now.has[number])
+        return false;
+    for (unsigned other = 0; other < ledger->count; other++)
+        if (looking->now.has[other] && ledger->saves[other].replaces.has[number])
+            return false;
+    return true;
+}
+
+static unsigned count_listed(struct replica *replica, const struct id *row, uint16_t field)
+{
+    sqlite3_stmt *count = NULL;
+    unsigned listed_heads = 0;
+    if (sqlite3_prepare_v2(replica_database(replica),
+                           "SELECT count(*) FROM _head WHERE table_no = ? AND row = ? AND "
+                           "field = ? AND conflict <> 0",
+                           -1, &count, NULL) == SQLITE_OK) {
+        sqlite3_bind_int(count, 1, LEDGER_TABLE);
+        sqlite3_bind_blob(count, 2, row->bytes, ID_BYTES, SQLITE_STATIC);
+        sqlite3_bind_int(count, 3, field);
+        if (sqlite3_step(count) == SQLITE_ROW)
+            listed_heads = (unsigned)sqlite3_column_int(count, 0);
+    }
+    sqlite3_finalize(count);
+    return listed_heads;
+}
+
+/* The saves that a cell's heads name. One that was copied with its folder and saved anew by both
+ * lives has two heads. */
+static size_t shown_heads(struct looking *looking, const struct cell *cell, struct saves *shown)
+{
+    size_t count = 0;
+    for (size_t i = 0; cell && i < cell->heads_count; i++) {
+        unsigned number;
+        if (!ledger_find(looking->ledger, cell->heads[i].value, &number) ||
+            !is_head(looking, number)) {
+            finding_set(looking->finding, "O11",
+                        "place %zu shows a head in row %u that is replaced", looking->at,
+                        looking->row);
+            continue;
+        }
+        count += !shown->has[number];
+        shown->has[number] = 1;
+    }
+    return count;
+}
+
+static void compare_field(struct looking *looking, struct replica *replica, const struct row *row,
+                          unsigned field)
+{
+    const struct ledger *ledger = looking->ledger;
+    struct saves heads = {{0}};
+    size_t wanted = 0;
+    size_t shown = shown_heads(looking, row_find_cell(row, ledger_fields[field]), &heads);
+    for (unsigned i = 0; i < ledger->count; i++)
+        wanted += ledger->saves[i].row == looking->row && ledger->saves[i].field == field &&
+                  is_head(looking, i);
+    if (wanted != shown)
+        finding_set(looking->finding, "O11",
+                    "place %zu has %zu heads in row %u, field %u, where %zu follow", looking->at,
+                    shown, looking->row, ledger_fields[field], wanted);
+    if (shown < 2 || !listed[field] || row_deleted(row))
+        return;
+    looking->ledger->conflicts_seen++;
+    if (count_listed(replica, &ledger->rows[looking->row], ledger_fields[field]) == 0)
+        finding_set(looking->finding, "O11", "place %zu doesn't list the conflict in row %u",
+                    looking->at, looking->row);
+}
+
+static void look_at_row(struct looking *looking, struct replica *replica)
+{
+    const struct id *id = &looking->ledger->rows[looking->row];
+    struct row row = {0};
+    bool found;
+    struct error err = {0};
+    enum status status = replica_row_history(replica, LEDGER_TABLE, id, take_item, looking, &err);
+    if (status == STATUS_NOT_FOUND)
+        return;
+    if (status == STATUS_OK)
+        status = replica_row(replica, LEDGER_TABLE, id, 0, &row, &found, &err);
+    if (status == STATUS_OK && found)
+        for (unsigned field = 0; field < LEDGER_FIELDS; field++)
+            compare_field(looking, replica, &row, field);
+    else if (status != STATUS_OK)
+        finding_set(looking->finding, "read", "place %zu can't read row %u: %s", looking->at,
+                    looking->row, err.text);
+    row_release(&row);
+}
+
+static void compare_with_before(struct looking *looking)
+{
+    struct ledger *ledger = looking->ledger;
+    const struct account *account = &ledger->places[looking->at];
+    const struct saves *hub = &ledger->places[0].holds;
+    for (unsigned i = 0; i < ledger->count; i++) {
+        const struct save *save = &ledger->saves[i];
+        if (looking->now.has[i] != looking->now.has[save->partner])
+            finding_set(looking->finding, "O9", "place %zu holds half of the entry of save %u",
+                        looking->at, i);
+        if (looking->now.has[i])
+            continue;
+        if (account->acknowledged.has[i])
+            finding_set(looking->finding, "O1", "place %zu lost save %u, which it acknowledged",
+                        looking->at, i);
+        if (account->holds.has[i])
+            finding_set(looking->finding, "O3", "place %zu lost save %u, which it had committed",
+                        looking->at, i);
+        if (looking->at != 0 && account->tried.has[i] && hub->has[i])
+            finding_set(looking->finding, "O2", "place %zu sent save %u and doesn't hold it",
+                        looking->at, i);
+    }
+}
+
+void ledger_look(struct ledger *ledger, struct fleet *fleet, size_t at, struct finding *finding)
+{
+    struct looking looking = {.ledger = ledger, .at = at, .finding = finding};
+    struct replica *replica = fleet->places[at].replica;
+    if (!replica)
+        return;
+    for (looking.row = 0; looking.row < LEDGER_ROWS; looking.row++)
+        look_at_row(&looking, replica);
+    compare_with_before(&looking);
+    ledger->places[at].holds = looking.now;
+}
+
+/* ---- what a fault may destroy ---- */
+
+bool ledger_would_lose(const struct ledger *ledger, const struct fleet *fleet,
+                       const struct account *gone, const struct account *keeps)
+{
+    for (unsigned i = 0; i < ledger->count; i++) {
+        bool elsewhere = keeps && keeps->holds.has[i];
+        if (!gone->holds.has[i] || !ledger->saves[i].acknowledged)
+            continue;
+        for (size_t at = 0; at < fleet->count && !elsewhere; at++)
+            elsewhere = &ledger->places[at] != gone && ledger->places[at].holds.has[i];
+        if (!elsewhere)
+            return true;
+    }
+    return false;
+}
+
+bool ledger_at_hub(const struct ledger *ledger, const struct account *account)
+{
+    for (unsigned i = 0; i < ledger->count; i++)
+        if (account->holds.has[i] && !ledger->places[0].holds.has[i])
+            return false;
+    return true;
+}
+
+void ledger_complete(struct ledger *ledger, const struct fleet *fleet, struct finding *finding)
+{
+    for (unsigned i = 0; i < ledger->count; i++) {
+        const struct save *save = &ledger->saves[i];
+        if (!save->acknowledged)
+            continue;
+        for (size_t at = 0; at < fleet->count; at++)
+            if (fleet_reads(fleet, at, ledger->orgs[save->row]) && !ledger->places[at].holds.has[i])
+                finding_set(finding, at == 0 ? "O1" : "O12",
+                            "save %u of place %u was acknowledged and never reached place %zu", i,
+                            save->author, at);
+    }
+}

@@ -1,0 +1,77 @@
+#ifndef TESTS_SIM_LEDGER_H
+#define TESTS_SIM_LEDGER_H
+
+/* What was saved in a world, and what must follow from that: a model without SQL, deltas or caches.
+ *
+ * Every value that is saved is unique, so a value names its save wherever it turns up, also after a
+ * device with two lives saved it anew. The ledger knows which saves were acknowledged, what each of
+ * them replaced, and which of them each place was seen to hold. From these sets alone it says what
+ * the heads of every field must be, and compares. */
+
+#include "tests/sim/fleet.h"
+
+#define LEDGER_SAVES_MAX 1000
+#define LEDGER_ROWS 8
+#define LEDGER_FIELDS 5
+#define LEDGER_VALUE_BYTES 24
+
+struct saves { /* a set */
+    uint8_t has[LEDGER_SAVES_MAX];
+};
+
+struct save {
+    unsigned row, field; /* place in ledger_fields */
+    unsigned author;
+    bool acknowledged, tried; /* tried: it may have happened */
+    unsigned partner;         /* another save of the same entry; itself: none */
+    struct saves replaces;
+};
+
+struct account {               /* of one disk */
+    struct saves holds;        /* when it was last looked at */
+    struct saves acknowledged; /* of its own, by this life */
+    struct saves tried;
+};
+
+struct ledger {
+    struct id rows[LEDGER_ROWS];
+    uint32_t orgs[LEDGER_ROWS];
+    struct save saves[LEDGER_SAVES_MAX];
+    unsigned count;
+    struct account places[FLEET_MAX], images[FLEET_MAX][FLEET_IMAGES];
+    unsigned conflicts_seen;
+};
+
+extern const uint16_t ledger_fields[LEDGER_FIELDS];
+#define LEDGER_TABLE 17 /* person */
+
+/* A sentence about what is wrong; empty: nothing is. */
+struct finding {
+    char oracle[8];
+    char what[320];
+};
+void finding_set(struct finding *finding, const char *oracle, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+void ledger_init(struct ledger *ledger, uint64_t seed, uint32_t township, uint32_t branch);
+/* Notes a save that is about to be tried; gives its number. */
+unsigned ledger_try(struct ledger *ledger, unsigned author, unsigned row, unsigned field);
+void ledger_value(unsigned save, char text[LEDGER_VALUE_BYTES]);
+/* The save that a stored value names; false: none. */
+bool ledger_find(const struct ledger *ledger, struct bytes value, unsigned *save);
+void ledger_acknowledge(struct ledger *ledger, unsigned save);
+/* It was refused before anything was written. */
+void ledger_refuse(struct ledger *ledger, unsigned save);
+
+/* Look at what a place holds: that it forgot nothing, invents nothing, holds whole entries, and
+ * that the heads of every field are those that follow. */
+void ledger_look(struct ledger *ledger, struct fleet *fleet, size_t at, struct finding *finding);
+/* Would nobody else hold something that is held here? `keeps`: an account that stays; or NULL. */
+bool ledger_would_lose(const struct ledger *ledger, const struct fleet *fleet,
+                       const struct account *gone, const struct account *keeps);
+/* Is everything of this account at the hub? */
+bool ledger_at_hub(const struct ledger *ledger, const struct account *account);
+/* Everything that was acknowledged is wherever it may be read. */
+void ledger_complete(struct ledger *ledger, const struct fleet *fleet, struct finding *finding);
+
+#endif

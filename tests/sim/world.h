@@ -1,0 +1,57 @@
+#ifndef TESTS_SIM_WORLD_H
+#define TESTS_SIM_WORLD_H
+
+/* One world: a plan is lived through, watched by the ledger, and must come to rest.
+ *
+ * First the plan's events with their faults, and after each of them what is true of every replica
+ * (safety). Then no more faults: hub and clients must be equal after a few sessions each
+ * (liveness). Faults never destroy the last durable copy of what was acknowledged: events that
+ * would are passed over. */
+
+#include "tests/sim/ledger.h"
+#include "tests/sim/plan.h"
+
+/* Rare situations; one that is never reached says that the plans are too tame. */
+#define PROBE_LIST(X)                                         \
+    X(PROBE_CUT_SAVING, "power cut while saving")             \
+    X(PROBE_CUT_CLIENT, "power cut of a client in a session") \
+    X(PROBE_CUT_HUB, "power cut of the hub in a session")     \
+    X(PROBE_CUT_AGAIN, "second power cut while starting")     \
+    X(PROBE_KILLED, "process killed")                         \
+    X(PROBE_UNSAID, "committed though never acknowledged")    \
+    X(PROBE_FULL, "save refused by a full disk")              \
+    X(PROBE_ERROR, "save refused by a failing disk")          \
+    X(PROBE_LINE_DIED, "session ended by its line")           \
+    X(PROBE_STALLED, "session ended by silence")              \
+    X(PROBE_BACK, "folder put back from a copy")              \
+    X(PROBE_SWAPPED, "folder used on two machines")           \
+    X(PROBE_NEW_LIFE, "client under a new incarnation")       \
+    X(PROBE_LIVES, "sync of more than one session")           \
+    X(PROBE_REVIVED, "hub put back from a copy")              \
+    X(PROBE_CONFLICT, "conflict listed")                      \
+    X(PROBE_DELETED, "row deleted")                           \
+    X(PROBE_ON_DELETED, "edit of a deleted row refused")      \
+    X(PROBE_BACKWARDS, "wall clock stepped back")             \
+    X(PROBE_SPARED, "fault passed over that would destroy the last copy")
+
+enum probe {
+#define X(probe, name) probe,
+    PROBE_LIST(X)
+#undef X
+        PROBES
+};
+extern const char *const probe_names[PROBES];
+
+struct world_report {
+    struct finding finding;  /* oracle "": all is well; "O15" is liveness */
+    size_t event;            /* at which it was found; plan.count: at the end */
+    uint64_t trace;          /* a hash of all that happened, as far as people would see it */
+    uint64_t device_minutes; /* simulated, over all devices */
+    uint64_t probes[PROBES];
+    uint64_t saves, sessions;
+};
+
+/* `log`: what happens, line by line; NULL: nothing is printed. */
+void world_live(const struct plan *plan, struct world_report *report, FILE *log);
+
+#endif
