@@ -177,7 +177,8 @@ static void settle(struct disk_file *file, struct chance *chance, bool flash)
     grow(&file->now, file->platter.size);
     if (file->platter.size > 0)
         memcpy(file->now.bytes, file->platter.bytes, file->platter.size);
-    memset(file->dirty, 0, file->dirty_capacity * sizeof *file->dirty);
+    if (file->dirty)
+        memset(file->dirty, 0, file->dirty_capacity * sizeof *file->dirty);
     forget_regions(file);
 }
 
