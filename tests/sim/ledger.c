@@ -134,14 +134,16 @@ static unsigned count_listed(struct replica *replica, const struct id *row, uint
 }
 
 /* The saves that a cell's heads name. One that was copied with its folder and saved anew by both
- * lives has two heads. */
+ * lives stands there twice, and whoever replaces one of the two leaves the other. */
 static size_t shown_heads(struct looking *looking, const struct cell *cell, struct saves *shown)
 {
     size_t count = 0;
     for (size_t i = 0; cell && i < cell->heads_count; i++) {
         unsigned number;
-        if (!ledger_find(looking->ledger, cell->heads[i].value, &number) ||
-            !is_head(looking, number)) {
+        bool found = ledger_find(looking->ledger, cell->heads[i].value, &number);
+        if (found && looking->ledger->saves[number].copied && !is_head(looking, number))
+            continue;
+        if (!found || !is_head(looking, number)) {
             finding_set(looking->finding, "O11",
                         "place %zu shows a head in row %u that is replaced", looking->at,
                         looking->row);
@@ -232,6 +234,15 @@ void ledger_look(struct ledger *ledger, struct fleet *fleet, size_t at, struct f
 }
 
 /* ---- what a fault may destroy ---- */
+
+void ledger_copy(struct ledger *ledger, unsigned place, unsigned slot)
+{
+    const struct account *account = &ledger->places[place];
+    ledger->images[place][slot] = *account;
+    for (unsigned i = 0; i < ledger->count; i++)
+        if (account->tried.has[i] && !ledger->places[0].holds.has[i])
+            ledger->saves[i].copied = true;
+}
 
 bool ledger_would_lose(const struct ledger *ledger, const struct fleet *fleet,
                        const struct account *gone, const struct account *keeps)

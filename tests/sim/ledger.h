@@ -23,6 +23,7 @@ struct save {
     unsigned row, field; /* place in ledger_fields */
     unsigned author;
     bool acknowledged, tried; /* tried: it may have happened */
+    bool copied;              /* unsent, with its folder: each life may save it anew */
     unsigned partner;         /* another save of the same entry; itself: none */
     struct saves replaces;
 };
@@ -66,6 +67,8 @@ void ledger_refuse(struct ledger *ledger, unsigned save);
 /* Look at what a place holds: that it forgot nothing, invents nothing, holds whole entries, and
  * that the heads of every field are those that follow. */
 void ledger_look(struct ledger *ledger, struct fleet *fleet, size_t at, struct finding *finding);
+/* A folder is copied: from now on two lives may save anew what the hub doesn't hold. */
+void ledger_copy(struct ledger *ledger, unsigned place, unsigned slot);
 /* Would nobody else hold something that is held here? `keeps`: an account that stays; or NULL. */
 bool ledger_would_lose(const struct ledger *ledger, const struct fleet *fleet,
                        const struct account *gone, const struct account *keeps);

@@ -219,7 +219,7 @@ static void live_copy(struct world *world, const struct event *event)
     }
     disk_copy(&image->disk, &place->disk);
     image->taken = true;
-    *account = world->ledger.places[event->place];
+    ledger_copy(&world->ledger, event->place, (unsigned)slot);
 }
 
 /* An armed fault may strike while the process ends. */
