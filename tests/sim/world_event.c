@@ -303,6 +303,7 @@ static void live_revive(struct world *world, const struct event *event)
     world_probe(world, PROBE_REVIVED);
     stop(world, 0);
     disk_copy(&hub->disk, &hub->images[slot].disk);
+    hub->disk.fault = DISK_SOUND; /* it is another disk */
     world->ledger.places[0] = *account;
     world_start(world, 0);
     if (!world_ok(world))
