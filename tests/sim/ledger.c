@@ -150,7 +150,7 @@ static size_t shown_heads(struct looking *looking, const struct cell *cell, stru
     for (size_t i = 0; cell && i < cell->heads_count; i++) {
         unsigned number;
         bool found = ledger_find(looking->ledger, cell->heads[i].value, &number);
-        if (found && looking->ledger->saves[number].copied && !is_head(looking, number))
+        if (found && looking->ledger->saves[number].renamed && !is_head(looking, number))
             continue;
         if (!found || !is_head(looking, number)) {
             finding_set(looking->finding, "O11",
@@ -252,7 +252,7 @@ void ledger_copy(struct ledger *ledger, unsigned place, unsigned slot)
     ledger->images[place][slot] = *account;
     for (unsigned i = 0; i < ledger->count; i++)
         if (account->tried.has[i] && !ledger->places[0].holds.has[i])
-            ledger->saves[i].copied = true;
+            ledger->saves[i].renamed = true;
 }
 
 bool ledger_would_lose(const struct ledger *ledger, const struct fleet *fleet,

@@ -24,7 +24,7 @@ struct save {
     unsigned author;
     bool acknowledged, tried; /* tried: it may have happened */
     bool cut;                 /* by a revocation: it may count or not, as far as that is known */
-    bool copied;              /* unsent, with its folder: each life may save it anew */
+    bool renamed;             /* may be saved anew under a name that its successor does not know */
     unsigned partner;         /* another save of the same entry; itself: none */
     struct saves replaces;
 };

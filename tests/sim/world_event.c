@@ -35,8 +35,12 @@ static void choose_bases(struct writing *writing, const struct row *row, bool st
         unsigned number;
         if (writing->has_bases && i > 0)
             break;
-        if (ledger_find(ledger, cell->heads[i].value, &number))
+        if (ledger_find(ledger, cell->heads[i].value, &number)) {
             save->replaces.has[number] = 1;
+            /* Until the other life's branch has its place, a base has the name that it will lose.
+             */
+            ledger->saves[number].renamed |= replica_restoring(writing->replica);
+        }
         if (writing->has_bases)
             writing->bases[writing->bases_count++] = cell->heads[i].dot;
     }
