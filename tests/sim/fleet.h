@@ -33,7 +33,8 @@ struct place {
     struct hub hub;          /* place 0 */
     struct replica *replica; /* NULL: down */
     uint32_t org;
-    uint64_t next_cut; /* calls after the next start, at which the power goes again; 0: never */
+    bool revoked, retired; /* by the hub; and it has been told */
+    uint64_t next_cut;     /* calls after the next start, at which the power goes again; 0: never */
 };
 
 struct fleet {

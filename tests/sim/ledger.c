@@ -55,6 +55,7 @@ unsigned ledger_try(struct ledger *ledger, unsigned author, unsigned row, unsign
     unsigned number = ledger->count++;
     ledger->saves[number] = (struct save){
         .row = row, .field = field, .author = author, .tried = true, .partner = number};
+    ledger->saves[number].cut = ledger->revoked[author];
     ledger->places[author].tried.has[number] = 1;
     return number;
 }
@@ -69,6 +70,14 @@ void ledger_refuse(struct ledger *ledger, unsigned save)
 {
     ledger->saves[save].tried = false;
     ledger->places[ledger->saves[save].author].tried.has[save] = 0;
+}
+
+void ledger_revoke(struct ledger *ledger, unsigned author)
+{
+    ledger->revoked[author] = true;
+    for (unsigned i = 0; i < ledger->count; i++)
+        if (ledger->saves[i].author == author && !ledger->places[0].holds.has[i])
+            ledger->saves[i].cut = true;
 }
 
 /* ---- looking ---- */
@@ -141,7 +150,7 @@ static size_t shown_heads(struct looking *looking, const struct cell *cell, stru
     for (size_t i = 0; cell && i < cell->heads_count; i++) {
         unsigned number;
         bool found = ledger_find(looking->ledger, cell->heads[i].value, &number);
-        if (found && looking->ledger->saves[number].copied && !is_head(looking, number))
+        if (found && looking->ledger->saves[number].renamed && !is_head(looking, number))
             continue;
         if (!found || !is_head(looking, number)) {
             finding_set(looking->finding, "O11",
@@ -204,6 +213,8 @@ static void compare_with_before(struct looking *looking)
     const struct saves *hub = &ledger->places[0].holds;
     for (unsigned i = 0; i < ledger->count; i++) {
         const struct save *save = &ledger->saves[i];
+        if (save->cut)
+            continue;
         if (looking->now.has[i] != looking->now.has[save->partner])
             finding_set(looking->finding, "O9", "place %zu holds half of the entry of save %u",
                         looking->at, i);
@@ -241,7 +252,7 @@ void ledger_copy(struct ledger *ledger, unsigned place, unsigned slot)
     ledger->images[place][slot] = *account;
     for (unsigned i = 0; i < ledger->count; i++)
         if (account->tried.has[i] && !ledger->places[0].holds.has[i])
-            ledger->saves[i].copied = true;
+            ledger->saves[i].renamed = true;
 }
 
 bool ledger_would_lose(const struct ledger *ledger, const struct fleet *fleet,
@@ -249,7 +260,7 @@ bool ledger_would_lose(const struct ledger *ledger, const struct fleet *fleet,
 {
     for (unsigned i = 0; i < ledger->count; i++) {
         bool elsewhere = keeps && keeps->holds.has[i];
-        if (!gone->holds.has[i] || !ledger->saves[i].acknowledged)
+        if (!gone->holds.has[i] || !ledger->saves[i].acknowledged || ledger->saves[i].cut)
             continue;
         for (size_t at = 0; at < fleet->count && !elsewhere; at++)
             elsewhere = &ledger->places[at] != gone && ledger->places[at].holds.has[i];
@@ -262,7 +273,7 @@ bool ledger_would_lose(const struct ledger *ledger, const struct fleet *fleet,
 bool ledger_at_hub(const struct ledger *ledger, const struct account *account)
 {
     for (unsigned i = 0; i < ledger->count; i++)
-        if (account->holds.has[i] && !ledger->places[0].holds.has[i])
+        if (account->holds.has[i] && !ledger->places[0].holds.has[i] && !ledger->saves[i].cut)
             return false;
     return true;
 }
@@ -271,10 +282,11 @@ void ledger_complete(struct ledger *ledger, const struct fleet *fleet, struct fi
 {
     for (unsigned i = 0; i < ledger->count; i++) {
         const struct save *save = &ledger->saves[i];
-        if (!save->acknowledged)
+        if (!save->acknowledged || save->cut)
             continue;
         for (size_t at = 0; at < fleet->count; at++)
-            if (fleet_reads(fleet, at, ledger->orgs[save->row]) && !ledger->places[at].holds.has[i])
+            if (!fleet->places[at].revoked && fleet_reads(fleet, at, ledger->orgs[save->row]) &&
+                !ledger->places[at].holds.has[i])
                 finding_set(finding, at == 0 ? "O1" : "O12",
                             "save %u of place %u was acknowledged and never reached place %zu", i,
                             save->author, at);

@@ -23,7 +23,8 @@ struct save {
     unsigned row, field; /* place in ledger_fields */
     unsigned author;
     bool acknowledged, tried; /* tried: it may have happened */
-    bool copied;              /* unsent, with its folder: each life may save it anew */
+    bool cut;                 /* by a revocation: it may count or not, as far as that is known */
+    bool renamed;             /* may be saved anew under a name that its successor does not know */
     unsigned partner;         /* another save of the same entry; itself: none */
     struct saves replaces;
 };
@@ -41,6 +42,7 @@ struct ledger {
     unsigned count;
     struct account places[FLEET_MAX], images[FLEET_MAX][FLEET_IMAGES];
     unsigned conflicts_seen;
+    bool revoked[FLEET_MAX];
 };
 
 extern const uint16_t ledger_fields[LEDGER_FIELDS];
@@ -63,6 +65,10 @@ bool ledger_find(const struct ledger *ledger, struct bytes value, unsigned *save
 void ledger_acknowledge(struct ledger *ledger, unsigned save);
 /* It was refused before anything was written. */
 void ledger_refuse(struct ledger *ledger, unsigned save);
+
+/* The device of a place lost its rights: what the hub doesn't hold of it now is cut, and so is
+ * whatever it saves from now on. */
+void ledger_revoke(struct ledger *ledger, unsigned author);
 
 /* Look at what a place holds: that it forgot nothing, invents nothing, holds whole entries, and
  * that the heads of every field are those that follow. */

@@ -75,6 +75,9 @@ static void choose_classes(struct making *making, enum plan_class only)
 
 static bool wants(struct making *making, enum plan_class class)
 {
+    /* Else nobody would be left. */
+    if (class == CLASS_REVOKE && making->on[class] && chance_below(&making->chance, 4))
+        return false;
     return making->on[class] && chance_below(&making->chance, 1000) < making->often[class];
 }
 
@@ -90,10 +93,10 @@ static void add_fault(struct making *making, enum plan_class class)
 {
     struct chance *chance = &making->chance;
     static const enum event_kind kinds[CLASSES] = {
-        [CLASS_LINE] = EVENT_SYNC,   [CLASS_STALL] = EVENT_SYNC, [CLASS_POWER] = EVENT_POWER,
-        [CLASS_KILL] = EVENT_KILL,   [CLASS_FULL] = EVENT_FULL,  [CLASS_ERROR] = EVENT_ERROR,
-        [CLASS_CLOCK] = EVENT_CLOCK, [CLASS_COPY] = EVENT_COPY,  [CLASS_CLONE] = EVENT_SWAP,
-        [CLASS_REVIVE] = EVENT_COPY};
+        [CLASS_LINE] = EVENT_SYNC,   [CLASS_STALL] = EVENT_SYNC,   [CLASS_POWER] = EVENT_POWER,
+        [CLASS_KILL] = EVENT_KILL,   [CLASS_FULL] = EVENT_FULL,    [CLASS_ERROR] = EVENT_ERROR,
+        [CLASS_CLOCK] = EVENT_CLOCK, [CLASS_COPY] = EVENT_COPY,    [CLASS_CLONE] = EVENT_SWAP,
+        [CLASS_REVIVE] = EVENT_COPY, [CLASS_REVOKE] = EVENT_REVOKE};
     unsigned place = (unsigned)chance_below(chance, making->plan->places);
     unsigned client = 1 + (unsigned)chance_below(chance, making->plan->places - 1);
     struct event *event = add(making, kinds[class], place);
@@ -122,6 +125,9 @@ static void add_fault(struct making *making, enum plan_class class)
         event->kind = chance_below(chance, 3) ? EVENT_SWAP : EVENT_COPY;
         event->a = 1;
         event->b = 0;
+    } else if (class == CLASS_REVOKE) {
+        event->place = client;
+        event->a = event->b = 0;
     } else if (class == CLASS_REVIVE) {
         event->place = 0;
         event->kind = chance_below(chance, 2) ? EVENT_COPY : EVENT_REVIVE;

@@ -100,6 +100,10 @@ static void note_end(struct world *world, const struct talk_line *line, const st
         world_probe(world, PROBE_LINE_DIED);
     if (!end->done && line->stall_ms)
         world_probe(world, PROBE_STALLED);
+    if (end->code == SESSION_REVOKED) {
+        world_probe(world, PROBE_REVOKED);
+        world->fleet.places[line->client].retired = true;
+    }
     world_note(world, "place %zu: %s, code %d, sent %llu, received %llu, aside %llu, %u sessions%s",
                line->client, end->done ? "done" : "not done", (int)end->code,
                (unsigned long long)totals->sent, (unsigned long long)totals->received,

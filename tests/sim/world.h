@@ -28,6 +28,8 @@
     X(PROBE_NEW_LIFE, "client under a new incarnation")       \
     X(PROBE_LIVES, "sync of more than one session")           \
     X(PROBE_REVIVED, "hub put back from a copy")              \
+    X(PROBE_REVOKED, "device told that it is revoked")        \
+    X(PROBE_UNDONE, "save beyond the cut of a revocation")    \
     X(PROBE_CONFLICT, "conflict listed")                      \
     X(PROBE_DELETED, "row deleted")                           \
     X(PROBE_ON_DELETED, "edit of a deleted row refused")      \

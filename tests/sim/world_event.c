@@ -5,6 +5,7 @@
 
 #include "common/pack.h"
 #include "server/backup.h"
+#include "server/revoke.h"
 #include "tests/sim/world_state.h"
 
 #define DELAY_MS 300
@@ -34,8 +35,12 @@ static void choose_bases(struct writing *writing, const struct row *row, bool st
         unsigned number;
         if (writing->has_bases && i > 0)
             break;
-        if (ledger_find(ledger, cell->heads[i].value, &number))
+        if (ledger_find(ledger, cell->heads[i].value, &number)) {
             save->replaces.has[number] = 1;
+            /* Until the other life's branch has its place, a base has the name that it will lose.
+             */
+            ledger->saves[number].renamed |= replica_restoring(writing->replica);
+        }
         if (writing->has_bases)
             writing->bases[writing->bases_count++] = cell->heads[i].dot;
     }
@@ -87,6 +92,8 @@ static void conclude(struct writing *writing, enum status status)
     for (size_t i = 0; i < writing->saves_count; i++) {
         world->ledger.saves[writing->saves[i]].partner =
             writing->saves[writing->saves_count - 1 - i];
+        if (world->ledger.saves[writing->saves[i]].cut)
+            world_probe(world, PROBE_UNDONE);
         if (status == STATUS_OK)
             ledger_acknowledge(&world->ledger, writing->saves[i]);
         else if (refused)
@@ -143,6 +150,8 @@ static void live_save(struct world *world, const struct event *event)
     status = save(&writing, found ? CHANGE_SET : CHANGE_ADD, &err);
     if (deleted && status == STATUS_NOT_FOUND)
         world_probe(world, PROBE_ON_DELETED);
+    else if (status == STATUS_DENIED && world->fleet.places[event->place].revoked)
+        world_note(world, "it was revoked");
     else if (status == STATUS_NOT_FOUND || status == STATUS_DENIED || status == STATUS_BAD_INPUT)
         finding_set(&world->report->finding, "save", "place %u may not save in row %u: %s",
                     event->place, writing.row, err.text);
@@ -193,7 +202,8 @@ static void live_sync(struct world *world, const struct event *event)
     struct talk_end ends[FLEET_MAX];
     size_t count = 0;
     for (size_t client = 1; client < world->fleet.count; client++)
-        if (event->kind == EVENT_STORM || client == event->place)
+        if (!world->fleet.places[client].retired &&
+            (event->kind == EVENT_STORM || client == event->place))
             lines[count++] = line_of(event, client);
     uint32_t life = 0;
     if (event->place != 0)
@@ -297,6 +307,7 @@ static void live_revive(struct world *world, const struct event *event)
     world_probe(world, PROBE_REVIVED);
     stop(world, 0);
     disk_copy(&hub->disk, &hub->images[slot].disk);
+    hub->disk.fault = DISK_SOUND; /* it is another disk */
     world->ledger.places[0] = *account;
     world_start(world, 0);
     if (!world_ok(world))
@@ -305,6 +316,31 @@ static void live_revive(struct world *world, const struct event *event)
         hub_begin_anew(&hub->hub, &err) != STATUS_OK ||
         replica_commit(hub->replica, &err) != STATUS_OK)
         finding_set(&world->report->finding, "reopen", "the hub can't begin anew: %s", err.text);
+}
+
+static size_t still_active(const struct world *world)
+{
+    size_t count = 0;
+    for (size_t at = 1; at < world->fleet.count; at++)
+        count += !world->fleet.places[at].revoked;
+    return count;
+}
+
+static void live_revoke(struct world *world, const struct event *event)
+{
+    struct place *place = &world->fleet.places[event->place];
+    struct hub *hub = &world->fleet.places[0].hub;
+    struct error err = {0};
+    if (event->place == 0 || place->revoked || still_active(world) < 3)
+        return;
+    uint32_t index = replica_identity(place->replica)->device;
+    const struct device *device = registry_device(replica_registry(hub->replica), index);
+    enum status status = device ? hub_revoke(hub, device, UINT64_MAX, &err) : STATUS_NOT_FOUND;
+    world_note(world, "place %u is revoked: %s", event->place, status_name(status));
+    /* Refused by the disk it may stand there all the same; then nobody knows yet. */
+    place->revoked = true;
+    ledger_revoke(&world->ledger, event->place);
+    world_mend(world);
 }
 
 /* ---- machines and clocks ---- */
@@ -337,6 +373,8 @@ static void live_clock(struct world *world, const struct event *event)
 
 void event_live(struct world *world, const struct event *event)
 {
+    if (world->fleet.places[event->place].retired)
+        return;
     switch (event->kind) {
     case EVENT_SAVE:
         live_save(world, event);
@@ -366,6 +404,9 @@ void event_live(struct world *world, const struct event *event)
         break;
     case EVENT_SWAP:
         live_swap(world, event);
+        break;
+    case EVENT_REVOKE:
+        live_revoke(world, event);
         break;
     case EVENT_REVIVE:
         live_revive(world, event);

@@ -26,7 +26,11 @@ static void one_round(struct world *world, bool *quiet)
     for (size_t client = 1; client < world->fleet.count && world_ok(world); client++) {
         struct talk_line line = {.client = client, .delay_ms = 10};
         struct talk_end end;
+        if (world->fleet.places[client].retired)
+            continue;
         world_sync(world, &line, 1, &end);
+        if (world->fleet.places[client].revoked)
+            continue;
         *quiet &= end.done && end.totals.sent == 0 && end.totals.received == 0;
     }
 }
@@ -38,7 +42,8 @@ static void sync_images(struct world *world)
         for (unsigned slot = 0; slot < FLEET_IMAGES && world_ok(world); slot++) {
             struct event swap = {.kind = EVENT_SWAP, .place = client, .a = slot};
             struct event sync = {.kind = EVENT_SYNC, .place = client};
-            if (!world->fleet.places[client].images[slot].taken ||
+            if (world->fleet.places[client].revoked ||
+                !world->fleet.places[client].images[slot].taken ||
                 ledger_at_hub(&world->ledger, &world->ledger.images[client][slot]))
                 continue;
             event_live(world, &swap);
@@ -130,7 +135,8 @@ void world_rest(struct world *world)
         return;
     ledger_complete(&world->ledger, &world->fleet, &world->report->finding);
     for (size_t at = 1; at < world->fleet.count; at++)
-        compare_digests(world, at);
+        if (!world->fleet.places[at].revoked)
+            compare_digests(world, at);
     verify(world, 0);
     verify(world, 1 + chance_below(&world->chance, world->fleet.count - 1));
 }
