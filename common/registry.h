@@ -148,6 +148,11 @@ const char *registry_person_name(const struct registry *registry, uint32_t devic
  * registry and the records that reach below. The hub: all. */
 bool registry_may_read(const struct registry *registry, uint32_t device, uint32_t scope);
 
+/* Could this device ever write into this feed's scope, by any certificate it was given? For the
+ * hub, which has them all (docs/decisions/0011-the-hubs-door.md). A device that isn't known may be
+ * anybody. */
+bool registry_may_have_written(const struct registry *registry, const struct feed_id *feed);
+
 /* Where the rows of a table stand that belong to `org` (a number). */
 uint32_t table_scope(const struct schema_table *table, uint32_t org);
 

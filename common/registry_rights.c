@@ -20,6 +20,21 @@ bool registry_may_read(const struct registry *registry, uint32_t device, uint32_
     return reaches_below && registry_within(registry, org, reader->certificate.org);
 }
 
+bool registry_may_have_written(const struct registry *registry, const struct feed_id *feed)
+{
+    const struct device_record *record = registry_record(registry, feed->device);
+    bool admits = SCOPE_IS_REGISTRY(feed->scope);
+    for (size_t i = 0; record && i <= record->older_count; i++) {
+        const struct certificate *certificate =
+            i == 0 ? &record->device.certificate : &record->older[i - 1];
+        if (certificate->role == ROLE_HUB ||
+            (registry_within(registry, certificate->org, SCOPE_ORG(feed->scope)) &&
+             (!admits || role_may_admit(certificate->role, ROLE_VOLUNTEER))))
+            return true;
+    }
+    return record == NULL;
+}
+
 uint32_t table_scope(const struct schema_table *table, uint32_t org)
 {
     return table->reaches_below ? SCOPE_BELOW(org) : SCOPE_RECORDS(org);

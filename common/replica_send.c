@@ -138,11 +138,21 @@ static enum status send_range(struct replica *replica, const struct frontier_row
     return status;
 }
 
+/* The hub's registry, which names the devices; the registry of those that admit others; records. */
+enum part { PART_HUB, PART_ADMITTED, PART_RECORDS, PARTS };
+
+static enum part part_of(const struct feed_id *feed)
+{
+    if (!SCOPE_IS_REGISTRY(feed->scope))
+        return PART_RECORDS;
+    return feed->device == DEVICE_HUB ? PART_HUB : PART_ADMITTED;
+}
+
 static bool wanted(struct replica *replica, const struct sending *sending,
-                   const struct frontier_row *row, bool registry)
+                   const struct frontier_row *row, enum part part)
 {
     uint32_t reader = sending->wish->reader;
-    return SCOPE_IS_REGISTRY(row->feed.scope) == registry && !feed_restoring(replica, &row->feed) &&
+    return part_of(&row->feed) == part && !feed_restoring(replica, &row->feed) &&
            row->number > frontier_get(sending->known, &row->feed) &&
            (reader == 0 || registry_may_read(replica->registry, reader, row->feed.scope));
 }
@@ -154,14 +164,14 @@ enum status replica_runs(struct replica *replica, const struct run_wish *wish,
     enum status status = STATUS_OK;
     *more = false;
     /* Org numbers rise from parent to child, so the order of scopes is parents first. */
-    for (int pass = 0; pass < 2; pass++)
+    for (enum part part = PART_HUB; part < PARTS; part++)
         for (size_t i = 0; i < replica->frontier.count && status == STATUS_OK; i++) {
             const struct frontier_row *row = &replica->frontier.rows[i];
-            if (!wanted(replica, &sending, row, pass == 0))
+            if (!wanted(replica, &sending, row, part))
                 continue;
             if (!sending.stopped)
                 status = send_range(replica, row, &sending, err);
-            if (status == STATUS_OK && wanted(replica, &sending, row, pass == 0))
+            if (status == STATUS_OK && wanted(replica, &sending, row, part))
                 *more = true;
         }
     return status;

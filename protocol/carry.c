@@ -412,6 +412,8 @@ struct reading {
 static bool may_hold(const struct replica *replica, const struct feed_id *feed)
 {
     uint32_t self = replica_identity(replica)->device;
+    if (self == DEVICE_HUB && !registry_may_have_written(replica_registry(replica), feed))
+        return false;
     return SCOPE_IS_REGISTRY(feed->scope) || feed->device == self || self == DEVICE_HUB ||
            registry_may_read(replica_registry(replica), self, feed->scope);
 }

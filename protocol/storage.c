@@ -145,11 +145,13 @@ static enum status seal_receipt(struct replica *replica, struct storage_reply *r
 }
 
 /* The registry proves itself, whoever carries it; records come from who wrote them or may read
- * them, and go to who may read them. */
+ * them, and go to who may read them. What nobody but the hub could judge stays out. */
 static bool may_bring(struct replica *replica, uint32_t peer, const struct feed_id *feed)
 {
     const struct registry *registry = replica_registry(replica);
     uint32_t self = replica_identity(replica)->device;
+    if (self == DEVICE_HUB && !registry_may_have_written(registry, feed))
+        return false;
     if (peer == DEVICE_HUB || SCOPE_IS_REGISTRY(feed->scope))
         return true;
     if (self != DEVICE_HUB && feed->device != self &&
