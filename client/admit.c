@@ -7,6 +7,7 @@
 
 #include "client/remember.h"
 #include "common/pack.h"
+#include "common/replica_seal.h"
 
 #define HASH_OF_TOKEN_BYTES 32
 
@@ -263,7 +264,8 @@ static enum status admit(struct replica *replica, const struct session_question 
     memcpy(certificate->sign_key, question->sign_key, PUBLIC_KEY_BYTES);
     memcpy(certificate->dh_key, question->remote_dh, DH_KEY_BYTES);
     memcpy(certificate->person_name, row->person, sizeof row->person);
-    return write_certificate(replica, certificate, err);
+    TRY(write_certificate(replica, certificate, err));
+    return replica_grant_newcomer(replica, certificate, err);
 }
 
 enum status admit_enrol(void *context, struct replica *replica,

@@ -4,22 +4,20 @@
 /* One local transaction: a list of ops, chained to the entry before it in its feed and signed.
  *
  * The body is canonical MessagePack:
- *   [version = 1, time_ms, beacon, person, epoch, [op, …], origin?, …unknown trailing elements]
+ *   [version = 1, time_ms, beacon, person, epoch, [op, …], origin?, keys?, …unknown trailing]
  *   person: nil (the person the device's certificate names) or bin 16
  *   origin: absent, nil, or [scope, device, incarnation, number] of the entry that this one adopts
- *   op:     [table, row (bin 16), [field, value, field, value, …], bases]
- *   bases:  [] nothing is replaced (an insert)
- *           [dots] the same dots for every field of the op
- *           [dots, dots, …] one for each field
- *   dots:   [dot, …] ascending by dot_compare, no doubles, at most ENTRY_BASES_MAX
- *   dot:    [device, number] in the entry's own scope, incarnation 1
- *           [device, number, incarnation] incarnation >= 2
- *           [device, number, incarnation, scope] another scope
- * Fields of an op ascend. One entry writes a field of a row at most once. When all fields share
- * their dots the one-element form is the only canonical one (except for an op of one field, where
- * the two are the same). A value is: the field's value; for a set [[added element, …], [[removed
- * element, dots], …]] (elements ascending by bytes_compare, no doubles); for a counter the
- * increment; for steps a code or [round, code].
+ *   keys:   absent, nil or [[id bin 8, subject bin 16, year uint], …], at least one: keys of sealed
+ * values that this entry is the first of its feed to use (seal.h) op:     [table, row (bin 16),
+ * [field, value, field, value, …], bases] bases:  [] nothing is replaced (an insert) [dots] the
+ * same dots for every field of the op [dots, dots, …] one for each field dots:   [dot, …] ascending
+ * by dot_compare, no doubles, at most ENTRY_BASES_MAX dot:    [device, number] in the entry's own
+ * scope, incarnation 1 [device, number, incarnation] incarnation >= 2 [device, number, incarnation,
+ * scope] another scope Fields of an op ascend. One entry writes a field of a row at most once. When
+ * all fields share their dots the one-element form is the only canonical one (except for an op of
+ * one field, where the two are the same). A value is: the field's value; for a set [[added element,
+ * …], [[removed element, dots], …]] (elements ascending by bytes_compare, no doubles); for a
+ * counter the increment; for steps a code or [round, code].
  *
  * What places an entry, its feed, number and predecessor, isn't repeated in the body but hashed
  * with it (docs/decisions/0001-placed-by-hash.md):
@@ -43,6 +41,7 @@
 #define ENTRY_FIELDS_MAX 255    /* an op */
 #define ENTRY_BASES_MAX 256     /* a field */
 #define ENTRY_ELEMENTS_MAX 4096 /* of a set, in one op */
+#define ENTRY_KEYS_MAX 20000
 
 struct entry_head {
     int64_t time_ms; /* the writer's wall clock; decides nothing but what is shown meanwhile */
@@ -52,6 +51,13 @@ struct entry_head {
     uint32_t epoch;    /* schema epoch of the writer */
     bool has_origin;   /* adopted; only entry_decode tells */
     struct dot origin; /* the entry whose changes this one makes anew */
+};
+
+/* A key of sealed values, as an entry names it. */
+struct entry_key {
+    uint8_t id[8];
+    struct id subject;
+    uint32_t year;
 };
 
 /* ---- chain ---- */
@@ -72,6 +78,8 @@ struct entry_writer {
     struct buffer fields; /* of the op at hand */
     struct buffer bases;
     struct buffer first_bases;
+    struct buffer keys;
+    uint32_t keys_count;
     struct feed_id feed;
     struct entry_head head;
     uint32_t ops_count;
@@ -90,6 +98,9 @@ enum status entry_writer_op(struct entry_writer *writer, uint32_t table, const s
                             struct error *err);
 enum status entry_writer_field(struct entry_writer *writer, uint16_t field, struct bytes value,
                                const struct dot *bases, size_t bases_count, struct error *err);
+/* Names a key that the entry's values are sealed under. */
+enum status entry_writer_key(struct entry_writer *writer, const struct entry_key *key,
+                             struct error *err);
 /* Appends the body to `body`. Fails with STATUS_TOO_LARGE past ENTRY_BYTES_MAX, STATUS_BAD_INPUT
  * without ops; `body` is then as it was. */
 enum status entry_writer_finish(struct entry_writer *writer, struct buffer *body,
@@ -123,6 +134,8 @@ struct entry_view {
     size_t fields_count, fields_capacity;
     struct dot *dots;
     size_t dots_count, dots_capacity;
+    struct entry_key *keys;
+    size_t keys_count, keys_capacity;
 };
 
 void entry_view_release(struct entry_view *view);
@@ -132,6 +145,8 @@ void entry_view_release(struct entry_view *view);
  * STATUS_TOO_LARGE; STATUS_UNKNOWN for a version above ENTRY_VERSION. */
 enum status entry_decode(struct entry_view *view, const struct feed_id *feed, struct bytes body,
                          struct error *err);
+/* Only head and keys; the rest of `view` is then of no use. */
+enum status entry_decode_keys(struct entry_view *view, struct bytes body, struct error *err);
 /* Only the head: cheap. */
 enum status entry_decode_head(struct entry_head *head, struct bytes body, struct error *err);
 
@@ -157,8 +172,10 @@ struct run {
     const struct bytes *bodies;
     size_t count;
     const uint8_t *signature; /* SIGNATURE_BYTES, of the last */
+    struct bytes
+        keys; /* wrapped keys that its entries name, in their order (seal.h); some may lack */
 };
-/* Canonical MessagePack [scope, device, incarnation, first, [bin, …], bin 64]. */
+/* Canonical MessagePack [scope, device, incarnation, first, [bin, …], bin 64, keys bin?]. */
 enum status run_encode(const struct run *run, struct buffer *out, struct error *err);
 /* Gives `bodies` (free() it); the slices borrow `in`. */
 enum status run_decode(struct run *run, struct bytes **bodies, struct bytes in, struct error *err);

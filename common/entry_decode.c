@@ -5,6 +5,7 @@
 #include "common/entry.h"
 #include "common/pack.h"
 
+#define YEAR_MAX 9999
 #define OPS_FEW 64 /* so many are checked for doubles without allocating */
 
 void entry_view_release(struct entry_view *view)
@@ -14,6 +15,7 @@ void entry_view_release(struct entry_view *view)
     free(view->ops);
     free(view->fields);
     free(view->dots);
+    free(view->keys);
     *view = (struct entry_view){0};
 }
 
@@ -238,6 +240,52 @@ static enum status take_origin(struct unpack *in, struct entry_head *head, struc
     return STATUS_OK;
 }
 
+static enum status push_key(struct entry_view *view, const struct entry_key *key, struct error *err)
+{
+    struct entry_key *keys =
+        array_grow(view->keys, view->keys_count, &view->keys_capacity, sizeof *keys);
+    if (!keys)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    view->keys = keys;
+    view->keys[view->keys_count++] = *key;
+    return STATUS_OK;
+}
+
+static enum status take_keys(struct entry_view *view, struct unpack *in, struct error *err)
+{
+    uint32_t count, parts;
+    uint64_t year;
+    if (unpack_nil(in))
+        return STATUS_OK;
+    if (!unpack_array(in, &count) || count == 0 || count > ENTRY_KEYS_MAX)
+        return error_set(err, STATUS_BAD_INPUT, "an entry's keys are not a list");
+    for (uint32_t i = 0; i < count; i++) {
+        struct entry_key key;
+        if (!unpack_array(in, &parts) || parts != 3 ||
+            !unpack_bin_exact(in, key.id, sizeof key.id) ||
+            !unpack_bin_exact(in, key.subject.bytes, ID_BYTES) ||
+            !unpack_uint_max(in, YEAR_MAX, &year))
+            return error_set(err, STATUS_BAD_INPUT, "an entry's key is broken");
+        key.year = (uint32_t)year;
+        TRY(push_key(view, &key, err));
+    }
+    return STATUS_OK;
+}
+
+enum status entry_decode_keys(struct entry_view *view, struct bytes body, struct error *err)
+{
+    struct unpack in = unpack_of(body);
+    struct bytes skipped;
+    uint32_t extra;
+    view->keys_count = 0;
+    TRY(take_head(&in, &view->head, &extra, err));
+    if (extra < 2)
+        return STATUS_OK;
+    if (!unpack_value(&in, &skipped) || !unpack_value(&in, &skipped))
+        return error_set(err, STATUS_BAD_INPUT, "an entry's trailing part is broken");
+    return take_keys(view, &in, err);
+}
+
 enum status entry_decode(struct entry_view *view, const struct feed_id *feed, struct bytes body,
                          struct error *err)
 {
@@ -245,7 +293,7 @@ enum status entry_decode(struct entry_view *view, const struct feed_id *feed, st
     struct bytes skipped;
     uint32_t extra;
     view->feed = *feed;
-    view->ops_count = view->fields_count = 0;
+    view->ops_count = view->fields_count = view->keys_count = 0;
     TRY(dots_start(view, err));
     if (body.size > ENTRY_BYTES_MAX)
         return error_set(err, STATUS_TOO_LARGE, "the entry would have more than %d bytes",
@@ -254,7 +302,9 @@ enum status entry_decode(struct entry_view *view, const struct feed_id *feed, st
     TRY(take_ops(view, &in, err));
     if (extra > 0)
         TRY(take_origin(&in, &view->head, err));
-    for (uint32_t i = 1; i < extra; i++)
+    if (extra > 1)
+        TRY(take_keys(view, &in, err));
+    for (uint32_t i = 2; i < extra; i++)
         if (!unpack_value(&in, &skipped))
             return error_set(err, STATUS_BAD_INPUT, "an entry's trailing part is broken");
     if (!unpack_done(&in))

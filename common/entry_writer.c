@@ -14,6 +14,7 @@ void entry_writer_release(struct entry_writer *writer)
     buffer_release(&writer->fields);
     buffer_release(&writer->bases);
     buffer_release(&writer->first_bases);
+    buffer_release(&writer->keys);
     *writer = (struct entry_writer){0};
 }
 
@@ -23,6 +24,8 @@ enum status entry_writer_start(struct entry_writer *writer, const struct feed_id
     (void)err;
     buffer_clear(&writer->ops);
     buffer_clear(&writer->fields);
+    buffer_clear(&writer->keys);
+    writer->keys_count = 0;
     writer->feed = *feed;
     writer->head = *head;
     writer->ops_count = 0;
@@ -148,14 +151,36 @@ static enum status pack_origin(const struct dot *origin, struct buffer *out)
     return pack_uint(out, origin->number);
 }
 
+enum status entry_writer_key(struct entry_writer *writer, const struct entry_key *key,
+                             struct error *err)
+{
+    if (writer->keys_count == ENTRY_KEYS_MAX)
+        return error_set(err, STATUS_TOO_LARGE, "one entry can't hold so many changes");
+    writer->keys_count++;
+    if (pack_array(&writer->keys, 3) != STATUS_OK ||
+        pack_bin(&writer->keys, bytes_of(key->id, sizeof key->id)) != STATUS_OK ||
+        pack_bin(&writer->keys, bytes_of(key->subject.bytes, ID_BYTES)) != STATUS_OK ||
+        pack_uint(&writer->keys, key->year) != STATUS_OK)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    return STATUS_OK;
+}
+
 static enum status assemble(struct entry_writer *writer, struct buffer *body)
 {
     TRY(close_op(writer));
-    TRY(pack_array(body, 6u + writer->head.has_origin));
+    bool origin = writer->head.has_origin, keys = writer->keys_count > 0;
+    TRY(pack_array(body, keys ? 8u : 6u + origin));
     TRY(pack_head(&writer->head, body));
     TRY(pack_array(body, writer->ops_count));
     TRY(buffer_append_bytes(body, buffer_bytes(&writer->ops)));
-    return writer->head.has_origin ? pack_origin(&writer->head.origin, body) : STATUS_OK;
+    if (origin)
+        TRY(pack_origin(&writer->head.origin, body));
+    if (!keys)
+        return STATUS_OK;
+    if (!origin)
+        TRY(pack_nil(body));
+    TRY(pack_array(body, writer->keys_count));
+    return buffer_append_bytes(body, buffer_bytes(&writer->keys));
 }
 
 enum status entry_writer_finish(struct entry_writer *writer, struct buffer *body, struct error *err)

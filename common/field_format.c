@@ -86,6 +86,6 @@ enum status field_format(const struct schema *schema, const struct schema_field 
     if (unpack_bin(&in, &data))
         return format_bin(schema, field, data, out);
     if (unpack_sealed(&in, &data))
-        return buffer_append_bytes(out, bytes_text("***"));
+        return buffer_append_bytes(out, bytes_text(SEALED_TEXT));
     return format_pair(&in, out);
 }

@@ -316,10 +316,9 @@ static enum status parse_value(const struct schema *schema, const struct schema_
         return parse_ref_any(schema, field, text, out, err);
     case FIELD_GEO:
         return parse_geo(field, text, out, err);
-    case FIELD_SEALED:
-        return error_set(err, STATUS_BAD_INPUT, "field '%s': a sealed value cannot be typed",
-                         field->name);
+
     case FIELD_TEXT:
+    case FIELD_SEALED:
     case FIELD_CODE:
     case FIELD_PLACE:
         break;
@@ -329,7 +328,7 @@ static enum status parse_value(const struct schema *schema, const struct schema_
 
 static bool is_running_text(enum field_type type)
 {
-    return type == FIELD_TEXT || type == FIELD_PLACE;
+    return type == FIELD_TEXT || type == FIELD_PLACE || type == FIELD_SEALED;
 }
 
 static enum status parse_any(const struct schema *schema, const struct schema_field *field,
@@ -355,11 +354,15 @@ enum status field_parse(const struct schema *schema, const struct schema_field *
     size_t before = out->size;
     if (!utf8_valid(bytes_text(text)))
         return error_set(err, STATUS_BAD_INPUT, "field '%s': not valid UTF-8", field->name);
+    /* What those see who have no key isn't the value. */
+    if (field->seal_roles && strcmp(text, SEALED_TEXT) == 0)
+        return error_set(err, STATUS_BAD_INPUT, "field '%s': a sealed value cannot be typed",
+                         field->name);
     enum status status = parse_any(schema, field, text, out, err);
     if (status == STATUS_NO_MEMORY)
         error_set(err, status, "out of memory");
     if (status == STATUS_OK)
-        status = field_check(field, bytes_of(out->data + before, out->size - before), false, err);
+        status = field_check_typed(field, bytes_of(out->data + before, out->size - before), err);
     if (status != STATUS_OK)
         out->size = before;
     return status;

@@ -33,6 +33,7 @@
     X(TAG_BUNDLE, "jinqiu bundle  1")      \
     X(TAG_ENROL, "jinqiu enrol   1")       \
     X(TAG_FRONTIER, "jinqiu frontie 1")    \
+    X(TAG_SEAL, "jinqiu seal    1")        \
     X(TAG_DIGEST, "jinqiu digest  1")
 
 enum tag {

@@ -33,6 +33,7 @@ void registry_clear(struct registry *registry)
     }
     for (size_t i = 0; i < registry->schemas_count; i++)
         schema_free(registry->schemas[i]);
+    registry_seals_release(&registry->seals);
     registry_index_release(&registry->orgs_by_number);
     registry_index_release(&registry->orgs_by_id);
     registry_index_release(&registry->devices_by_number);

@@ -15,6 +15,10 @@
  *   5 link key   (1 sealed bin)                                    row: zero id
  *   6 revocation (1 device uint, 2 serial uint from 1, 3 state uint, 4 cut bin: frontier_encode)
  *                                                                  row: id of the device
+ *   7 scope key  (1 org uint, 2 roles uint: bits, 3 number uint, 4 key id bin 8,
+ *                 5 wrapped under the key above bin 88, or nil)    row: random
+ *   8 grants     (1 [key id bin 8, device uint, sealed bin 80, …]) row: random
+ *   9 erasure    (1 subject bin 16, 2 year uint, 3 beacon uint)    row: random
  * Table 1, 4 and 5 stand in SCOPE_REGISTRY(ORG_ROOT). After the first entry table 1 has one field:
  * the next root set, or the next authority (root.h, certificate.h). An org's op stands in the
  * registry scope of the org itself; a device's op in that of the org its certificate names, and
@@ -25,12 +29,13 @@
  * against the network id (a hash of the root set), the rest against the hub's certificate. Every
  * other entry makes one change. A device that may admit others writes their certificates, and
  * nothing else, into the registry part of the org that they name. Once it is revoked, whom it
- * admitted beyond the cut never was. A revocation stands in every part that holds a certificate of
- * the device; the highest serial counts: what the device wrote beyond the cut doesn't (state 0
- * takes a revocation back). A hub that was restored from a backup goes on in feeds of another
- * incarnation. Scopes and incarnations may arrive in any order, so nothing here depends on it: an
- * org's parent has a lower number, known or not, an older certificate may come after a newer one,
- * and what speaks of something that isn't known yet waits for it. */
+ * admitted beyond the cut never was. It also grants them scope keys (seal.h). A revocation stands
+ * in every part that holds a certificate of the device; the highest serial counts: what the device
+ * wrote beyond the cut doesn't (state 0 takes a revocation back). A hub that was restored from a
+ * backup goes on in feeds of another incarnation. Scopes and incarnations may arrive in any order,
+ * so nothing here depends on it: an org's parent has a lower number, known or not, an older
+ * certificate may come after a newer one, and what speaks of something that isn't known yet waits
+ * for it. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,7 +52,10 @@ enum registry_table {
     REGISTRY_DEVICE = 3,
     REGISTRY_SCHEMA = 4,
     REGISTRY_LINK_KEY = 5,
-    REGISTRY_REVOCATION = 6
+    REGISTRY_REVOCATION = 6,
+    REGISTRY_SCOPE_KEY = 7,
+    REGISTRY_GRANT = 8,
+    REGISTRY_ERASURE = 9
 };
 
 #define ORG_NAME_BYTES_MAX 240

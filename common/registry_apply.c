@@ -350,6 +350,12 @@ static enum status apply_op(struct registry *registry, const struct dot *dot,
         if (root)
             return apply_link_key(registry, entry, op, err);
         break;
+    case REGISTRY_SCOPE_KEY:
+        return registry_apply_scope_key(registry, dot, entry, op, err);
+    case REGISTRY_GRANT:
+        return registry_apply_grants(registry, entry, op, err);
+    case REGISTRY_ERASURE:
+        return registry_apply_erasure(registry, dot, entry, op, err);
     default:
         break;
     }
@@ -391,7 +397,8 @@ enum status registry_apply(struct registry *registry, const struct dot *dot,
         return error_set(err, STATUS_UNKNOWN, "the registry's first entry is missing");
     if (entry->ops_count != 1)
         return error_set(err, STATUS_DENIED, "a registry entry has more than one change");
-    if (!hub && entry->ops[0].table != REGISTRY_DEVICE)
+    uint32_t table = entry->ops[0].table;
+    if (!hub && table != REGISTRY_DEVICE && table != REGISTRY_GRANT)
         return error_set(err, STATUS_DENIED, "only the hub writes the registry");
     return apply_op(registry, dot, entry, &entry->ops[0], err);
 }

@@ -5,6 +5,7 @@
 
 #include "common/registry.h"
 #include "common/registry_index.h"
+#include "common/registry_seal.h"
 
 /* Certificates that a newer one replaced still judge the entries before its `from`. Should two
  * bear one serial, the one with the greater hash is the newer, whichever came first. */
@@ -33,6 +34,7 @@ struct registry {
     size_t devices_count, devices_capacity;
     struct schema **schemas; /* epochs rise by one; the last is in force */
     size_t schemas_count, schemas_capacity;
+    struct registry_seals seals;
     struct registry_index orgs_by_number, orgs_by_id;
     struct registry_index devices_by_number, devices_by_id, devices_by_dh;
 };
@@ -60,6 +62,17 @@ bool device_cut(const struct device_record *record, const struct dot *dot);
 
 enum status registry_apply_revocation(struct registry *registry, const struct entry_view *entry,
                                       const struct op *op, struct error *err);
+
+/* Tables 7, 8 and 9 (registry_seal.c). */
+enum status registry_apply_scope_key(struct registry *registry, const struct dot *dot,
+                                     const struct entry_view *entry, const struct op *op,
+                                     struct error *err);
+enum status registry_apply_grants(struct registry *registry, const struct entry_view *entry,
+                                  const struct op *op, struct error *err);
+enum status registry_apply_erasure(struct registry *registry, const struct dot *dot,
+                                   const struct entry_view *entry, const struct op *op,
+                                   struct error *err);
+void registry_seals_release(struct registry_seals *seals);
 
 /* Table 1: the network is founded, or its root or authority replaced. */
 enum status registry_apply_network(struct registry *registry, const struct entry_view *entry,

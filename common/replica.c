@@ -33,6 +33,7 @@ static enum status configure(struct replica *replica, const struct replica_optio
                 "PRAGMA wal_autocheckpoint = 4000;"
                 "PRAGMA temp_store = MEMORY",
                 err));
+    TRY(seal_add_function(replica, err));
     sqlite3_db_config(replica->database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     if (MUTANT("sync-normal"))
         return sql_run(replica, "PRAGMA synchronous = NORMAL", err);
@@ -209,6 +210,7 @@ void replica_close(struct replica *replica)
     if (replica->in_transaction && replica->database)
         sqlite3_exec(replica->database, "ROLLBACK", NULL, NULL, NULL);
     sql_finalize_all(replica);
+    seal_cache_release(replica);
     sqlite3_close_v2(replica->database);
     registry_free(replica->registry);
     free(replica->feeds);
@@ -300,6 +302,7 @@ enum status replica_refresh(struct replica *replica, bool *changed, struct error
     if (version == replica->data_version)
         return STATUS_OK;
     *changed = true;
+    seal_cache_release(replica); /* another process may have erased */
     return from_one_state(replica, caches_follow, err);
 }
 
@@ -437,6 +440,16 @@ enum status replica_begin(struct replica *replica, struct error *err)
     return status;
 }
 
+/* What was erased stands in the write-ahead log still. Where a reader holds that back, the next
+ * checkpoint does it. */
+static void forget_erased(struct replica *replica)
+{
+    if (replica->erased &&
+        sqlite3_wal_checkpoint_v2(replica->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+                                  NULL) == SQLITE_OK)
+        replica->erased = false;
+}
+
 enum status replica_commit(struct replica *replica, struct error *err)
 {
     enum status status = feeds_write(replica, err);
@@ -449,6 +462,7 @@ enum status replica_commit(struct replica *replica, struct error *err)
         return status;
     }
     replica->in_transaction = false;
+    forget_erased(replica);
     return STATUS_OK;
 }
 

@@ -117,6 +117,8 @@ static enum status write_again(struct reissue *reissue, const struct entry_head 
         for (uint32_t f = 0; f < op->fields_count; f++)
             TRY(write_field(reissue, table, &view->fields[op->fields_at + f], err));
     }
+    for (size_t i = 0; i < view->keys_count; i++)
+        TRY(entry_writer_key(&reissue->writer, &view->keys[i], err));
     return entry_writer_finish(&reissue->writer, body, err);
 }
 
@@ -125,11 +127,16 @@ enum status entry_reissue(struct replica *replica, const struct entry_view *view
                           struct dot *as, struct error *err)
 {
     struct reissue reissue = {.replica = replica, .view = view, .names = names};
-    struct buffer body = {0};
+    struct buffer body = {0}, keys = {0};
     enum status status = write_again(&reissue, head, &body, err);
     if (status == STATUS_OK)
+        status = keys_gather(replica, view, &keys, err);
+    replica->keys_in = buffer_bytes(&keys);
+    if (status == STATUS_OK)
         status = replica_append(replica, view->feed.scope, buffer_bytes(&body), as, err);
+    replica->keys_in = (struct bytes){0};
     entry_writer_release(&reissue.writer);
+    buffer_release(&keys);
     buffer_release(&reissue.value);
     buffer_release(&body);
     return status;

@@ -355,6 +355,8 @@ enum status admit_entry(struct replica *replica, const struct dot *dot, struct b
         return error_set(err, verdict, "out of memory");
     if (verdict != STATUS_OK)
         return set_aside(replica, dot, &reason, received, err);
-    return SCOPE_IS_REGISTRY(dot->feed.scope) ? admit_registry(replica, dot, received, err)
-                                              : admit_records(replica, dot, received, err);
+    if (SCOPE_IS_REGISTRY(dot->feed.scope))
+        return admit_registry(replica, dot, received, err);
+    TRY(keys_note(replica, dot, &replica->view, err));
+    return admit_records(replica, dot, received, err);
 }

@@ -12,7 +12,12 @@ static enum status draft_flush(struct draft *draft, struct error *err)
     buffer_clear(&draft->body);
     TRY(entry_writer_finish(&draft->writer, &draft->body, err));
     draft->entries++;
-    return replica_append(replica, draft->scope, buffer_bytes(&draft->body), &dot, err);
+    replica->keys_in = buffer_bytes(&draft->wrapped);
+    enum status status =
+        replica_append(replica, draft->scope, buffer_bytes(&draft->body), &dot, err);
+    replica->keys_in = (struct bytes){0};
+    draft_forget_keys(draft);
+    return status;
 }
 
 size_t drafts_entries(const struct drafts *drafts)
@@ -36,6 +41,10 @@ void drafts_release(struct drafts *drafts)
         entry_writer_release(&drafts->open[i]->writer);
         buffer_release(&drafts->open[i]->body);
         buffer_release(&drafts->open[i]->value);
+        buffer_release(&drafts->open[i]->sealed);
+        draft_forget_keys(drafts->open[i]);
+        buffer_release(&drafts->open[i]->wrapped);
+        free(drafts->open[i]->keys);
         free(drafts->open[i]);
     }
 }

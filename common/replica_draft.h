@@ -10,14 +10,24 @@
 #define DRAFT_ROWS_MAX 1000
 #define DRAFTS_MAX 8 /* scopes at a time */
 
+/* A key that the entry in the making brings. */
+struct draft_key {
+    struct entry_key named;
+    struct seal_id scope; /* wrapped under */
+    uint8_t secret[SEAL_KEY_BYTES];
+};
+
 struct draft {
     struct replica *replica;
     struct entry_writer writer;
-    struct buffer body, value;
+    struct buffer body, value, sealed;
     uint32_t scope;
     struct id rows[DRAFT_ROWS_MAX];
     size_t rows_count;
     size_t entries;
+    struct draft_key *keys;
+    size_t keys_count, keys_capacity;
+    struct buffer wrapped; /* the keys as they travel */
 };
 
 /* Drafts of several scopes side by side, so that lines of several orgs make one entry for each. */
@@ -40,5 +50,13 @@ enum status drafts_find(struct drafts *drafts, uint32_t scope, struct draft **fo
 /* Makes the draft ready for a change of `id` in `scope`. */
 enum status draft_turn_to(struct draft *draft, uint32_t scope, const struct id *id,
                           struct error *err);
+
+/* Makes a text of `field` into its sealed form, in draft->sealed; leaves alone what isn't one.
+ * Where everybody may read the field and there is no key yet, it stays as it is (replica_seal.c).
+ */
+enum status draft_seal(struct draft *draft, const struct seal_place *place,
+                       const struct schema_field *field, const struct id *subject,
+                       struct bytes *value, struct error *err);
+void draft_forget_keys(struct draft *draft);
 
 #endif

@@ -326,6 +326,8 @@ enum status judge_affected(struct replica *replica, const struct entry_view *vie
     uint32_t device = device_concerned(replica->registry, view);
     if (registry_schema(replica->registry) != replica->schema)
         status = tables_follow_schema(replica, err);
+    if (status == STATUS_OK && view->ops[0].table == REGISTRY_ERASURE)
+        status = keys_erase(replica, err);
     if (status == STATUS_OK)
         status = judge_waiting(replica, &stale, err);
     if (status == STATUS_OK && device != 0)

@@ -50,7 +50,7 @@ static enum status check_fork(struct replica *replica, const struct run *run,
         return refuse(replica, run, STATUS_FORKED, "another entry stands under this number",
                       received, err);
     received->known += run->count;
-    return STATUS_OK;
+    return keys_note_known(replica, run, run->count, err);
 }
 
 /* The hash of the run's last entry, from our head on; true when its signature holds. */
@@ -76,6 +76,7 @@ static enum status append_run(struct replica *replica, const struct run *run, si
     uint32_t local;
     TRY(feed_ensure(replica, &run->feed, &local, err));
     TRY(feed_append(replica, local, &piece, err));
+    TRY(keys_note_known(replica, run, skip, err));
     for (size_t i = skip; i < run->count; i++) {
         struct dot dot = {run->feed, run->first + i};
         TRY(frontier_raise(&replica->frontier, &dot.feed, dot.number, err));
@@ -96,8 +97,8 @@ static enum status overlap_differs(struct replica *replica, const struct run *ru
     return STATUS_OK;
 }
 
-enum status replica_receive(struct replica *replica, const struct run *run,
-                            struct received *received, struct error *err)
+static enum status receive(struct replica *replica, const struct run *run,
+                           struct received *received, struct error *err)
 {
     uint32_t local = feed_find(replica, &run->feed);
     uint64_t held = local ? feed_at(replica, local)->number : 0;
@@ -132,4 +133,13 @@ enum status replica_receive(struct replica *replica, const struct run *run,
         run->feed.incarnation == replica->identity.incarnation)
         TRY(replica_new_life(replica, err));
     return append_run(replica, run, skip, &hash, received, err);
+}
+
+enum status replica_receive(struct replica *replica, const struct run *run,
+                            struct received *received, struct error *err)
+{
+    replica->keys_in = run->keys;
+    enum status status = receive(replica, run, received, err);
+    replica->keys_in = (struct bytes){0};
+    return status;
 }

@@ -7,6 +7,7 @@
 
 #include "common/pack.h"
 #include "common/replica_draft.h"
+#include "common/replica_seal.h"
 
 struct entry_head replica_entry_head(struct replica *replica)
 {
@@ -65,6 +66,7 @@ enum status replica_append(struct replica *replica, uint32_t scope, struct bytes
     }
     TRY(registry_permits(replica->registry, dot, &replica->save_view, err));
     TRY(append_signed(replica, local, body, dot, err));
+    TRY(keys_note(replica, dot, &replica->save_view, err));
     return apply_entry(replica, dot, &replica->save_view, err);
 }
 
@@ -251,8 +253,40 @@ static enum status is_news(struct draft *draft, const struct edit *edit,
         field->merge == MERGE_SET || field->group || !cell || cell->heads_count != 1)
         return STATUS_OK;
     TRY(shown_value(draft, edit, field, &shown, err));
-    *news = !bytes_equal(shown.value, value);
+    struct seal_place place = {edit->table->number, edit->id, field->number};
+    *news = !bytes_equal(replica_plain(draft->replica, &place, shown.value), value);
     return STATUS_OK;
+}
+
+/* ---- sealed fields ---- */
+
+/* The person whom the row is about. */
+static enum status subject_of(struct draft *draft, const struct edit *edit, struct id *subject,
+                              struct error *err)
+{
+    const struct schema_field *field =
+        edit->table->subject_field ? table_field(edit->table, edit->table->subject_field) : NULL;
+    const struct change_field *given = field ? given_field(edit->change, field->number) : NULL;
+    struct shown shown = {0};
+    struct bytes data;
+    *subject = edit->id;
+    if (field && !given)
+        TRY(shown_value(draft, edit, field, &shown, err));
+    struct unpack in = unpack_of(given ? given->value : shown.value);
+    if (field && unpack_bin(&in, &data) && data.size >= ID_BYTES)
+        memcpy(subject->bytes, data.data + data.size - ID_BYTES, ID_BYTES);
+    return STATUS_OK;
+}
+
+static enum status write_sealed(struct draft *draft, struct edit *edit,
+                                const struct schema_field *field, struct bytes value,
+                                const struct dot_list *bases, struct error *err)
+{
+    struct seal_place place = {edit->table->number, edit->id, field->number};
+    struct id subject;
+    TRY(subject_of(draft, edit, &subject, err));
+    TRY(draft_seal(draft, &place, field, &subject, &value, err));
+    return write_field(draft, edit, field->number, value, bases, err);
 }
 
 static enum status check_required(const struct edit *edit, const struct schema_field *field,
@@ -296,7 +330,7 @@ static enum status edit_field(struct draft *draft, struct edit *edit,
         if (shown.present)
             value = shown.value;
     }
-    TRY(field_check(field, value, false, err));
+    TRY(field_check_typed(field, value, err));
     TRY(is_news(draft, edit, field, value, &news, err));
     if (!news)
         return STATUS_OK;
@@ -305,6 +339,8 @@ static enum status edit_field(struct draft *draft, struct edit *edit,
         return error_set(err, STATUS_DENIED, "field '%s' of '%s' is written once only", field->name,
                          edit->table->name);
     choose_bases(edit, field, leader, &bases);
+    if (field->seal_roles)
+        return write_sealed(draft, edit, field, value, &bases, err);
     return write_field(draft, edit, field->number, value, &bases, err);
 }
 

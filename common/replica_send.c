@@ -9,7 +9,7 @@
 
 /* Bodies of one run, collected while the log is read. */
 struct gathering {
-    struct buffer bytes;
+    struct buffer bytes, keys;
     size_t *sizes;
     size_t count, capacity;
 };
@@ -17,6 +17,7 @@ struct gathering {
 static void gathering_release(struct gathering *gathering)
 {
     buffer_release(&gathering->bytes);
+    buffer_release(&gathering->keys);
     free(gathering->sizes);
 }
 
@@ -36,9 +37,9 @@ static enum status gather(struct gathering *gathering, struct bytes body, struct
     return STATUS_OK;
 }
 
-static enum status hand_over(const struct run_wish *wish, struct gathering *gathering,
-                             const struct feed_id *feed, uint64_t first,
-                             const uint8_t signature[SIGNATURE_BYTES], struct error *err)
+/* `run` lacks its bodies and keys. */
+static enum status hand_over(struct replica *replica, const struct run_wish *wish,
+                             struct gathering *gathering, struct run *run, struct error *err)
 {
     struct bytes *bodies = malloc(gathering->count * sizeof *bodies);
     if (!bodies)
@@ -48,8 +49,12 @@ static enum status hand_over(const struct run_wish *wish, struct gathering *gath
         bodies[i] = bytes_of(at, gathering->sizes[i]);
         at += gathering->sizes[i];
     }
-    struct run run = {*feed, first, bodies, gathering->count, signature};
-    enum status status = wish->take(wish->context, &run, err);
+    run->bodies = bodies;
+    run->count = gathering->count;
+    enum status status = keys_of_run(replica, run, &gathering->keys, err);
+    run->keys = buffer_bytes(&gathering->keys);
+    if (status == STATUS_OK)
+        status = wish->take(wish->context, run, err);
     free(bodies);
     return status;
 }
@@ -87,12 +92,13 @@ static enum status gather_piece(struct log_cursor *cursor, struct stretch *stret
     return STATUS_OK;
 }
 
-static enum status send_gathered(struct sending *sending, struct stretch *stretch,
-                                 struct gathering *gathering, struct bytes signature,
-                                 struct error *err)
+static enum status send_gathered(struct replica *replica, struct sending *sending,
+                                 struct stretch *stretch, struct gathering *gathering,
+                                 struct bytes signature, struct error *err)
 {
     size_t size = gathering->bytes.size;
-    TRY(hand_over(sending->wish, gathering, stretch->feed, stretch->first, signature.data, err));
+    struct run run = {.feed = *stretch->feed, .first = stretch->first, .signature = signature.data};
+    TRY(hand_over(replica, sending->wish, gathering, &run, err));
     TRY(frontier_raise(sending->known, stretch->feed, stretch->next - 1, err));
     sending->stopped = size >= sending->left;
     sending->left -= size < sending->left ? size : sending->left;
@@ -117,7 +123,7 @@ static enum status send_pieces(struct replica *replica, struct log_cursor *curso
                              stretch->feed->device, (unsigned long long)stretch->next);
         if (gathering->bytes.size >= sending->wish->unit_bytes ||
             gathering->count >= RUN_ENTRIES_MAX || stretch->next > stretch->last)
-            TRY(send_gathered(sending, stretch, gathering, cursor->signature, err));
+            TRY(send_gathered(replica, sending, stretch, gathering, cursor->signature, err));
     }
     return STATUS_OK;
 }

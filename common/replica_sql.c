@@ -50,6 +50,14 @@ const char *statement_sql(enum statement statement)
                              "AND incarnation = ? AND number = ? AND body IS NULL",
         [SQL_ASIDE_COUNT] = "SELECT count(*) FROM _set_aside "
                             "WHERE scope = ? AND device = ? AND incarnation = ?",
+        [SQL_KEY_NOTE] = "INSERT INTO _key(id, subject, year, beacon, feed, wrapped) "
+                         "VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE "
+                         "SET wrapped = excluded.wrapped WHERE wrapped IS NULL",
+        [SQL_KEY_GET] = "SELECT subject, year, wrapped FROM _key WHERE id = ?",
+        [SQL_KEY_OWN] = "SELECT id, wrapped FROM _key WHERE subject = ? AND year = ? AND feed = ? "
+                        "AND wrapped IS NOT NULL ORDER BY id",
+        [SQL_KEY_ERASE] = "UPDATE _key SET wrapped = NULL WHERE subject = ?1 "
+                          "AND (?2 = 0 OR year = ?2) AND beacon < ?3 AND wrapped IS NOT NULL",
         [SQL_META_GET] = "SELECT value FROM _meta WHERE name = ?",
         [SQL_META_SET] = "INSERT OR REPLACE INTO _meta(name, value) VALUES(?, ?)",
         [SQL_PEER_GET] = "SELECT told, held FROM _peer WHERE device = ?",

@@ -6,7 +6,9 @@
 #include <sqlite3.h>
 #include <string.h>
 
+#include "common/dots.h"
 #include "common/replica.h"
+#include "common/seal.h"
 
 #define LOG_NUMBER_BITS 40
 #define LOG_ID(feed, number) ((int64_t)(feed) << LOG_NUMBER_BITS | (int64_t)(number))
@@ -58,6 +60,10 @@ struct tally_row {
     X(SQL_ASIDE_BODY)      \
     X(SQL_ASIDE_FORGET)    \
     X(SQL_ASIDE_COUNT)     \
+    X(SQL_KEY_NOTE)        \
+    X(SQL_KEY_GET)         \
+    X(SQL_KEY_OWN)         \
+    X(SQL_KEY_ERASE)       \
     X(SQL_META_GET)        \
     X(SQL_META_SET)        \
     X(SQL_PEER_GET)        \
@@ -130,6 +136,11 @@ struct replica {
     struct buffer story_body, scratch, column, mark;
     struct row row, old_row;
     struct row_place place;
+
+    struct seal_cache *seals; /* keys of sealed values, opened (replica_seal.c) */
+    struct bytes keys_in;     /* wrapped keys that came with the entries that are being taken in */
+    struct buffer plain;
+    bool erased; /* keys went: the write-ahead log is to forget them after the commit */
 };
 
 /* ---- SQLite (replica_sql.c) ---- */
@@ -286,6 +297,25 @@ void dots_release(struct dots *dots);
 enum status row_writers(struct replica *replica, const struct row *row, struct dots *dots,
                         struct error *err);
 
+/* ---- sealed values (replica_seal.c) ---- */
+/* Opens the scope key that key->id names, by a grant or from above. */
+bool scope_key_open(struct replica *replica, struct seal_key *key, int depth);
+/* Notes the keys that an entry names, with those of replica->keys_in. */
+enum status keys_note(struct replica *replica, const struct dot *dot, const struct entry_view *view,
+                      struct error *err);
+/* The same for the first `count` entries of a run that we hold: they may lack keys. */
+enum status keys_note_known(struct replica *replica, const struct run *run, size_t count,
+                            struct error *err);
+/* Appends the wrapped keys that an entry names; keys_of_run: replaces `out`. */
+enum status keys_gather(struct replica *replica, const struct entry_view *view, struct buffer *out,
+                        struct error *err);
+enum status keys_of_run(struct replica *replica, const struct run *run, struct buffer *out,
+                        struct error *err);
+/* Every erasure that the registry knows takes effect. */
+enum status keys_erase(struct replica *replica, struct error *err);
+void seal_cache_release(struct replica *replica);
+enum status seal_add_function(struct replica *replica, struct error *err);
+
 /* ---- applying (replica_apply.c) ---- */
 enum status apply_entry(struct replica *replica, const struct dot *dot,
                         const struct entry_view *view, struct error *err);
@@ -335,8 +365,7 @@ enum status entries_undo(struct replica *replica, const struct dot *first, uint6
 enum status feed_cut(struct replica *replica, const struct dot *first, struct error *err);
 /* Others' entries that name `first` or what lies behind it meant the other branch, which comes now:
  * what they replace is remembered again. After feed_cut. */
-enum status entries_cite_again(struct replica *replica, const struct dot *first,
-                               struct error *err);
+enum status entries_cite_again(struct replica *replica, const struct dot *first, struct error *err);
 /* The registry anew from the log, or on from where it stood at `before` (replica_registry.c). */
 enum status registry_load(struct replica *replica, struct error *err);
 enum status registry_follow(struct replica *replica, const struct frontier *before,

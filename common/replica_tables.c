@@ -22,6 +22,10 @@ enum status tables_create_engine(struct replica *replica, struct error *err)
         /* Entries that aren't simply in force; id = feed << 40 | number. */
         "CREATE TABLE _judged(id INTEGER PRIMARY KEY, state INTEGER NOT NULL) STRICT;"
         "CREATE INDEX judged_waiting ON _judged(state) WHERE state = 2;"
+        /* Keys of sealed values that entries named (replica_seal.h). */
+        "CREATE TABLE _key(id INTEGER PRIMARY KEY, subject BLOB NOT NULL, year INTEGER NOT NULL,"
+        " beacon INTEGER NOT NULL, feed INTEGER NOT NULL, wrapped BLOB) STRICT;"
+        "CREATE INDEX key_subject ON _key(subject);"
         /* Entries that others adopted; both as in _log. */
         "CREATE TABLE _adopted(id INTEGER PRIMARY KEY, adopted_as INTEGER NOT NULL) STRICT;"
         /* Runs of our own feeds from another life, until ours has made room. id = feed << 40 |

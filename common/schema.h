@@ -29,10 +29,11 @@
 #define SCHEMA_KEY_MAX 8     /* fields of a natural key */
 #define SCHEMA_LABEL_BYTES_MAX 240
 #define FIELD_CODE_BYTES_MAX 64  /* of an enum's code, and of a code */
+#define SEALED_TEXT "***"        /* a sealed value, for those who can't open it */
 #define FIELD_SEAL_BYTES_MAX 128 /* what sealing may add to a text's bytes_max */
 
 enum field_type {
-    FIELD_TEXT,     /* str; or a sealed text */
+    FIELD_TEXT,     /* str; or sealed: ext 1 (seal.h) */
     FIELD_BOOL,     /* bool */
     FIELD_INT,      /* int64 */
     FIELD_MONEY,    /* int64, fen */
@@ -45,7 +46,7 @@ enum field_type {
     FIELD_REF_ANY,  /* bin 18: table number as u16le, row id; ref_tables limits which, if any */
     FIELD_PLACE,    /* str */
     FIELD_GEO,      /* [latitude, longitude] in 1e-7 degrees */
-    FIELD_SEALED,   /* ext 1 only */
+    FIELD_SEALED,   /* a text that is never but sealed */
     FIELD_BLOB      /* bin 32: BLAKE2b-256 of an attachment */
 };
 #define FIELD_TYPES_COUNT (FIELD_BLOB + 1)
@@ -85,6 +86,7 @@ enum role {
     ROLE_HUB = 6
 };
 #define ROLE_BIT(role) (1u << (role))
+#define ROLES_ALL 0x7eu
 const char *role_name(enum role role);
 bool role_parse(const char *name, enum role *role);
 
@@ -115,6 +117,7 @@ struct schema_field {
     int64_t min, max;     /* of int and money */
     uint32_t bytes_max;   /* of text; FIELD_TEXT_BYTES_MAX unless less is declared */
     uint32_t write_roles; /* ROLE_BIT mask; the table's unless declared */
+    uint32_t seal_roles;  /* who may read what is sealed in it; 0: it is never sealed */
     bool in_key;          /* part of the table's natural key; such a text is never sealed */
     char *default_text;   /* what a new row gets when nothing is typed: text for field_parse, or
                            * "now" (datetime), "today" (date, month), "me" (ref); NULL: none */
@@ -128,8 +131,9 @@ struct schema_table {
     size_t fields_count;
     uint16_t *key_fields; /* natural key, in declared order; empty: random ids */
     size_t key_fields_count;
-    uint16_t scope_field; /* 0, or the ref whose row's scope a new row goes to */
-    uint16_t title_field; /* what a person calls a row; 0: none */
+    uint16_t scope_field;   /* 0, or the ref whose row's scope a new row goes to */
+    uint16_t subject_field; /* the ref to the person whom sealed values are about; 0: the row */
+    uint16_t title_field;   /* what a person calls a row; 0: none */
     uint32_t write_roles;
     bool records_access; /* notes of who looked at or carried away what (access.h) */
     bool reaches_below;  /* all orgs below the row's read it; else only those above */
@@ -175,6 +179,10 @@ int field_code_rank(const struct schema_field *field, struct bytes code);
  *   steps: str code (round 1) or [round >= 2, str code]. */
 enum status field_check(const struct schema_field *field, struct bytes value, bool lenient,
                         struct error *err);
+
+/* The same for what a person typed: the text that is to be sealed isn't sealed yet. */
+enum status field_check_typed(const struct schema_field *field, struct bytes value,
+                              struct error *err);
 
 /* Comparable position of a value for show/max/min: ints by value, dates and text by bytes, enums by
  * rank. Returns <0, 0, >0. nil sorts first. */

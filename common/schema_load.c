@@ -49,10 +49,11 @@ static enum status load_label(const json_t *json, struct label *label, struct er
     return object_text(json, "en", SCHEMA_LABEL_BYTES_MAX, &label->en, err);
 }
 
-static enum status load_roles(const json_t *json, uint32_t *roles, struct error *err)
+static enum status load_roles(const json_t *json, const char *key, uint32_t *roles,
+                              struct error *err)
 {
     const json_t *list;
-    TRY(object_list(json, "write", ROLES_MAX, &list, err));
+    TRY(object_list(json, key, ROLES_MAX, &list, err));
     *roles = 0;
     for (size_t i = 0; i < json_array_size(list); i++) {
         enum role role;
@@ -137,7 +138,8 @@ static enum status check_applies(const json_t *json, const struct schema_field *
     } keys[] = {
         {"min", number},
         {"max", number},
-        {"bytes", type == FIELD_TEXT || type == FIELD_PLACE},
+        {"bytes", type == FIELD_TEXT || type == FIELD_PLACE || type == FIELD_SEALED},
+        {"sealed", type == FIELD_TEXT || type == FIELD_SEALED},
         {"codes", type == FIELD_ENUM},
         {"refs", type == FIELD_REF || type == FIELD_REF_ANY},
         {"show", merge == MERGE_REGISTER || merge == MERGE_TEXT},
@@ -149,11 +151,28 @@ static enum status check_applies(const json_t *json, const struct schema_field *
     return STATUS_OK;
 }
 
+/* true: everybody who reads the row; or a list of roles. The hub, which is to merge, always. */
+static enum status load_seal(const json_t *json, struct schema_field *field, struct error *err)
+{
+    const json_t *sealed = json_object_get(json, "sealed");
+    
+    if (!sealed)
+        return STATUS_OK;
+    field->seal_roles = ROLES_ALL;
+    if (json_is_true(sealed))
+        return STATUS_OK;
+    if (field->type != FIELD_SEALED)
+        return error_set(err, STATUS_BAD_INPUT, "only type 'sealed' is kept from some roles");
+    TRY(load_roles(json, "sealed", &field->seal_roles, err));
+    field->seal_roles |= ROLE_BIT(ROLE_HUB);
+    return STATUS_OK;
+}
+
 static enum status load_field(const json_t *json, struct schema_field *field, struct error *err)
 {
     static const char *const keys[] = {
         "number", "name", "zh",  "en",    "type",  "merge",   "show", "refs", "required", "group",
-        "codes",  "min",  "max", "bytes", "write", "default", "when", "help", NULL};
+        "codes",  "min",  "max", "bytes", "write", "default", "when", "help", "sealed",   NULL};
     static const struct number_range numbers = {1, FIELD_NUMBER_MAX};
     int64_t number;
     TRY(object_name(json, "name", &field->name, err));
@@ -168,7 +187,8 @@ static enum status load_field(const json_t *json, struct schema_field *field, st
     if (json_object_get(json, "codes"))
         TRY(load_codes(json, field, err));
     if (json_object_get(json, "write"))
-        TRY(load_roles(json, &field->write_roles, err));
+        TRY(load_roles(json, "write", &field->write_roles, err));
+    TRY(load_seal(json, field, err));
     if (json_object_get(json, "default"))
         TRY(object_text(json, "default", DEFAULT_BYTES_MAX, &field->default_text, err));
     return STATUS_OK;
@@ -200,9 +220,9 @@ static enum status load_fields(const json_t *json, struct schema_table *table, s
 
 static enum status load_table(const json_t *json, struct schema_table *table, struct error *err)
 {
-    static const char *const keys[] = {"number", "name",    "zh",     "en",    "key",
-                                       "scope",  "title",   "fields", "write", "form",
-                                       "reach",  "records", NULL};
+    static const char *const keys[] = {"number", "name",    "zh",      "en",    "key",
+                                       "scope",  "title",   "fields",  "write", "form",
+                                       "reach",  "records", "subject", NULL};
     static const struct number_range numbers = {TABLE_NUMBER_FIRST, TABLE_NUMBER_MAX};
     int64_t number;
     size_t reach = 0, records = 0;
@@ -211,7 +231,7 @@ static enum status load_table(const json_t *json, struct schema_table *table, st
     TRY(object_number(json, "number", numbers, &number, err));
     table->number = (uint16_t)number;
     TRY(load_label(json, &table->label, err));
-    TRY(load_roles(json, &table->write_roles, err));
+    TRY(load_roles(json, "write", &table->write_roles, err));
     if (json_object_get(json, "reach"))
         TRY(object_word(json, "reach", reach_word, 2, &reach, err));
     table->reaches_below = reach == 1;
@@ -317,6 +337,7 @@ static enum status link_table(const json_t *json, const struct schema *schema,
         TRY(load_key(json, table, err));
     TRY(load_field_named(json, "scope", table, &table->scope_field, err));
     TRY(load_field_named(json, "title", table, &table->title_field, err));
+    TRY(load_field_named(json, "subject", table, &table->subject_field, err));
     for (size_t i = 0; i < table->fields_count; i++) {
         const json_t *field = json_array_get(fields, i);
         enum status status = join_group(fields, table, i, err);

@@ -103,6 +103,21 @@ static enum status check_type(const struct schema_field *field, struct error *er
     return STATUS_OK;
 }
 
+/* What is compared, or said again with others, has to be read by all programs alike. */
+static enum status check_seal(const struct schema_table *table, const struct schema_field *field,
+                              struct error *err)
+{
+    if (field->type == FIELD_SEALED && field->seal_roles == 0)
+        return error_set(err, STATUS_BAD_INPUT, "a sealed field needs the roles that read it");
+    if (field->seal_roles == 0)
+        return STATUS_OK;
+    if (field->merge == MERGE_SET || field->in_key || field->group ||
+        table->title_field == field->number || table->reaches_below)
+        return error_set(err, STATUS_BAD_INPUT,
+                         "it is a set, in a key, group or title, or read below: not to be sealed");
+    return STATUS_OK;
+}
+
 /* ---- codes ---- */
 
 /* What a person types must mean one code only. */
@@ -221,6 +236,7 @@ static enum status check_field(const struct schema *schema, const struct schema_
     TRY(check_group(table, field, err));
     TRY(check_roles(table, field, err));
     TRY(check_key(field, err));
+    TRY(check_seal(table, field, err));
     return check_default(schema, field, err);
 }
 
@@ -236,6 +252,11 @@ static enum status check_table(const struct schema *schema, const struct schema_
         ((scope->type != FIELD_REF && scope->type != FIELD_REF_ANY) || scope->merge == MERGE_SET))
         return error_set(err, STATUS_BAD_INPUT, "'scope' names '%s', which is not a ref",
                          scope->name);
+    const struct schema_field *subject = table_field(table, table->subject_field);
+    if (subject && ((subject->type != FIELD_REF && subject->type != FIELD_REF_ANY) ||
+                    subject->merge == MERGE_SET))
+        return error_set(err, STATUS_BAD_INPUT, "'subject' names '%s', which is not a ref",
+                         subject->name);
     return STATUS_OK;
 }
 

@@ -170,6 +170,17 @@ enum status field_check(const struct schema_field *field, struct bytes value, bo
     return unpack_done(&in) ? STATUS_OK : wrong(field, err);
 }
 
+enum status field_check_typed(const struct schema_field *field, struct bytes value,
+                              struct error *err)
+{
+    struct schema_field typed = *field;
+    struct unpack in = unpack_of(value);
+    struct bytes text;
+    if (field->type == FIELD_SEALED && unpack_str(&in, &text))
+        typed.type = FIELD_TEXT;
+    return field_check(&typed, value, false, err);
+}
+
 /* ---- order ---- */
 
 static int order(int64_t a, int64_t b)

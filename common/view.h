@@ -12,7 +12,7 @@
 
 #include <jansson.h>
 
-#include "common/replica.h"
+#include "common/replica_seal.h"
 
 /* Catch up with other processes and hold one state of the file. Always pair with view_end. */
 enum status view_begin(struct replica *replica, struct error *err);
@@ -89,9 +89,11 @@ enum status view_conflicts(struct replica *replica, json_t **conflicts, struct e
 /* Puts "person", "device", "time", "dot" into `item`: who wrote, when, with which entry. */
 enum status view_origin(struct replica *replica, json_t *item, const struct dot *dot,
                         const struct id *person, int64_t time_ms, struct error *err);
-/* What an entry wrote in one field (NULL: field 0); for a set {"added":[…],"removed":[…]}. */
-enum status view_written(const struct schema *schema, const struct schema_field *field,
-                         struct bytes value, json_t **json, struct error *err);
+/* What an entry wrote at a place (field NULL: field 0), unsealed where we can; for a set
+ * {"added":[…],"removed":[…]}. */
+enum status view_written(struct replica *replica, const struct seal_place *place,
+                         const struct schema_field *field, struct bytes value, json_t **json,
+                         struct error *err);
 
 /* ---- what doesn't count (view_aside.c) ---- */
 /* [{"dot","person","device","time","received","reason","adopted_as" (a dot or null),

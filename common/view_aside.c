@@ -16,8 +16,9 @@ static json_t *fields_json(struct replica *replica, const struct schema_table *t
         const struct op_field *written = &view->fields[op->fields_at + i];
         const struct schema_field *field = table_field(table, written->number);
         const char *name = written->number == FIELD_DELETED ? "_deleted" : "?";
+        struct seal_place place = {op->table, op->row, written->number};
         json_t *value = NULL;
-        if (view_written(replica_schema(replica), field, written->value, &value, NULL) == STATUS_OK)
+        if (view_written(replica, &place, field, written->value, &value, NULL) == STATUS_OK)
             json_object_set_new(fields, field ? field->name : name, value);
     }
     return fields;

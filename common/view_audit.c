@@ -118,9 +118,10 @@ static json_t *access_fields(struct replica *replica, const struct entry_view *v
     for (uint32_t i = 0; i < op->fields_count; i++) {
         const struct op_field *written = &view->fields[op->fields_at + i];
         const struct schema_field *field = table_field(table, written->number);
+        struct seal_place place = {op->table, op->row, written->number};
         json_t *value = NULL;
         if (field &&
-            view_written(replica_schema(replica), field, written->value, &value, NULL) == STATUS_OK)
+            view_written(replica, &place, field, written->value, &value, NULL) == STATUS_OK)
             json_object_set_new(fields, field->name, value);
     }
     return fields;

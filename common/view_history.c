@@ -108,13 +108,15 @@ static json_t *set_part(const struct schema *schema, const struct schema_field *
     return list;
 }
 
-enum status view_written(const struct schema *schema, const struct schema_field *field,
-                         struct bytes value, json_t **json, struct error *err)
+enum status view_written(struct replica *replica, const struct seal_place *place,
+                         const struct schema_field *field, struct bytes value, json_t **json,
+                         struct error *err)
 {
+    const struct schema *schema = replica_schema(replica);
     struct unpack in = unpack_of(value);
     uint32_t parts;
     if (!field || field->merge != MERGE_SET)
-        return value_json(schema, field, value, json, err);
+        return value_json(schema, field, replica_plain(replica, place, value), json, err);
     *json = json_object();
     if (!unpack_array(&in, &parts))
         return STATUS_OK;
@@ -139,6 +141,7 @@ static enum status tell_item(void *context, const struct history_item *item, str
     const struct schema_field *field =
         item->field ? table_field(telling->row.table, item->field) : NULL;
     const char *state;
+    struct seal_place place = {telling->row.table->number, telling->row.id, item->field};
     json_t *value = NULL, *told = json_object();
     if (item->field && !field) { /* of a newer schema: it shows after the update */
         json_decref(told);
@@ -146,7 +149,7 @@ static enum status tell_item(void *context, const struct history_item *item, str
     }
     enum status status = state_of(telling, field, item, &state, err);
     if (status == STATUS_OK)
-        status = view_written(replica_schema(telling->replica), field, item->value, &value, err);
+        status = view_written(telling->replica, &place, field, item->value, &value, err);
     if (status == STATUS_OK) {
         json_object_set_new(told, "field", json_string(name_of(field)));
         json_object_set_new(told, "value", value);
@@ -252,7 +255,8 @@ static enum status add_head(struct listing *listing, struct error *err)
     if (!table || (number && !field))
         return STATUS_OK;
     turn_to(listing, table, field);
-    TRY(value_json(schema, field, packed, &value, err));
+    struct seal_place place = {table->number, listing->row, (uint16_t)number};
+    TRY(value_json(schema, field, replica_plain(listing->replica, &place, packed), &value, err));
     json_t *head = json_object();
     json_object_set_new(head, "value", value);
     column_id(heads, 6, &person);

@@ -70,6 +70,18 @@ static bool is_searched(const struct schema_field *field)
            (field->type == FIELD_TEXT || field->type == FIELD_PLACE || field->type == FIELD_CODE);
 }
 
+/* The column, unsealed where it may be sealed. */
+static enum status put_readable(struct reader *reader, const struct schema_field *field)
+{
+    char numbers[48];
+    if (!field->seal_roles)
+        return put_name(reader, field->name);
+    snprintf(numbers, sizeof numbers, ", %u, id, %u)", reader->table->number, field->number);
+    TRY(put(reader, "unsealed("));
+    TRY(put_name(reader, field->name));
+    return put(reader, numbers);
+}
+
 static enum status put_search(struct reader *reader)
 {
     const char *before = " AND (";
@@ -78,7 +90,7 @@ static enum status put_search(struct reader *reader)
             continue;
         TRY(put(reader, before));
         TRY(put(reader, "instr("));
-        TRY(put_name(reader, reader->table->fields[i].name));
+        TRY(put_readable(reader, &reader->table->fields[i]));
         TRY(put(reader, ", ?1) > 0"));
         before = " OR ";
     }
@@ -108,7 +120,7 @@ static enum status put_where(struct reader *reader, const struct view_where *whe
         TRY(put_name(reader, field->name));
         return put(reader, "))");
     }
-    TRY(put_name(reader, field->name));
+    TRY(put_readable(reader, field));
     TRY(put(reader, " IS "));
     return put(reader, mark);
 }
@@ -129,7 +141,7 @@ static enum status put_conditions(struct reader *reader, const struct view_query
 static enum status put_order(struct reader *reader, const struct schema_field *field)
 {
     TRY(put(reader, "IFNULL("));
-    TRY(put_name(reader, field->name));
+    TRY(put_readable(reader, field));
     return put(reader, ", -9e999)");
 }
 
@@ -286,6 +298,17 @@ static json_t *set_json(const char *text, size_t size)
     return list ? list : json_null();
 }
 
+/* reader->value as it reads for who has the key. */
+static enum status sealed_json(struct reader *reader, const struct schema_field *field,
+                               json_t **json, struct error *err)
+{
+    struct seal_place place = {.table = reader->table->number, .field = field->number};
+    if (sqlite3_column_bytes(reader->rows, 0) == ID_BYTES)
+        memcpy(place.row.bytes, sqlite3_column_blob(reader->rows, 0), ID_BYTES);
+    struct bytes plain = replica_plain(reader->replica, &place, buffer_bytes(&reader->value));
+    return view_value(reader->schema, field, plain, json, err);
+}
+
 /* The column as it is shown; most are nothing but a text or a number. */
 static enum status column_json(struct reader *reader, const struct schema_field *field, int column,
                                json_t **json, struct error *err)
@@ -305,6 +328,7 @@ static enum status column_json(struct reader *reader, const struct schema_field 
     buffer_clear(&reader->value);
     if (type == SQLITE_BLOB && (field->type == FIELD_TEXT || field->type == FIELD_SEALED)) {
         TRY(pack_sealed(&reader->value, bytes_of(sqlite3_column_blob(rows, column), size)));
+        return sealed_json(reader, field, json, err);
     } else if (type == SQLITE_BLOB) {
         TRY(pack_bin(&reader->value, bytes_of(sqlite3_column_blob(rows, column), size)));
     } else if (field->type == FIELD_BOOL) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/replica_seal.h"
 #include "server/hub.h"
 #include "server/late.h"
 
@@ -40,6 +41,7 @@ static enum status registry_digest(struct hub *hub, struct hash *digest, struct 
 enum status hub_raise_beacon(struct hub *hub, struct error *err)
 {
     struct replica *replica = hub->replica;
+    TRY(replica_grant_all(replica, err));
     TRY(hub_take_authority(hub, err));
     struct beacon beacon = {.number = replica_entry_head(replica).beacon + 1,
                             .lineage = replica_lineage(replica),

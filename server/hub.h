@@ -68,7 +68,8 @@ enum status hub_take_authority(struct hub *hub, struct error *err);
 /* The same, and the key that it replaced is erased. Outside of a transaction. */
 enum status hub_follow_authority(struct hub *hub, struct error *err);
 
-/* A new beacon over the registry as it stands. */
+/* A new beacon over the registry as it stands, once everybody has the scope keys that are theirs.
+ * In a transaction. */
 enum status hub_raise_beacon(struct hub *hub, struct error *err);
 
 #endif

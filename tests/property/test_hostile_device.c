@@ -160,7 +160,7 @@ static void say(const struct feed_id *feed)
     entry_sign(signature, replica_network(world.hub.replica), &hash, &keys()->sign);
     if (chance_below(&chance, 30) == 0)
         signature[chance_below(&chance, SIGNATURE_BYTES)] ^= 1;
-    struct run run = {*feed, dot.number, bodies, 1, signature};
+    struct run run = {*feed, dot.number, bodies, 1, signature, {0}};
     if (run_encode(&run, &encoded, NULL) == STATUS_OK) {
         struct session_run one = {buffer_bytes(&encoded)};
         struct session_question question = {

@@ -49,6 +49,12 @@ bool ledger_find(const struct ledger *ledger, struct bytes value, unsigned *save
     return sscanf(text, "save %u", save) == 1 && *save < ledger->count;
 }
 
+bool ledger_find_in(const struct ledger *ledger, struct replica *replica,
+                    const struct seal_place *place, struct bytes value, unsigned *save)
+{
+    return ledger_find(ledger, replica_plain(replica, place, value), save);
+}
+
 unsigned ledger_try(struct ledger *ledger, unsigned author, unsigned row, unsigned field)
 {
     assert(ledger->count < LEDGER_SAVES_MAX);
@@ -84,6 +90,7 @@ void ledger_revoke(struct ledger *ledger, unsigned author)
 
 struct looking {
     struct ledger *ledger;
+    struct replica *replica;
     size_t at;
     unsigned row;
     struct saves now;
@@ -94,13 +101,15 @@ static enum status take_item(void *context, const struct history_item *item, str
 {
     struct looking *looking = context;
     struct finding *finding = looking->finding;
+    const struct ledger *ledger = looking->ledger;
     unsigned number, field;
     (void)err;
     for (field = 0; field < LEDGER_FIELDS && ledger_fields[field] != item->field; field++)
         ;
     if (field == LEDGER_FIELDS)
         return STATUS_OK;
-    if (!ledger_find(looking->ledger, item->value, &number)) {
+    struct seal_place place = {LEDGER_TABLE, ledger->rows[looking->row], item->field};
+    if (!ledger_find_in(ledger, looking->replica, &place, item->value, &number)) {
         finding_set(finding, "O4", "place %zu holds a value that nobody saved", looking->at);
         return STATUS_OK;
     }
@@ -149,7 +158,9 @@ static size_t shown_heads(struct looking *looking, const struct cell *cell, stru
     size_t count = 0;
     for (size_t i = 0; cell && i < cell->heads_count; i++) {
         unsigned number;
-        bool found = ledger_find(looking->ledger, cell->heads[i].value, &number);
+        struct seal_place place = {LEDGER_TABLE, looking->ledger->rows[looking->row], cell->field};
+        bool found = ledger_find_in(looking->ledger, looking->replica, &place, cell->heads[i].value,
+                                    &number);
         if (found && looking->ledger->saves[number].renamed && !is_head(looking, number))
             continue;
         if (!found || !is_head(looking, number)) {
@@ -234,8 +245,8 @@ static void compare_with_before(struct looking *looking)
 
 void ledger_look(struct ledger *ledger, struct fleet *fleet, size_t at, struct finding *finding)
 {
-    struct looking looking = {.ledger = ledger, .at = at, .finding = finding};
     struct replica *replica = fleet->places[at].replica;
+    struct looking looking = {.ledger = ledger, .replica = replica, .at = at, .finding = finding};
     if (!replica)
         return;
     for (looking.row = 0; looking.row < LEDGER_ROWS; looking.row++)

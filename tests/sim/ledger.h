@@ -8,6 +8,7 @@
  * them replaced, and which of them each place was seen to hold. From these sets alone it says what
  * the heads of every field must be, and compares. */
 
+#include "common/replica_seal.h"
 #include "tests/sim/fleet.h"
 
 #define LEDGER_SAVES_MAX 1000
@@ -62,6 +63,9 @@ unsigned ledger_try(struct ledger *ledger, unsigned author, unsigned row, unsign
 void ledger_value(unsigned save, char text[LEDGER_VALUE_BYTES]);
 /* The save that a stored value names; false: none. */
 bool ledger_find(const struct ledger *ledger, struct bytes value, unsigned *save);
+/* The same for what stands at a place of a replica, sealed or not. */
+bool ledger_find_in(const struct ledger *ledger, struct replica *replica,
+                    const struct seal_place *place, struct bytes value, unsigned *save);
 void ledger_acknowledge(struct ledger *ledger, unsigned save);
 /* It was refused before anything was written. */
 void ledger_refuse(struct ledger *ledger, unsigned save);

@@ -35,7 +35,8 @@ static void choose_bases(struct writing *writing, const struct row *row, bool st
         unsigned number;
         if (writing->has_bases && i > 0)
             break;
-        if (ledger_find(ledger, cell->heads[i].value, &number)) {
+        struct seal_place place = {LEDGER_TABLE, row->id, cell->field};
+        if (ledger_find_in(ledger, writing->replica, &place, cell->heads[i].value, &number)) {
             save->replaces.has[number] = 1;
             /* Until the other life's branch has its place, a base has the name that it will lose.
              */

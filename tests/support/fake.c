@@ -264,7 +264,7 @@ static size_t load_run(struct fake *fake, const struct fake_feed *feed)
         bodies[i].data = bytes.data + at;
         at += bodies[i].size;
     }
-    struct run run = {feed->feed, first, bodies, count, signature};
+    struct run run = {feed->feed, first, bodies, count, signature, {0}};
     MUST(run_encode(&run, &fake->runs_bytes, NULL) == STATUS_OK);
     MUST(fake->answer.runs_count < sizeof fake->runs / sizeof fake->runs[0]);
     fake->runs[fake->answer.runs_count++].encoded = bytes_of(NULL, fake->runs_bytes.size - before);

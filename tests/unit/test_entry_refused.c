@@ -304,12 +304,26 @@ static void trailing_elements_are_accepted_when_they_are_whole(void **state)
 {
     (void)state;
     accepted("[1 0 0 nil 1 [[20 r1 [1 nil] []]] nil]");
-    accepted("[1 0 0 nil 1 [[20 r1 [1 nil] []]] nil [1 ['later'] x00] 7]");
-    accepted("[1 0 0 nil 1 [[20 r1 [1 nil] []]] [2 3 1 7] 2 3 4 5 6 7 8 9 10 11 12]");
-    refused("trailing", "[1 0 0 nil 1 [[20 r1 [1 nil] []]] nil #cc01]");
-    refused("trailing", "[1 0 0 nil 1 [[20 r1 [1 nil] []]] nil #80]");
-    refused("trailing", "#98 1 0 0 nil 1 [[20 r1 [1 nil] []]] nil");
+    accepted("[1 0 0 nil 1 [[20 r1 [1 nil] []]] nil nil [1 ['later'] x00] 7]");
+    accepted("[1 0 0 nil 1 [[20 r1 [1 nil] []]] [2 3 1 7] nil 2 3 4 5 6 7 8 9 10 11 12]");
+    refused("trailing", "[1 0 0 nil 1 [[20 r1 [1 nil] []]] nil nil #cc01]");
+    refused("trailing", "[1 0 0 nil 1 [[20 r1 [1 nil] []]] nil nil #80]");
+    refused("trailing", "#99 1 0 0 nil 1 [[20 r1 [1 nil] []]] nil nil");
+    refused("keys", "#98 1 0 0 nil 1 [[20 r1 [1 nil] []]] nil");
     refused("behind", "[1 0 0 nil 1 [[20 r1 [1 nil] []]] nil] 2");
+}
+
+static void keys_have_an_id_a_subject_and_a_year(void **state)
+{
+    (void)state;
+    accepted("[1 0 0 nil 1 [[20 r1 [1 nil] []]] nil [[x0102030405060708 r1 2026]]]");
+    accepted("[1 0 0 nil 1 [[20 r1 [1 nil] []]] [2 3 1 7] [[x0102030405060708 r1 0]] 'later']");
+    refused("keys", "[1 0 0 nil 1 [[20 r1 [1 nil] []]] nil []]");
+    refused("keys", "[1 0 0 nil 1 [[20 r1 [1 nil] []]] nil 7]");
+    refused("key", "[1 0 0 nil 1 [[20 r1 [1 nil] []]] nil [[x01020304050607 r1 2026]]]");
+    refused("key", "[1 0 0 nil 1 [[20 r1 [1 nil] []]] nil [[x0102030405060708 x01 2026]]]");
+    refused("key", "[1 0 0 nil 1 [[20 r1 [1 nil] []]] nil [[x0102030405060708 r1 10000]]]");
+    refused("key", "[1 0 0 nil 1 [[20 r1 [1 nil] []]] nil [[x0102030405060708 r1]]]");
 }
 
 static void an_origin_is_a_whole_dot(void **state)
@@ -412,6 +426,7 @@ int main(void)
         cmocka_unit_test(heads_have_their_parts),
         cmocka_unit_test(ops_have_their_parts),
         cmocka_unit_test(trailing_elements_are_accepted_when_they_are_whole),
+        cmocka_unit_test(keys_have_an_id_a_subject_and_a_year),
         cmocka_unit_test(an_origin_is_a_whole_dot),
         cmocka_unit_test(later_versions_are_unknown_not_broken),
         cmocka_unit_test(a_field_names_a_bounded_number_of_bases),

@@ -266,7 +266,7 @@ static void expect(enum status wanted, const char *text)
 static void a_run_reads_as_it_was_written(void **state)
 {
     struct chain *chain = *state;
-    struct run run = {FEED, 1, chain->slices, RUN_COUNT, chain->signature}, is;
+    struct run run = {FEED, 1, chain->slices, RUN_COUNT, chain->signature, {0}}, is;
     struct buffer encoded = {0};
     struct bytes *bodies;
     assert_int_equal(run_encode(&run, &encoded, NULL), STATUS_OK);
@@ -328,7 +328,7 @@ static void a_run_that_promises_more_than_it_brings_is_refused(void **state)
 static void a_run_cut_or_changed_anywhere_is_refused_or_canonical(void **state)
 {
     struct chain *chain = *state;
-    struct run run = {FEED, 1, chain->slices, 3, chain->signature};
+    struct run run = {FEED, 1, chain->slices, 3, chain->signature, {0}};
     struct buffer encoded = {0};
     assert_int_equal(run_encode(&run, &encoded, NULL), STATUS_OK);
     for (size_t at = 0; at < encoded.size; at++) {

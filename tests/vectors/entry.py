@@ -182,7 +182,10 @@ FIRST_FEED = (
       "  3 = c4020102", f"table 20 row {R1}", "  4 = 9292a161a1629192a16391920703"],
      [1, 0, 2**64 - 1, None, 2**32 - 1,
       [[20, ROW, [3, b"\x01\x02"], []], [20, ROW, [4, [["a", "b"], [["c", [[7, 3]]]]]], []]],
-      None, ["later", [None]], 5]),
+      None, None, ["later", [None]], 5]),
+    ("keys of sealed values behind no origin",
+     ["time 0 beacon 1 person none epoch 1", f"table 20 row {R1}", "  1 = a0"],
+     [1, 0, 1, None, 1, [[20, ROW, [1, ""], []]], None, [[bytes(range(8)), OTHER_ROW, 2026]]]),
 )
 SECOND_FEED = (
     ("a dot of incarnation 2 has three parts, one of incarnation 1 has two",

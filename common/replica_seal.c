@@ -1,0 +1,424 @@
+#include "common/replica_seal.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/pack.h"
+#include "common/replica_draft.h"
+
+/* ---- keys in memory ---- */
+
+#define VALUE_KEYS 1024
+
+/* Scope keys stay; value keys have one place each, and push each other out. */
+struct seal_cache {
+    struct seal_key *scopes;
+    size_t scopes_count, scopes_capacity;
+    struct seal_key values[VALUE_KEYS];
+};
+
+static struct seal_cache *cache_of(struct replica *replica)
+{
+    if (!replica->seals)
+        replica->seals = calloc(1, sizeof *replica->seals);
+    return replica->seals;
+}
+
+void seal_cache_release(struct replica *replica)
+{
+    struct seal_cache *cache = replica->seals;
+    if (!cache)
+        return;
+    if (cache->scopes)
+        sodium_memzero(cache->scopes, cache->scopes_count * sizeof *cache->scopes);
+    free(cache->scopes);
+    sodium_memzero(cache, sizeof *cache);
+    free(cache);
+    replica->seals = NULL;
+    buffer_release(&replica->plain);
+}
+
+static struct seal_key *value_place(struct seal_cache *cache, const struct seal_id *id)
+{
+    return &cache->values[get_u64le(id->bytes) % VALUE_KEYS];
+}
+
+/* A lost race for memory only costs time. */
+static void keep_scope(struct replica *replica, const struct seal_key *key)
+{
+    struct seal_cache *cache = cache_of(replica);
+    if (!cache)
+        return;
+    struct seal_key *scopes =
+        array_grow(cache->scopes, cache->scopes_count, &cache->scopes_capacity, sizeof *scopes);
+    if (!scopes)
+        return;
+    cache->scopes = scopes;
+    scopes[cache->scopes_count++] = *key;
+}
+
+/* ---- scope keys ---- */
+
+static bool open_grant(struct replica *replica, struct seal_key *key)
+{
+    const struct scope_grant *grants;
+    size_t count =
+        registry_scope_grants(replica->registry, &key->id, replica->identity.device, &grants);
+    for (size_t i = 0; i < count; i++)
+        if (scope_key_take(key, &replica->network, grants[i].sealed, &replica->identity.dh))
+            return true;
+    return false;
+}
+
+static bool open_above(struct replica *replica, struct seal_key *key, int depth)
+{
+    const struct scope_key *known = registry_scope_key(replica->registry, &key->id);
+    if (!known || !known->has_above || depth == ORG_DEPTH_MAX)
+        return false;
+    struct seal_key above = {.id = seal_wrapped_under(known->above)};
+    bool opened = scope_key_open(replica, &above, depth + 1) &&
+                  scope_key_unwrap(key, &replica->network, known->above, &above);
+    sodium_memzero(&above, sizeof above);
+    return opened;
+}
+
+bool scope_key_open(struct replica *replica, struct seal_key *key, int depth)
+{
+    const struct seal_cache *cache = replica->seals;
+    for (size_t i = 0; cache && i < cache->scopes_count; i++)
+        if (seal_id_compare(&cache->scopes[i].id, &key->id) == 0) {
+            *key = cache->scopes[i];
+            return true;
+        }
+    if (replica->identity.device == 0 ||
+        (!open_grant(replica, key) && !open_above(replica, key, depth)))
+        return false;
+    keep_scope(replica, key);
+    return true;
+}
+
+/* ---- value keys ---- */
+
+static bool unwrap_stored(struct replica *replica, sqlite3_stmt *row, struct seal_key *key)
+{
+    struct bytes subject = sql_blob(row, 0), wrapped = sql_blob(row, 2);
+    struct entry_key named = {.year = (uint32_t)sqlite3_column_int64(row, 1)};
+    if (subject.size != ID_BYTES || wrapped.size != SEAL_WRAPPED_BYTES)
+        return false;
+    memcpy(named.subject.bytes, subject.data, ID_BYTES);
+    struct seal_key scope = {.id = seal_wrapped_under(wrapped.data)};
+    bool opened = scope_key_open(replica, &scope, 0) &&
+                  value_key_unwrap(key->secret, wrapped.data, &named, &replica->network, &scope);
+    sodium_memzero(&scope, sizeof scope);
+    return opened;
+}
+
+static bool value_key_open(struct replica *replica, struct seal_key *key)
+{
+    struct seal_cache *cache = cache_of(replica);
+    struct seal_key *place = cache ? value_place(cache, &key->id) : NULL;
+    if (place && seal_id_compare(&place->id, &key->id) == 0) {
+        *key = *place;
+        return true;
+    }
+    sqlite3_stmt *get = sql_use(replica, SQL_KEY_GET);
+    if (!get)
+        return false;
+    sqlite3_bind_int64(get, 1, (int64_t)get_u64le(key->id.bytes));
+    bool opened = sqlite3_step(get) == SQLITE_ROW && unwrap_stored(replica, get, key);
+    sqlite3_reset(get);
+    if (opened && place)
+        *place = *key;
+    return opened;
+}
+
+struct bytes replica_plain(struct replica *replica, const struct seal_place *place,
+                           struct bytes value)
+{
+    struct unpack in = unpack_of(value);
+    struct bytes content;
+    struct seal_key key;
+    if (!unpack_sealed(&in, &content) || !seal_value_key(content, &key.id) ||
+        !value_key_open(replica, &key))
+        return value;
+    buffer_clear(&replica->plain);
+    enum status status = seal_open(&replica->plain, &replica->network, &key, place, content);
+    sodium_memzero(&key, sizeof key);
+    return status == STATUS_OK ? buffer_bytes(&replica->plain) : value;
+}
+
+/* ---- keys that come and go ---- */
+
+/* The next wrapped key of the run, when it is the one that is named. */
+static struct bytes take_wrapped(struct replica *replica, const struct entry_key *named)
+{
+    struct bytes wrapped = bytes_of(replica->keys_in.data, SEAL_WRAPPED_BYTES);
+    if (replica->keys_in.size < SEAL_WRAPPED_BYTES)
+        return (struct bytes){0};
+    struct seal_id id = value_key_id(&replica->network, wrapped.data);
+    if (memcmp(id.bytes, named->id, SEAL_ID_BYTES) != 0)
+        return (struct bytes){0};
+    replica->keys_in.data += SEAL_WRAPPED_BYTES;
+    replica->keys_in.size -= SEAL_WRAPPED_BYTES;
+    return wrapped;
+}
+
+enum status keys_note(struct replica *replica, const struct dot *dot, const struct entry_view *view,
+                      struct error *err)
+{
+    for (size_t i = 0; i < view->keys_count; i++) {
+        const struct entry_key *named = &view->keys[i];
+        struct bytes wrapped = take_wrapped(replica, named);
+        sqlite3_stmt *note = sql_use(replica, SQL_KEY_NOTE);
+        if (!note)
+            return sql_fail(replica, err, "keys");
+        if (registry_erased(replica->registry, named, view->head.beacon))
+            wrapped = (struct bytes){0};
+        sqlite3_bind_int64(note, 1, (int64_t)get_u64le(named->id));
+        sqlite3_bind_blob(note, 2, named->subject.bytes, ID_BYTES, SQLITE_STATIC);
+        sqlite3_bind_int64(note, 3, named->year);
+        sqlite3_bind_int64(note, 4, (int64_t)view->head.beacon);
+        sqlite3_bind_int64(note, 5, feed_find(replica, &dot->feed));
+        if (wrapped.size > 0)
+            sql_bind_bytes(note, 6, wrapped);
+        else
+            sqlite3_bind_null(note, 6);
+        TRY(sql_done(replica, note, "keys", err));
+    }
+    return STATUS_OK;
+}
+
+enum status keys_note_known(struct replica *replica, const struct run *run, size_t count,
+                            struct error *err)
+{
+    if (replica->keys_in.size == 0)
+        return STATUS_OK;
+    for (size_t i = 0; i < count; i++) {
+        struct dot dot = {run->feed, run->first + i};
+        if (entry_decode_keys(&replica->view, run->bodies[i], NULL) == STATUS_OK)
+            TRY(keys_note(replica, &dot, &replica->view, err));
+    }
+    return STATUS_OK;
+}
+
+static enum status put_wrapped(struct replica *replica, const struct entry_key *named,
+                               struct buffer *out, struct error *err)
+{
+    sqlite3_stmt *get = sql_use(replica, SQL_KEY_GET);
+    enum status status = STATUS_OK;
+    if (!get)
+        return sql_fail(replica, err, "keys");
+    sqlite3_bind_int64(get, 1, (int64_t)get_u64le(named->id));
+    if (sqlite3_step(get) == SQLITE_ROW && sql_blob(get, 2).size == SEAL_WRAPPED_BYTES &&
+        buffer_append_bytes(out, sql_blob(get, 2)) != STATUS_OK)
+        status = error_set(err, STATUS_NO_MEMORY, "out of memory");
+    sqlite3_reset(get);
+    return status;
+}
+
+enum status keys_gather(struct replica *replica, const struct entry_view *view, struct buffer *out,
+                        struct error *err)
+{
+    for (size_t i = 0; i < view->keys_count; i++)
+        TRY(put_wrapped(replica, &view->keys[i], out, err));
+    return STATUS_OK;
+}
+
+enum status keys_of_run(struct replica *replica, const struct run *run, struct buffer *out,
+                        struct error *err)
+{
+    buffer_clear(out);
+    if (SCOPE_IS_REGISTRY(run->feed.scope))
+        return STATUS_OK;
+    for (size_t i = 0; i < run->count; i++)
+        if (entry_decode_keys(&replica->view, run->bodies[i], NULL) == STATUS_OK)
+            TRY(keys_gather(replica, &replica->view, out, err));
+    return STATUS_OK;
+}
+
+enum status keys_erase(struct replica *replica, struct error *err)
+{
+    const struct registry_seals *seals = registry_seals(replica->registry);
+    for (size_t i = 0; i < seals->erasures_count; i++) {
+        sqlite3_stmt *erase = sql_use(replica, SQL_KEY_ERASE);
+        if (!erase)
+            return sql_fail(replica, err, "keys");
+        sqlite3_bind_blob(erase, 1, seals->erasures[i].subject.bytes, ID_BYTES, SQLITE_STATIC);
+        sqlite3_bind_int64(erase, 2, seals->erasures[i].year);
+        sqlite3_bind_int64(erase, 3, (int64_t)seals->erasures[i].beacon);
+        TRY(sql_done(replica, erase, "keys", err));
+    }
+    seal_cache_release(replica);
+    replica->erased = true;
+    return STATUS_OK;
+}
+
+enum status replica_keys_count(struct replica *replica, const struct id *subject, uint64_t *count,
+                               struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    TRY(sql_prepare(replica, "SELECT count(*) FROM _key WHERE subject = ? AND wrapped IS NOT NULL",
+                    &statement, err));
+    sqlite3_bind_blob(statement, 1, subject->bytes, ID_BYTES, SQLITE_STATIC);
+    bool read = sqlite3_step(statement) == SQLITE_ROW;
+    *count = read ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
+    sqlite3_finalize(statement);
+    return read ? STATUS_OK : sql_fail(replica, err, "keys");
+}
+
+/* ---- sealing ---- */
+
+/* The newest that we can open. */
+static bool newest_scope_key(struct replica *replica, uint32_t org, uint32_t roles,
+                             struct seal_key *key)
+{
+    const struct scope_key *keys;
+    for (size_t i = registry_scope_keys(replica->registry, org, roles, &keys); i-- > 0;) {
+        key->id = keys[i].id;
+        if (scope_key_open(replica, key, 0))
+            return true;
+    }
+    return false;
+}
+
+static uint32_t year_of(int64_t time_ms)
+{
+    time_t seconds = (time_t)(time_ms / 1000);
+    struct tm parts;
+    if (!gmtime_r(&seconds, &parts) || parts.tm_year < -1900 || parts.tm_year > 8099)
+        return 0;
+    return (uint32_t)(parts.tm_year + 1900);
+}
+
+/* One of this entry in the making. */
+static bool find_pending(const struct draft *draft, const struct entry_key *wanted,
+                         const struct seal_id *scope, struct seal_key *key)
+{
+    for (size_t i = 0; i < draft->keys_count; i++) {
+        const struct draft_key *pending = &draft->keys[i];
+        if (id_equal(&pending->named.subject, &wanted->subject) &&
+            pending->named.year == wanted->year && seal_id_compare(&pending->scope, scope) == 0) {
+            memcpy(key->id.bytes, pending->named.id, SEAL_ID_BYTES);
+            memcpy(key->secret, pending->secret, SEAL_KEY_BYTES);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One that our feed named before: nobody depends on another's feed to read ours. */
+static bool find_own(struct replica *replica, const struct draft *draft,
+                     const struct entry_key *wanted, const struct seal_id *scope,
+                     struct seal_key *key)
+{
+    bool found = false;
+    sqlite3_stmt *list = sql_use(replica, SQL_KEY_OWN);
+    if (!list)
+        return false;
+    sqlite3_bind_blob(list, 1, wanted->subject.bytes, ID_BYTES, SQLITE_STATIC);
+    sqlite3_bind_int64(list, 2, wanted->year);
+    sqlite3_bind_int64(list, 3, feed_find(replica, &draft->writer.feed));
+    while (!found && sqlite3_step(list) == SQLITE_ROW) {
+        struct bytes wrapped = sql_blob(list, 1);
+        if (wrapped.size != SEAL_WRAPPED_BYTES || memcmp(wrapped.data, scope->bytes, SEAL_ID_BYTES))
+            continue;
+        put_u64le(key->id.bytes, (uint64_t)sqlite3_column_int64(list, 0));
+        found = true;
+    }
+    sqlite3_reset(list);
+    return found && value_key_open(replica, key);
+}
+
+static enum status new_key(struct draft *draft, struct entry_key *wanted,
+                           const struct seal_key *scope, struct seal_key *key, struct error *err)
+{
+    uint8_t wrapped[SEAL_WRAPPED_BYTES];
+    struct draft_key *keys =
+        array_grow(draft->keys, draft->keys_count, &draft->keys_capacity, sizeof *keys);
+    if (!keys)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    draft->keys = keys;
+    value_key_generate(key->secret, wrapped, wanted, &draft->replica->network, scope);
+    memcpy(key->id.bytes, wanted->id, SEAL_ID_BYTES);
+    if (buffer_append(&draft->wrapped, wrapped, sizeof wrapped) != STATUS_OK)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    struct draft_key *pending = &keys[draft->keys_count++];
+    *pending = (struct draft_key){.named = *wanted, .scope = scope->id};
+    memcpy(pending->secret, key->secret, SEAL_KEY_BYTES);
+    return entry_writer_key(&draft->writer, wanted, err);
+}
+
+enum status draft_seal(struct draft *draft, const struct seal_place *place,
+                       const struct schema_field *field, const struct id *subject,
+                       struct bytes *value, struct error *err)
+{
+    struct replica *replica = draft->replica;
+    struct entry_key wanted = {.subject = *subject, .year = year_of(draft->writer.head.time_ms)};
+    struct seal_key scope, key;
+    struct unpack in = unpack_of(*value);
+    struct bytes text;
+    if (!unpack_str(&in, &text)) /* emptied, or sealed already */
+        return STATUS_OK;
+    if (!newest_scope_key(replica, SCOPE_ORG(draft->scope), field->seal_roles, &scope))
+        return field->type == FIELD_SEALED
+                   ? error_set(err, STATUS_DENIED,
+                               "this device has no key yet to seal field '%s' with: sync first",
+                               field->name)
+                   : STATUS_OK;
+    enum status status = STATUS_OK;
+    if (!find_pending(draft, &wanted, &scope.id, &key) &&
+        !find_own(replica, draft, &wanted, &scope.id, &key))
+        status = new_key(draft, &wanted, &scope, &key, err);
+    buffer_clear(&draft->sealed);
+    if (status == STATUS_OK &&
+        seal_value(&draft->sealed, &replica->network, &key, place, *value) != STATUS_OK)
+        status = error_set(err, STATUS_NO_MEMORY, "out of memory");
+    sodium_memzero(&scope, sizeof scope);
+    sodium_memzero(&key, sizeof key);
+    *value = buffer_bytes(&draft->sealed);
+    return status;
+}
+
+void draft_forget_keys(struct draft *draft)
+{
+    if (draft->keys)
+        sodium_memzero(draft->keys, draft->keys_count * sizeof *draft->keys);
+    draft->keys_count = 0;
+    buffer_clear(&draft->wrapped);
+}
+
+/* ---- in SQL ---- */
+
+/* unsealed(value, table, row, field): a text that is sealed as it reads, NULL when we can't. */
+static void sql_unsealed(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    struct replica *replica = sqlite3_user_data(context);
+    struct seal_place place = {.table = (uint32_t)sqlite3_value_int64(values[1]),
+                               .field = (uint16_t)sqlite3_value_int(values[3])};
+    struct buffer sealed = {0};
+    struct bytes text;
+    (void)count;
+    if (sqlite3_value_type(values[0]) != SQLITE_BLOB) {
+        sqlite3_result_value(context, values[0]);
+        return;
+    }
+    if (sqlite3_value_bytes(values[2]) != ID_BYTES ||
+        pack_sealed(&sealed, bytes_of(sqlite3_value_blob(values[0]),
+                                      (size_t)sqlite3_value_bytes(values[0]))) != STATUS_OK)
+        return;
+    memcpy(place.row.bytes, sqlite3_value_blob(values[2]), ID_BYTES);
+    struct unpack in = unpack_of(replica_plain(replica, &place, buffer_bytes(&sealed)));
+    if (unpack_str(&in, &text))
+        sqlite3_result_text(context, (const char *)text.data, (int)text.size, SQLITE_TRANSIENT);
+    buffer_release(&sealed);
+}
+
+enum status seal_add_function(struct replica *replica, struct error *err)
+{
+    if (sqlite3_create_function(replica->database, "unsealed", 4, SQLITE_UTF8 | SQLITE_DIRECTONLY,
+                                replica, sql_unsealed, NULL, NULL) == SQLITE_OK)
+        return STATUS_OK;
+    return sql_fail(replica, err, "the database");
+}
