@@ -64,9 +64,11 @@ static int newest_first(const void *a, const void *b)
 static const char *registry_action(const struct entry_view *view)
 {
     static const char *const names[] = {
-        [REGISTRY_NETWORK] = "root",      [REGISTRY_ORG] = "org",
-        [REGISTRY_DEVICE] = "enrol",      [REGISTRY_SCHEMA] = "schema",
-        [REGISTRY_LINK_KEY] = "link_key", [REGISTRY_REVOCATION] = "revoke"};
+        [REGISTRY_NETWORK] = "root",        [REGISTRY_ORG] = "org",
+        [REGISTRY_DEVICE] = "enrol",        [REGISTRY_SCHEMA] = "schema",
+        [REGISTRY_LINK_KEY] = "link_key",   [REGISTRY_REVOCATION] = "revoke",
+        [REGISTRY_SCOPE_KEY] = "scope_key", [REGISTRY_GRANT] = "grant",
+        [REGISTRY_ERASURE] = "erase"};
     uint32_t table = view->ops_count > 0 ? view->ops[0].table : 0;
     if (view->ops_count > 1)
         return "found";

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/mutant.h"
+#include "server/backup_keys.h"
 
 #define PATH_BYTES 4096
 #define KEY_BYTES_MAX 4096
@@ -150,7 +151,7 @@ static enum status add_slots(const struct vault *vault, const char *file, struct
 }
 
 static enum status write_backup(const struct hub_options *options, const char *part,
-                                struct error *err)
+                                const char *keys, struct error *err)
 {
     char from[PATH_BYTES];
     const struct page_key *key = options->vault ? vault_page_key(options->vault) : NULL;
@@ -158,6 +159,7 @@ static enum status write_backup(const struct hub_options *options, const char *p
     TRY(copy_database(from, part, key, err));
     if (chmod(part, 0600) != 0)
         return error_set(err, STATUS_STORAGE, "cannot write '%s': %s", part, strerror(errno));
+    TRY(backup_keys_write(part, key, keys, err));
     TRY(add_keys(options->directory, part, key, err));
     if (options->vault)
         TRY(add_slots(options->vault, part, err));
@@ -166,17 +168,21 @@ static enum status write_backup(const struct hub_options *options, const char *p
 
 enum status hub_backup(const struct hub_options *options, const char *file, struct error *err)
 {
-    char part[PATH_BYTES];
-    if ((size_t)snprintf(part, sizeof part, "%s.part", file) >= sizeof part)
+    char part[PATH_BYTES], keys[PATH_BYTES], keys_part[PATH_BYTES];
+    if ((size_t)snprintf(keys_part, sizeof keys_part, "%s.keys.part", file) >= sizeof keys_part)
         return error_set(err, STATUS_TOO_LARGE, "the path of '%s' is too long", file);
+    snprintf(part, sizeof part, "%s.part", file);
+    snprintf(keys, sizeof keys, "%s.keys", file);
     if (access(file, F_OK) == 0)
         return error_set(err, STATUS_EXISTS, "'%s' exists already", file);
     unlink(part);
-    enum status status = write_backup(options, part, err);
-    if (status == STATUS_OK && rename(part, file) != 0)
+    enum status status = write_backup(options, part, keys_part, err);
+    if (status == STATUS_OK && (rename(keys_part, keys) != 0 || rename(part, file) != 0))
         status = error_set(err, STATUS_STORAGE, "cannot write '%s': %s", file, strerror(errno));
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
         unlink(part);
+        unlink(keys_part);
+    }
     return status;
 }
 
@@ -317,15 +323,20 @@ static void clear_folder(const char *directory)
 }
 
 static enum status restore_into(const struct hub_options *options, const char *file,
-                                struct error *err)
+                                bool *with_keys, struct error *err)
 {
     struct hub hub = {0};
+    char keys[PATH_BYTES];
     TRY(unpack(options, file, err));
+    snprintf(keys, sizeof keys, "%s.keys", file);
     enum status status = hub_open(&hub, options, err);
     if (status == STATUS_OK)
         status = replica_begin(hub.replica, err);
     if (status == STATUS_OK) {
-        status = hub_begin_anew(&hub, err);
+        status = backup_keys_read(hub.replica, keys, err);
+        *with_keys = status == STATUS_OK;
+        if (*with_keys || status == STATUS_NOT_FOUND)
+            status = hub_begin_anew(&hub, err);
         if (status == STATUS_OK)
             status = replica_commit(hub.replica, err);
         else
@@ -336,7 +347,7 @@ static enum status restore_into(const struct hub_options *options, const char *f
 }
 
 enum status hub_restore(const struct hub_options *options, const char *file,
-                        const struct backup_unlocker *unlocker, struct error *err)
+                        const struct backup_unlocker *unlocker, bool *with_keys, struct error *err)
 {
     struct vault *vault;
     struct hub_options with = *options;
@@ -347,7 +358,7 @@ enum status hub_restore(const struct hub_options *options, const char *file,
     with.vault = vault;
     enum status status = vault ? vault_settle(vault, options->directory, err) : STATUS_OK;
     if (status == STATUS_OK)
-        status = restore_into(&with, file, err);
+        status = restore_into(&with, file, with_keys, err);
     if (status != STATUS_OK)
         clear_folder(options->directory);
     return status;

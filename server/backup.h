@@ -10,7 +10,8 @@
  * restore: into a folder that is empty or missing. The restored hub is not the one that clients
  * spoke with since: it has a new lineage, writes under a new incarnation, gives out roster indices
  * and org numbers from far above those it knows, and takes back from its clients what it lost.
- * Invitations that weren't used are void. */
+ * Invitations that weren't used are void. Keys of sealed values stand in FILE.keys, see
+ * backup_keys.h. */
 
 #include "server/hub.h"
 
@@ -22,9 +23,9 @@ struct backup_unlocker {
     void *context;
 };
 /* STATUS_EXISTS when the folder holds anything, STATUS_BAD_INPUT when the file is no backup. The
- * options have no vault: the backup says whether there is one. */
+ * options have no vault: the backup says whether there is one. *with_keys: FILE.keys was there. */
 enum status hub_restore(const struct hub_options *options, const char *file,
-                        const struct backup_unlocker *unlocker, struct error *err);
+                        const struct backup_unlocker *unlocker, bool *with_keys, struct error *err);
 
 /* What makes a hub that was put back from a copy another one: lineage, incarnation, and numbers far
  * above those that the lost time may have given out. In a transaction. */

@@ -10,12 +10,14 @@
 #include <sqlite3.h>
 
 #include "common/cli.h"
+#include "common/messages.h"
 #include "common/qr.h"
 #include "common/reading.h"
 #include "common/reporting.h"
 #include "common/unlock.h"
 #include "protocol/carry.h"
 #include "server/backup.h"
+#include "server/command_erase.h"
 #include "server/command_escrow.h"
 #include "server/command_late.h"
 #include "server/command_root.h"
@@ -334,9 +336,14 @@ static int command_restore(struct cli *cli)
     struct error err = {0};
     struct hub_options options;
     struct backup_unlocker unlocker = {unlock_backup, cli};
+    bool with_keys = false;
     enum status status = hub_folder_options(cli, &options, &err);
     if (status == STATUS_OK)
-        status = hub_restore(&options, cli->arguments[0], &unlocker, &err);
+        status = hub_restore(&options, cli->arguments[0], &unlocker, &with_keys, &err);
+    if (status == STATUS_OK && !with_keys) {
+        fprintf(stderr, tr("sealed texts stay closed: '%s.keys' is not there"), cli->arguments[0]);
+        fputc('\n', stderr);
+    }
     return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
 }
 
@@ -542,8 +549,8 @@ static const struct cli_flag variables[] = {
 int main(int argc, char **argv)
 {
     static const struct cli_command *const tables[] = {
-        hub_commands,     late_commands,      root_commands, carry_commands,
-        reading_commands, reporting_commands, NULL};
+        hub_commands,   late_commands,    erase_commands,     root_commands,
+        carry_commands, reading_commands, reporting_commands, NULL};
     static const struct cli_program program = {
         .name = "jinqiud",
         .help = {"the hub of jinqiu", "金秋中心"},

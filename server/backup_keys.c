@@ -1,0 +1,139 @@
+#include "server/backup_keys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <sqlite3.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/seal.h"
+
+#define MAGIC "JQKEYS 1"
+#define MAGIC_BYTES 8
+#define CHECK_BYTES 32
+#define FILE_BYTES_MAX (1024 * 1024 * 1024)
+
+static enum status collect(sqlite3 *database, struct buffer *out, struct error *err)
+{
+    sqlite3_stmt *read = NULL;
+    enum status status = buffer_append(out, MAGIC, MAGIC_BYTES);
+    uint8_t check[CHECK_BYTES];
+    int code = sqlite3_prepare_v2(database, "SELECT wrapped FROM _key WHERE wrapped IS NOT NULL",
+                                  -1, &read, NULL);
+    while (status == STATUS_OK && code == SQLITE_OK && sqlite3_step(read) == SQLITE_ROW)
+        if (sqlite3_column_bytes(read, 0) == SEAL_WRAPPED_BYTES)
+            status = buffer_append(out, sqlite3_column_blob(read, 0), SEAL_WRAPPED_BYTES);
+    sqlite3_finalize(read);
+    crypto_generichash(check, sizeof check, out->data, out->size, NULL, 0);
+    if (status == STATUS_OK)
+        status = buffer_append(out, check, sizeof check);
+    if (code != SQLITE_OK)
+        return error_set(err, STATUS_STORAGE, "the database: %s", sqlite3_errmsg(database));
+    return status == STATUS_OK ? status : error_set(err, status, "out of memory");
+}
+
+static enum status write_file(const char *file, struct bytes bytes, struct error *err)
+{
+    int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool written = fd >= 0;
+    for (size_t at = 0; written && at < bytes.size;) {
+        ssize_t part = write(fd, bytes.data + at, bytes.size - at);
+        written = part > 0;
+        at += written ? (size_t)part : 0;
+    }
+    written = written && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return written ? STATUS_OK
+                   : error_set(err, STATUS_STORAGE, "cannot write '%s': %s", file, strerror(errno));
+}
+
+enum status backup_keys_write(const char *part, const struct page_key *key, const char *file,
+                              struct error *err)
+{
+    sqlite3 *database = NULL;
+    struct buffer keys = {0};
+    bool opened = sqlite3_open_v2(part, &database, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
+                  (!key || page_cipher_apply(database, key, NULL) == STATUS_OK);
+    enum status status =
+        opened ? collect(database, &keys, err)
+               : error_set(err, STATUS_STORAGE, "the database: %s", sqlite3_errmsg(database));
+    if (status == STATUS_OK)
+        status = write_file(file, buffer_bytes(&keys), err);
+    /* No journal, and zeros where they stood: the copy isn't anything yet. */
+    if (status == STATUS_OK && sqlite3_exec(database,
+                                            "PRAGMA journal_mode = OFF; PRAGMA secure_delete = ON;"
+                                            "UPDATE _key SET wrapped = NULL",
+                                            NULL, NULL, NULL) != SQLITE_OK)
+        status = error_set(err, STATUS_STORAGE, "the database: %s", sqlite3_errmsg(database));
+    sqlite3_close(database);
+    buffer_release(&keys);
+    return status;
+}
+
+/* ---- putting back ---- */
+
+static enum status read_file(const char *file, struct buffer *out, struct error *err)
+{
+    struct stat found;
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return error_set(err, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_STORAGE,
+                         "cannot open '%s': %s", file, strerror(errno));
+    bool good = fstat(fd, &found) == 0 && S_ISREG(found.st_mode) && found.st_size >= 0 &&
+                found.st_size <= FILE_BYTES_MAX;
+    enum status status = good ? buffer_reserve(out, (size_t)found.st_size) : STATUS_BAD_INPUT;
+    while (status == STATUS_OK && out->size < (size_t)found.st_size) {
+        ssize_t part = read(fd, out->data + out->size, (size_t)found.st_size - out->size);
+        if (part <= 0)
+            status = STATUS_STORAGE;
+        else
+            out->size += (size_t)part;
+    }
+    close(fd);
+    return status == STATUS_OK ? status : error_set(err, status, "cannot read '%s': %s", file, "");
+}
+
+static bool is_whole(struct bytes file)
+{
+    uint8_t check[CHECK_BYTES];
+    if (file.size < MAGIC_BYTES + CHECK_BYTES || memcmp(file.data, MAGIC, MAGIC_BYTES) != 0 ||
+        (file.size - MAGIC_BYTES - CHECK_BYTES) % SEAL_WRAPPED_BYTES != 0)
+        return false;
+    crypto_generichash(check, sizeof check, file.data, file.size - CHECK_BYTES, NULL, 0);
+    return memcmp(check, file.data + file.size - CHECK_BYTES, CHECK_BYTES) == 0;
+}
+
+static enum status put_back(struct replica *replica, struct bytes keys, struct error *err)
+{
+    sqlite3_stmt *put = NULL;
+    sqlite3 *database = replica_database(replica);
+    int code = sqlite3_prepare_v2(
+        database, "UPDATE _key SET wrapped = ?2 WHERE id = ?1 AND wrapped IS NULL", -1, &put, NULL);
+    for (size_t at = 0; code == SQLITE_OK && at < keys.size; at += SEAL_WRAPPED_BYTES) {
+        struct seal_id id = value_key_id(replica_network(replica), keys.data + at);
+        sqlite3_bind_int64(put, 1, (int64_t)get_u64le(id.bytes));
+        sqlite3_bind_blob(put, 2, keys.data + at, SEAL_WRAPPED_BYTES, SQLITE_STATIC);
+        code = sqlite3_step(put) == SQLITE_DONE ? SQLITE_OK : SQLITE_ERROR;
+        sqlite3_reset(put);
+    }
+    sqlite3_finalize(put);
+    return code == SQLITE_OK
+               ? STATUS_OK
+               : error_set(err, STATUS_STORAGE, "the database: %s", sqlite3_errmsg(database));
+}
+
+enum status backup_keys_read(struct replica *replica, const char *file, struct error *err)
+{
+    struct buffer keys = {0};
+    enum status status = read_file(file, &keys, err);
+    if (status == STATUS_OK && !is_whole(buffer_bytes(&keys)))
+        status = error_set(err, STATUS_BAD_INPUT, "'%s' is damaged", file);
+    if (status == STATUS_OK)
+        status = put_back(
+            replica, bytes_of(keys.data + MAGIC_BYTES, keys.size - MAGIC_BYTES - CHECK_BYTES), err);
+    buffer_release(&keys);
+    return status;
+}
