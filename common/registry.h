@@ -16,7 +16,7 @@
  *   6 revocation (1 device uint, 2 serial uint from 1, 3 state uint, 4 cut bin: frontier_encode)
  *                                                                  row: id of the device
  *   7 scope key  (1 org uint, 2 roles uint: bits, 3 number uint, 4 key id bin 8,
- *                 5 wrapped under the key above bin 72, or nil)    row: random
+ *                 5 wrapped under the key above bin 64, or nil)    row: random
  *   8 grants     (1 [key id bin 8, device uint, sealed bin 80, …]) row: random
  *   9 erasure    (1 subject bin 16, 2 year uint, 3 beacon uint)    row: random
  * Table 1, 4 and 5 stand in SCOPE_REGISTRY(ORG_ROOT). After the first entry table 1 has one field:

@@ -7,11 +7,13 @@
 
 #define TAG_BYTES crypto_aead_xchacha20poly1305_ietf_ABYTES
 #define FORM_1 1
-#define HEAD_BYTES (1 + SEAL_ID_BYTES + SEAL_NONCE_BYTES)
+#define HEAD_BYTES (1 + SEAL_ID_BYTES + SEAL_RANDOM_BYTES)
 #define BLOCK_BYTES 16
 
-_Static_assert(SEAL_WRAPPED_BYTES == SEAL_ID_BYTES + SEAL_NONCE_BYTES + SEAL_KEY_BYTES + TAG_BYTES,
+_Static_assert(SEAL_WRAPPED_BYTES == SEAL_ID_BYTES + SEAL_RANDOM_BYTES + SEAL_KEY_BYTES + TAG_BYTES,
                "a wrapped key");
+_Static_assert(SEAL_RANDOM_BYTES + ID_BYTES == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+               "a nonce");
 _Static_assert(SEAL_GRANT_BYTES == SEAL_KEY_BYTES + crypto_box_SEALBYTES, "a grant");
 
 int seal_id_compare(const struct seal_id *a, const struct seal_id *b)
@@ -23,32 +25,37 @@ int seal_id_compare(const struct seal_id *a, const struct seal_id *b)
 struct bound {
     uint8_t bytes[NETWORK_BYTES + 24];
     size_t size;
+    struct id of; /* the end of the nonce */
 };
 
-static struct bound bound_to(const struct network *network, const void *data, size_t size)
+static struct bound bound_to(const struct network *network, const struct id *of, const void *data,
+                             size_t size)
 {
-    struct bound bound = {.size = NETWORK_BYTES + size};
+    struct bound bound = {.size = NETWORK_BYTES + size, .of = *of};
     memcpy(bound.bytes, network->id, NETWORK_BYTES);
     memcpy(bound.bytes + NETWORK_BYTES, data, size);
     return bound;
 }
 
-static void full_nonce(uint8_t nonce[24], const uint8_t given[SEAL_NONCE_BYTES])
+static void full_nonce(uint8_t nonce[SEAL_RANDOM_BYTES + ID_BYTES], const struct bound *bound,
+                       const uint8_t random[SEAL_RANDOM_BYTES])
 {
-    memcpy(nonce, given, SEAL_NONCE_BYTES);
-    memset(nonce + SEAL_NONCE_BYTES, 0, 24 - SEAL_NONCE_BYTES);
+    memcpy(nonce, random, SEAL_RANDOM_BYTES);
+    memcpy(nonce + SEAL_RANDOM_BYTES, bound->of.bytes, ID_BYTES);
 }
 
 /* ---- one key under another ---- */
+
+static const struct id nobody;
 
 static void wrap(uint8_t wrapped[SEAL_WRAPPED_BYTES], const uint8_t secret[SEAL_KEY_BYTES],
                  const struct bound *bound, const struct seal_key *under)
 {
     uint8_t nonce[24];
     memcpy(wrapped, under->id.bytes, SEAL_ID_BYTES);
-    randombytes_buf(wrapped + SEAL_ID_BYTES, SEAL_NONCE_BYTES);
-    full_nonce(nonce, wrapped + SEAL_ID_BYTES);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(wrapped + SEAL_ID_BYTES + SEAL_NONCE_BYTES, NULL,
+    randombytes_buf(wrapped + SEAL_ID_BYTES, SEAL_RANDOM_BYTES);
+    full_nonce(nonce, bound, wrapped + SEAL_ID_BYTES);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(wrapped + SEAL_ID_BYTES + SEAL_RANDOM_BYTES, NULL,
                                                secret, SEAL_KEY_BYTES, bound->bytes, bound->size,
                                                NULL, nonce, under->secret);
 }
@@ -57,9 +64,9 @@ static bool unwrap(uint8_t secret[SEAL_KEY_BYTES], const uint8_t wrapped[SEAL_WR
                    const struct bound *bound, const struct seal_key *under)
 {
     uint8_t nonce[24];
-    full_nonce(nonce, wrapped + SEAL_ID_BYTES);
+    full_nonce(nonce, bound, wrapped + SEAL_ID_BYTES);
     return crypto_aead_xchacha20poly1305_ietf_decrypt(
-               secret, NULL, NULL, wrapped + SEAL_ID_BYTES + SEAL_NONCE_BYTES,
+               secret, NULL, NULL, wrapped + SEAL_ID_BYTES + SEAL_RANDOM_BYTES,
                SEAL_KEY_BYTES + TAG_BYTES, bound->bytes, bound->size, nonce, under->secret) == 0;
 }
 
@@ -97,14 +104,14 @@ bool scope_key_is(const struct network *network, const struct seal_id *id,
 void scope_key_wrap(uint8_t wrapped[SEAL_WRAPPED_BYTES], const struct network *network,
                     const struct seal_key *key, const struct seal_key *above)
 {
-    struct bound bound = bound_to(network, key->id.bytes, SEAL_ID_BYTES);
+    struct bound bound = bound_to(network, &nobody, key->id.bytes, SEAL_ID_BYTES);
     wrap(wrapped, key->secret, &bound, above);
 }
 
 bool scope_key_unwrap(struct seal_key *key, const struct network *network,
                       const uint8_t wrapped[SEAL_WRAPPED_BYTES], const struct seal_key *above)
 {
-    struct bound bound = bound_to(network, key->id.bytes, SEAL_ID_BYTES);
+    struct bound bound = bound_to(network, &nobody, key->id.bytes, SEAL_ID_BYTES);
     return unwrap(key->secret, wrapped, &bound, above) &&
            scope_key_is(network, &key->id, key->secret);
 }
@@ -130,7 +137,7 @@ static struct bound bound_to_subject(const struct network *network, const struct
     uint8_t data[ID_BYTES + 4];
     memcpy(data, named->subject.bytes, ID_BYTES);
     put_u32le(data + ID_BYTES, named->year);
-    return bound_to(network, data, sizeof data);
+    return bound_to(network, &named->subject, data, sizeof data);
 }
 
 struct seal_id value_key_id(const struct network *network,
@@ -166,7 +173,7 @@ static struct bound bound_to_place(const struct network *network, const struct s
     put_u32le(data, place->table);
     memcpy(data + 4, place->row.bytes, ID_BYTES);
     put_u32le(data + 4 + ID_BYTES, place->field);
-    return bound_to(network, data, sizeof data);
+    return bound_to(network, &place->row, data, sizeof data);
 }
 
 static enum status append_zeros(struct buffer *out, size_t count)
@@ -190,8 +197,8 @@ enum status seal_value(struct buffer *out, const struct network *network,
         uint8_t *text = content.data + HEAD_BYTES;
         content.data[0] = FORM_1;
         memcpy(content.data + 1, key->id.bytes, SEAL_ID_BYTES);
-        randombytes_buf(content.data + 1 + SEAL_ID_BYTES, SEAL_NONCE_BYTES);
-        full_nonce(nonce, content.data + 1 + SEAL_ID_BYTES);
+        randombytes_buf(content.data + 1 + SEAL_ID_BYTES, SEAL_RANDOM_BYTES);
+        full_nonce(nonce, &bound, content.data + 1 + SEAL_ID_BYTES);
         memcpy(text, value.data, value.size);
         text[value.size] = 0x80;
         crypto_aead_xchacha20poly1305_ietf_encrypt(text, NULL, text, padded, bound.bytes,
@@ -232,7 +239,7 @@ enum status seal_open(struct buffer *out, const struct network *network, const s
         return STATUS_FORGED;
     size_t size = content.size - HEAD_BYTES - TAG_BYTES;
     TRY(buffer_reserve(out, size));
-    full_nonce(nonce, content.data + 1 + SEAL_ID_BYTES);
+    full_nonce(nonce, &bound, content.data + 1 + SEAL_ID_BYTES);
     if (crypto_aead_xchacha20poly1305_ietf_decrypt(
             out->data + out->size, NULL, NULL, content.data + HEAD_BYTES, size + TAG_BYTES,
             bound.bytes, bound.size, nonce, key->secret) != 0)

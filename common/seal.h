@@ -11,7 +11,7 @@
  * XChaCha20-Poly1305 (libsodium) with a random nonce of 16 bytes, then 8 zero bytes; each begins
  * its associated data with the network's id. value:   1 ‖ value key's id 8 ‖ nonce 16 ‖
  * AEAD(canonical value, 0x80, zeros up to 16 n) AD: table u32le ‖ row 16 ‖ field u32le wrapped:
- * scope key's id 8 ‖ nonce 16 ‖ AEAD(key 32) AD of a value key: subject 16 ‖ year u32le; of a scope
+ * scope key's id 8 ‖ random 8 ‖ AEAD(key 32) AD of a value key: subject 16 ‖ year u32le; of a scope
  * key under the one above: its id grant:   crypto_box_seal(scope key 32) The id of a scope key is
  * BLAKE2b-64 of the key, that of a value key of its wrapped form, so that whoever carries it sees
  * that it is the one the entry names. Pure functions. */
@@ -21,8 +21,8 @@
 
 #define SEAL_KEY_BYTES 32
 #define SEAL_ID_BYTES 8
-#define SEAL_NONCE_BYTES 16
-#define SEAL_WRAPPED_BYTES (SEAL_ID_BYTES + SEAL_NONCE_BYTES + SEAL_KEY_BYTES + 16)
+#define SEAL_RANDOM_BYTES 8
+#define SEAL_WRAPPED_BYTES (SEAL_ID_BYTES + SEAL_RANDOM_BYTES + SEAL_KEY_BYTES + 16)
 #define SEAL_GRANT_BYTES (SEAL_KEY_BYTES + 48)
 
 struct seal_id {

@@ -5,7 +5,7 @@
  *
  * A backup lies in a safe for years, and what was erased must not come back from it. So it has no
  * value keys; they stand in a second file, still wrapped, of which only the newest is to be kept:
- *   "JQKEYS 1" ‖ wrapped keys, 72 bytes each ‖ BLAKE2b-256 of all before
+ *   "JQKEYS 1" ‖ wrapped keys, 64 bytes each ‖ BLAKE2b-256 of all before
  * Without it the records are whole, and sealed texts stay closed until some device brings their
  * keys. */
 

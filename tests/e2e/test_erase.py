@@ -12,7 +12,7 @@ FOUND = "示例情况：独居，腿脚不便"
 
 
 def keys(path):
-    """The wrapped keys that a database holds, each 72 bytes."""
+    """The wrapped keys that a database holds, each 64 bytes."""
     base = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     found = [bytes(row[0]) for row in base.execute("SELECT wrapped FROM _key WHERE wrapped NOTNULL")]
     base.close()
