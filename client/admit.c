@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/remember.h"
+#include "common/freshness.h"
 #include "common/pack.h"
 #include "common/replica_seal.h"
 
@@ -56,9 +57,9 @@ static uint32_t next_index(const struct registry *registry, const struct certifi
     return 0;
 }
 
-static enum status check(const struct replica *replica, enum role role, uint32_t org,
-                         struct error *err)
+static enum status check(struct replica *replica, enum role role, uint32_t org, struct error *err)
 {
+    TRY(freshness_check(replica, err));
     const struct registry *registry = replica_registry(replica);
     const struct device *self = registry_device(registry, replica_identity(replica)->device);
     if (!self || registry_device_state(registry, self) != DEVICE_ACTIVE ||

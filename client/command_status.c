@@ -6,6 +6,7 @@
 #include "client/command.h"
 #include "client/self.h"
 #include "common/grid.h"
+#include "common/messages.h"
 
 static const struct cli_text labels[] = {{"device", "设备"},
                                          {"person", "使用者"},
@@ -19,13 +20,16 @@ static const struct cli_text labels[] = {{"device", "设备"},
                                          {"unsent", "未送出的条目"},
                                          {"last sync", "上次同步"},
                                          {"rights as of", "权限信息截至"},
+                                         {"notices of the hub missed", "未收到的中心通告"},
+                                         {"two registries shown", "出现两份名册"},
                                          {"clock offset, ms", "时钟偏差（毫秒）"}};
 
 static void print_status(const json_t *status)
 {
     static const char *const keys[] = {
-        "device",    "person",    "role",   "org",       "org_name",     "entries",        "rows",
-        "conflicts", "set_aside", "unsent", "last_sync", "rights_as_of", "clock_offset_ms"};
+        "device",    "person",       "role",          "org",        "org_name",
+        "entries",   "rows",         "conflicts",     "set_aside",  "unsent",
+        "last_sync", "rights_as_of", "rights_behind", "split_view", "clock_offset_ms"};
     struct grid grid = {.columns = 2};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const json_t *value = json_object_get(status, keys[i]);
@@ -33,6 +37,8 @@ static void print_status(const json_t *status)
         snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
         const char *text = json_is_string(value)    ? json_string_value(value)
                            : json_is_integer(value) ? number
+                           : json_is_true(value)    ? tr("yes")
+                           : json_is_false(value)   ? tr("no")
                                                     : "-";
         if (grid_add(&grid, cli_text(&labels[i])) != STATUS_OK ||
             grid_add(&grid, text) != STATUS_OK)

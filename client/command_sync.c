@@ -15,13 +15,14 @@ static json_t *totals_json(struct replica *replica, const struct session_totals 
 {
     struct replica_counts counts = {0};
     replica_counts(replica, &counts, NULL);
-    return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "sent", (json_int_t)totals->sent,
-        "received", (json_int_t)totals->received, "bytes_out", (json_int_t)totals->bytes_out,
-        "bytes_in", (json_int_t)totals->bytes_in, "round_trips", (json_int_t)totals->round_trips,
-        "conflicts", (json_int_t)counts.conflicts, "set_aside", (json_int_t)totals->aside,
-        "refused", (json_int_t)totals->refused, "ms", (json_int_t)ms, "checked",
-        totals->truth_checked, "differs", totals->truth_failed);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:b}", "sent",
+                     (json_int_t)totals->sent, "received", (json_int_t)totals->received,
+                     "bytes_out", (json_int_t)totals->bytes_out, "bytes_in",
+                     (json_int_t)totals->bytes_in, "round_trips", (json_int_t)totals->round_trips,
+                     "conflicts", (json_int_t)counts.conflicts, "set_aside",
+                     (json_int_t)totals->aside, "refused", (json_int_t)totals->refused, "ms",
+                     (json_int_t)ms, "checked", totals->truth_checked, "differs",
+                     totals->truth_failed, "split_view", totals->split_view);
 }
 
 struct watching {
@@ -58,9 +59,13 @@ static int report(struct cli *cli, struct replica *replica, const struct link_re
     if (result->totals.truth_failed)
         cli_say(cli, "the tables differ from the hub's although both hold the same entries: run "
                      "'verify'");
+    if (result->totals.split_view)
+        cli_say(cli,
+                "the hub has shown this device and the other two different registries: the proof "
+                "is in 'set-aside', tell the bureau");
     if (!cli_has(cli, "--watch"))
         print_line(cli, replica, &result->totals, result->ms);
-    if (result->totals.truth_failed)
+    if (result->totals.truth_failed || result->totals.split_view)
         return CLI_FAILED;
     return counts.conflicts > 0 ? CLI_CONFLICTS : CLI_DONE;
 }
@@ -75,6 +80,20 @@ static void obey(struct cli *cli, struct replica *replica)
         cli_say(cli, "the keys of this folder were erased: the hub has what was saved here");
     else if (left == REVOKED_READABLE)
         cli_say(cli, "the keys of this device were erased; what was saved here can still be read");
+}
+
+/* The peer was shown another registry. It sends its own once more, and what differs in it is kept.
+ */
+static enum status seek_proof(struct replica *replica, const struct link_options *options,
+                              struct link_result *result, struct error *err)
+{
+    TRY(replica_begin(replica, err));
+    TRY(replica_doubt_registry(replica, true, err));
+    TRY(replica_commit(replica, err));
+    enum status status = link_run(replica, options, result, err);
+    replica_doubt_registry(replica, false, NULL);
+    result->totals.split_view = true;
+    return status;
 }
 
 int command_sync(struct cli *cli)
@@ -99,6 +118,8 @@ int command_sync(struct cli *cli)
     }
     if (status == STATUS_OK)
         status = link_run(replica, &options, &result, &err);
+    if (status == STATUS_OK && result.totals.split_view)
+        status = seek_proof(replica, &options, &result, &err);
     if (!peer && status == STATUS_DENIED && result.totals.code == SESSION_REVOKED)
         obey(cli, replica);
     if (status == STATUS_OK && !peer)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/freshness.h"
 #include "common/mutant.h"
 
 enum status remember_hub(struct replica *replica, const char *address,
@@ -44,6 +45,7 @@ static enum status set_number(struct replica *replica, const char *name, int64_t
 
 enum status remember_sync(struct replica *replica, struct error *err)
 {
+    TRY(freshness_note(replica, err));
     return set_number(replica, "last_sync", clock_wall_ms(replica_clock(replica)), err);
 }
 

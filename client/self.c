@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "common/freshness.h"
 #include "common/view.h"
 
 /* A number kept as decimal text; false when it was never set. */
@@ -52,6 +53,12 @@ static void put_times(struct replica *replica, json_t *status)
         rights = json_string(time);
     }
     json_object_set_new(status, "rights_as_of", rights);
+    uint64_t behind = 0;
+    bool split = false;
+    freshness_behind(replica, &behind, NULL);
+    replica_split_view(replica, &split, NULL);
+    json_object_set_new(status, "rights_behind", json_integer((json_int_t)behind));
+    json_object_set_new(status, "split_view", json_boolean(split));
     json_object_set_new(status, "clock_offset_ms",
                         meta_number(replica, "clock_offset_ms", &offset) ? json_integer(offset)
                                                                          : json_null());

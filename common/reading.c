@@ -1,4 +1,5 @@
 #include "common/reading.h"
+#include "common/freshness.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -170,6 +171,8 @@ static enum status step_export(struct cli *cli, struct replica *replica, int *co
     const char *file = cli->arguments[1];
     (void)code;
     enum status status = export_form(cli, &sheet.form, err);
+    if (status == STATUS_OK)
+        status = freshness_check(replica, err);
     if (status != STATUS_OK)
         return status;
     sheet.mark = sheet.form == READING_CSV && cli_has(cli, "--bom") ? mark : NULL;

@@ -210,6 +210,16 @@ enum status replica_tallies(struct replica *replica, uint32_t reader, struct tal
 /* One digest over them, for the end of a session. */
 enum status replica_tally_digest(struct replica *replica, uint32_t reader, struct hash *digest,
                                  struct error *err);
+/* One digest over the chains of the registry feeds that `reader` may read: place, number and hash
+ * of the last entry of each. Equal frontiers with different chains: somebody is shown another
+ * registry. */
+enum status replica_chains_digest(struct replica *replica, uint32_t reader, struct hash *digest,
+                                  struct error *err);
+/* From now on nothing of the registry is claimed, so that a peer sends its own again, and what
+ * differs becomes a proof (set aside); or that is over. In a transaction. */
+enum status replica_doubt_registry(struct replica *replica, bool doubt, struct error *err);
+/* Has somebody signed the registry in two ways, and is there proof? */
+enum status replica_split_view(struct replica *replica, bool *split, struct error *err);
 /* Recomputed from the tables: BLAKE2b-256 over scope, the tallies of its tables as scanned, and the
  * scope's part of the frontier. Gives an array (free() it), ascending by scope. */
 struct scope_digest {

@@ -249,8 +249,8 @@ static enum status aside_full(struct replica *replica, const struct feed_id *fee
     return STATUS_OK;
 }
 
-enum status aside_note(struct replica *replica, const struct dot *dot, const struct error *reason,
-                       struct bytes body, struct error *err)
+static enum status note(struct replica *replica, const struct dot *dot, const struct error *reason,
+                        const struct bytes parts[2], struct error *err)
 {
     bool full = false;
     TRY(aside_full(replica, &dot->feed, &full, err));
@@ -265,9 +265,32 @@ enum status aside_note(struct replica *replica, const struct dot *dot, const str
     sqlite3_bind_int64(insert, 4, (int64_t)dot->number);
     sqlite3_bind_int(insert, 5, (int)reason->status);
     sqlite3_bind_text(insert, 6, reason->text, -1, SQLITE_STATIC);
-    sql_bind_bytes(insert, 7, body);
+    sql_bind_bytes(insert, 7, parts[0]);
     sqlite3_bind_int64(insert, 8, clock_wall_ms(&replica->clock));
+    if (parts[1].size > 0)
+        sql_bind_bytes(insert, 9, parts[1]);
+    else
+        sqlite3_bind_null(insert, 9);
     return sql_done(replica, insert, "set-aside entries", err);
+}
+
+enum status aside_note(struct replica *replica, const struct dot *dot, const struct error *reason,
+                       struct bytes body, struct error *err)
+{
+    const struct bytes parts[2] = {body};
+    return note(replica, dot, reason, parts, err);
+}
+
+enum status aside_note_proof(struct replica *replica, const struct dot *dot,
+                             const struct error *reason, const struct run *proof, struct error *err)
+{
+    struct buffer encoded = {0};
+    enum status status = run_encode(proof, &encoded, err);
+    const struct bytes parts[2] = {proof->bodies[0], buffer_bytes(&encoded)};
+    if (status == STATUS_OK)
+        status = note(replica, dot, reason, parts, err);
+    buffer_release(&encoded);
+    return status;
 }
 
 enum status replica_aside_body(struct replica *replica, const struct dot *dot, struct buffer *body,

@@ -122,9 +122,8 @@ enum status feeds_write(struct replica *replica, struct error *err)
     return STATUS_OK;
 }
 
-/* The chain from the feed's first entry to `number`, whose own entries are all in the log. */
-static enum status hash_up_to(struct replica *replica, const struct feed *feed, uint64_t number,
-                              struct hash *hash, struct error *err)
+enum status feed_hash_up_to(struct replica *replica, const struct feed *feed, uint64_t number,
+                            struct hash *hash, struct error *err)
 {
     struct dot dot = {feed->id, 1};
     *hash = (struct hash){{0}};
@@ -160,7 +159,7 @@ enum status feed_cut(struct replica *replica, const struct dot *first, struct er
     uint32_t local = feed_find(replica, &first->feed);
     struct feed *feed = feed_at(replica, local);
     struct hash hash;
-    TRY(hash_up_to(replica, feed, first->number - 1, &hash, err));
+    TRY(feed_hash_up_to(replica, feed, first->number - 1, &hash, err));
     TRY(delete_behind(replica, local, first->number - 1, err));
     feed->number = first->number - 1;
     feed->hash = hash;

@@ -7,6 +7,8 @@
 
 #include "common/replica_state.h"
 
+#define PROOF_BYTES_MAX (64 * 1024)
+
 static enum status refuse(struct replica *replica, const struct run *run, enum status why,
                           const char *sentence, struct received *received, struct error *err)
 {
@@ -32,6 +34,55 @@ static bool signing_key_of(struct replica *replica, const struct run *run,
            registry_genesis_key(&replica->network, run->bodies[0], key, NULL) == STATUS_OK;
 }
 
+/* The hash of the run's last entry, from our head on; true when its signature holds. */
+static bool chain_holds(struct replica *replica, const struct run *run, size_t skip,
+                        struct hash *hash, const uint8_t key[PUBLIC_KEY_BYTES])
+{
+    for (size_t i = skip; i < run->count; i++) {
+        struct dot dot = {run->feed, run->first + i};
+        struct hash previous = *hash;
+        entry_hash(hash, &replica->network, &dot, &previous, run->bodies[i]);
+    }
+    if (MUTANT("signature-unchecked"))
+        return true;
+    return entry_verify(run->signature, &replica->network, hash, key);
+}
+
+/* Does the run go on from our own chain with another signature that holds? Then its writer has
+ * signed two entries under one number, and whoever has the chain can see it. */
+static enum status proves_fork(struct replica *replica, const struct run *run, bool *proves,
+                               struct error *err)
+{
+    const struct feed *feed = feed_at(replica, feed_find(replica, &run->feed));
+    uint8_t key[PUBLIC_KEY_BYTES];
+    struct hash hash;
+    size_t size = 0;
+    *proves = false;
+    for (size_t i = 0; i < run->count; i++)
+        size += run->bodies[i].size;
+    if (size > PROOF_BYTES_MAX || !signing_key_of(replica, run, key))
+        return STATUS_OK;
+    TRY(feed_hash_up_to(replica, feed, run->first - 1, &hash, err));
+    *proves = chain_holds(replica, run, 0, &hash, key);
+    return STATUS_OK;
+}
+
+/* The first proof of a feed is enough. */
+static enum status refuse_fork(struct replica *replica, const struct run *run,
+                               struct received *received, struct error *err)
+{
+    static const char sentence[] = "another entry stands under this number";
+    struct error reason = {0};
+    struct dot dot = {run->feed, run->first};
+    bool proves;
+    TRY(proves_fork(replica, run, &proves, err));
+    if (!proves)
+        return refuse(replica, run, STATUS_FORKED, sentence, received, err);
+    received->refused += run->count;
+    error_set(&reason, STATUS_FORKED, "%s", sentence);
+    return aside_note_proof(replica, &dot, &reason, run, err);
+}
+
 /* Two contents under one number? The signature tells, or else the body. */
 static enum status check_fork(struct replica *replica, const struct run *run,
                               struct received *received, struct error *err)
@@ -47,24 +98,9 @@ static enum status check_fork(struct replica *replica, const struct run *run,
         differ = !bytes_equal(buffer_bytes(&replica->story_body), run->bodies[run->count - 1]);
     }
     if (differ && !MUTANT("fork-taken-for-known"))
-        return refuse(replica, run, STATUS_FORKED, "another entry stands under this number",
-                      received, err);
+        return refuse_fork(replica, run, received, err);
     received->known += run->count;
     return keys_note_known(replica, run, run->count, err);
-}
-
-/* The hash of the run's last entry, from our head on; true when its signature holds. */
-static bool chain_holds(struct replica *replica, const struct run *run, size_t skip,
-                        struct hash *hash, const uint8_t key[PUBLIC_KEY_BYTES])
-{
-    for (size_t i = skip; i < run->count; i++) {
-        struct dot dot = {run->feed, run->first + i};
-        struct hash previous = *hash;
-        entry_hash(hash, &replica->network, &dot, &previous, run->bodies[i]);
-    }
-    if (MUTANT("signature-unchecked"))
-        return true;
-    return entry_verify(run->signature, &replica->network, hash, key);
 }
 
 /* An entry counts as known only when its turn has come: one before it that names it as replaced
@@ -122,8 +158,7 @@ static enum status receive(struct replica *replica, const struct run *run,
     if (!chain_holds(replica, run, skip, &hash, key)) {
         TRY(overlap_differs(replica, run, skip, &forked, err));
         if (forked)
-            return refuse(replica, run, STATUS_FORKED, "another entry stands under this number",
-                          received, err);
+            return refuse_fork(replica, run, received, err);
         return refuse(replica, run, STATUS_FORGED, "chain or signature does not hold", received,
                       err);
     }

@@ -46,8 +46,28 @@ bool replica_restoring(const struct replica *replica)
 
 uint64_t replica_claim(const struct replica *replica, const struct feed_id *feed)
 {
+    if (replica->doubts_registry && SCOPE_IS_REGISTRY(feed->scope))
+        return 0;
     uint64_t claim = frontier_get(&replica->restoring, feed);
     return claim ? claim - 1 : frontier_get(&replica->frontier, feed);
+}
+
+enum status replica_doubt_registry(struct replica *replica, bool doubt, struct error *err)
+{
+    replica->doubts_registry = doubt;
+    return sql_run(replica, doubt ? "DELETE FROM _peer" : "SELECT 1", err);
+}
+
+enum status replica_split_view(struct replica *replica, bool *split, struct error *err)
+{
+    sqlite3_stmt *find = NULL;
+    TRY(sql_prepare(replica,
+                    "SELECT 1 FROM _set_aside WHERE scope & 0x80000001 = 1 AND proof IS NOT NULL "
+                    "LIMIT 1",
+                    &find, err));
+    *split = sqlite3_step(find) == SQLITE_ROW;
+    sqlite3_finalize(find);
+    return STATUS_OK;
 }
 
 bool feed_restoring(const struct replica *replica, const struct feed_id *feed)

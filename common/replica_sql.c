@@ -40,7 +40,7 @@ const char *statement_sql(enum statement statement)
         [SQL_TOUCH_READ] = "SELECT feed, number FROM _touch "
                            "WHERE table_no = ? AND row = ? AND scope = ?",
         [SQL_ASIDE_INSERT] = "INSERT INTO _set_aside(scope, device, incarnation, number, status, "
-                             "reason, body, received_ms) VALUES(?,?,?,?,?,?,?,?)",
+                             "reason, body, received_ms, proof) VALUES(?,?,?,?,?,?,?,?,?)",
         [SQL_BRANCH_INSERT] = "INSERT OR REPLACE INTO _branch(id, run) VALUES(?, ?)",
         [SQL_ADOPTED_GET] = "SELECT adopted_as FROM _adopted WHERE id = ?",
         [SQL_ADOPTED_SET] = "INSERT OR REPLACE INTO _adopted(id, adopted_as) VALUES(?, ?)",

@@ -140,6 +140,7 @@ struct replica {
     struct seal_cache *seals; /* keys of sealed values, opened (replica_seal.c) */
     struct bytes keys_in;     /* wrapped keys that came with the entries that are being taken in */
     struct buffer plain;
+    bool doubts_registry;
     bool erased; /* keys went: the write-ahead log is to forget them after the commit */
 };
 
@@ -204,6 +205,9 @@ enum status feeds_write(struct replica *replica, struct error *err);
 /* Body of a logged entry into `body` (cleared); STATUS_NOT_FOUND. */
 enum status feed_read(struct replica *replica, const struct dot *dot, struct buffer *body,
                       struct error *err);
+/* The chain up to `number`, computed from the feed's first entry on. */
+enum status feed_hash_up_to(struct replica *replica, const struct feed *feed, uint64_t number,
+                            struct hash *hash, struct error *err);
 /* Its own signature, when the log has it (it need not: a later one may cover it). */
 enum status feed_signature(struct replica *replica, const struct dot *dot,
                            uint8_t signature[SIGNATURE_BYTES], bool *found, struct error *err);
@@ -339,6 +343,10 @@ enum status admit_entry(struct replica *replica, const struct dot *dot, struct b
 enum status aside_forget(struct replica *replica, const struct dot *dot, struct error *err);
 enum status aside_note(struct replica *replica, const struct dot *dot, const struct error *reason,
                        struct bytes body, struct error *err);
+/* The same with a run that proves a fork. */
+enum status aside_note_proof(struct replica *replica, const struct dot *dot,
+                             const struct error *reason, const struct run *proof,
+                             struct error *err);
 
 /* ---- adopting (replica_adopt.c) ---- */
 /* An entry in force may name an origin. */

@@ -54,8 +54,8 @@ enum status tables_create_engine(struct replica *replica, struct error *err)
         " STRICT, WITHOUT ROWID;"
         "CREATE TABLE _set_aside(id INTEGER PRIMARY KEY, scope INTEGER NOT NULL,"
         " device INTEGER NOT NULL, incarnation INTEGER NOT NULL, number INTEGER NOT NULL,"
-        " status INTEGER NOT NULL, reason TEXT NOT NULL, body BLOB, received_ms INTEGER NOT NULL)"
-        " STRICT;"
+        " status INTEGER NOT NULL, reason TEXT NOT NULL, body BLOB, received_ms INTEGER NOT NULL,"
+        " proof BLOB) STRICT;"
         "CREATE INDEX set_aside_feed ON _set_aside(scope, device, incarnation);"
         "CREATE TABLE _peer(device INTEGER PRIMARY KEY, told BLOB NOT NULL, held BLOB NOT NULL)"
         " STRICT;";

@@ -247,6 +247,30 @@ enum status replica_tally_digest(struct replica *replica, uint32_t reader, struc
     return status;
 }
 
+enum status replica_chains_digest(struct replica *replica, uint32_t reader, struct hash *digest,
+                                  struct error *err)
+{
+    struct buffer all = {0};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < replica->feeds_count && status == STATUS_OK; i++) {
+        const struct feed *feed = &replica->feeds[replica->feed_order[i]];
+        uint8_t place[20];
+        if (!SCOPE_IS_REGISTRY(feed->id.scope) || feed->number == 0 ||
+            (reader != 0 && !registry_may_read(replica->registry, reader, feed->id.scope)))
+            continue;
+        put_u32le(place, feed->id.scope);
+        put_u32le(place + 4, feed->id.device);
+        put_u32le(place + 8, feed->id.incarnation);
+        put_u64le(place + 12, feed->number);
+        status = buffer_append(&all, place, sizeof place);
+        if (status == STATUS_OK)
+            status = buffer_append(&all, feed->hash.bytes, HASH_BYTES);
+    }
+    hash_object(digest, TAG_DIGEST, &replica->network, buffer_bytes(&all));
+    buffer_release(&all);
+    return status == STATUS_OK ? status : error_set(err, status, "out of memory");
+}
+
 static enum status scan_table(struct replica *replica, const struct schema_table *table,
                               struct replica *sums, struct error *err)
 {

@@ -97,7 +97,8 @@ enum status view_written(struct replica *replica, const struct seal_place *place
 
 /* ---- what doesn't count (view_aside.c) ---- */
 /* [{"dot","person","device","time","received","reason","adopted_as" (a dot or null),
- *   "ops":[{"table","id","fields":{…}}]}], the newest first, at most 1,000. */
+ *   "proof" (of a fork: a run in base64), "ops":[{"table","id","fields":{…}}]}],
+ * the newest first, at most 1,000. */
 enum status view_set_aside(struct replica *replica, json_t **list, struct error *err);
 
 /* ---- who did what (view_audit.c) ---- */

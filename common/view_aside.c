@@ -1,11 +1,13 @@
 /* Entries that don't count: what they wanted to write, why they don't, who adopted them. */
 
+#include <sodium.h>
 #include <sqlite3.h>
+#include <stdlib.h>
 
 #include "common/view.h"
 
 static const char aside_sql[] =
-    "SELECT scope, device, incarnation, number, reason, received_ms FROM _set_aside"
+    "SELECT scope, device, incarnation, number, reason, received_ms, proof FROM _set_aside"
     " ORDER BY id DESC LIMIT 1000";
 
 static json_t *fields_json(struct replica *replica, const struct schema_table *table,
@@ -64,6 +66,19 @@ static enum status put_entry(struct replica *replica, const struct dot *dot, jso
     return status;
 }
 
+/* The run that proves a fork, as base64; whoever holds the feed up to there can check it. */
+static void put_proof(sqlite3_stmt *rows, json_t *item)
+{
+    size_t size = (size_t)sqlite3_column_bytes(rows, 6);
+    size_t room = sodium_base64_encoded_len(size, sodium_base64_VARIANT_ORIGINAL);
+    char *text = size > 0 ? malloc(room) : NULL;
+    if (text)
+        json_object_set_new(item, "proof",
+                            json_string(sodium_bin2base64(text, room, sqlite3_column_blob(rows, 6),
+                                                          size, sodium_base64_VARIANT_ORIGINAL)));
+    free(text);
+}
+
 static enum status add_item(struct replica *replica, sqlite3_stmt *rows, json_t *list,
                             struct error *err)
 {
@@ -79,6 +94,7 @@ static enum status add_item(struct replica *replica, sqlite3_stmt *rows, json_t 
     json_t *item = json_pack("{ss? ss ss?}", "reason", (const char *)sqlite3_column_text(rows, 4),
                              "received", received, "adopted_as", adopted ? text : NULL);
     json_array_append_new(list, item);
+    put_proof(rows, item);
     return put_entry(replica, &dot, item, err);
 }
 

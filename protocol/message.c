@@ -251,9 +251,12 @@ bool message_decode_run(struct bytes body, struct message_run *run)
 
 static enum status pack_tally(struct buffer *body, const struct message_tally *tally)
 {
-    TRY(pack_array(body, 2));
+    TRY(pack_array(body, tally->has_chains ? 3 : 2));
     TRY(pack_bin(body, bytes_of(tally->frontier, sizeof tally->frontier)));
-    return pack_bin(body, bytes_of(tally->tally, sizeof tally->tally));
+    TRY(pack_bin(body, bytes_of(tally->tally, sizeof tally->tally)));
+    if (!tally->has_chains)
+        return STATUS_OK;
+    return pack_bin(body, bytes_of(tally->chains, sizeof tally->chains));
 }
 
 enum status message_put_tally(struct buffer *stream, const struct message_tally *tally)
@@ -267,9 +270,14 @@ bool message_decode_tally(struct bytes body, struct message_tally *tally)
 {
     struct unpack in = unpack_of(body);
     uint32_t extra;
-    return take_start(&in, 2, &extra) &&
-           unpack_bin_exact(&in, tally->frontier, sizeof tally->frontier) &&
-           unpack_bin_exact(&in, tally->tally, sizeof tally->tally) && take_end(&in, extra);
+    if (!take_start(&in, 2, &extra) ||
+        !unpack_bin_exact(&in, tally->frontier, sizeof tally->frontier) ||
+        !unpack_bin_exact(&in, tally->tally, sizeof tally->tally))
+        return false;
+    tally->has_chains = extra > 0;
+    if (tally->has_chains && !unpack_bin_exact(&in, tally->chains, sizeof tally->chains))
+        return false;
+    return take_end(&in, extra - tally->has_chains);
 }
 
 /* ---- BYE ---- */

@@ -96,10 +96,12 @@ struct message_run {
 };
 bool message_decode_run(struct bytes body, struct message_run *run);
 
-/* [frontier digest bin 8, tally digest bin 8] */
+/* [frontier digest bin 8, tally digest bin 8, chains digest bin 8?] */
 struct message_tally {
     uint8_t frontier[SHORT_DIGEST_BYTES];
     uint8_t tally[SHORT_DIGEST_BYTES];
+    bool has_chains;
+    uint8_t chains[SHORT_DIGEST_BYTES];
 };
 enum status message_put_tally(struct buffer *stream, const struct message_tally *tally);
 bool message_decode_tally(struct bytes body, struct message_tally *tally);

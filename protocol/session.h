@@ -115,6 +115,7 @@ struct session_answer {
     bool more;                     /* ASK_LOAD: more is left */
     struct hash frontier_digest;   /* ASK_TALLY */
     struct hash tally_digest;      /* ASK_TALLY */
+    struct hash chains_digest;     /* ASK_TALLY */
 };
 
 enum session_event_kind {
@@ -148,6 +149,7 @@ struct session_totals {
     uint32_t round_trips;         /* times the initiator had to wait for the other side */
     bool truth_checked;           /* both frontiers were equal and tallies compared */
     bool truth_failed;            /* equal frontiers, different tallies */
+    bool split_view;              /* equal frontiers, different chains of the registry */
     enum session_code code;       /* how it ended */
     char reason[160];             /* the other side's words, or ours; English */
 };

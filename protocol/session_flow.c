@@ -184,6 +184,9 @@ static enum status answer_tally(struct session *session, const struct session_an
     if (memcmp(answer->frontier_digest.bytes, session->peer_tally.frontier, SHORT_DIGEST_BYTES))
         return STATUS_OK; /* somebody wrote meanwhile: nothing to compare */
     session->totals.truth_checked = true;
+    session->totals.split_view =
+        session->peer_tally.has_chains &&
+        memcmp(answer->chains_digest.bytes, session->peer_tally.chains, SHORT_DIGEST_BYTES) != 0;
     session->totals.truth_failed =
         memcmp(answer->tally_digest.bytes, session->peer_tally.tally, SHORT_DIGEST_BYTES) != 0;
     return STATUS_OK;

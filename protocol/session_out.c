@@ -111,7 +111,8 @@ enum status out_sent(struct session *session)
 
 enum status out_tally(struct session *session, const struct session_answer *answer)
 {
-    struct message_tally tally;
+    struct message_tally tally = {.has_chains = true};
+    memcpy(tally.chains, answer->chains_digest.bytes, SHORT_DIGEST_BYTES);
     memcpy(tally.frontier, answer->frontier_digest.bytes, SHORT_DIGEST_BYTES);
     memcpy(tally.tally, answer->tally_digest.bytes, SHORT_DIGEST_BYTES);
     return message_put_tally(&session->plain, &tally);

@@ -253,6 +253,7 @@ static enum status answer_tally(struct replica *replica, const struct session_qu
     TRY(readable_frontier(replica, reader, &reply->frontier, err));
     TRY(frontier_digest(&reply->frontier, &reply->answer.frontier_digest, err));
     reply->answer.frontier = &reply->frontier;
+    TRY(replica_chains_digest(replica, reader, &reply->answer.chains_digest, err));
     return replica_tally_digest(replica, reader, &reply->answer.tally_digest, err);
 }
 

@@ -1,0 +1,39 @@
+#include "common/freshness.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/mutant.h"
+
+#define META_WHOLE "beacon_whole"
+
+enum status freshness_note(struct replica *replica, struct error *err)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%" PRIu64, replica_entry_head(replica).beacon);
+    return replica_meta_set(replica, META_WHOLE, bytes_text(text), err);
+}
+
+enum status freshness_behind(struct replica *replica, uint64_t *beacons, struct error *err)
+{
+    uint64_t newest = replica_entry_head(replica).beacon, whole;
+    *beacons = 0;
+    if (replica_identity(replica)->device == DEVICE_HUB)
+        return STATUS_OK;
+    TRY(replica_meta_number(replica, META_WHOLE, &whole, err));
+    *beacons = newest > whole ? newest - whole : 0;
+    return STATUS_OK;
+}
+
+enum status freshness_check(struct replica *replica, struct error *err)
+{
+    uint64_t behind;
+    TRY(freshness_behind(replica, &behind, err));
+    if (behind <= FRESHNESS_BEACONS || MUTANT("stale-rights-will-do"))
+        return STATUS_OK;
+    return error_set(
+        err, STATUS_DENIED,
+        "what this device knows of everybody's rights is out of date by %llu notices of "
+        "the hub: sync with it first",
+        (unsigned long long)behind);
+}
