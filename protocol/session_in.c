@@ -320,6 +320,7 @@ static enum status take_frame(struct session *session, struct bytes *raw, bool *
         return STATUS_PROTOCOL; /* it can't know our keys yet */
     *raw = bytes_of(raw->data + 2 + size, raw->size - 2 - size);
     *taken = true;
+    session_heard(session);
     return STATUS_OK;
 }
 

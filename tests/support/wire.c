@@ -311,6 +311,7 @@ static void step(struct wire *wire, enum wire_end end, struct session_event even
 {
     struct session_update update;
     event.now_ms = wire->now_ms;
+    event.congested = wire->side[end].congested;
     MUST(session_step(wire->side[end].session, &event, &update, NULL) == STATUS_OK);
     follow(wire, end, &update);
 }
