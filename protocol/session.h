@@ -164,7 +164,7 @@ struct session_options {
     bool watch;                   /* stay connected and exchange what comes */
     bool enrolling;               /* initiator without a certificate yet */
     uint8_t token[16];
-    struct signing_key sign; /* enrolling: proves the key */
+    struct signing_key sign;           /* enrolling: proves the key */
     uint32_t handshake_ms, silence_ms; /* 0: SESSION_HANDSHAKE_MS, SESSION_SILENCE_MS */
 };
 

@@ -207,7 +207,8 @@ static void no_more_is_under_way_than_the_peer_reads(void **state)
     expect_done(world);
 }
 
-/* Its host can't get rid of what was to be sent: it loads nothing, but still takes in and stores. */
+/* Its host can't get rid of what was to be sent: it loads nothing, but still takes in and stores.
+ */
 static void a_congested_side_loads_nothing_and_goes_on_listening(void **state)
 {
     struct world *world = *state;
