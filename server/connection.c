@@ -83,7 +83,7 @@ static void free_when_done(struct connection *connection)
         return;
     report(connection);
     connection->host->gone(connection->host->context, connection);
-    connection->host->early_bytes -= connection->early.capacity;
+    connection->host->greedy_bytes -= connection_greedy_bytes(connection);
     buffer_release(&connection->early);
     session_free(connection->session);
     storage_reply_release(&connection->job.reply);
@@ -188,27 +188,27 @@ static void begin_session(struct connection *connection)
     step(connection, &started);
     if (!connection->closing)
         step(connection, &event);
-    connection->host->early_bytes -= connection->early.capacity;
+    connection->host->greedy_bytes -= connection_greedy_bytes(connection);
     buffer_release(&connection->early);
 }
 
 static void take_early(struct connection *connection, struct bytes bytes)
 {
     struct buffer *early = &connection->early;
-    size_t capacity = early->capacity;
+    size_t greedy = connection_greedy_bytes(connection);
     if (early->size + bytes.size > 2 + FRAME_BYTES_MAX ||
         buffer_append_bytes(early, bytes) != STATUS_OK) {
         close_handles(connection);
         return;
     }
-    connection->host->early_bytes += early->capacity - capacity;
+    connection->host->greedy_bytes += connection_greedy_bytes(connection) - greedy;
     size_t frame = early->size >= 2 ? (size_t)early->data[0] << 8 | early->data[1] : 1;
     if (frame == 0 || frame > FRAME_BYTES_MAX)
         close_handles(connection); /* that isn't our protocol */
     else if (early->size >= 2 + frame)
         begin_session(connection);
-    else if (early->capacity > capacity)
-        connection->host->early(connection->host->context);
+    else if (connection_greedy_bytes(connection) > greedy)
+        connection->host->greedy(connection->host->context);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
@@ -389,6 +389,12 @@ const char *connection_address(const struct connection *connection)
 bool connection_leaving(const struct connection *connection)
 {
     return connection->closing;
+}
+
+size_t connection_greedy_bytes(const struct connection *connection)
+{
+    size_t size = connection->early.capacity;
+    return size > CONNECTION_EARLY_SHARE ? size : 0;
 }
 
 uint32_t connection_device(const struct connection *connection)

@@ -21,6 +21,9 @@
 _Static_assert(CONNECTION_QUEUE_BYTES_FULL > CONNECTION_QUEUE_BYTES_MAX + 2 * SESSION_MESSAGE_MAX,
                "a load above the first limit stays below the second");
 
+/* Of a stranger's half frame. Who has more may be cut for it. */
+#define CONNECTION_EARLY_SHARE 1024u
+
 struct connection;
 
 struct connection_host {
@@ -29,8 +32,8 @@ struct connection_host {
     struct network network;
     struct dh_key link;
     uint32_t handshake_ms, silence_ms; /* as session_options */
-    size_t early_bytes;                /* kept for strangers' half frames, all together */
-    void (*early)(void *context);      /* they grew: room may have to be made */
+    size_t greedy_bytes;               /* of all strangers above their share */
+    void (*greedy)(void *context);     /* they grew: room may have to be made */
     void (*known)(void *context, struct connection *connection); /* the peer's device is known */
     void (*gone)(void *context, struct connection *connection);
     struct log_limit log_limit; /* of what strangers make us write */
@@ -49,6 +52,8 @@ void connection_stop(struct connection *connection, bool at_once);
 const char *connection_address(const struct connection *connection);
 /* Its handles are being closed: it counts no more. */
 bool connection_leaving(const struct connection *connection);
+/* What is kept of a stranger's half frame, when that is more than its share. */
+size_t connection_greedy_bytes(const struct connection *connection);
 /* The roster index of a known peer; 0: a stranger. */
 uint32_t connection_device(const struct connection *connection);
 

@@ -21,8 +21,8 @@
 #define CONNECTIONS_MAX 4000u
 #define PER_ADDRESS_MAX 32u
 #define PER_DEVICE_MAX 4u
-#define EARLY_BYTES_MAX (8u * 1024 * 1024) /* 2 KiB for each of 4,000 */
-#define FILES_BESIDE 64u                   /* open files that aren't connections */
+#define GREEDY_BYTES_MAX (8u * 1024 * 1024) /* of half frames above their share, all together */
+#define FILES_BESIDE 64u                    /* open files that aren't connections */
 #define BACKLOG 512
 #define STOP_MS 3000
 
@@ -125,7 +125,7 @@ static void on_news(void *context)
 /* The strangers among the connections, all and those of one address; the list begins with the
  * newest, so that the last one found is the oldest. */
 struct strangers {
-    struct connection *oldest, *oldest_here;
+    struct connection *oldest, *oldest_here, *oldest_greedy;
     unsigned here;
 };
 
@@ -136,6 +136,8 @@ static struct strangers find_strangers(const struct listener *listener, const ch
         if (connection_device(at) != 0 || connection_leaving(at))
             continue;
         found.oldest = at;
+        if (connection_greedy_bytes(at) > 0)
+            found.oldest_greedy = at;
         if (!address || strcmp(connection_address(at), address) != 0)
             continue;
         found.oldest_here = at;
@@ -171,11 +173,11 @@ static void make_room(struct listener *listener, struct connection *newest)
         shed(listener, strangers.oldest, "full");
 }
 
-static void on_early(void *context)
+static void on_greedy(void *context)
 {
     struct listener *listener = context;
-    if (listener->host.early_bytes > EARLY_BYTES_MAX)
-        shed(listener, find_strangers(listener, NULL).oldest, "half_frames");
+    if (listener->host.greedy_bytes > GREEDY_BYTES_MAX)
+        shed(listener, find_strangers(listener, NULL).oldest_greedy, "half_frames");
 }
 
 static void on_known(void *context, struct connection *connection)
@@ -345,7 +347,7 @@ enum status listener_run(struct hub *hub, const struct listener_options *options
                                               .link = replica_identity(hub->replica)->dh,
                                               .handshake_ms = listener->options.handshake_ms,
                                               .silence_ms = listener->options.silence_ms,
-                                              .early = on_early,
+                                              .greedy = on_greedy,
                                               .known = on_known,
                                               .gone = on_gone,
                                               .context = listener};
