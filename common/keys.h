@@ -32,6 +32,7 @@
     X(TAG_PEER, "jinqiu peer    1")        \
     X(TAG_BUNDLE, "jinqiu bundle  1")      \
     X(TAG_ENROL, "jinqiu enrol   1")       \
+    X(TAG_KNOCK, "jinqiu knock   1")       \
     X(TAG_FRONTIER, "jinqiu frontie 1")    \
     X(TAG_SEAL, "jinqiu seal    1")        \
     X(TAG_DIGEST, "jinqiu digest  1")

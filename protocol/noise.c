@@ -165,11 +165,9 @@ void noise_start(struct noise *noise, enum noise_role role, struct bytes prologu
                  const struct dh_key *local, const uint8_t *remote_static,
                  const struct dh_key *ephemeral)
 {
-    *noise = (struct noise){.role = role, .local = *local};
+    *noise = (struct noise){.role = role, .local = *local, .has_ephemeral = ephemeral != NULL};
     if (ephemeral)
         noise->ephemeral = *ephemeral;
-    else
-        dh_key_generate(&noise->ephemeral);
     if (remote_static)
         memcpy(noise->remote_static, remote_static, DH_KEY_BYTES);
     /* The name is shorter than a hash: it is padded with zeros (5.2). */
@@ -193,6 +191,9 @@ bool noise_done(const struct noise *noise)
 
 static enum status write_ephemeral(struct noise *noise, struct buffer *out)
 {
+    if (!noise->has_ephemeral)
+        dh_key_generate(&noise->ephemeral);
+    noise->has_ephemeral = true;
     struct bytes key = bytes_of(noise->ephemeral.public_key, DH_KEY_BYTES);
     mix_hash(noise, key);
     return buffer_append_bytes(out, key);

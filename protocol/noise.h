@@ -30,13 +30,14 @@ enum noise_role { NOISE_INITIATOR, NOISE_RESPONDER };
 struct noise {
     enum noise_role role;
     struct dh_key local;
-    struct dh_key ephemeral;
+    struct dh_key ephemeral; /* made when it is first needed, unless it was handed in */
     uint8_t remote_static[DH_KEY_BYTES];
     uint8_t remote_ephemeral[DH_KEY_BYTES];
     uint8_t chaining_key[NOISE_HASH_BYTES];
     uint8_t hash[NOISE_HASH_BYTES]; /* the handshake hash once done */
     struct noise_cipher cipher;     /* while shaking hands */
     struct noise_cipher send, receive;
+    bool has_ephemeral;
     int messages_done; /* 2: the handshake is over */
 };
 

@@ -28,6 +28,10 @@ enum status session_new(struct session **out, const struct session_options *opti
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     bool initiator = options->role == SESSION_INITIATOR;
     session->options = *options;
+    if (session->options.handshake_ms == 0)
+        session->options.handshake_ms = SESSION_HANDSHAKE_MS;
+    if (session->options.silence_ms == 0)
+        session->options.silence_ms = SESSION_SILENCE_MS;
     session->peer = !initiator ? 0 : options->peer ? options->peer : DEVICE_HUB;
     memcpy(prologue, "jinqiu/1", 8);
     memcpy(prologue + 8, options->network.id, NETWORK_BYTES);
@@ -64,10 +68,10 @@ uint64_t session_deadline_ms(const struct session *session)
     if (!session->started || session->phase == PHASE_OVER || session->question_open)
         return UINT64_MAX;
     if (session->phase != PHASE_OPEN)
-        return session->started_ms + SESSION_HANDSHAKE_MS;
+        return session->started_ms + session->options.handshake_ms;
     if (session->idle && session->pings_out == 0)
         return session->quiet_since_ms + SESSION_IDLE_MS / 2;
-    return session->quiet_since_ms + SESSION_SILENCE_MS;
+    return session->quiet_since_ms + session->options.silence_ms;
 }
 
 static enum status tick(struct session *session)
@@ -91,6 +95,12 @@ static enum status show_life(struct session *session)
     return out_ping(session);
 }
 
+void session_heard(struct session *session)
+{
+    session->quiet_since_ms = session->now_ms;
+    session->trickled = 0;
+}
+
 /* ---- events ---- */
 
 static enum status take_start(struct session *session)
@@ -112,7 +122,9 @@ static enum status take_bytes(struct session *session, struct bytes bytes)
      * must heed `pause`. */
     size_t most = shaking ? 2 + FRAME_BYTES_MAX : 2 * RAW_BYTES_MAX;
     session->totals.bytes_in += bytes.size;
-    session->quiet_since_ms = session->now_ms;
+    session->trickled += bytes.size;
+    if (session->trickled >= SESSION_TRICKLE_BYTES)
+        session_heard(session);
     if (session->waiting)
         session->totals.round_trips++;
     session->waiting = false;
@@ -124,7 +136,7 @@ static enum status take_bytes(struct session *session, struct bytes bytes)
 static enum status take_answer(struct session *session, const struct session_answer *answer)
 {
     session->question_open = false;
-    session->quiet_since_ms = session->now_ms; /* the peer can't be blamed for our disk */
+    session_heard(session); /* the peer can't be blamed for our disk */
     return flow_answer(session, answer);
 }
 
@@ -192,6 +204,7 @@ enum status session_step(struct session *session, const struct session_event *ev
 {
     *update = (struct session_update){0};
     session->now_ms = event->now_ms;
+    session->congested = event->congested;
     session->settled_now = false;
     buffer_clear(&session->wire);
     give_back(&session->wire);

@@ -29,6 +29,7 @@
 #define SESSION_UNIT_BYTES 7000u /* a run message aims at this */
 #define SESSION_HANDSHAKE_MS 20000u
 #define SESSION_SILENCE_MS 60000u /* nothing arrived while something was due */
+#define SESSION_TRICKLE_BYTES 64u /* fewer than these, and no whole frame, are silence too */
 #define SESSION_IDLE_MS 600000u   /* a watching session says PING at half of this */
 
 enum session_role { SESSION_INITIATOR, SESSION_RESPONDER };
@@ -130,6 +131,8 @@ enum session_event_kind {
 struct session_event {
     enum session_event_kind kind;
     uint64_t now_ms; /* monotonic; always */
+    bool congested;  /* much of what was given to send hasn't left: load nothing for now. Once it
+                        has, a tick goes on */
     struct bytes bytes;
     const struct session_answer *answer;
 };
@@ -163,7 +166,8 @@ struct session_options {
     bool watch;                   /* stay connected and exchange what comes */
     bool enrolling;               /* initiator without a certificate yet */
     uint8_t token[16];
-    struct signing_key sign; /* enrolling: proves the key */
+    struct signing_key sign;           /* enrolling: proves the key */
+    uint32_t handshake_ms, silence_ms; /* 0: SESSION_HANDSHAKE_MS, SESSION_SILENCE_MS */
 };
 
 struct session;

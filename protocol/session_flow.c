@@ -310,7 +310,7 @@ static enum status next_when_open(struct session *session)
     }
     session->load_due |= session->local_came;
     if (session->load_due) {
-        if (session->pings_out < LOADS_AHEAD_MAX)
+        if (session->pings_out < LOADS_AHEAD_MAX && !session->congested)
             ask_load(session, LOAD_BUDGET_BYTES);
         return STATUS_OK;
     }

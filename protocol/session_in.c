@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/knock.h"
 #include "protocol/session_state.h"
 
 /* ---- who it is ---- */
@@ -289,7 +290,10 @@ static enum status take_messages(struct session *session)
 static enum status take_handshake(struct session *session, struct bytes frame)
 {
     bool responder = session->options.role == SESSION_RESPONDER;
-    enum status status = noise_read(&session->noise, frame, &session->stream, NULL);
+    enum status status = STATUS_FORGED;
+    if (!responder ||
+        knock_take(frame, &session->options.network, session->options.local.public_key, &frame))
+        status = noise_read(&session->noise, frame, &session->stream, NULL);
     if (status == STATUS_NO_MEMORY)
         return status;
     if (status != STATUS_OK)
@@ -320,6 +324,7 @@ static enum status take_frame(struct session *session, struct bytes *raw, bool *
         return STATUS_PROTOCOL; /* it can't know our keys yet */
     *raw = bytes_of(raw->data + 2 + size, raw->size - 2 - size);
     *taken = true;
+    session_heard(session);
     return STATUS_OK;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/pack.h"
+#include "protocol/knock.h"
 #include "protocol/session_state.h"
 
 /* ---- messages ---- */
@@ -138,14 +139,24 @@ static enum status open_frame(struct session *session, size_t size)
     return buffer_append(&session->wire, length, sizeof length);
 }
 
+static enum status knock(struct session *session, struct bytes message)
+{
+    uint8_t knock[KNOCK_BYTES];
+    knock_make(knock, &session->options.network, session->options.remote, message);
+    return buffer_append(&session->wire, knock, sizeof knock);
+}
+
 static enum status flush_handshake(struct session *session)
 {
     bool first = session->options.role == SESSION_INITIATOR;
     size_t overhead = first ? NOISE_FIRST_OVERHEAD : NOISE_SECOND_OVERHEAD;
     size_t most = first ? SESSION_FIRST_PAYLOAD_MAX : FRAME_BYTES_MAX - overhead;
     size_t size = session->plain.size < most ? session->plain.size : most;
-    TRY(open_frame(session, size + overhead));
+    TRY(open_frame(session, size + overhead + (first ? KNOCK_BYTES : 0)));
+    size_t start = session->wire.size;
     TRY(noise_write(&session->noise, bytes_of(session->plain.data, size), &session->wire, NULL));
+    if (first)
+        TRY(knock(session, bytes_of(session->wire.data + start, session->wire.size - start)));
     buffer_consume(&session->plain, size);
     return STATUS_OK;
 }

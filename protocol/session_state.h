@@ -39,6 +39,7 @@ struct session {
     bool started;
     uint64_t now_ms, started_ms;
     uint64_t quiet_since_ms; /* since then we wait for the peer */
+    size_t trickled;         /* bytes that came since then, and are no whole frame yet */
     uint64_t spoke_ms;       /* when something was last sent */
     uint64_t held_ms;        /* when progress was last remembered */
 
@@ -80,11 +81,16 @@ struct session {
     bool said_tally, tally_came, tally_done;
     bool receipt_due; /* runs were sent and no receipt has come since */
     bool bye_came, idle, settled_now;
+    bool congested;       /* the host can't get rid of what it was given to send */
     bool speaks, waiting; /* initiator: what is ready asks for an answer; it is out */
     unsigned pings_out;   /* PINGs that the peer hasn't answered */
     struct message_tally peer_tally;
     struct session_totals totals;
 };
+
+/* ---- session.c ---- */
+/* The peer has shown that it is there: silence begins anew. */
+void session_heard(struct session *session);
 
 /* ---- session_out.c: messages and frames that leave ---- */
 enum status out_hello(struct session *session);

@@ -1,10 +1,15 @@
-/* Happy path: read -> session_step(BYTES) -> question to the storage thread -> its answer ->
- * session_step(ANSWER) -> write … until the session is over -> the last write leaves -> close.
- * Failures: a read error or end of file -> session_step(LOST); a slow reader -> answers wait until
- * the queue drains, and the session's silence deadline ends it; the timer -> session_step(TICK). */
+/* Happy path: read -> a first whole frame -> session_step(BYTES) -> question to the storage thread
+ * -> its answer -> session_step(ANSWER) -> write … until the session is over -> the last write
+ * leaves
+ * -> close. Failures: no first frame in time -> close; a read error or end of file ->
+ * session_step(LOST); a slow reader -> the session is told to load nothing, until on_write sees the
+ * queue drained; a peer that takes nothing for silence_ms -> close; the timer ->
+ * session_step(TICK).
+ */
 
 #include "server/connection.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,15 +21,18 @@ struct connection {
     struct connection_host *host;
     uv_tcp_t tcp;
     uv_timer_t timer;
-    struct session *session;
+    struct session *session; /* NULL until the first frame is whole */
+    struct buffer early;     /* of that frame */
     struct job job;
     struct connection *next, *previous;
     uint64_t started_ms;
+    uint64_t moved_ms;   /* when the unsent bytes were last seen to shrink, or begun */
+    size_t unsent_bytes; /* as last seen */
     int handles_open;
     int writes_open;
-    bool job_out;      /* the storage thread has our job */
-    bool answer_waits; /* it came back while the peer reads too slowly */
-    bool reading, over, closing;
+    bool job_out; /* the storage thread has our job */
+    bool known;   /* the listener was told who it is */
+    bool congested, reading, over, closing;
     char address[64];
 };
 
@@ -43,7 +51,20 @@ static void step(struct connection *connection, struct session_event *event);
 
 static void report(struct connection *connection)
 {
+    if (!connection->known && !log_within(&connection->host->log_limit))
+        return;
+    if (!connection->session) {
+        log_event("stranger", "peer=%s bytes_in=%zu ms=%llu", connection->address,
+                  connection->early.size,
+                  (unsigned long long)(uv_now(connection->host->loop) - connection->started_ms));
+        return;
+    }
     const struct session_totals *totals = session_totals(connection->session);
+    char reason[sizeof totals->reason]; /* may be the peer's words: they can't end the quotes */
+    snprintf(reason, sizeof reason, "%s", totals->reason);
+    for (char *at = reason; *at; at++)
+        if (*at == '"')
+            *at = '\'';
     log_event("session",
               "peer=%s device=%u code=%d sent=%llu received=%llu applied=%llu aside=%llu "
               "refused=%llu bytes_in=%llu bytes_out=%llu ms=%llu%s%s%s",
@@ -53,7 +74,7 @@ static void report(struct connection *connection)
               (unsigned long long)totals->refused, (unsigned long long)totals->bytes_in,
               (unsigned long long)totals->bytes_out,
               (unsigned long long)(uv_now(connection->host->loop) - connection->started_ms),
-              totals->reason[0] ? " reason=\"" : "", totals->reason, totals->reason[0] ? "\"" : "");
+              reason[0] ? " reason=\"" : "", reason, reason[0] ? "\"" : "");
 }
 
 static void free_when_done(struct connection *connection)
@@ -61,9 +82,11 @@ static void free_when_done(struct connection *connection)
     if (connection->handles_open > 0 || connection->job_out)
         return;
     report(connection);
+    connection->host->gone(connection->host->context, connection);
+    connection->host->greedy_bytes -= connection_greedy_bytes(connection);
+    buffer_release(&connection->early);
     session_free(connection->session);
     storage_reply_release(&connection->job.reply);
-    connection->host->gone(connection->host->context, connection);
     free(connection);
 }
 
@@ -85,11 +108,19 @@ static void close_handles(struct connection *connection)
 
 /* ---- writing ---- */
 
-static void deliver_answer(struct connection *connection)
+static size_t unsent(const struct connection *connection)
 {
-    connection->answer_waits = false;
-    struct session_event event = {.kind = SESSION_ANSWER, .answer = &connection->job.reply.answer};
-    step(connection, &event);
+    return uv_stream_get_write_queue_size((const uv_stream_t *)&connection->tcp);
+}
+
+/* When the peer has taken nothing for too long; UINT64_MAX: nothing waits for it. */
+static uint64_t stuck_at_ms(struct connection *connection)
+{
+    size_t size = unsent(connection);
+    if (connection->unsent_bytes == 0 || size < connection->unsent_bytes)
+        connection->moved_ms = uv_now(connection->host->loop);
+    connection->unsent_bytes = size;
+    return size > 0 ? connection->moved_ms + connection->host->silence_ms : UINT64_MAX;
 }
 
 static void on_write(uv_write_t *request, int status)
@@ -104,10 +135,11 @@ static void on_write(uv_write_t *request, int status)
         close_handles(connection);
         return;
     }
-    if (connection->answer_waits &&
-        uv_stream_get_write_queue_size((uv_stream_t *)&connection->tcp) <
-            CONNECTION_QUEUE_BYTES_MAX)
-        deliver_answer(connection);
+    stuck_at_ms(connection);
+    if (connection->congested && unsent(connection) < CONNECTION_QUEUE_BYTES_MAX) {
+        struct session_event event = {.kind = SESSION_TICK};
+        step(connection, &event);
+    }
 }
 
 static void send_bytes(struct connection *connection, struct bytes bytes)
@@ -138,11 +170,59 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
     *buffer = uv_buf_init(read_area, READ_BYTES);
 }
 
+/* The whole first frame has come: now it is worth a session. */
+static void begin_session(struct connection *connection)
+{
+    const struct connection_host *host = connection->host;
+    struct session_options options = {.role = SESSION_RESPONDER,
+                                      .network = host->network,
+                                      .local = host->link,
+                                      .handshake_ms = host->handshake_ms,
+                                      .silence_ms = host->silence_ms};
+    if (session_new(&connection->session, &options, NULL) != STATUS_OK) {
+        close_handles(connection);
+        return;
+    }
+    struct session_event started = {.kind = SESSION_STARTED};
+    struct session_event event = {.kind = SESSION_BYTES, .bytes = buffer_bytes(&connection->early)};
+    step(connection, &started);
+    if (!connection->closing)
+        step(connection, &event);
+    connection->host->greedy_bytes -= connection_greedy_bytes(connection);
+    buffer_release(&connection->early);
+}
+
+static void take_early(struct connection *connection, struct bytes bytes)
+{
+    struct buffer *early = &connection->early;
+    size_t greedy = connection_greedy_bytes(connection);
+    if (early->size + bytes.size > 2 + FRAME_BYTES_MAX ||
+        buffer_append_bytes(early, bytes) != STATUS_OK) {
+        close_handles(connection);
+        return;
+    }
+    connection->host->greedy_bytes += connection_greedy_bytes(connection) - greedy;
+    size_t frame = early->size >= 2 ? (size_t)early->data[0] << 8 | early->data[1] : 1;
+    if (frame == 0 || frame > FRAME_BYTES_MAX)
+        close_handles(connection); /* that isn't our protocol */
+    else if (early->size >= 2 + frame)
+        begin_session(connection);
+    else if (connection_greedy_bytes(connection) > greedy)
+        connection->host->greedy(connection->host->context);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 {
     struct connection *connection = stream->data;
     if (connection->closing || size == 0)
         return;
+    if (!connection->session) {
+        if (size < 0)
+            close_handles(connection);
+        else
+            take_early(connection, bytes_of(buffer->base, (size_t)size));
+        return;
+    }
     struct session_event event = {.kind = SESSION_LOST};
     if (size > 0) {
         event.kind = SESSION_BYTES;
@@ -171,14 +251,23 @@ static void on_timer(uv_timer_t *timer)
     struct connection *connection = timer->data;
     if (connection->closing)
         return;
+    if (!connection->session || uv_now(connection->host->loop) >= stuck_at_ms(connection)) {
+        close_handles(connection);
+        return;
+    }
     struct session_event event = {.kind = SESSION_TICK};
     step(connection, &event);
 }
 
 static void set_timer(struct connection *connection)
 {
-    uint64_t deadline = session_deadline_ms(connection->session);
+    uint64_t deadline = connection->session
+                            ? session_deadline_ms(connection->session)
+                            : connection->started_ms + connection->host->handshake_ms;
+    uint64_t stuck = stuck_at_ms(connection);
     uint64_t now = uv_now(connection->host->loop);
+    if (stuck < deadline)
+        deadline = stuck;
     if (connection->closing || deadline == UINT64_MAX) {
         uv_timer_stop(&connection->timer);
         return;
@@ -194,12 +283,8 @@ static void on_job_done(struct job *job)
         free_when_done(connection);
         return;
     }
-    if (uv_stream_get_write_queue_size((uv_stream_t *)&connection->tcp) >=
-        CONNECTION_QUEUE_BYTES_MAX) {
-        connection->answer_waits = true;
-        return;
-    }
-    deliver_answer(connection);
+    struct session_event event = {.kind = SESSION_ANSWER, .answer = &job->reply.answer};
+    step(connection, &event);
 }
 
 static void follow(struct connection *connection, const struct session_update *update)
@@ -208,14 +293,15 @@ static void follow(struct connection *connection, const struct session_update *u
         send_bytes(connection, update->send);
     if (connection->closing)
         return;
-    if (update->question && !connection->job_out && !connection->answer_waits) {
+    if (update->question && !connection->job_out) {
         connection->job_out = true;
         connection->job.question = update->question;
         connection->job.device = session_peer(connection->session);
         worker_submit(connection->host->worker, &connection->job);
     }
     connection->over = connection->over || update->over;
-    set_reading(connection, !update->pause && !connection->over);
+    set_reading(connection, !update->pause && !connection->over &&
+                                unsent(connection) < CONNECTION_QUEUE_BYTES_FULL);
     if (connection->over && connection->writes_open == 0)
         close_handles(connection);
     else
@@ -227,12 +313,17 @@ static void step(struct connection *connection, struct session_event *event)
     struct session_update update = {0};
     struct error err = {0};
     event->now_ms = uv_now(connection->host->loop);
+    event->congested = connection->congested = unsent(connection) >= CONNECTION_QUEUE_BYTES_MAX;
     if (session_step(connection->session, event, &update, &err) != STATUS_OK) {
         log_error("session", &err);
         close_handles(connection);
         return;
     }
     follow(connection, &update);
+    if (!connection->known && !connection->closing && session_peer(connection->session) != 0) {
+        connection->known = true;
+        connection->host->known(connection->host->context, connection);
+    }
 }
 
 /* ---- life ---- */
@@ -242,12 +333,6 @@ struct connection *connection_new(struct connection_host *host)
     struct connection *connection = calloc(1, sizeof *connection);
     if (!connection)
         return NULL;
-    struct session_options options = {
-        .role = SESSION_RESPONDER, .network = host->network, .local = host->link};
-    if (session_new(&connection->session, &options, NULL) != STATUS_OK) {
-        free(connection);
-        return NULL;
-    }
     connection->host = host;
     connection->job.owner = connection;
     connection->job.done = on_job_done;
@@ -272,13 +357,13 @@ void connection_start(struct connection *connection, uint64_t now_ms)
     uv_tcp_nodelay(&connection->tcp, 1);
     if (uv_tcp_getpeername(&connection->tcp, (struct sockaddr *)&name, &size) == 0)
         uv_ip_name((struct sockaddr *)&name, connection->address, sizeof connection->address);
-    struct session_event event = {.kind = SESSION_STARTED};
-    step(connection, &event);
+    set_reading(connection, true);
+    set_timer(connection);
 }
 
 void connection_news(struct connection *connection)
 {
-    if (connection->closing || connection->over)
+    if (connection->closing || connection->over || !connection->session)
         return;
     struct session_event event = {.kind = SESSION_LOCAL};
     step(connection, &event);
@@ -286,7 +371,7 @@ void connection_news(struct connection *connection)
 
 void connection_stop(struct connection *connection, bool at_once)
 {
-    if (at_once) {
+    if (at_once || !connection->session) {
         close_handles(connection);
         return;
     }
@@ -299,6 +384,22 @@ void connection_stop(struct connection *connection, bool at_once)
 const char *connection_address(const struct connection *connection)
 {
     return connection->address;
+}
+
+bool connection_leaving(const struct connection *connection)
+{
+    return connection->closing;
+}
+
+size_t connection_greedy_bytes(const struct connection *connection)
+{
+    size_t size = connection->early.capacity;
+    return size > CONNECTION_EARLY_SHARE ? size : 0;
+}
+
+uint32_t connection_device(const struct connection *connection)
+{
+    return connection->known ? session_peer(connection->session) : 0;
 }
 
 struct connection *connection_next(const struct connection *connection)

@@ -1,6 +1,7 @@
 /* Happy path: bind -> listen -> "ready" -> accept … -> a signal -> stop accepting, BYE to all ->
- * the storage thread finishes -> handles close -> the loop ends. Failures: over a limit the newest
- * connection is closed at once; peers that don't go within STOP_MS after the BYE are cut. */
+ * the storage thread finishes -> handles close -> the loop ends. Failures: over a limit the oldest
+ * stranger is cut, or the newest one when it is the only one; peers that don't go within STOP_MS
+ * after the BYE are cut. */
 
 #include "server/listener.h"
 
@@ -9,12 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/resource.h>
+
 #include "common/invitation.h"
+#include "common/messages.h"
 #include "server/connection.h"
 #include "server/log.h"
+#include "server/running.h"
 
 #define CONNECTIONS_MAX 4000u
 #define PER_ADDRESS_MAX 32u
+#define PER_DEVICE_MAX 4u
+#define GREEDY_BYTES_MAX (8u * 1024 * 1024) /* of half frames above their share, all together */
+#define FILES_BESIDE 64u                    /* open files that aren't connections */
 #define BACKLOG 512
 #define STOP_MS 3000
 
@@ -27,7 +35,8 @@ struct listener {
     uv_timer_t patience; /* runs while stopping */
     struct worker *worker;
     struct connection *connections;
-    unsigned connections_count;
+    unsigned connections_count, known_count;
+    struct running running;
     bool stopping, worker_stopped;
 };
 
@@ -83,12 +92,21 @@ static void on_signal(uv_signal_t *handle, int number)
 
 /* ---- connections ---- */
 
+static void tell(const struct listener *listener)
+{
+    running_tell(&listener->running,
+                 (struct running_counts){listener->known_count,
+                                         listener->connections_count - listener->known_count});
+}
+
 static void on_gone(void *context, struct connection *connection)
 {
     struct listener *listener = context;
     connection_unlink(connection, &listener->connections);
     listener->connections_count--;
-    worker_connected(listener->worker, listener->connections_count);
+    if (connection_device(connection) != 0)
+        listener->known_count--;
+    tell(listener);
     stop_worker_when_empty(listener);
 }
 
@@ -102,23 +120,83 @@ static void on_news(void *context)
     }
 }
 
-static unsigned count_address(const struct listener *listener, const char *address)
+/* ---- limits ---- */
+
+/* The strangers among the connections, all and those of one address; the list begins with the
+ * newest, so that the last one found is the oldest. */
+struct strangers {
+    struct connection *oldest, *oldest_here, *oldest_greedy;
+    unsigned here;
+};
+
+static struct strangers find_strangers(const struct listener *listener, const char *address)
 {
-    unsigned count = 0;
-    for (const struct connection *at = listener->connections; at; at = connection_next(at))
-        count += strcmp(connection_address(at), address) == 0;
-    return count;
+    struct strangers found = {0};
+    for (struct connection *at = listener->connections; at; at = connection_next(at)) {
+        if (connection_device(at) != 0 || connection_leaving(at))
+            continue;
+        found.oldest = at;
+        if (connection_greedy_bytes(at) > 0)
+            found.oldest_greedy = at;
+        if (!address || strcmp(connection_address(at), address) != 0)
+            continue;
+        found.oldest_here = at;
+        found.here++;
+    }
+    return found;
 }
 
-/* Several people of one office share an address, and tests share loopback; nobody shares 33. */
-static bool too_many(const struct listener *listener, const struct connection *connection)
+static void shed(struct listener *listener, struct connection *connection, const char *reason)
 {
-    const char *address = connection_address(connection);
-    if (listener->connections_count > listener->options.connections_max)
-        return true;
-    if (strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0)
-        return false;
-    return count_address(listener, address) > listener->options.per_address_max;
+    if (log_within(&listener->host.log_limit))
+        log_event("shed", "peer=%s reason=%s", connection_address(connection), reason);
+    connection_stop(connection, true);
+}
+
+static bool is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
+}
+
+/* People of one office share an address, but each is a stranger for a moment only. What stands on
+ * the hub's own machine, a relay, speaks for many. */
+static void make_room(struct listener *listener, struct connection *newest)
+{
+    const char *address = connection_address(newest);
+    unsigned per_address = listener->options.per_address_max;
+    if (per_address == 0)
+        per_address = is_loopback(address) ? UINT32_MAX : PER_ADDRESS_MAX;
+    struct strangers strangers = find_strangers(listener, address);
+    if (strangers.here > per_address)
+        shed(listener, strangers.oldest_here, "address");
+    else if (listener->connections_count > listener->options.connections_max)
+        shed(listener, strangers.oldest, "full");
+}
+
+static void on_greedy(void *context)
+{
+    struct listener *listener = context;
+    if (listener->host.greedy_bytes > GREEDY_BYTES_MAX)
+        shed(listener, find_strangers(listener, NULL).oldest_greedy, "half_frames");
+}
+
+static void on_known(void *context, struct connection *connection)
+{
+    struct listener *listener = context;
+    struct connection *oldest = NULL;
+    unsigned count = 0;
+    listener->known_count++;
+    tell(listener);
+    for (struct connection *at = connection; at; at = connection_next(at)) {
+        if (connection_device(at) != connection_device(connection) || connection_leaving(at))
+            continue;
+        oldest = at;
+        count++;
+    }
+    if (count <= listener->options.per_device_max)
+        return;
+    log_event("shed", "device=%u reason=device", connection_device(connection));
+    connection_stop(oldest, false);
 }
 
 static void on_connection(uv_stream_t *server, int status)
@@ -131,16 +209,13 @@ static void on_connection(uv_stream_t *server, int status)
         return;
     connection_link(connection, &listener->connections);
     listener->connections_count++;
-    worker_connected(listener->worker, listener->connections_count);
+    tell(listener);
     if (uv_accept(server, (uv_stream_t *)connection_handle(connection)) != 0) {
         connection_stop(connection, true);
         return;
     }
     connection_start(connection, uv_now(&listener->loop));
-    if (too_many(listener, connection)) {
-        log_event("refused", "peer=%s reason=too_many", connection_address(connection));
-        connection_stop(connection, true);
-    }
+    make_room(listener, connection);
 }
 
 /* ---- starting ---- */
@@ -215,10 +290,43 @@ static enum status serve(struct listener *listener, struct hub *hub, struct erro
     listener->host.worker = listener->worker;
     uv_signal_start(&listener->term, on_signal, SIGTERM);
     uv_signal_start(&listener->interrupt, on_signal, SIGINT);
+    language_set(LANGUAGE_EN); /* from here on sentences go to the log */
     print_ready(listener, host);
     uv_run(&listener->loop, UV_RUN_DEFAULT);
     worker_free(listener->worker);
     return STATUS_OK;
+}
+
+/* As many files as the system lets us open, and no more connections than that. */
+static void fit_connections(struct listener_options *options)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    getrlimit(RLIMIT_NOFILE, &files);
+    if (files.rlim_cur < (rlim_t)options->connections_max + FILES_BESIDE) {
+        options->connections_max = files.rlim_cur > 2 * FILES_BESIDE
+                                       ? (unsigned)files.rlim_cur - FILES_BESIDE
+                                       : FILES_BESIDE;
+        log_event("limit", "open_files=%llu connections=%u", (unsigned long long)files.rlim_cur,
+                  options->connections_max);
+    }
+}
+
+static void set_options(struct listener *listener, const struct listener_options *options)
+{
+    listener->options = *options;
+    if (listener->options.connections_max == 0)
+        listener->options.connections_max = CONNECTIONS_MAX;
+    if (listener->options.per_device_max == 0)
+        listener->options.per_device_max = PER_DEVICE_MAX;
+    if (listener->options.handshake_ms == 0)
+        listener->options.handshake_ms = SESSION_HANDSHAKE_MS;
+    if (listener->options.silence_ms == 0)
+        listener->options.silence_ms = SESSION_SILENCE_MS;
+    fit_connections(&listener->options);
 }
 
 enum status listener_run(struct hub *hub, const struct listener_options *options, struct error *err)
@@ -226,21 +334,27 @@ enum status listener_run(struct hub *hub, const struct listener_options *options
     struct listener *listener = calloc(1, sizeof *listener);
     if (!listener)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    enum status status = running_open(&listener->running, options->directory, err);
+    if (status != STATUS_OK) {
+        free(listener);
+        return status;
+    }
     signal(SIGPIPE, SIG_IGN);
-    listener->options = *options;
-    if (!listener->options.connections_max)
-        listener->options.connections_max = CONNECTIONS_MAX;
-    if (!listener->options.per_address_max)
-        listener->options.per_address_max = PER_ADDRESS_MAX;
+    set_options(listener, options);
     init_handles(listener);
     listener->host = (struct connection_host){.loop = &listener->loop,
                                               .network = *replica_network(hub->replica),
                                               .link = replica_identity(hub->replica)->dh,
+                                              .handshake_ms = listener->options.handshake_ms,
+                                              .silence_ms = listener->options.silence_ms,
+                                              .greedy = on_greedy,
+                                              .known = on_known,
                                               .gone = on_gone,
                                               .context = listener};
-    enum status status = serve(listener, hub, err);
+    status = serve(listener, hub, err);
     uv_loop_close(&listener->loop);
     dh_key_release(&listener->host.link);
+    running_close(&listener->running);
     free(listener);
     return status;
 }

@@ -1,7 +1,6 @@
 /* jinqiud: the hub's commands. */
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +26,7 @@
 #include "server/listener.h"
 #include "server/renew.h"
 #include "server/revoke.h"
+#include "server/running.h"
 
 #define ADDRESS_DEFAULT "127.0.0.1:7411"
 
@@ -78,22 +78,39 @@ static int command_init(struct cli *cli)
     return finish(cli, &hub, status, &err);
 }
 
+static enum status limits_of(const struct cli *cli, struct listener_options *options,
+                             struct error *err)
+{
+    int64_t connections = 0, per_address = 0, per_device = 0, handshake = 0, silence = 0;
+    static const struct cli_range counts = {1, 100000}, seconds = {1, 3600};
+    TRY(cli_number(cli, "--connections", counts, &connections, err));
+    TRY(cli_number(cli, "--per-address", counts, &per_address, err));
+    TRY(cli_number(cli, "--per-device", counts, &per_device, err));
+    TRY(cli_number(cli, "--handshake", seconds, &handshake, err));
+    TRY(cli_number(cli, "--silence", seconds, &silence, err));
+    const char *address = cli_value(cli, "--listen");
+    *options = (struct listener_options){.address = address ? address : ADDRESS_DEFAULT,
+                                         .directory = cli->directory,
+                                         .connections_max = (unsigned)connections,
+                                         .per_address_max = (unsigned)per_address,
+                                         .per_device_max = (unsigned)per_device,
+                                         .handshake_ms = (uint32_t)handshake * 1000,
+                                         .silence_ms = (uint32_t)silence * 1000};
+    return STATUS_OK;
+}
+
 static int command_run(struct cli *cli)
 {
     struct hub hub = {0};
     struct error err = {0};
-    const char *address = cli_value(cli, "--listen");
-    int64_t connections = 0;
-    static const struct cli_range range = {1, 100000};
+    struct listener_options options;
     enum status status = STATUS_OK;
     if (cli_has(cli, "--http"))
         status = error_set(&err, STATUS_UNSUPPORTED, "'%s' is not there yet", "--http");
     if (status == STATUS_OK)
-        status = cli_number(cli, "--connections", range, &connections, &err);
+        status = limits_of(cli, &options, &err);
     if (status == STATUS_OK)
         status = open_hub(cli, &hub, &err);
-    struct listener_options options = {.address = address ? address : ADDRESS_DEFAULT,
-                                       .connections_max = (unsigned)connections};
     if (status == STATUS_OK)
         status = listener_run(&hub, &options, &err);
     return finish(cli, &hub, status, &err);
@@ -275,19 +292,6 @@ static int command_device_list(struct cli *cli)
     return code;
 }
 
-/* The running hub writes its process and the number; what a dead one left doesn't count. */
-static long connected(struct replica *replica)
-{
-    struct buffer text = {0};
-    long process = 0, count = 0;
-    if (replica_meta_get(replica, "connected", &text, NULL) == STATUS_OK && text.size < 48 &&
-        buffer_append(&text, "", 1) == STATUS_OK &&
-        sscanf((const char *)text.data, "%ld %ld", &process, &count) != 2)
-        count = 0;
-    buffer_release(&text);
-    return process > 0 && kill((pid_t)process, 0) == 0 ? count : 0;
-}
-
 static int command_status(struct cli *cli)
 {
     struct replica *replica = NULL;
@@ -301,10 +305,12 @@ static int command_status(struct cli *cli)
         return cli_fail(cli, &err);
     }
     json_int_t devices = (json_int_t)registry_devices_count(replica_registry(replica));
-    json_t *json = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I}", "entries", (json_int_t)counts.entries, "rows",
-        (json_int_t)counts.rows, "devices", devices, "connected", (json_int_t)connected(replica),
-        "conflicts", (json_int_t)counts.conflicts, "rejected", (json_int_t)counts.set_aside);
+    struct running_counts now = running_read(cli->directory);
+    json_t *json =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "entries", (json_int_t)counts.entries,
+                  "rows", (json_int_t)counts.rows, "devices", devices, "connected",
+                  (json_int_t)now.connected, "strangers", (json_int_t)now.strangers, "conflicts",
+                  (json_int_t)counts.conflicts, "rejected", (json_int_t)counts.set_aside);
     replica_close(replica);
     if (cli->json)
         return cli_print_json(cli, json);
@@ -429,7 +435,24 @@ static const struct cli_flag init_flags[] = {
 static const struct cli_flag run_flags[] = {
     {"--listen", "HOST:PORT", {"where clients connect (127.0.0.1:7411)", "客户端连接地址"}, false},
     {"--http", "HOST:PORT", {"the console (not there yet)", "管理台（尚未提供）"}, false},
-    {"--connections", "N", {"at most so many at once (4000)", "同时连接上限"}, false},
+    {"--connections", "N", {"at most so many at once (4000)", "同时连接上限（4000）"}, false},
+    {"--per-address",
+     "N",
+     {"at most so many strangers at once from one address (32; this machine: any)",
+      "同一地址同时未表明身份的连接上限（32；本机不限）"},
+     false},
+    {"--per-device",
+     "N",
+     {"at most so many connections at once of one device (4)", "同一设备同时连接上限（4）"},
+     false},
+    {"--handshake",
+     "SECONDS",
+     {"who hasn't shown who he is by then is cut (20)", "连接后须在此时间内表明身份（20 秒）"},
+     false},
+    {"--silence",
+     "SECONDS",
+     {"who says or takes nothing for so long is cut (60)", "对方超过此时间不收不发即断开（60 秒）"},
+     false},
     {0}};
 static const struct cli_flag org_flags[] = {
     {"--name", "NAME", {"its name", "名称"}, false},

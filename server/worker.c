@@ -6,12 +6,10 @@
 #include "server/worker.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "server/invite.h"
 #include "server/late.h"
@@ -31,9 +29,7 @@ struct worker {
     uv_async_t async;
     struct queue waiting, answered;
     bool stopping, news_came;
-    atomic_uint connected;
-    unsigned connected_told; /* what the folder says */
-    int64_t seen;            /* of others' commits, see replica_news */
+    int64_t seen; /* of others' commits, see replica_news */
     struct worker_totals totals;
     worker_news *news;
     void *context;
@@ -143,30 +139,6 @@ static bool look_outside(struct worker *worker)
     return news;
 }
 
-/* "PID COUNT": whoever reads it sees whether that process still runs. */
-static void tell_connected(struct worker *worker)
-{
-    struct replica *replica = worker->hub->replica;
-    struct error err = {0};
-    char text[48];
-    unsigned now = atomic_load(&worker->connected);
-    if (now == worker->connected_told)
-        return;
-    snprintf(text, sizeof text, "%ld %u", (long)getpid(), now);
-    enum status status = replica_begin(replica, &err);
-    if (status == STATUS_OK) {
-        status = replica_meta_set(replica, "connected", bytes_text(text), &err);
-        if (status == STATUS_OK)
-            status = replica_commit(replica, &err);
-        else
-            replica_rollback(replica);
-    }
-    if (status == STATUS_OK)
-        worker->connected_told = now;
-    else
-        log_error("storage", &err);
-}
-
 static void wait_for_work(struct worker *worker)
 {
     struct timespec until;
@@ -187,7 +159,6 @@ static void *work(void *argument)
             if (!worker->waiting.first) {
                 pthread_mutex_unlock(&worker->lock);
                 bool changed = look_outside(worker);
-                tell_connected(worker);
                 pthread_mutex_lock(&worker->lock);
                 worker->news_came |= changed;
                 if (changed)
@@ -208,8 +179,6 @@ static void *work(void *argument)
         uv_async_send(&worker->async);
     }
     pthread_mutex_unlock(&worker->lock);
-    atomic_store(&worker->connected, 0);
-    tell_connected(worker);
     return NULL;
 }
 
@@ -268,11 +237,6 @@ enum status worker_start(struct worker **out, uv_loop_t *loop, struct hub *hub, 
     }
     *out = worker;
     return STATUS_OK;
-}
-
-void worker_connected(struct worker *worker, unsigned count)
-{
-    atomic_store(&worker->connected, count);
 }
 
 void worker_submit(struct worker *worker, struct job *job)

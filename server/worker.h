@@ -32,8 +32,6 @@ typedef void worker_news(void *context);
 enum status worker_start(struct worker **worker, uv_loop_t *loop, struct hub *hub,
                          worker_news *news, void *context, struct error *err);
 void worker_submit(struct worker *worker, struct job *job);
-/* How many clients are connected; kept in the folder for `jinqiud status`. */
-void worker_connected(struct worker *worker, unsigned count);
 /* Finish what was submitted, give the answers, join the thread. `closed` is called on the loop when
  * the handle is gone; then worker_free. */
 void worker_stop(struct worker *worker, void (*closed)(void *context), void *context);

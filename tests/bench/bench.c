@@ -10,10 +10,12 @@
 #include <unistd.h>
 
 #include "common/pack.h"
+#include "tests/bench/handshakes.h"
 #include "tests/support/world.h"
 
 #define SAVES 1000
 #define UPDATES 20000
+#define HANDSHAKES 2000
 #define COMMIT_EVERY 1000
 #define RUN_BYTES 19000 /* about 100 visits, as one push sends them */
 #define MUST(call)                                                                       \
@@ -440,6 +442,10 @@ int main(int argc, char **argv)
     if (!json)
         printf("%-34s %12s %12s %8s %8s\n", "", "ours", "raw/limit", "ratio", "bar");
     bench_session(&world);
+    double refusals = refusals_a_second(HANDSHAKES);
+    print("handshakes at the hub, one core", handshakes_a_second(HANDSHAKES), refusals, "a second",
+          0);
+    print("first frames without a knock", refusals, 0, "a second", 0);
     bench_save(world.hub.replica);
     bench_cipher(&world, PAGE_CIPHER_AEGIS_256, 1.10);
     bench_cipher(&world, PAGE_CIPHER_XCHACHA20, 1.25);

@@ -41,9 +41,9 @@ class Hub:
     def add_org(self, kind, name, parent):
         return self.call("org", "add", "--kind", kind, "--name", name, "--parent", parent).strip()
 
-    def start(self):
+    def start(self, *options):
         self.process = subprocess.Popen([JINQIUD, "run", "--dir", self.folder, "--listen",
-                                         self.address], stdout=subprocess.PIPE,
+                                         self.address, *options], stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL)
         ready = self.process.stdout.readline().decode()
         self.address = re.match(r"ready listen=(\S+) ", ready).group(1)

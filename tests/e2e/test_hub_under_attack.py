@@ -86,27 +86,27 @@ class Strangers(unittest.TestCase):
             strangers = [connect(world) for _ in range(900)]
             for stranger in strangers[::3]:
                 send(stranger, b"\x1f\x40" + b"x" * 50)
-            self.assertTrue(until(lambda: world.hub.json("status")["connected"] >= 900))
+            self.assertTrue(until(lambda: world.hub.json("status")["strangers"] >= 900))
             self.exchange(world, client)
             # Under AddressSanitizer every byte costs more; the bound is for the plain program too.
             self.assertLess(resident_kib(world.hub.process) - before, 900 * 32)
             for stranger in strangers:
                 stranger.close()
-            self.assertTrue(until(lambda: world.hub.json("status")["connected"] == 0))
+            self.assertTrue(until(lambda: world.hub.json("status")["strangers"] == 0))
 
     def test_the_number_of_connections_dies_with_the_hub(self):
         with World() as world:
             strangers = [connect(world) for _ in range(5)]
-            self.assertTrue(until(lambda: world.hub.json("status")["connected"] == 5))
+            self.assertTrue(until(lambda: world.hub.json("status")["strangers"] == 5))
             world.hub.stop(signal.SIGKILL)
-            self.assertEqual(world.hub.json("status")["connected"], 0)
+            self.assertEqual(world.hub.json("status")["strangers"], 0)
             for stranger in strangers:
                 stranger.close()
 
     def test_sigterm_ends_cleanly_while_strangers_hold_on(self):
         with World() as world:
             strangers = [connect(world) for _ in range(20)]
-            self.assertTrue(until(lambda: world.hub.json("status")["connected"] == 20))
+            self.assertTrue(until(lambda: world.hub.json("status")["strangers"] == 20))
             self.assertEqual(world.hub.stop(), 0)
             for stranger in strangers:
                 stranger.close()

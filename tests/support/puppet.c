@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/knock.h"
 #include "protocol/message.h"
 
 static void must(bool holds, const char *what)
@@ -20,6 +21,9 @@ static void must(bool holds, const char *what)
 
 static void hear_frame(struct puppet *puppet, struct bytes frame)
 {
+    bool first = puppet->noise.role == NOISE_RESPONDER && puppet->noise.messages_done == 0;
+    MUST(!first ||
+         knock_take(frame, &puppet->fake.network, puppet->noise.local.public_key, &frame));
     enum status status = noise_done(&puppet->noise)
                              ? noise_decrypt(&puppet->noise, frame, &puppet->heard, NULL)
                              : noise_read(&puppet->noise, frame, &puppet->heard, NULL);
@@ -79,11 +83,28 @@ static void raw_frame(struct puppet *puppet, struct buffer *sealed)
     buffer_release(sealed);
 }
 
-void puppet_shake(struct puppet *puppet, struct bytes payload)
+static void shake(struct puppet *puppet, struct bytes payload, uint8_t change)
 {
     struct buffer sealed = {0};
+    uint8_t knock[KNOCK_BYTES];
     MUST(noise_write(&puppet->noise, payload, &sealed, NULL) == STATUS_OK);
+    if (puppet->noise.role == NOISE_INITIATOR) {
+        knock_make(knock, &puppet->fake.network, puppet->noise.remote_static,
+                   buffer_bytes(&sealed));
+        knock[0] ^= change;
+        MUST(buffer_append(&sealed, knock, sizeof knock) == STATUS_OK);
+    }
     raw_frame(puppet, &sealed);
+}
+
+void puppet_shake(struct puppet *puppet, struct bytes payload)
+{
+    shake(puppet, payload, 0);
+}
+
+void puppet_shake_unknocked(struct puppet *puppet, struct bytes payload)
+{
+    shake(puppet, payload, 1);
 }
 
 void puppet_say(struct puppet *puppet, struct bytes plain, size_t frame_bytes)

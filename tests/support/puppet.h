@@ -27,6 +27,8 @@ void puppet_release(struct puppet *puppet);
 /* The puppet's handshake message with `payload`: the first towards a responder, the second towards
  * an initiator. */
 void puppet_shake(struct puppet *puppet, struct bytes payload);
+/* The same towards a responder, with a byte of the knock behind it changed. */
+void puppet_shake_unknocked(struct puppet *puppet, struct bytes payload);
 /* A HELLO that a responder welcomes; as a payload. */
 void puppet_hello(struct buffer *payload);
 /* In transport frames of at most `frame_bytes` (0: as large as may be). */

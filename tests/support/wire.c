@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/knock.h"
+
 #define NEVER UINT64_MAX
 #define DAY_MS 86400000u
 #define READ_BYTES 65536u /* what a host reads at once */
@@ -155,6 +157,8 @@ static void tap_frame(struct wire *wire, enum wire_end to, struct bytes frame)
     if (!tap->started || !noise_done(&tap->noise))
         tap->noise = wire->side[to].session->noise;
     tap->started = true;
+    if (tap->noise.messages_done == 0)
+        frame.size -= KNOCK_BYTES;
     enum status status = noise_done(&tap->noise)
                              ? noise_decrypt(&tap->noise, frame, &tap->stream, NULL)
                              : noise_read(&tap->noise, frame, &tap->stream, NULL);
@@ -311,6 +315,7 @@ static void step(struct wire *wire, enum wire_end end, struct session_event even
 {
     struct session_update update;
     event.now_ms = wire->now_ms;
+    event.congested = wire->side[end].congested;
     MUST(session_step(wire->side[end].session, &event, &update, NULL) == STATUS_OK);
     follow(wire, end, &update);
 }

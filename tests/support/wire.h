@@ -35,6 +35,7 @@ struct wire_side {
     struct session *session;
     struct wire_tap tap;
     bool over, reading, question_open;
+    bool congested; /* a test says so */
     uint64_t answer_due_ms;
     uint64_t question_sum; /* what the question borrows must not change */
     size_t send_most;      /* bytes handed out by one step */

@@ -207,6 +207,26 @@ static void no_more_is_under_way_than_the_peer_reads(void **state)
     expect_done(world);
 }
 
+/* Its host can't get rid of what was to be sent: it loads nothing, but still takes in and stores.
+ */
+static void a_congested_side_loads_nothing_and_goes_on_listening(void **state)
+{
+    struct world *world = *state;
+    wire_exchange(&world->wire);
+    fake_carry(&world->hub, 9, SCOPE, 3000, 1000);
+    fake_write(&world->phone, SCOPE, 300, 1000);
+    wire_open(&world->wire);
+    world->wire.side[WIRE_HUB].congested = true;
+    wire_run(&world->wire, 5000);
+    assert_int_equal(wire_totals(&world->wire, WIRE_HUB)->sent, 0);
+    assert_int_equal(fake_has(&world->hub, 7, SCOPE), 300);
+    world->wire.side[WIRE_HUB].congested = false;
+    wire_event(&world->wire, WIRE_HUB, SESSION_TICK);
+    wire_run(&world->wire, 3600000);
+    expect_done(world);
+    assert_int_equal(fake_has(&world->phone, 9, SCOPE), 3000);
+}
+
 static void an_interrupted_upload_goes_on_where_it_was(void **state)
 {
     struct world *world = *state;
@@ -262,6 +282,26 @@ static void silence_ends_an_open_session(void **state)
     assert_true(world->wire.side[WIRE_HUB].over);
 }
 
+/* A byte now and then holds a place, but isn't talk. */
+static void a_peer_that_trickles_is_silent(void **state)
+{
+    struct world *world = *state;
+    struct session_event event = {.kind = SESSION_BYTES, .bytes = bytes_of("\x10\x00", 1)};
+    struct session_update update;
+    wire_open(&world->wire);
+    wire_run(&world->wire, 10);
+    struct session *hub = world->wire.side[WIRE_HUB].session;
+    uint64_t deadline_ms = session_deadline_ms(hub);
+    for (uint64_t n = 1; n < SESSION_TRICKLE_BYTES; n++) {
+        event.now_ms = 10 + n * 100;
+        assert_int_equal(session_step(hub, &event, &update, NULL), STATUS_OK);
+        assert_int_equal(session_deadline_ms(hub), deadline_ms);
+    }
+    event.now_ms = 10 + SESSION_TRICKLE_BYTES * 100;
+    assert_int_equal(session_step(hub, &event, &update, NULL), STATUS_OK);
+    assert_int_equal(session_deadline_ms(hub), event.now_ms + SESSION_SILENCE_MS);
+}
+
 static void slow_storage_is_nobodys_silence(void **state)
 {
     struct world *world = *state;
@@ -304,10 +344,12 @@ int main(void)
         TEST(a_big_entry_over_a_thin_line_is_not_taken_for_silence),
         TEST(a_long_backlog_stays_within_bounds),
         TEST(no_more_is_under_way_than_the_peer_reads),
+        TEST(a_congested_side_loads_nothing_and_goes_on_listening),
         TEST(an_interrupted_upload_goes_on_where_it_was),
         TEST(a_hub_that_never_answers_is_given_up),
         TEST(a_stranger_that_says_nothing_is_let_go_in_silence),
         TEST(silence_ends_an_open_session),
+        TEST(a_peer_that_trickles_is_silent),
         TEST(slow_storage_is_nobodys_silence),
         TEST(a_watching_session_pings_and_outlives_the_night),
     };
