@@ -236,6 +236,7 @@ static enum status start_session(struct link *link)
                                       .network = *replica_network(link->replica),
                                       .local = self->dh,
                                       .peer = options->peer_device,
+                                      .discreet = options->discreet,
                                       .watch = options->watch,
                                       .enrolling = options->enrolling,
                                       .sign = self->sign};
@@ -491,7 +492,7 @@ static enum status verdict(struct link *link)
     }
 }
 
-static enum status run_once(struct replica *replica, const struct link_options *options,
+static enum status try_once(struct replica *replica, const struct link_options *options,
                             struct link_result *result, bool *stopped, struct error *err)
 {
     struct link *link = calloc(1, sizeof *link);
@@ -510,6 +511,7 @@ static enum status run_once(struct replica *replica, const struct link_options *
         if (link->session)
             result->totals = *session_totals(link->session);
         result->ms = (uv_hrtime() - begin) / 1000000;
+        result->unanswered = link->connected && result->totals.bytes_in == 0;
         status = link->session ? verdict(link) : link->status;
     }
     *stopped = link->stopped;
@@ -519,6 +521,22 @@ static enum status run_once(struct replica *replica, const struct link_options *
     storage_reply_release(&link->reply);
     free(link);
     return status;
+}
+
+/* A link key lives for a quarter of a year, and a hub that came back from a backup may lack the
+ * newest. The key of its certificate is always answered to; with it we say less at first. */
+static enum status run_once(struct replica *replica, const struct link_options *options,
+                            struct link_result *result, bool *stopped, struct error *err)
+{
+    enum status status = try_once(replica, options, result, stopped, err);
+    const struct device *hub = registry_device(replica_registry(replica), DEVICE_HUB);
+    if (status != STATUS_UNREACHABLE || !result->unanswered || *stopped || options->peer ||
+        options->enrolling || !hub)
+        return status;
+    struct link_options discreet = *options;
+    discreet.discreet = true;
+    memcpy(discreet.link_key, hub->certificate.dh_key, DH_KEY_BYTES);
+    return try_once(replica, &discreet, result, stopped, err);
 }
 
 /* Waits before the next try; false when a signal ended the wait. */

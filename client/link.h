@@ -19,8 +19,9 @@ void link_end(struct link_handle *handle);
 struct link_options {
     const char *address;            /* HOST:PORT of the hub, or of the peer */
     uint8_t link_key[DH_KEY_BYTES]; /* the hub's; the peer's while enrolling */
-    bool peer;                      /* another client: it says first who it may be */
-    uint32_t peer_device;           /* enrolling at a peer: its roster index */
+    bool discreet; /* with the key of the hub's certificate; nothing is said before the answer */
+    bool peer;     /* another client: it says first who it may be */
+    uint32_t peer_device; /* enrolling at a peer: its roster index */
     bool watch;
     bool enrolling;
     uint8_t token[16];
@@ -34,7 +35,9 @@ struct link_options {
 
 struct link_result {
     struct session_totals totals;
-    uint64_t ms; /* from connecting to the end */
+    uint64_t ms;     /* from connecting to the end */
+    bool unanswered; /* it was there, and closed without a word: our key may not be its key any more
+                      */
 };
 
 /* STATUS_DENIED without keys: then no try to connect can succeed. */

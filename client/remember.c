@@ -27,8 +27,9 @@ enum status recall_hub(struct replica *replica, char address[HUB_ADDRESS_BYTES],
         status = replica_meta_get(replica, "hub_link_key", &value, err);
         known = status == STATUS_OK && value.size == DH_KEY_BYTES;
     }
+    const struct link_key *newest = registry_link_key(replica_registry(replica));
     if (known)
-        memcpy(link_key, value.data, DH_KEY_BYTES);
+        memcpy(link_key, newest ? newest->dh_key : value.data, DH_KEY_BYTES);
     buffer_release(&value);
     if (status == STATUS_OK && !known)
         status = error_set(err, STATUS_NOT_FOUND, "this replica has not joined a hub");

@@ -9,7 +9,8 @@
 
 enum status remember_hub(struct replica *replica, const char *address,
                          const uint8_t link_key[DH_KEY_BYTES], struct error *err);
-/* STATUS_NOT_FOUND: this replica never joined. */
+/* The newest link key that the registry has; before there is one, that of the invitation.
+ * STATUS_NOT_FOUND: this replica never joined. */
 enum status recall_hub(struct replica *replica, char address[HUB_ADDRESS_BYTES],
                        uint8_t link_key[DH_KEY_BYTES], struct error *err);
 /* A session just ended well: when, by our clock. */

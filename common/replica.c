@@ -466,6 +466,11 @@ enum status replica_commit(struct replica *replica, struct error *err)
     return STATUS_OK;
 }
 
+void replica_forget_log(struct replica *replica)
+{
+    replica->erased = true;
+}
+
 void replica_rollback(struct replica *replica)
 {
     if (!replica->in_transaction)

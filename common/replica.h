@@ -85,6 +85,8 @@ enum status replica_meta_get(struct replica *replica, const char *name, struct b
  * open one themselves when none is open. */
 enum status replica_begin(struct replica *replica, struct error *err);
 enum status replica_commit(struct replica *replica, struct error *err);
+/* What the open transaction deletes is to leave the write-ahead log, too, after the commit. */
+void replica_forget_log(struct replica *replica);
 void replica_rollback(struct replica *replica);
 bool replica_in_transaction(const struct replica *replica);
 /* Catch up with what other processes wrote; *changed tells whether anything came. Cheap when not.

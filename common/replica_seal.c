@@ -251,7 +251,7 @@ enum status keys_erase(struct replica *replica, struct error *err)
         TRY(sql_done(replica, erase, "keys", err));
     }
     seal_cache_release(replica);
-    replica->erased = true;
+    replica_forget_log(replica);
     return STATUS_OK;
 }
 

@@ -141,7 +141,7 @@ struct replica {
     struct bytes keys_in;     /* wrapped keys that came with the entries that are being taken in */
     struct buffer plain;
     bool doubts_registry;
-    bool erased; /* keys went: the write-ahead log is to forget them after the commit */
+    bool erased; /* the write-ahead log is to be emptied after the commit */
 };
 
 /* ---- SQLite (replica_sql.c) ---- */

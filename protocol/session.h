@@ -163,8 +163,9 @@ struct session_options {
     struct dh_key local;          /* our static key */
     uint8_t remote[DH_KEY_BYTES]; /* initiator: the other side's key; the hub's link key */
     uint32_t peer;                /* initiator: the other side's roster index; 0: the hub */
-    bool watch;                   /* stay connected and exchange what comes */
-    bool enrolling;               /* initiator without a certificate yet */
+    bool discreet;  /* initiator: nothing but HELLO before the other side's ephemeral */
+    bool watch;     /* stay connected and exchange what comes */
+    bool enrolling; /* initiator without a certificate yet */
     uint8_t token[16];
     struct signing_key sign;           /* enrolling: proves the key */
     uint32_t handshake_ms, silence_ms; /* 0: SESSION_HANDSHAKE_MS, SESSION_SILENCE_MS */

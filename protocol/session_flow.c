@@ -98,7 +98,7 @@ static enum status answer_open(struct session *session, const struct session_ans
     TRY(out_hello(session));
     session->changed = session->delta.count > 0;
     size_t taken = session->plain.size + FIRST_LOAD_RESERVE;
-    bool fits = taken < SESSION_FIRST_PAYLOAD_MAX;
+    bool fits = taken < SESSION_FIRST_PAYLOAD_MAX && !session->options.discreet;
     ask_load(session, fits ? SESSION_FIRST_PAYLOAD_MAX - taken : 0);
     return STATUS_OK;
 }

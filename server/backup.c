@@ -12,6 +12,7 @@
 
 #include "common/mutant.h"
 #include "server/backup_keys.h"
+#include "server/link_keys.h"
 
 #define PATH_BYTES 4096
 #define KEY_BYTES_MAX 4096
@@ -305,6 +306,7 @@ enum status hub_begin_anew(struct hub *hub, struct error *err)
     TRY(set_number(replica, "device_floor", registry_next_device(registry) + NUMBERS_SKIPPED, err));
     TRY(set_number(replica, "org_floor", registry_next_org(registry) + NUMBERS_SKIPPED, err));
     TRY(replica_new_life(replica, err));
+    TRY(link_keys_follow(hub, NUMBERS_SKIPPED, &hub->links_changed, err));
     return hub_raise_beacon(hub, err);
 }
 

@@ -7,6 +7,7 @@
 #include "common/replica_seal.h"
 #include "server/hub.h"
 #include "server/late.h"
+#include "server/link_keys.h"
 
 /* BLAKE2b over the places and head hashes of all registry feeds, in feed order. */
 static enum status registry_digest(struct hub *hub, struct hash *digest, struct error *err)
@@ -41,7 +42,10 @@ static enum status registry_digest(struct hub *hub, struct hash *digest, struct 
 enum status hub_raise_beacon(struct hub *hub, struct error *err)
 {
     struct replica *replica = hub->replica;
+    bool changed;
     TRY(replica_grant_all(replica, err));
+    TRY(link_keys_follow(hub, 0, &changed, err));
+    hub->links_changed |= changed;
     TRY(hub_take_authority(hub, err));
     struct beacon beacon = {.number = replica_entry_head(replica).beacon + 1,
                             .lineage = replica_lineage(replica),

@@ -9,6 +9,7 @@
 
 #include "server/connection.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,12 +175,18 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 static void begin_session(struct connection *connection)
 {
     const struct connection_host *host = connection->host;
+    const struct buffer *early = &connection->early;
+    size_t size = (size_t)early->data[0] << 8 | early->data[1];
     struct session_options options = {.role = SESSION_RESPONDER,
                                       .network = host->network,
-                                      .local = host->link,
                                       .handshake_ms = host->handshake_ms,
                                       .silence_ms = host->silence_ms};
-    if (session_new(&connection->session, &options, NULL) != STATUS_OK) {
+    /* Who knocks for none of our keys gets no answer, and no session. */
+    bool welcome = link_ring_choose(host->links, &host->network, bytes_of(early->data + 2, size),
+                                    &options.local) &&
+                   session_new(&connection->session, &options, NULL) == STATUS_OK;
+    sodium_memzero(&options, sizeof options);
+    if (!welcome) {
         close_handles(connection);
         return;
     }

@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "protocol/session.h"
+#include "server/link_keys.h"
 #include "server/log.h"
 #include "server/worker.h"
 
@@ -30,7 +31,7 @@ struct connection_host {
     uv_loop_t *loop;
     struct worker *worker;
     struct network network;
-    struct dh_key link;
+    struct link_ring *links;
     uint32_t handshake_ms, silence_ms; /* as session_options */
     size_t greedy_bytes;               /* of all strangers above their share */
     void (*greedy)(void *context);     /* they grew: room may have to be made */

@@ -61,7 +61,9 @@ static enum status make_own_tables(struct hub *hub, struct error *err)
                        "incarnation INTEGER, number INTEGER, at_ms INTEGER NOT NULL, "
                        "PRIMARY KEY(scope, device, incarnation, number)) STRICT, WITHOUT ROWID;"
                        "CREATE TABLE IF NOT EXISTS _beacon(number INTEGER PRIMARY KEY, "
-                       "at_ms INTEGER NOT NULL) STRICT;",
+                       "at_ms INTEGER NOT NULL) STRICT;"
+                       "CREATE TABLE IF NOT EXISTS _link_key(number INTEGER PRIMARY KEY, "
+                       "public BLOB NOT NULL, secret BLOB, made_ms INTEGER NOT NULL) STRICT;",
                        &message))
         return STATUS_OK;
     return error_set(err, STATUS_STORAGE, "cannot make the hub's tables: %s",
@@ -133,7 +135,6 @@ static enum status found(struct hub *hub, const struct founding *founding, struc
                                      .hub = &founding->hub,
                                      .root_name = founding->name};
     TRY(roster_write_genesis(hub->replica, &genesis, err));
-    TRY(roster_write_link_key(hub->replica, &founding->authority, &founding->hub.dh, err));
     struct schema *schema = NULL;
     TRY(schema_load(&schema, builtin_schema(), err));
     enum status status = roster_write_schema(hub->replica, schema, err);

@@ -30,6 +30,8 @@ struct hub_options {
 struct hub {
     struct replica *replica;
     struct hub_options options;
+    struct link_ring *links; /* of a hub that is served (link_keys.h); NULL: nobody listens */
+    bool links_changed;      /* they are to be loaded again */
     struct signing_key authority;
     uint32_t authority_number;
 };

@@ -4,6 +4,8 @@
 #include <sqlite3.h>
 #include <string.h>
 
+#include "server/link_keys.h"
+
 #define HASH_OF_TOKEN_BYTES 32
 
 /* Only the hash is kept: who reads the hub's disk can't use the codes. */
@@ -55,7 +57,7 @@ enum status invite_create(struct hub *hub, const struct invite_options *options,
         return error_set(err, STATUS_TOO_LARGE, "the address is too long");
     TRY(address_split(options->address, host, &port, err));
     memcpy(invitation.address, options->address, strlen(options->address) + 1);
-    memcpy(invitation.link_key, replica_identity(hub->replica)->dh.public_key, DH_KEY_BYTES);
+    TRY(link_keys_newest(hub, invitation.link_key, err));
     randombytes_buf(invitation.token, sizeof invitation.token);
 
     uint8_t hash[HASH_OF_TOKEN_BYTES];

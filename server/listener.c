@@ -15,6 +15,7 @@
 #include "common/invitation.h"
 #include "common/messages.h"
 #include "server/connection.h"
+#include "server/late.h"
 #include "server/log.h"
 #include "server/running.h"
 
@@ -29,6 +30,7 @@
 struct listener {
     struct listener_options options;
     struct connection_host host;
+    struct link_ring links;
     uv_loop_t loop;
     uv_tcp_t tcp;
     uv_signal_t term, interrupt;
@@ -273,6 +275,19 @@ static void close_handles(struct listener *listener)
     uv_close((uv_handle_t *)&listener->interrupt, NULL);
 }
 
+/* A hub that didn't run for a while has its link keys and its beacon to renew first. */
+static enum status begin_day(struct hub *hub, struct link_ring *links, struct error *err)
+{
+    TRY(replica_begin(hub->replica, err));
+    enum status status = late_beacon_due(hub) ? hub_raise_beacon(hub, err) : STATUS_OK;
+    if (status == STATUS_OK)
+        status = replica_commit(hub->replica, err);
+    else
+        replica_rollback(hub->replica);
+    hub->links = links;
+    return status == STATUS_OK ? link_ring_load(links, hub, err) : status;
+}
+
 static enum status serve(struct listener *listener, struct hub *hub, struct error *err)
 {
     char host[INVITATION_ADDRESS_MAX + 1];
@@ -280,6 +295,8 @@ static enum status serve(struct listener *listener, struct hub *hub, struct erro
     enum status status = address_split(listener->options.address, host, &port, err);
     if (status == STATUS_OK)
         status = bind_address(listener, host, port, err);
+    if (status == STATUS_OK)
+        status = begin_day(hub, &listener->links, err);
     if (status == STATUS_OK)
         status = worker_start(&listener->worker, &listener->loop, hub, on_news, listener, err);
     if (status != STATUS_OK) {
@@ -342,9 +359,10 @@ enum status listener_run(struct hub *hub, const struct listener_options *options
     signal(SIGPIPE, SIG_IGN);
     set_options(listener, options);
     init_handles(listener);
+    link_ring_start(&listener->links);
     listener->host = (struct connection_host){.loop = &listener->loop,
                                               .network = *replica_network(hub->replica),
-                                              .link = replica_identity(hub->replica)->dh,
+                                              .links = &listener->links,
                                               .handshake_ms = listener->options.handshake_ms,
                                               .silence_ms = listener->options.silence_ms,
                                               .greedy = on_greedy,
@@ -353,7 +371,7 @@ enum status listener_run(struct hub *hub, const struct listener_options *options
                                               .context = listener};
     status = serve(listener, hub, err);
     uv_loop_close(&listener->loop);
-    dh_key_release(&listener->host.link);
+    link_ring_release(&listener->links);
     running_close(&listener->running);
     free(listener);
     return status;

@@ -156,16 +156,14 @@ enum status roster_write_genesis(struct replica *replica, const struct roster_ge
 }
 
 enum status roster_write_link_key(struct replica *replica, const struct signing_key *authority,
-                                  const struct dh_key *dh, struct error *err)
+                                  const struct link_key *link, struct error *err)
 {
     struct draft draft;
     struct buffer sealed = {0};
-    struct link_key link = {.number = 1};
-    memcpy(link.dh_key, dh->public_key, DH_KEY_BYTES);
     TRY(draft_start(&draft, replica, SCOPE_REGISTRY(ORG_ROOT), err));
     enum status status = entry_writer_op(&draft.writer, REGISTRY_LINK_KEY, &NO_ROW, err);
     if (status == STATUS_OK)
-        status = link_key_seal(&link, replica_network(replica), authority, &sealed, err);
+        status = link_key_seal(link, replica_network(replica), authority, &sealed, err);
     if (status == STATUS_OK)
         status = field_sealed(&draft, 1, &sealed, err);
     buffer_release(&sealed);

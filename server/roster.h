@@ -20,7 +20,7 @@ struct roster_genesis {
 enum status roster_write_genesis(struct replica *replica, const struct roster_genesis *genesis,
                                  struct error *err);
 enum status roster_write_link_key(struct replica *replica, const struct signing_key *authority,
-                                  const struct dh_key *dh, struct error *err);
+                                  const struct link_key *link, struct error *err);
 enum status roster_write_schema(struct replica *replica, const struct schema *schema,
                                 struct error *err);
 /* STATUS_BAD_INPUT for a kind or name that isn't one, STATUS_NOT_FOUND for an unknown parent. */

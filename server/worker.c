@@ -13,6 +13,7 @@
 
 #include "server/invite.h"
 #include "server/late.h"
+#include "server/link_keys.h"
 #include "server/log.h"
 #include "server/roster.h"
 
@@ -96,6 +97,15 @@ static bool any_writes(const struct job *jobs)
     return false;
 }
 
+/* Link keys that came or went, here or by another process. */
+static void follow_links(struct worker *worker)
+{
+    struct error err = {0};
+    if (worker->hub->links && link_ring_load(worker->hub->links, worker->hub, &err) != STATUS_OK)
+        log_error("storage", &err);
+    worker->hub->links_changed = false;
+}
+
 static void answer_round(struct worker *worker, struct job *jobs)
 {
     struct error err = {0};
@@ -117,6 +127,8 @@ static void answer_round(struct worker *worker, struct job *jobs)
             applied += job->question->ask == ASK_WHO;
         }
     }
+    if (committed && worker->hub->links_changed)
+        follow_links(worker);
     pthread_mutex_lock(&worker->lock);
     worker->totals.commits += committed;
     worker->totals.jobs += count;
@@ -136,6 +148,8 @@ static bool look_outside(struct worker *worker)
         status = replica_refresh(replica, &changed, &err);
     if (status != STATUS_OK)
         log_error("storage", &err);
+    if (news)
+        follow_links(worker);
     return news;
 }
 
