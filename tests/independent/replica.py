@@ -1,0 +1,123 @@
+"""What this implementation holds: logs by feed, the registry they make, and the rows they fold to.
+
+Every run is checked on the way in: chain, signature, and a device that the registry knows. Whether
+an entry counts is asked anew each time; at the sizes of a test that is quick enough."""
+
+from entry import Entry, Run, chain, run_holds
+from frontier import lacking
+from merge import merge
+from pack import Refused, unpack_many
+from tally import digests, tally_digest
+from trust import GENESIS, Registry, Unknown, is_registry
+
+
+class Replica:
+    def __init__(self, network_id):
+        self.network_id = network_id
+        self.feeds, self.hashes = {}, {}
+        self.registry = Registry(network_id)
+        self.aside = {}
+
+    @property
+    def frontier(self):
+        return {feed: len(bodies) for feed, bodies in self.feeds.items() if bodies}
+
+    # ---- taking in ----
+
+    def take(self, run):
+        """Returns how many entries of the run were new."""
+        held = self.feeds.get(run.feed, [])
+        if run.first > len(held) + 1:
+            raise Refused(f"feed {run.feed}: entries before {run.first} are missing")
+        known = len(held) + 1 - run.first
+        if run.bodies[:known] != held[run.first - 1:run.last]:
+            raise Refused(f"feed {run.feed}: other entries than those that are held")
+        bodies = run.bodies[known:]
+        if not bodies:
+            return 0
+        previous = self.hashes[run.feed][-1] if held else bytes(32)
+        hashes = chain(self.registry.network, run.feed, len(held) + 1, previous, bodies)
+        key = self.key_of(run.feed, bodies[0])
+        if not run_holds(self.registry.network, run, hashes, key):
+            raise Refused(f"feed {run.feed}, entries {run.first} to {run.last}: chain or signature "
+                          "does not hold")
+        self.feeds[run.feed] = held + bodies
+        self.hashes.setdefault(run.feed, []).extend(hashes)
+        if is_registry(run.feed[0]):
+            self.learn()
+        return len(bodies)
+
+    def key_of(self, feed, body):
+        """The writer's key; that of the genesis stands in itself."""
+        key = self.registry.key_of(feed[1])
+        if key is None and feed == GENESIS[0] and not self.registry.founded:
+            founder = Registry(self.network_id)
+            founder.take(GENESIS, Entry(body, feed[0]))
+            key = founder.key_of(1)
+        if key is None:
+            raise Refused(f"feed {feed}: device {feed[1]} is not in the registry")
+        return key
+
+    def entries(self, wanted):
+        """[((feed, number), entry)] of the feeds whose scope is wanted; broken ones are aside."""
+        out = []
+        for feed, bodies in sorted(self.feeds.items()):
+            for number, body in enumerate(bodies, 1) if wanted(feed[0]) else ():
+                try:
+                    out.append(((feed, number), Entry(body, feed[0])))
+                except Refused as why:
+                    self.aside[feed, number] = why
+        return out
+
+    def learn(self):
+        self.registry = Registry(self.network_id)
+        self.verdicts = self.registry.take_all(self.entries(is_registry))
+
+    # ---- what follows ----
+
+    def counting(self):
+        """[((feed, number), entry, person)]; `aside` says why others don't count."""
+        out = []
+        self.aside = {place: why for place, why in self.verdicts.items() if why is not None}
+        for place, entry in self.entries(lambda scope: not is_registry(scope)):
+            try:
+                self.registry.judge(place, entry)
+            except (Refused, Unknown) as why:
+                self.aside[place] = why
+                continue
+            writer = self.registry.certificate_at(*place)
+            out.append((place, entry, entry.person or writer.person))
+        return out
+
+    def rows(self):
+        return merge(self.registry.schemas[-1], self.counting())
+
+    def digests(self):
+        """{scope: 32 bytes}, as `jinqiu digest` shows them."""
+        return digests(self.registry.network, self.rows(), self.frontier)
+
+    def tally_digest(self, reader):
+        return tally_digest(self.registry.network, self.rows(),
+                            lambda scope: self.registry.may_read(reader, scope))
+
+    def order(self, feed):
+        """Where a run of the feed stands in the order of sending."""
+        return not is_registry(feed[0]), feed[1] != 1, feed
+
+    def lacking(self, theirs):
+        return sorted(lacking(self.frontier, theirs), key=self.order)
+
+
+def read_log(database, network_id):
+    """The log of a replica's SQLite file, checked from the first entry on. Its form is the C
+    programs' own affair: pieces of end-to-end bodies under (feed << 40 | last number)."""
+    replica, pieces = Replica(network_id), []
+    feeds = {row[0]: tuple(row[1:4]) for row in
+             database.execute("SELECT id, scope, device, incarnation FROM _feed")}
+    for key, count, bodies, signature in database.execute(
+            "SELECT id, count, bodies, signature FROM _log ORDER BY id"):
+        bodies = [body for _, body in unpack_many(bodies, count)]
+        pieces.append(Run([*feeds[key >> 40], (key & 2**40 - 1) - count + 1, bodies, signature]))
+    for run in sorted(pieces, key=lambda run: (replica.order(run.feed), run.first)):
+        replica.take(run)
+    return replica
