@@ -3,6 +3,7 @@
 `merge` folds the entries that count into {(scope, table, row): {field: Cell}}. A cell keeps all
 that was ever written and says what of it is a head, in whatever order it was given."""
 
+from entry import read_dots
 from pack import pack
 
 
@@ -24,7 +25,8 @@ class Cell:
         self.writes[write.dot] = write
         if self.rule == "set":
             for element, dots in write.value[1]:
-                self.replaced.update((pack(element), dot) for dot in dots)
+                self.replaced.update((pack(element), dot)
+                                     for dot in read_dots(dots, write.dot[2]))
         else:
             self.replaced.update(write.bases)
 
@@ -32,8 +34,10 @@ class Cell:
         """The writes that are heads, ascending by dot; of a set see elements()."""
         ordered = [self.writes[dot] for dot in sorted(self.writes)]
         if self.rule in ("max", "min"):
-            sign = max if self.rule == "max" else min
-            return [sign(ordered, key=lambda write: self.field.order(write.value))]
+            # Nil is no value: any other goes before it. Of equal ones the least dot stays.
+            extreme = max if self.rule == "max" else min
+            values = [write for write in ordered if write.value is not None] or ordered
+            return [extreme(values, key=lambda write: self.field.order(write.value))]
         if self.rule == "counter":
             newest = {}
             for write in ordered:

@@ -35,31 +35,17 @@ def check(value, depth=DEPTH_MAX):
         raise Refused(f"a {type(value).__name__} is not allowed")
 
 
-def unpack_many(data, count=None):
-    """The `count` values (None: all) that stand one behind the other in `data`, and nothing else;
-    with the bytes of each."""
-    unpacker = msgpack.Unpacker(raw=False, max_buffer_size=len(data) + 1,
-                                max_array_len=len(data), max_ext_len=len(data))
-    unpacker.feed(data)
-    values, at = [], 0
-    while at < len(data) and (count is None or len(values) < count):
-        try:
-            value = unpacker.unpack()
-        except (msgpack.UnpackException, ValueError, UnicodeDecodeError) as fault:
-            raise Refused(f"not MessagePack: {fault!r}") from fault
-        check(value)
-        end = unpacker.tell()
-        if pack(value) != data[at:end]:
-            raise Refused("not in canonical form")
-        values.append((value, data[at:end]))
-        at = end
-    if at != len(data) or (count is not None and len(values) != count):
-        raise Refused("bytes are missing, or more than there should be")
-    return values
-
-
 def unpack(data):
-    return unpack_many(bytes(data), 1)[0][0]
+    """The one value that `data` is."""
+    data = bytes(data)
+    try:
+        value = msgpack.unpackb(data, raw=False, max_array_len=len(data), max_ext_len=len(data))
+    except (msgpack.UnpackException, ValueError) as fault:
+        raise Refused(f"not MessagePack: {fault!r}") from fault
+    check(value)
+    if pack(value) != data:
+        raise Refused("not in canonical form")
+    return value
 
 
 def unpack_list(data, least):
@@ -89,3 +75,17 @@ def text(value, most, least=1):
     if type(value) is not str or not least <= len(value.encode()) <= most:
         raise Refused(f"not a text of {least} to {most} bytes")
     return value
+
+
+def take_varint(data, most=2**32):
+    """A length in LEB128 from the front of `data`, and what is left; (None, data): more is due."""
+    size = 0
+    for at, byte in enumerate(data[:10]):
+        size |= (byte & 127) << 7 * at
+        if size > most:
+            raise Refused("a length that is too large")
+        if byte < 128:
+            return size, data[at + 1:]
+    if len(data) >= 10:
+        raise Refused("a length that does not end")
+    return None, data

@@ -6,9 +6,9 @@ an entry counts is asked anew each time; at the sizes of a test that is quick en
 from entry import Entry, Run, chain, run_holds
 from frontier import lacking
 from merge import merge
-from pack import Refused, unpack_many
+from pack import Refused, take_varint
 from tally import digests, tally_digest
-from trust import GENESIS, Registry, Unknown, is_registry
+from trust import GENESIS, Registry, Unknown, is_registry, org_of
 
 
 class Replica:
@@ -108,15 +108,25 @@ class Replica:
         return sorted(lacking(self.frontier, theirs), key=self.order)
 
 
+def split_bodies(data):
+    bodies = []
+    while data:
+        size, data = take_varint(data)
+        bodies.append(data[:size])
+        data = data[size:]
+    return bodies
+
+
 def read_log(database, network_id):
     """The log of a replica's SQLite file, checked from the first entry on. Its form is the C
-    programs' own affair: pieces of end-to-end bodies under (feed << 40 | last number)."""
+    programs' own affair: pieces of bodies, each behind its length when there are several, under
+    (feed << 40 | last number)."""
     replica, pieces = Replica(network_id), []
     feeds = {row[0]: tuple(row[1:4]) for row in
              database.execute("SELECT id, scope, device, incarnation FROM _feed")}
     for key, count, bodies, signature in database.execute(
             "SELECT id, count, bodies, signature FROM _log ORDER BY id"):
-        bodies = [body for _, body in unpack_many(bodies, count)]
+        bodies = [bodies] if count == 1 else split_bodies(bodies)
         pieces.append(Run([*feeds[key >> 40], (key & 2**40 - 1) - count + 1, bodies, signature]))
     for run in sorted(pieces, key=lambda run: (replica.order(run.feed), run.first)):
         replica.take(run)
