@@ -5,6 +5,7 @@ import os
 import unittest
 
 import keys
+import noise
 from entry import Entry, Run, TooLarge, chain, run_holds, signed_hash
 from frontier import frontier_digest, pack_frontier, read_frontier
 from keys import Network, UnknownForm
@@ -139,6 +140,41 @@ class Canonical(unittest.TestCase):
             with self.assertRaises(Refused, msg=data):
                 unpack(bytes.fromhex(data))
         self.assertEqual(unpack(bytes.fromhex("d40101")).code, 1)
+
+
+class Noise(unittest.TestCase):
+    def pair(self, case):
+        field = {name: bytes.fromhex(value) for name, value in case.items()
+                 if isinstance(value, str) and name.split("_")[0] in ("init", "resp")}
+        return (noise.Initiator(field["init_prologue"], field["init_static"],
+                                field["init_remote_static"], field["init_ephemeral"]),
+                noise.Responder(field["resp_prologue"], field["resp_static"],
+                                field["resp_ephemeral"]))
+
+    def test_the_published_vectors(self):
+        for case in load("noise_ik.json")["vectors"]:
+            one, other = self.pair(case)
+            told = [(bytes.fromhex(message["payload"]), bytes.fromhex(message["ciphertext"]))
+                    for message in case["messages"]]
+            self.assertEqual(one.write_first(told[0][0]), told[0][1])
+            self.assertEqual(other.read_first(told[0][1]), told[0][0])
+            self.assertEqual(other.write_second(told[1][0]), told[1][1])
+            self.assertEqual(one.read_second(told[1][1]), told[1][0])
+            if "handshake_hash" in case:
+                self.assertEqual(one.hash.hex(), case["handshake_hash"])
+            for at, (plain, sealed) in enumerate(told[2:]):
+                sender, receiver = (one, other) if at % 2 == 0 else (other, one)
+                self.assertEqual(sender.send.encrypt(plain), sealed)
+                self.assertEqual(receiver.receive.decrypt(sealed), plain)
+
+    def test_a_flipped_bit_does_not_decrypt(self):
+        case = load("noise_ik.json")["vectors"][0]
+        first = bytearray(bytes.fromhex(case["messages"][0]["ciphertext"]))
+        for at in range(len(first)):
+            first[at] ^= 1
+            with self.assertRaises(Refused, msg=f"byte {at}"):
+                self.pair(case)[1].read_first(bytes(first))
+            first[at] ^= 1
 
 
 if __name__ == "__main__":

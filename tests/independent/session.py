@@ -1,0 +1,231 @@
+"""A session with a hub as the initiator, over TCP (protocol.md, parts 7 to 9), for a device that
+only reads: it enrols, brings nothing, takes everything that it may read and acknowledges it.
+
+`Device` is what stays between sessions: keys, roster index, the replica, and what the hub was told
+last. `Session` is one connection."""
+
+import base64
+import os
+import socket
+import struct
+
+from nacl.bindings import crypto_scalarmult_base
+
+from entry import Run
+from frontier import frontier_digest, pack_frontier, read_frontier
+from keys import BEACON, ENROL, RECEIPT, Beacon, Receipt, blake, public_key, seal
+from noise import Initiator
+from pack import Refused, binary, listed, pack, take_varint, uint, unpack_list
+from replica import Replica
+
+(HELLO, ENROLLING, WELCOME, HAVE, RUN, SENT, RECEIPTS, TALLY, BYE, PING, PONG) = range(1, 12)
+FLAG_ENROLLING = 2
+FRAME_MAX, MESSAGE_MAX, TYPE_SKIPPED = 8192, 1024 * 1024 + 65536, 64
+VERSION = 1
+DONE = 0
+
+
+class Invitation:
+    """"JQ1-…" of a hub: network, its link key, a token that admits one device, its address."""
+
+    def __init__(self, code):
+        if not code.startswith("JQ1-"):
+            raise Refused("no invitation")
+        told = code[4:]
+        data = base64.urlsafe_b64decode(told + "=" * (-len(told) % 4))
+        if blake(data[:-4])[:4] != data[-4:] or data[0] != 1 or len(data) != 70 + data[65]:
+            raise Refused("a damaged invitation, or not one of a hub")
+        self.network, self.link_key = data[1:17], data[17:49]
+        self.token = data[49:65]
+        self.address = data[66:66 + data[65]].decode()
+
+
+class Device:
+    def __init__(self, invitation, seed=None, secret=None):
+        self.seed, self.secret = seed or os.urandom(32), secret or os.urandom(32)
+        self.invitation = invitation
+        self.replica = Replica(invitation.network)
+        self.index = self.lineage = self.beacon = 0
+        self.link_key = invitation.link_key
+        self.told = None
+
+    @property
+    def network(self):
+        return self.replica.registry.network
+
+    def sync(self, address=None):
+        """One session; gives it back, for tests to look at."""
+        session = Session(self, address or self.invitation.address)
+        try:
+            session.run()
+        finally:
+            session.socket.close()
+        return session
+
+
+class Session:
+    def __init__(self, device, address):
+        host, port = address.rsplit(":", 1)
+        self.device, self.stream = device, b""
+        self.socket = socket.create_connection((host, int(port)), timeout=60)
+        self.noise = Initiator(b"jinqiu/1" + device.network.id, device.secret, device.link_key,
+                               os.urandom(32))
+        self.remembered = self.said_have = self.over = False
+        self.taken = self.frames = 0
+        self.tally = None
+
+    # ---- frames ----
+
+    def write_frame(self, message):
+        self.socket.sendall(struct.pack(">H", len(message)) + message)
+
+    def read_exactly(self, size):
+        data = b""
+        while len(data) < size:
+            piece = self.socket.recv(size - len(data))
+            if not piece:
+                raise Refused("the hub hung up")
+            data += piece
+        return data
+
+    def read_frame(self):
+        size = struct.unpack(">H", self.read_exactly(2))[0]
+        if not 1 <= size <= FRAME_MAX:
+            raise Refused("a frame of a size that is not allowed")
+        self.frames += 1
+        return self.read_exactly(size)
+
+    # ---- messages ----
+
+    def say(self, *messages):
+        plain = b"".join(message(*one) for one in messages)
+        for at in range(0, len(plain), FRAME_MAX - 16):
+            self.write_frame(self.noise.send.encrypt(plain[at:at + FRAME_MAX - 16]))
+
+    def hear(self):
+        """The next message: (type, body as a list)."""
+        while True:
+            heard = self.next_message()
+            if heard:
+                return heard
+            self.stream += self.noise.receive.decrypt(self.read_frame())
+
+    def next_message(self):
+        while self.stream:
+            size, rest = take_varint(self.stream[1:], MESSAGE_MAX)
+            if size is None or len(rest) < size:
+                return None
+            kind, body, self.stream = self.stream[0], rest[:size], rest[size:]
+            if kind < TYPE_SKIPPED:
+                return kind, unpack_list(body, 0)
+        return None
+
+    # ---- the session ----
+
+    def hello(self):
+        device, told = self.device, self.device.told or {}
+        news = {feed: number for feed, number in device.replica.frontier.items()
+                if number > told.get(feed, 0)}
+        flags = 0 if device.index else FLAG_ENROLLING
+        digest = b"" if device.told is None else frontier_digest(told)[:8]
+        return [VERSION, flags, device.index, device.lineage, device.beacon, digest,
+                pack_frontier(news)]
+
+    def enrol(self):
+        device, token = self.device, self.device.invitation.token
+        keys = crypto_scalarmult_base(device.secret), public_key(device.seed)
+        proof = device.network.sign(ENROL, token + keys[0] + keys[1], device.seed)
+        return [token, keys[1], proof]
+
+    def run(self):
+        first = [(HELLO, self.hello())]
+        if not self.device.index:
+            first.append((ENROLLING, self.enrol()))
+        first.append((SENT, []))
+        self.write_frame(self.noise.write_first(b"".join(message(*one) for one in first)))
+        self.stream += self.noise.read_second(self.read_frame())
+        kind, body = self.hear()
+        if kind != WELCOME:
+            raise Refused(f"message {kind} in place of WELCOME")
+        self.welcome(body)
+        while not self.over:
+            self.step(*self.hear())
+
+    def welcome(self, body):
+        listed(body, 6)
+        if uint(body[0]) != DONE:
+            raise Refused(f"the hub says no: code {body[0]}")
+        self.device.index, self.lineage = uint(body[1], least=1), uint(body[2])
+        self.remembered = body[3]
+        self.beacon = body[4]
+
+    def step(self, kind, body):
+        if kind == HAVE:
+            self.theirs = read_frontier(binary(body[0]))
+            self.said_have = True
+            self.device.told = dict(self.device.replica.frontier)
+            self.say((HAVE, [pack_frontier(self.device.told)]), (SENT, []))
+        elif kind == RUN:
+            run = Run(body)
+            self.taken += self.device.replica.take(run)
+            held = {run.feed: self.device.replica.frontier[run.feed]}
+            self.say((RECEIPTS, [self.receipt(held)]))
+        elif kind == RECEIPTS:
+            self.check_receipt(binary(body[0]))
+        elif kind == PING:
+            self.say((PONG, []))
+        elif kind == TALLY:
+            self.tally = [binary(part, 8) for part in body[:2]]
+        elif kind == SENT:
+            self.finish()
+        elif kind == BYE:
+            raise Refused(f"the hub ends the session: {body}")
+        else:
+            raise Refused(f"message {kind} is not the hub's to send")
+
+    def receipt(self, held):
+        device = self.device
+        body = pack([1, device.index, self.lineage, device.beacon, pack_frontier(held)])
+        return seal(device.network, RECEIPT, body, device.seed)
+
+    def check_receipt(self, sealed):
+        receipt, registry = Receipt(sealed), self.device.replica.registry
+        key = registry.key_of(receipt.device)
+        if key is None or not registry.network.is_signed(RECEIPT, receipt.body, receipt.signature,
+                                                         key):
+            raise Refused("a receipt that its device did not sign")
+
+    def finish(self):
+        device = self.device
+        if self.beacon is not None:
+            device.beacon = self.check_beacon(Beacon(self.beacon))
+        ours = (frontier_digest(device.replica.frontier)[:8],
+                device.replica.tally_digest(device.index)[:8])
+        self.agreed = self.tally == list(ours)
+        if self.tally and self.tally[0] == ours[0] and self.tally[1] != ours[1]:
+            raise Refused("equal frontiers with different tallies: a damaged disk or a fault")
+        device.told = dict(device.replica.frontier)
+        device.lineage = self.lineage
+        if device.replica.registry.link:
+            device.link_key = device.replica.registry.link.key
+        self.say((BYE, [DONE, ""]))
+        self.over = True
+
+    def check_beacon(self, beacon):
+        registry = self.device.replica.registry
+        if not any(registry.network.is_signed(BEACON, beacon.body, beacon.signature, one.key)
+                   for one in registry.authorities.values()):
+            raise Refused("a beacon that no authority signed")
+        return beacon.number
+
+
+def message(kind, body):
+    data = pack(body)
+    return bytes([kind]) + varint(len(data)) + data
+
+
+def varint(size):
+    out = b""
+    while size > 127:
+        out, size = out + bytes([size & 127 | 128]), size >> 7
+    return out + bytes([size])
