@@ -22,7 +22,7 @@ RECIPIENTS_MAX, UNIT_MAX = 256, 8192
 
 class Bundle:
     def __init__(self, data, network):
-        if data[:8] != MAGIC:
+        if data[:8] != MAGIC or len(data) < 38:
             raise Refused("no bundle")
         if data[8:24] != network.id:
             raise Refused("a bundle of another network")

@@ -68,6 +68,31 @@ def read_dot(parts, scope):
     return device, incarnation, place, number
 
 
+def pack_dot(dot, scope):
+    device, incarnation, place, number = dot
+    if place != scope:
+        return [device, number, incarnation, place]
+    return [device, number, incarnation] if incarnation > 1 else [device, number]
+
+
+def pack_dots(dots, scope):
+    return [pack_dot(dot, scope) for dot in sorted(set(dots))]
+
+
+def pack_op(table, row, fields, scope):
+    """`fields`: {number: (value, dots that it replaces)}"""
+    flat = [part for number in sorted(fields) for part in (number, fields[number][0])]
+    bases = [pack_dots(fields[number][1], scope) for number in sorted(fields)]
+    if all(dots == bases[0] for dots in bases):
+        bases = bases[:1] if bases[0] else []
+    return [table, row, flat, bases]
+
+
+def pack_entry(scope, ops, time, beacon, epoch):
+    """`ops`: [(table, row, fields)]"""
+    return pack([1, time, beacon, None, epoch, [pack_op(*op, scope) for op in ops]])
+
+
 class Entry:
     def __init__(self, body, scope):
         self.body = bytes(body)
@@ -115,8 +140,8 @@ class Run:
     def last(self):
         return self.first + len(self.bodies) - 1
 
-    def packed(self):
-        return pack([*self.feed, self.first, self.bodies, self.signature])
+    def parts(self):
+        return [*self.feed, self.first, self.bodies, self.signature]
 
 
 def chain(network, feed, first, previous, bodies):

@@ -3,8 +3,9 @@
 Every run is checked on the way in: chain, signature, and a device that the registry knows. Whether
 an entry counts is asked anew each time; at the sizes of a test that is quick enough."""
 
-from entry import Entry, Run, chain, run_holds
+from entry import Entry, Run, chain, run_holds, signed_hash
 from frontier import lacking
+from keys import sign
 from merge import merge
 from pack import Refused, take_varint
 from tally import digests, tally_digest
@@ -14,7 +15,7 @@ from trust import GENESIS, Registry, Unknown, is_registry, org_of
 class Replica:
     def __init__(self, network_id):
         self.network_id = network_id
-        self.feeds, self.hashes = {}, {}
+        self.feeds, self.hashes, self.pieces = {}, {}, {}
         self.registry = Registry(network_id)
         self.aside = {}
 
@@ -43,6 +44,7 @@ class Replica:
                           "does not hold")
         self.feeds[run.feed] = held + bodies
         self.hashes.setdefault(run.feed, []).extend(hashes)
+        self.pieces.setdefault(run.feed, []).append(run)
         if is_registry(run.feed[0]):
             self.learn()
         return len(bodies)
@@ -104,8 +106,20 @@ class Replica:
         """Where a run of the feed stands in the order of sending."""
         return not is_registry(feed[0]), feed[1] != 1, feed
 
-    def lacking(self, theirs):
-        return sorted(lacking(self.frontier, theirs), key=self.order)
+    def runs_for(self, theirs, reader):
+        """What the reader lacks and may read, in the order of sending, as it came: a run may begin
+        with entries that are held there."""
+        for feed in sorted(lacking(self.frontier, theirs), key=self.order):
+            if self.registry.may_read(reader, feed[0]):
+                yield from (run for run in self.pieces[feed] if run.last > theirs.get(feed, 0))
+
+    def save(self, feed, body, seed):
+        """An own entry: a run of one."""
+        number = self.frontier.get(feed, 0) + 1
+        previous = self.hashes[feed][-1] if number > 1 else bytes(32)
+        digest = chain(self.registry.network, feed, number, previous, [body])[0]
+        signature = sign(seed, signed_hash(self.registry.network, digest))
+        self.take(Run([*feed, number, [body], signature]))
 
 
 def split_bodies(data):
@@ -129,5 +143,8 @@ def read_log(database, network_id):
         bodies = [bodies] if count == 1 else split_bodies(bodies)
         pieces.append(Run([*feeds[key >> 40], (key & 2**40 - 1) - count + 1, bodies, signature]))
     for run in sorted(pieces, key=lambda run: (replica.order(run.feed), run.first)):
-        replica.take(run)
+        try:
+            replica.take(run)
+        except Refused as why:
+            raise Refused(f"feed {run.feed}, entries {run.first} to {run.last}: {why}") from why
     return replica

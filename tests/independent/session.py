@@ -1,5 +1,5 @@
-"""A session with a hub as the initiator, over TCP (protocol.md, parts 7 to 9), for a device that
-only reads: it enrols, brings nothing, takes everything that it may read and acknowledges it.
+"""A session with a hub as the initiator, over TCP (protocol.md, parts 7 to 9): it enrols, brings
+what the hub lacks, takes everything that it may read and acknowledges it.
 
 `Device` is what stays between sessions: keys, roster index, the replica, and what the hub was told
 last. `Session` is one connection."""
@@ -8,12 +8,14 @@ import base64
 import os
 import socket
 import struct
+import time
 
 from nacl.bindings import crypto_scalarmult_base
 
-from entry import Run
+from entry import Run, pack_entry
 from frontier import frontier_digest, pack_frontier, read_frontier
-from keys import BEACON, ENROL, RECEIPT, Beacon, Receipt, blake, public_key, seal
+from keys import (BEACON, ENROL, LINK_KEY, RECEIPT, Beacon, LinkKey, Receipt, blake, public_key,
+                  seal)
 from noise import Initiator
 from pack import Refused, binary, listed, pack, take_varint, uint, unpack_list
 from replica import Replica
@@ -21,7 +23,7 @@ from replica import Replica
 (HELLO, ENROLLING, WELCOME, HAVE, RUN, SENT, RECEIPTS, TALLY, BYE, PING, PONG) = range(1, 12)
 FLAG_ENROLLING = 2
 FRAME_MAX, MESSAGE_MAX, TYPE_SKIPPED = 8192, 1024 * 1024 + 65536, 64
-VERSION = 1
+VERSION, HUB_INDEX, FIRST_MAX = 1, 1, 8000
 DONE = 0
 
 
@@ -47,7 +49,17 @@ class Device:
         self.replica = Replica(invitation.network)
         self.index = self.lineage = self.beacon = 0
         self.link_key = invitation.link_key
-        self.told = None
+        self.told, self.held = None, {}
+
+    def scope(self):
+        """The records of its org."""
+        return 2 * self.replica.registry.certificates[self.index][0].org
+
+    def save(self, scope, ops):
+        """One entry; `ops` as pack_entry takes them."""
+        epoch = self.replica.registry.schemas[-1].epoch
+        body = pack_entry(scope, ops, time.time_ns() // 1000000, self.beacon, epoch)
+        self.replica.save((scope, self.index, 1), body, self.seed)
 
     @property
     def network(self):
@@ -70,8 +82,8 @@ class Session:
         self.socket = socket.create_connection((host, int(port)), timeout=60)
         self.noise = Initiator(b"jinqiu/1" + device.network.id, device.secret, device.link_key,
                                os.urandom(32))
-        self.remembered = self.said_have = self.over = False
-        self.taken = self.frames = 0
+        self.remembered = self.over = False
+        self.taken = self.frames = self.pings = 0
         self.tally = None
 
     # ---- frames ----
@@ -138,41 +150,54 @@ class Session:
         return [token, keys[1], proof]
 
     def run(self):
-        first = [(HELLO, self.hello())]
+        opening = [(HELLO, self.hello())]
         if not self.device.index:
-            first.append((ENROLLING, self.enrol()))
-        first.append((SENT, []))
-        self.write_frame(self.noise.write_first(b"".join(message(*one) for one in first)))
+            opening.append((ENROLLING, self.enrol()))
+        self.write_frame(self.noise.write_first(self.fill(b"".join(map(message, *zip(*opening))))))
         self.stream += self.noise.read_second(self.read_frame())
         kind, body = self.hear()
         if kind != WELCOME:
             raise Refused(f"message {kind} in place of WELCOME")
         self.welcome(body)
+        if self.remembered and self.waiting:
+            self.say(*self.waiting)
         while not self.over:
             self.step(*self.hear())
+
+    def offer(self):
+        """What the hub lacks, as messages."""
+        runs = self.device.replica.runs_for(self.device.held, HUB_INDEX)
+        return [*((RUN, run.parts()) for run in runs), (SENT, [])]
+
+    def fill(self, plain):
+        """The first frame: as much of the offer as fits behind the opening. What a hub that doesn't
+        remember us lacks will be seen from its HAVE."""
+        self.waiting = self.offer()
+        while self.waiting and len(plain + message(*self.waiting[0])) <= FIRST_MAX:
+            plain += message(*self.waiting.pop(0))
+        return plain
 
     def welcome(self, body):
         listed(body, 6)
         if uint(body[0]) != DONE:
             raise Refused(f"the hub says no: code {body[0]}")
         self.device.index, self.lineage = uint(body[1], least=1), uint(body[2])
-        self.remembered = body[3]
-        self.beacon = body[4]
+        self.remembered, self.beacon, self.link = body[3:6]
 
     def step(self, kind, body):
         if kind == HAVE:
-            self.theirs = read_frontier(binary(body[0]))
-            self.said_have = True
-            self.device.told = dict(self.device.replica.frontier)
-            self.say((HAVE, [pack_frontier(self.device.told)]), (SENT, []))
+            self.device.held = read_frontier(binary(body[0]))
+            self.say((HAVE, [pack_frontier(self.device.replica.frontier)]), *self.offer())
         elif kind == RUN:
             run = Run(body)
             self.taken += self.device.replica.take(run)
             held = {run.feed: self.device.replica.frontier[run.feed]}
+            self.device.held[run.feed] = max(run.last, self.device.held.get(run.feed, 0))
             self.say((RECEIPTS, [self.receipt(held)]))
         elif kind == RECEIPTS:
             self.check_receipt(binary(body[0]))
         elif kind == PING:
+            self.pings += 1
             self.say((PONG, []))
         elif kind == TALLY:
             self.tally = [binary(part, 8) for part in body[:2]]
@@ -194,6 +219,8 @@ class Session:
         if key is None or not registry.network.is_signed(RECEIPT, receipt.body, receipt.signature,
                                                          key):
             raise Refused("a receipt that its device did not sign")
+        if receipt.device == HUB_INDEX:
+            self.device.held.update(receipt.frontier)
 
     def finish(self):
         device = self.device
@@ -206,15 +233,23 @@ class Session:
             raise Refused("equal frontiers with different tallies: a damaged disk or a fault")
         device.told = dict(device.replica.frontier)
         device.lineage = self.lineage
-        if device.replica.registry.link:
-            device.link_key = device.replica.registry.link.key
+        self.keep_link_key()
         self.say((BYE, [DONE, ""]))
         self.over = True
 
-    def check_beacon(self, beacon):
+    def keep_link_key(self):
+        """The newest that an authority signed, from the registry or from WELCOME."""
         registry = self.device.replica.registry
-        if not any(registry.network.is_signed(BEACON, beacon.body, beacon.signature, one.key)
-                   for one in registry.authorities.values()):
+        links = [registry.link] if registry.link else []
+        if self.link is not None:
+            links.append(LinkKey(self.link))
+        for link in sorted(links, key=lambda link: link.number):
+            if not registry.signed_by_authority(LINK_KEY, link):
+                raise Refused("a link key that no authority signed")
+            self.device.link_key = link.key
+
+    def check_beacon(self, beacon):
+        if not self.device.replica.registry.signed_by_authority(BEACON, beacon):
             raise Refused("a beacon that no authority signed")
         return beacon.number
 

@@ -56,6 +56,11 @@ def log_of(replica):
         database.close()
 
 
+def ask(replica, *question):
+    """Some answers come with exit code 4: conflicts wait."""
+    return json.loads(replica.call(*question, "--json", code=None))
+
+
 def named(replica, digests):
     """{scope: digest} as the programs print it."""
     out = {}
@@ -111,6 +116,20 @@ class Stage(World):
             client.call("settle", conflict["table"], conflict["id"], conflict["field"], "--take",
                         head["dot"], code=None)
 
+    def edit_texts(self):
+        """The same text changed apart: in different lines, in the same ones, and alike."""
+        lines = [f"第{n}行" for n in range(9)]
+        writers = [self.town, self.clerk, self.bureau]
+        for places in ((1, 4, 7), (2, 2, 6), (0, 3, 8), (5, 5, 5)):
+            row = self.town.call("add", "person", "name=示例党员701",
+                                 "note=" + "\n".join(lines)).strip()
+            self.sync(self.town, *writers)
+            for writer, place in zip(writers, places):
+                changed = [*lines[:place], *[f"改{place % 4}"] * (writer is self.town or place < 5),
+                           *lines[place + 1:]]
+                writer.call("set", "person", row, "note=" + "\n".join(changed))
+        self.sync(*writers, *writers)
+
     def two_lives(self, client):
         copy = client.folder + "-copy"
         shutil.copytree(client.folder, copy)
@@ -145,6 +164,7 @@ class Stage(World):
         self.sync()
         self.sync()
         self.save_all(2, 15, 0.1)
+        self.edit_texts()
         self.two_lives(self.branch)
         self.hub.call("device", "change", self.mover.device, "--org", self.branches[0])
         self.save(self.mover, 10, 0.5)

@@ -56,7 +56,7 @@ class Entries(unittest.TestCase):
         for feed in self.vectors["feeds"]:
             data = bytes.fromhex(feed["run"])
             run = Run(data)
-            self.assertEqual(run.packed(), data)
+            self.assertEqual(pack(run.parts()), data)
             self.assertTrue(self.holds(run))
             run.bodies[0] = run.bodies[0][:-1] + bytes([run.bodies[0][-1] ^ 1])
             self.assertFalse(self.holds(run))

@@ -8,7 +8,7 @@ import unittest
 from pack import Refused
 from replica import read_log
 from show import deleted, show
-from stage import Stage, database_of, log_of, named
+from stage import Stage, ask, database_of, log_of, named
 
 SEED = int(os.environ.get("SEED", "1"))
 
@@ -30,11 +30,6 @@ def setUpModule():
     STAGE.restore(backup)
     STAGE.sync()
     STAGE.end()
-
-
-def ask(replica, *question):
-    """Some answers come with exit code 4: conflicts wait."""
-    return json.loads(replica.call(*question, "--json", code=None))
 
 
 def replicas():
@@ -59,6 +54,33 @@ class Logs(unittest.TestCase):
             told = {item["dot"] for item in ask(replica, "set-aside")}
             with self.subTest(replica.folder):
                 self.assertEqual(wrong, wrong & told, mine.aside)
+
+
+class Broken(unittest.TestCase):
+    """A bit that turned on the disk is named by feed and number."""
+
+    def test_a_flipped_bit_in_a_log_is_named(self):
+        source = database_of(STAGE.town)
+        network = source.execute("SELECT value FROM _meta WHERE name = 'network'").fetchone()[0]
+        pieces = source.execute("SELECT l.id, f.scope, f.device, f.incarnation FROM _log l "
+                                "JOIN _feed f ON f.id = l.id >> 40 ORDER BY l.id").fetchall()
+        for key, *feed in pieces[::7]:
+            for column_name in ("bodies", "signature"):
+                broken = sqlite3.connect(":memory:")
+                source.backup(broken)
+                flip(broken, key, column_name)
+                with self.assertRaises(Refused) as caught:
+                    read_log(broken, network)
+                self.assertIn(str(tuple(feed)), str(caught.exception))
+                broken.close()
+        source.close()
+
+
+def flip(database, key, column_name):
+    data = database.execute(f"SELECT {column_name} FROM _log WHERE id = ?", (key,)).fetchone()[0]
+    at = len(data) // 2
+    data = data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
+    database.execute(f"UPDATE _log SET {column_name} = ? WHERE id = ?", (data, key))
 
 
 class Shown(unittest.TestCase):

@@ -171,8 +171,7 @@ class Registry:
 
     def take_link_key(self, sealed):
         link = LinkKey(sealed)
-        if not any(self.network.is_signed(LINK_KEY, link.body, link.signature, authority.key)
-                   for authority in self.authorities.values()):
+        if not self.signed_by_authority(LINK_KEY, link):
             raise Refused("a link key that no authority signed")
         if self.link is None or (link.number, link.key) > (self.link.number, self.link.key):
             self.link = link
@@ -268,6 +267,10 @@ class Registry:
         return state != 0 and number > cut.get(feed, 0)
 
     # ---- what follows ----
+
+    def signed_by_authority(self, tag, thing):
+        return any(self.network.is_signed(tag, thing.body, thing.signature, authority.key)
+                   for authority in self.authorities.values())
 
     def key_of(self, device):
         known = self.certificates.get(device)
