@@ -126,6 +126,8 @@ def split_bodies(data):
     bodies = []
     while data:
         size, data = take_varint(data)
+        if size is None or size > len(data):
+            raise Refused("a body that is cut off")
         bodies.append(data[:size])
         data = data[size:]
     return bodies
@@ -140,11 +142,14 @@ def read_log(database, network_id):
              database.execute("SELECT id, scope, device, incarnation FROM _feed")}
     for key, count, bodies, signature in database.execute(
             "SELECT id, count, bodies, signature FROM _log ORDER BY id"):
-        bodies = [bodies] if count == 1 else split_bodies(bodies)
-        pieces.append(Run([*feeds[key >> 40], (key & 2**40 - 1) - count + 1, bodies, signature]))
-    for run in sorted(pieces, key=lambda run: (replica.order(run.feed), run.first)):
+        pieces.append((feeds[key >> 40], (key & 2**40 - 1) - count + 1, count, bodies, signature))
+    for feed, first, count, bodies, signature in sorted(
+            pieces, key=lambda piece: (replica.order(piece[0]), piece[1])):
         try:
-            replica.take(run)
+            bodies = [bodies] if count == 1 else split_bodies(bodies)
+            run = Run([*feed, first, bodies, signature])
+            if replica.take(run) != len(run.bodies):
+                raise Refused("some of them stand in the log twice")
         except Refused as why:
-            raise Refused(f"feed {run.feed}, entries {run.first} to {run.last}: {why}") from why
+            raise Refused(f"feed {feed}, entries from {first} on: {why}") from why
     return replica
