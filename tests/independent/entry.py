@@ -7,6 +7,7 @@ import struct
 
 from keys import ENTRY, U32, UnknownForm, blake, verify
 from pack import VALUE_DEPTH_MAX, Refused, binary, check, listed, pack, uint, unpack
+from seal import WRAPPED, read_keys
 
 BODY_MAX = 1024 * 1024
 OPS_MAX, FIELDS_MAX, DOTS_MAX, NUMBER_MAX = 20000, 255, 256, 2**40 - 1
@@ -88,9 +89,11 @@ def pack_op(table, row, fields, scope):
     return [table, row, flat, bases]
 
 
-def pack_entry(scope, ops, time, beacon, epoch):
-    """`ops`: [(table, row, fields)]"""
-    return pack([1, time, beacon, None, epoch, [pack_op(*op, scope) for op in ops]])
+def pack_entry(scope, ops, head, keys):
+    """`ops`: [(table, row, fields)]; `head`: (time, beacon, epoch); `keys`: of sealed values."""
+    time, beacon, epoch = head
+    body = [1, time, beacon, None, epoch, [pack_op(*op, scope) for op in ops]]
+    return pack([*body, None, keys] if keys else body)
 
 
 class Entry:
@@ -111,6 +114,11 @@ class Entry:
         if len(listed(parts[5], 1)) > OPS_MAX:
             raise TooLarge("too many ops")
         self.ops = [Op(op, scope) for op in parts[5]]
+        self.origin = parts[6] if len(parts) > 6 else None
+        if self.origin is not None:
+            for part, least in zip(listed(self.origin, 4, 4), (0, 1, 1, 1)):
+                uint(part, least=least)
+        self.keys = read_keys(parts[7]) if len(parts) > 7 and parts[7] is not None else []
         written = [(op.table, op.row, field) for op in self.ops for field in op.fields]
         if len(set(written)) != len(written):
             raise Refused("a field of a row twice")
@@ -126,7 +134,7 @@ def signed_hash(network, digest):
 
 
 class Run:
-    """[scope, device, incarnation, first, [body, …], signature]"""
+    """[scope, device, incarnation, first, [body, …], signature, wrapped keys?]"""
 
     def __init__(self, data):
         parts = unpack(data) if isinstance(data, bytes) else data
@@ -135,13 +143,17 @@ class Run:
         self.first = uint(parts[3], NUMBER_MAX, 1)
         self.bodies = [binary(body) for body in listed(parts[4], 1, 100000)]
         self.signature = binary(parts[5], 64)
+        self.keys = binary(parts[6]) if len(parts) > 6 else b""
+        if len(self.keys) % WRAPPED:
+            raise Refused("wrapped keys in broken pieces")
 
     @property
     def last(self):
         return self.first + len(self.bodies) - 1
 
     def parts(self):
-        return [*self.feed, self.first, self.bodies, self.signature]
+        bare = [*self.feed, self.first, self.bodies, self.signature]
+        return [*bare, self.keys] if self.keys else bare
 
 
 def chain(network, feed, first, previous, bodies):

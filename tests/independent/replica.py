@@ -8,6 +8,7 @@ from frontier import lacking
 from keys import sign
 from merge import merge
 from pack import Refused, take_varint
+from seal import WRAPPED, Opener, seal_id
 from tally import digests, tally_digest
 from trust import GENESIS, Registry, Unknown, is_registry, org_of
 
@@ -17,6 +18,7 @@ class Replica:
         self.network_id = network_id
         self.feeds, self.hashes, self.pieces = {}, {}, {}
         self.registry = Registry(network_id)
+        self.value_keys = {}  # id: (subject, year, beacon, wrapped)
         self.aside = {}
 
     @property
@@ -35,6 +37,7 @@ class Replica:
             raise Refused(f"feed {run.feed}: other entries than those that are held")
         bodies = run.bodies[known:]
         if not bodies:
+            self.note_keys(run)
             return 0
         previous = self.hashes[run.feed][-1] if held else bytes(32)
         hashes = chain(self.registry.network, run.feed, len(held) + 1, previous, bodies)
@@ -47,7 +50,26 @@ class Replica:
         self.pieces.setdefault(run.feed, []).append(run)
         if is_registry(run.feed[0]):
             self.learn()
+        else:
+            self.note_keys(run)
         return len(bodies)
+
+    def note_keys(self, run):
+        """The wrapped keys that came beside the entries which name them, in the same order."""
+        wrapped = [run.keys[at:at + WRAPPED] for at in range(0, len(run.keys), WRAPPED)]
+        for key_id, subject, year, beacon in named_keys(run):
+            if wrapped and seal_id(self.registry.network, wrapped[0]) == key_id:
+                self.value_keys[key_id] = (subject, year, beacon, wrapped.pop(0))
+        self.erase()
+
+    def erase(self):
+        self.value_keys = {key_id: known for key_id, known in self.value_keys.items()
+                           if not self.registry.seals.is_erased(*known[:3])}
+
+    def opener(self, device, secret):
+        return Opener(self.registry, device, secret,
+                      {key_id: (subject, year, wrapped) for key_id, (subject, year, _, wrapped)
+                       in self.value_keys.items()})
 
     def key_of(self, feed, body):
         """The writer's key; that of the genesis stands in itself."""
@@ -74,6 +96,7 @@ class Replica:
     def learn(self):
         self.registry = Registry(self.network_id)
         self.verdicts = self.registry.take_all(self.entries(is_registry))
+        self.erase()
 
     # ---- what follows ----
 
@@ -111,15 +134,34 @@ class Replica:
         with entries that are held there."""
         for feed in sorted(lacking(self.frontier, theirs), key=self.order):
             if self.registry.may_read(reader, feed[0]):
-                yield from (run for run in self.pieces[feed] if run.last > theirs.get(feed, 0))
+                yield from (self.with_keys(run) for run in self.pieces[feed]
+                            if run.last > theirs.get(feed, 0))
 
-    def save(self, feed, body, seed):
+    def with_keys(self, run):
+        """With those wrapped keys that we have: what was erased isn't handed on."""
+        if not is_registry(run.feed[0]):
+            run.keys = b"".join(self.value_keys[key_id][3] for key_id, *_ in named_keys(run)
+                                if key_id in self.value_keys)
+        return run
+
+    def save(self, feed, body, seed, keys=b""):
         """An own entry: a run of one."""
         number = self.frontier.get(feed, 0) + 1
         previous = self.hashes[feed][-1] if number > 1 else bytes(32)
         digest = chain(self.registry.network, feed, number, previous, [body])[0]
         signature = sign(seed, signed_hash(self.registry.network, digest))
-        self.take(Run([*feed, number, [body], signature]))
+        self.take(Run([*feed, number, [body], signature, keys]))
+
+
+def named_keys(run):
+    """(id, subject, year, beacon) of each value key that the run's entries name, in order."""
+    for body in run.bodies:
+        try:
+            entry = Entry(body, run.feed[0])
+        except Refused:
+            continue
+        for key_id, subject, year in entry.keys:
+            yield key_id, subject, year, entry.beacon
 
 
 def split_bodies(data):

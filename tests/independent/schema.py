@@ -37,6 +37,8 @@ class Field:
         self.min, self.max = told.get("min"), told.get("max")
         self.bytes = told.get("bytes", 65536)
         self.write = {ROLES[role] for role in told.get("write", table["write"])}
+        readers = told.get("sealed", [])
+        self.sealed = set(ROLES.values()) if readers is True else {ROLES[role] for role in readers}
         self.in_key = self.name in table.get("key", [])
 
     def order(self, value):

@@ -55,11 +55,14 @@ class Device:
         """The records of its org."""
         return 2 * self.replica.registry.certificates[self.index][0].org
 
-    def save(self, scope, ops):
+    def save(self, scope, ops, keys=(), wrapped=b""):
         """One entry; `ops` as pack_entry takes them."""
-        epoch = self.replica.registry.schemas[-1].epoch
-        body = pack_entry(scope, ops, time.time_ns() // 1000000, self.beacon, epoch)
-        self.replica.save((scope, self.index, 1), body, self.seed)
+        head = (time.time_ns() // 1000000, self.beacon, self.replica.registry.schemas[-1].epoch)
+        body = pack_entry(scope, ops, head, list(keys))
+        self.replica.save((scope, self.index, 1), body, self.seed, wrapped)
+
+    def opener(self):
+        return self.replica.opener(self.index, self.secret)
 
     @property
     def network(self):

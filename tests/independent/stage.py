@@ -121,13 +121,13 @@ class Stage(World):
         lines = [f"第{n}行" for n in range(9)]
         writers = [self.town, self.clerk, self.bureau]
         for places in ((1, 4, 7), (2, 2, 6), (0, 3, 8), (5, 5, 5)):
-            row = self.town.call("add", "person", "name=示例党员701",
+            row = self.town.call("add", "org", "kind=branch", "name=示例支部",
                                  "note=" + "\n".join(lines)).strip()
             self.sync(self.town, *writers)
             for writer, place in zip(writers, places):
                 changed = [*lines[:place], *[f"改{place % 4}"] * (writer is self.town or place < 5),
                            *lines[place + 1:]]
-                writer.call("set", "person", row, "note=" + "\n".join(changed))
+                writer.call("set", "org", row, "note=" + "\n".join(changed))
         self.sync(*writers, *writers)
 
     def two_lives(self, client):

@@ -5,6 +5,8 @@ import os
 import sqlite3
 import unittest
 
+from msgpack import ExtType
+
 from pack import Refused
 from replica import read_log
 from show import deleted, show
@@ -137,6 +139,8 @@ def column(field, value):
         return value[1]
     if field.type == "geo":
         return ",".join(f"{part // 10**7}.{part % 10**7:07}" for part in value)
+    if type(value) is ExtType:
+        return value.data
     return int(value) if type(value) is bool else value
 
 

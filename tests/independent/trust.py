@@ -8,8 +8,10 @@ from keys import (AUTHORITY, AUDITOR, BUREAU, CERTIFICATE, CLERK, HUB, LINK_KEY,
                   SECRETARY, U32, VOLUNTEER, Authority, Certificate, LinkKey, Network, RootSet)
 from pack import Refused, binary, text, uint
 from schema import Schema, check_value, read_frame
+from seal import Seals
 
-NETWORK_TABLE, ORG_TABLE, DEVICE_TABLE, SCHEMA_TABLE, LINK_TABLE, REVOCATION_TABLE = range(1, 7)
+(NETWORK_TABLE, ORG_TABLE, DEVICE_TABLE, SCHEMA_TABLE, LINK_TABLE, REVOCATION_TABLE,
+ SCOPE_KEY_TABLE, GRANT_TABLE, ERASURE_TABLE) = range(1, 10)
 KINDS = ("bureau", "county", "township", "community", "branch")
 GENESIS = ((3, 1, 1), 1)
 BELOW = 2**31
@@ -42,6 +44,7 @@ class Registry:
         self.stands = {}  # bytes of a certificate that a device issued: (feed, number)
         self.cuts = {}  # device: (serial, digest of the cut, state, cut)
         self.link = None
+        self.seals = Seals()
 
     # ---- taking entries in ----
 
@@ -72,7 +75,7 @@ class Registry:
         if len(entry.ops) != 1:
             raise Refused("a registry entry has one op")
         op = entry.ops[0]
-        if place[0][1] != 1 and op.table != DEVICE_TABLE:
+        if place[0][1] != 1 and op.table not in (DEVICE_TABLE, GRANT_TABLE):
             raise Refused("only the hub writes the registry")
         return self.take_op(place, op)
 
@@ -91,6 +94,12 @@ class Registry:
             self.take_certificate(place, op, binary(values.get(1)))
         elif op.table == REVOCATION_TABLE:
             self.take_revocation(op, values)
+        elif op.table == SCOPE_KEY_TABLE:
+            self.seals.take_scope_key(scope, values)
+        elif op.table == GRANT_TABLE:
+            self.seals.take_grants(values)
+        elif op.table == ERASURE_TABLE:
+            self.seals.take_erasure(values)
         elif op.table == NETWORK_TABLE and root:
             self.take_network(values)
         elif op.table == SCHEMA_TABLE and root:
