@@ -38,7 +38,8 @@ class Field:
         self.bytes = told.get("bytes", 65536)
         self.write = {ROLES[role] for role in told.get("write", table["write"])}
         readers = told.get("sealed", [])
-        self.sealed = set(ROLES.values()) if readers is True else {ROLES[role] for role in readers}
+        readers = list(ROLES) if readers is True else [*readers, "hub"] if readers else []
+        self.sealed = sum(1 << ROLES[role] for role in set(readers))  # a mask; 0: isn't sealed
         self.in_key = self.name in table.get("key", [])
 
     def order(self, value):

@@ -4,6 +4,8 @@ import json
 import os
 import unittest
 
+from msgpack import ExtType
+
 import session
 from bundle import Bundle, frontier_file, take_bundle
 from pack import Refused
@@ -131,6 +133,65 @@ class Line(unittest.TestCase):
                 device.sync()
         finally:
             session.Session.step = step
+
+
+class Sealed(unittest.TestCase):
+    """Texts that only some may read, under keys that can be destroyed."""
+
+    FIELDS = {"note": 24, "id_number": 25}
+
+    def told(self, device, row):
+        """{name: what the device can read of it}"""
+        opener = device.opener()
+        cells = next(cells for at, cells in device.replica.rows().items() if at[2] == row)
+        return {name: opener.open(17, row, number, cells[number].heads()[0].value.data)
+                for name, number in self.FIELDS.items()}
+
+    def test_each_role_opens_what_is_sealed_for_it_until_it_is_erased(self):
+        secretary = STAGE.device("secretary", STAGE.township)
+        volunteer = STAGE.device("volunteer", STAGE.township)
+        text = {"note": "独居，腿脚不便", "id_number": "000000194001010000"}
+        row = bytes.fromhex(STAGE.town.call("add", "person", "name=示例党员601", "--org",
+                                            STAGE.township, *map("=".join, text.items())).strip())
+        STAGE.sync(STAGE.town)
+        for device in (secretary, volunteer):
+            device.sync()
+        self.assertEqual(self.told(secretary, row), text)
+        self.assertEqual(self.told(volunteer, row), {"note": text["note"], "id_number": None})
+        STAGE.hub.call("erase", "person", row.hex())
+        late = STAGE.device("secretary", STAGE.township)
+        for device in (secretary, late):
+            self.assertTrue(device.sync().agreed)
+            self.assertEqual(self.told(device, row), {"note": None, "id_number": None})
+
+    def test_the_hub_opens_what_it_seals_and_passes_the_key_on(self):
+        device = STAGE.device("secretary", STAGE.township)
+        device.sync()
+        schema, registry = device.replica.registry.schemas[-1], device.replica.registry
+        field, row = schema.tables[17].fields[25], os.urandom(16)
+        org, opener = registry.certificates[device.index][0].org, device.opener()
+        named, wrapped, key = opener.new_value_key(org, field.sealed, row, 2026)
+        sealed = ExtType(1, opener.seal(named, key, (17, row, 25), "000000194001010001"))
+        device.save(device.scope(), [(17, row, {1: ("示例党员602", ()), 25: (sealed, ())})],
+                    [named], wrapped)
+        self.assertTrue(device.sync().agreed)
+        STAGE.sync(STAGE.town)
+        for program in (STAGE.hub, STAGE.town):
+            self.assertEqual(ask(program, "get", "person", row.hex())["id_number"],
+                             "000000194001010001")
+
+    def test_a_wrapped_key_that_was_altered_is_not_taken(self):
+        device = STAGE.device("secretary", STAGE.township)
+        device.sync()
+        runs = [run for runs in device.replica.pieces.values() for run in runs if run.keys]
+        self.assertTrue(runs)
+        other = Device(device.invitation, device.seed, device.secret)
+        for run in (run for feed in sorted(device.replica.feeds, key=device.replica.order)
+                    for run in device.replica.pieces[feed]):
+            run.keys = run.keys[:-1] + bytes([run.keys[-1] ^ 1]) if run.keys else b""
+            other.replica.take(run)
+        self.assertLess(len(other.replica.value_keys), len(device.replica.value_keys))
+        self.assertEqual(other.replica.digests(), device.replica.digests())
 
 
 class Stick(unittest.TestCase):
