@@ -13,7 +13,7 @@ from nacl.exceptions import CryptoError
 from keys import SEAL
 from pack import Refused, binary, listed, pack, uint, unpack
 
-ID, NONCE, WRAPPED, GRANT, SEALED_HEAD = 8, 16, 72, 80, 25
+ID, RANDOM, WRAPPED, GRANT, SEALED_HEAD = 8, 8, 64, 80, 17
 YEAR_MAX, ORG_DEPTH_MAX, ROLES_ALL = 9999, 16, 0b1111110
 
 
@@ -21,22 +21,33 @@ def seal_id(network, data):
     return network.hash(SEAL, data)[:ID]
 
 
-def full_nonce(given):
-    return given + bytes(8)
-
-
-def close(network, key, bound, plain):
-    nonce = os.urandom(NONCE)
+def close(network, key, place, plain):
+    """`place`: the rest of the nonce, and what else it is bound to."""
+    rest, bound = place
+    nonce = os.urandom(RANDOM)
     return nonce + sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
-        plain, network.id + bound, full_nonce(nonce), key)
+        plain, network.id + bound, nonce + rest, key)
 
 
-def open_box(network, key, bound, sealed):
+def open_box(network, key, place, sealed):
+    rest, bound = place
     try:
         return sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
-            sealed[NONCE:], network.id + bound, full_nonce(sealed[:NONCE]), key)
+            sealed[RANDOM:], network.id + bound, sealed[:RANDOM] + rest, key)
     except CryptoError:
         return None
+
+
+def of_value(table, row, field):
+    return row, struct.pack("<I16sI", table, row, field)
+
+
+def of_subject(subject, year):
+    return subject, struct.pack("<16sI", subject, year)
+
+
+def of_scope_key(key_id):
+    return bytes(16), key_id
 
 
 def read_keys(parts):
@@ -98,21 +109,22 @@ class Opener:
                 return key
         above = self.seals.scope_keys.get(key_id, (0, 0, 0, None))[3]
         upper = self.scope_key(above[:ID], depth + 1) if above and depth < ORG_DEPTH_MAX else None
-        key = open_box(self.network, upper, key_id, above[ID:]) if upper else None
+        key = open_box(self.network, upper, of_scope_key(key_id), above[ID:]) if upper else None
         return key if key and seal_id(self.network, key) == key_id else None
 
     def value_key(self, key_id):
         subject, year, wrapped = self.value_keys.get(key_id, (None, 0, None))
         scope_key = self.scope_key(wrapped[:ID]) if wrapped else None
-        bound = struct.pack("<16sI", subject or b"", year)
-        return open_box(self.network, scope_key, bound, wrapped[ID:]) if scope_key else None
+        if not scope_key:
+            return None
+        return open_box(self.network, scope_key, of_subject(subject, year), wrapped[ID:])
 
     def open(self, table, row, field, content):
         """The value; None: not for us, or erased."""
         if len(content) < SEALED_HEAD + 32 or content[0] != 1:
             return None
         key = self.value_key(content[1:1 + ID])
-        padded = key and open_box(self.network, key, struct.pack("<I16sI", table, row, field),
+        padded = key and open_box(self.network, key, of_value(table, row, field),
                                   content[1 + ID:])
         if not padded or padded.rstrip(b"\0")[-1:] != b"\x80":
             return None
@@ -132,11 +144,11 @@ class Opener:
         """(named, wrapped, key): what the entry names, what goes beside it, what seals."""
         scope_id, scope_key = self.newest(org, roles)
         key = os.urandom(32)
-        wrapped = scope_id + close(self.network, scope_key, struct.pack("<16sI", subject, year), key)
+        wrapped = scope_id + close(self.network, scope_key, of_subject(subject, year), key)
         return [seal_id(self.network, wrapped), subject, year], wrapped, key
 
     def seal(self, named, key, place, value):
         """The content of the ext; `place`: (table, row, field)."""
         plain = pack(value) + b"\x80"
         plain += bytes(-len(plain) % 16)
-        return b"\x01" + named[0] + close(self.network, key, struct.pack("<I16sI", *place), plain)
+        return b"\x01" + named[0] + close(self.network, key, of_value(*place), plain)
