@@ -60,7 +60,7 @@ def show(table, cells, number):
     if not cell.heads():
         return None, False
     disputed = conflicts(cell)
-    if disputed and cell.rule == "text" and not cell.field.sealed:
+    if disputed and cell.rule == "text":
         merged = merged_text(cell)
         if merged is not None and len(merged.encode()) <= cell.field.bytes:
             return merged, False
