@@ -1,8 +1,8 @@
 """A session with a hub as the initiator, over TCP (protocol.md, parts 7 to 9): it enrols, brings
-what the hub lacks, takes everything that it may read and acknowledges it.
+what the hub lacks, takes everything that it may read and acknowledges it. Or with another client.
 
-`Device` is what stays between sessions: keys, roster index, the replica, and what the hub was told
-last. `Session` is one connection."""
+`Device` is what stays between sessions: keys, roster index, the replica, and what it remembers of
+each peer. `Session` is one connection."""
 
 import base64
 import os
@@ -14,8 +14,8 @@ from nacl.bindings import crypto_scalarmult_base
 
 from entry import Run, pack_entry
 from frontier import frontier_digest, pack_frontier, read_frontier
-from keys import (BEACON, ENROL, LINK_KEY, RECEIPT, Beacon, LinkKey, Receipt, blake, public_key,
-                  seal)
+from keys import (BEACON, ENROL, LINK_KEY, PEER, RECEIPT, Beacon, LinkKey, Receipt, blake,
+                  public_key, seal)
 from noise import Initiator
 from pack import Refused, binary, listed, pack, take_varint, uint, unpack_list
 from replica import Replica
@@ -23,6 +23,7 @@ from replica import Replica
 (HELLO, ENROLLING, WELCOME, HAVE, RUN, SENT, RECEIPTS, TALLY, BYE, PING, PONG) = range(1, 12)
 FLAG_ENROLLING = 2
 FRAME_MAX, MESSAGE_MAX, TYPE_SKIPPED = 8192, 1024 * 1024 + 65536, 64
+HINT_MAGIC, HINT = b"JQP1", 20
 VERSION, HUB_INDEX, FIRST_MAX = 1, 1, 8000
 DONE = 0
 
@@ -42,6 +43,13 @@ class Invitation:
         self.address = data[66:66 + data[65]].decode()
 
 
+class Memory:
+    """What a peer was told that we hold, and what it provably holds."""
+
+    def __init__(self):
+        self.told, self.held = {}, {}
+
+
 class Device:
     def __init__(self, invitation, seed=None, secret=None):
         self.seed, self.secret = seed or os.urandom(32), secret or os.urandom(32)
@@ -49,7 +57,7 @@ class Device:
         self.replica = Replica(invitation.network)
         self.index = self.lineage = self.beacon = 0
         self.link_key = invitation.link_key
-        self.told, self.held = None, {}
+        self.memory = {}  # peer: Memory
 
     def scope(self):
         """The records of its org."""
@@ -69,9 +77,11 @@ class Device:
         return self.replica.registry.network
 
     def sync(self, address=None):
-        """One session; gives it back, for tests to look at."""
+        """One session, with the hub or with a client that listens there; gives it back, for tests
+        to look at."""
         session = Session(self, address or self.invitation.address)
         try:
+            session.start(self.link_key if address is None else session.read_hint())
             session.run()
         finally:
             session.socket.close()
@@ -83,11 +93,27 @@ class Session:
         host, port = address.rsplit(":", 1)
         self.device, self.stream = device, b""
         self.socket = socket.create_connection((host, int(port)), timeout=60)
-        self.noise = Initiator(b"jinqiu/1" + device.network.id, device.secret, device.link_key,
-                               os.urandom(32))
-        self.remembered = self.over = False
+        self.peer, self.remembered, self.over = HUB_INDEX, False, False
         self.taken = self.frames = self.pings = 0
         self.tally = None
+
+    def read_hint(self):
+        """A client says which device it is to those who know its key. Returns that key."""
+        hint, registry = self.read_exactly(HINT), self.device.replica.registry
+        if hint[:4] != HINT_MAGIC:
+            raise Refused("nobody of ours listens there")
+        for index, known in registry.certificates.items():
+            key = known[0].dh_key
+            if registry.network.hash(PEER, hint[4:12], key)[:8] == hint[12:]:
+                self.peer = index
+                return key
+        raise Refused("a device that the registry doesn't know")
+
+    def start(self, link_key):
+        device = self.device
+        self.memory = device.memory.setdefault(self.peer, Memory())
+        self.noise = Initiator(b"jinqiu/1" + device.network.id, device.secret, link_key,
+                               os.urandom(32))
 
     # ---- frames ----
 
@@ -138,11 +164,11 @@ class Session:
     # ---- the session ----
 
     def hello(self):
-        device, told = self.device, self.device.told or {}
+        device, told = self.device, self.memory.told
         news = {feed: number for feed, number in device.replica.frontier.items()
                 if number > told.get(feed, 0)}
         flags = 0 if device.index else FLAG_ENROLLING
-        digest = b"" if device.told is None else frontier_digest(told)[:8]
+        digest = frontier_digest(told)[:8] if told else b""
         return [VERSION, flags, device.index, device.lineage, device.beacon, digest,
                 pack_frontier(news)]
 
@@ -169,7 +195,7 @@ class Session:
 
     def offer(self):
         """What the hub lacks, as messages."""
-        runs = self.device.replica.runs_for(self.device.held, HUB_INDEX)
+        runs = self.device.replica.runs_for(self.memory.held, self.peer)
         return [*((RUN, run.parts()) for run in runs), (SENT, [])]
 
     def fill(self, plain):
@@ -189,13 +215,13 @@ class Session:
 
     def step(self, kind, body):
         if kind == HAVE:
-            self.device.held = read_frontier(binary(body[0]))
+            self.memory.held = read_frontier(binary(body[0]))
             self.say((HAVE, [pack_frontier(self.device.replica.frontier)]), *self.offer())
         elif kind == RUN:
             run = Run(body)
             self.taken += self.device.replica.take(run)
             held = {run.feed: self.device.replica.frontier[run.feed]}
-            self.device.held[run.feed] = max(run.last, self.device.held.get(run.feed, 0))
+            self.memory.held[run.feed] = max(run.last, self.memory.held.get(run.feed, 0))
             self.say((RECEIPTS, [self.receipt(held)]))
         elif kind == RECEIPTS:
             self.check_receipt(binary(body[0]))
@@ -222,8 +248,8 @@ class Session:
         if key is None or not registry.network.is_signed(RECEIPT, receipt.body, receipt.signature,
                                                          key):
             raise Refused("a receipt that its device did not sign")
-        if receipt.device == HUB_INDEX:
-            self.device.held.update(receipt.frontier)
+        if receipt.device == self.peer:
+            self.memory.held.update(receipt.frontier)
 
     def finish(self):
         device = self.device
@@ -234,9 +260,10 @@ class Session:
         self.agreed = self.tally == list(ours)
         if self.tally and self.tally[0] == ours[0] and self.tally[1] != ours[1]:
             raise Refused("equal frontiers with different tallies: a damaged disk or a fault")
-        device.told = dict(device.replica.frontier)
-        device.lineage = self.lineage
-        self.keep_link_key()
+        self.memory.told = dict(device.replica.frontier)
+        if self.peer == HUB_INDEX:
+            device.lineage = self.lineage
+            self.keep_link_key()
         self.say((BYE, [DONE, ""]))
         self.over = True
 

@@ -10,7 +10,7 @@ import session
 from bundle import Bundle, frontier_file, take_bundle
 from pack import Refused
 from session import RUN, Device
-from stage import Stage, ask, log_of, named
+from stage import Listening, Stage, ask, log_of, named
 
 
 def setUpModule():
@@ -60,7 +60,7 @@ class Line(unittest.TestCase):
     def test_a_hub_that_does_not_remember_says_what_it_has(self):
         device = STAGE.device("secretary", STAGE.township)
         device.sync()
-        device.told = {(3, 1, 1): 1}
+        device.memory[1].told = {(3, 1, 1): 1}
         self.load(60)
         forgotten = device.sync()
         self.assertEqual((forgotten.remembered, forgotten.agreed), (False, True))
@@ -82,6 +82,22 @@ class Line(unittest.TestCase):
         told = ask(STAGE.hub, "get", "person", row.hex())
         self.assertEqual((told["note"], told["_conflicts"]), ("一\n二", ["name"]))
         self.agrees(device)
+
+    def test_a_client_that_listens_gives_and_takes_the_same(self):
+        device = STAGE.device("secretary", STAGE.township)
+        device.sync()
+        STAGE.sync(STAGE.town)
+        STAGE.town.call("add", "person", "name=示例党员405")
+        row = os.urandom(16)
+        device.save(device.scope(), [(17, row, {1: ("示例党员406", ())})])
+        with Listening(STAGE.town) as there:
+            met = device.sync(there.address)
+            self.assertEqual((met.taken, met.agreed), (1, True))
+            again = device.sync(there.address)
+            self.assertEqual((again.remembered, again.frames), (True, 1))
+        self.assertEqual(ask(STAGE.town, "get", "person", row.hex())["name"], "示例党员406")
+        self.assertEqual(named(device.replica, device.replica.digests()),
+                         STAGE.town.json("digest"))
 
     def test_what_a_right_does_not_cover_is_kept_and_does_not_count(self):
         device = STAGE.device("volunteer", STAGE.branches[0])
