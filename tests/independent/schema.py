@@ -2,6 +2,7 @@
 (protocol.md, part 5, "Values")."""
 
 import calendar
+import functools
 import json
 import re
 
@@ -19,12 +20,14 @@ CODE = re.compile(r"[A-Za-z0-9_.\-]{1,64}", re.A)
 TEXTS = ("text", "place", "date", "datetime", "month", "enum", "code")
 
 
+@functools.lru_cache
 def read_frame(frame):
+    """The schema in a registry's frame; it is read again and again, and never changes."""
     parameters = zstandard.get_frame_parameters(frame)
     if not 0 < parameters.content_size <= TEXT_MAX or parameters.window_size > max(
             WINDOW_MAX, parameters.content_size):
         raise Refused("a schema's frame is too large")
-    return json.loads(zstandard.ZstdDecompressor().decompress(frame))
+    return Schema(json.loads(zstandard.ZstdDecompressor().decompress(frame)))
 
 
 class Field:

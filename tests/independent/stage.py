@@ -120,15 +120,21 @@ class Stage(World):
         """The same text changed apart: in different lines, in the same ones, and alike."""
         lines = [f"第{n}行" for n in range(9)]
         writers = [self.town, self.clerk, self.bureau]
-        for places in ((1, 4, 7), (2, 2, 6), (0, 3, 8), (5, 5, 5)):
-            row = self.town.call("add", "org", "kind=branch", "name=示例支部",
-                                 "note=" + "\n".join(lines)).strip()
-            self.sync(self.town, *writers)
-            for writer, place in zip(writers, places):
-                changed = [*lines[:place], *[f"改{place % 4}"] * (writer is self.town or place < 5),
-                           *lines[place + 1:]]
-                writer.call("set", "org", row, "note=" + "\n".join(changed))
-        self.sync(*writers, *writers)
+        stories = ((1, 4, 7), (2, 2, 6), (0, 3, 8), (5, 5, 5))
+        rows = [self.town.call("add", "org", "kind=branch", "name=示例支部",
+                               "note=" + "\n".join(lines)).strip() for _ in stories]
+        self.sync(*writers)
+        for writer in writers:
+            changes = [self.edit(row, lines, places[writers.index(writer)], writer)
+                       for row, places in zip(rows, stories)]
+            writer.call("apply", "-", data="\n".join(map(json.dumps, changes)).encode())
+        self.sync(*writers)
+
+    def edit(self, row, lines, place, writer):
+        """The line is changed; behind the middle all but one writer take it away."""
+        there = [f"改{place % 4}"] if writer is self.town or place < 5 else []
+        note = "\n".join([*lines[:place], *there, *lines[place + 1:]])
+        return {"op": "set", "table": "org", "id": row, "fields": {"note": note}}
 
     def two_lives(self, client):
         copy = client.folder + "-copy"
@@ -184,7 +190,9 @@ class Stage(World):
         self.settle_some(self.clerk)
         self.adopt_some(self.bureau)
         self.sync()
-        self.sync(*self.programs[:4])
+        # Whom the clerk's device admitted beyond its cut never was.
+        self.hub.call("revoke", self.clerk.device, "--last-good", "0")
+        self.sync(self.town, self.branch, self.bureau)
 
     def adopt_some(self, client):
         self.sync(client)

@@ -30,8 +30,12 @@ def setUpModule():
     STAGE.sync()
     STAGE.reader.sync()
     STAGE.restore(backup)
+    STAGE.lost = log_of(STAGE.hub).frontier
+    STAGE.given_back = STAGE.reader.sync()
+    STAGE.found = log_of(STAGE.hub).frontier
     STAGE.sync()
     STAGE.end()
+    STAGE.logs = {replica: log_of(replica) for replica in replicas()}
 
 
 def replicas():
@@ -41,7 +45,7 @@ def replicas():
 class Logs(unittest.TestCase):
     def test_every_log_holds_and_every_digest_agrees(self):
         for replica in replicas():
-            mine, told = log_of(replica), replica.json("verify")
+            mine, told = STAGE.logs[replica], replica.json("verify")
             with self.subTest(replica.folder):
                 self.assertTrue(told["ok"], told)
                 self.assertEqual(sum(mine.frontier.values()), told["entries"])
@@ -49,13 +53,37 @@ class Logs(unittest.TestCase):
 
     def test_what_does_not_count_is_the_same(self):
         for replica in replicas():
-            mine = log_of(replica)
+            mine = STAGE.logs[replica]
             mine.counting()
             wrong = {f"{place[0][1]}.{place[0][2]}.{place[0][0]}.{place[1]}"
                      for place in mine.aside}
             told = {item["dot"] for item in ask(replica, "set-aside")}
             with self.subTest(replica.folder):
                 self.assertEqual(wrong, wrong & told, mine.aside)
+
+
+class Restored(unittest.TestCase):
+    def test_a_restored_hub_is_given_back_what_it_lost(self):
+        frontier = STAGE.reader.replica.frontier
+        lost = {feed for feed, number in frontier.items() if number > STAGE.lost.get(feed, 0)}
+        self.assertTrue(lost)
+        self.assertEqual((STAGE.given_back.remembered, STAGE.given_back.agreed), (False, True))
+        self.assertEqual({feed for feed in lost if frontier[feed] > STAGE.found[feed]}, set())
+
+
+class Rights(unittest.TestCase):
+    def test_the_story_had_every_kind_of_trouble(self):
+        mine, reasons = STAGE.logs[STAGE.hub], set()
+        for log in STAGE.logs.values():
+            log.counting()
+            reasons |= {str(why) for why in log.aside.values()}
+        reasons = " ".join(reasons)
+        for reason in ("was revoked before", "admitted by a device that had been revoked",
+                       "no rights in this org"):
+            self.assertIn(reason, reasons)
+        self.assertGreater(len([feed for feed in mine.frontier if feed[2] > 1]), 1)
+        self.assertEqual((len(mine.registry.roots), len(mine.registry.authorities)), (2, 2))
+        self.assertTrue(any(list(disputes(log)) for log in STAGE.logs.values()))
 
 
 class Broken(unittest.TestCase):
@@ -90,7 +118,7 @@ class Shown(unittest.TestCase):
         for replica in replicas():
             database = database_of(replica)
             with self.subTest(replica.folder):
-                self.compare(log_of(replica), database)
+                self.compare(STAGE.logs[replica], database)
             database.close()
 
     def compare(self, mine, database):
@@ -109,7 +137,7 @@ class Shown(unittest.TestCase):
 
     def test_the_same_fields_are_disputed(self):
         for replica in replicas():
-            mine = log_of(replica)
+            mine = STAGE.logs[replica]
             told = {(item["table"], item["id"], item["field"]):
                     sorted(head["dot"] for head in item["heads"])
                     for item in ask(replica, "conflicts")}

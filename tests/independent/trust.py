@@ -7,7 +7,7 @@ from frontier import frontier_digest, read_frontier
 from keys import (AUTHORITY, AUDITOR, BUREAU, CERTIFICATE, CLERK, HUB, LINK_KEY, ORG_MAX, ROOT_SET,
                   SECRETARY, U32, VOLUNTEER, Authority, Certificate, LinkKey, Network, RootSet)
 from pack import Refused, binary, text, uint
-from schema import Schema, check_value, read_frame
+from schema import check_value, read_frame
 from seal import Seals
 
 (NETWORK_TABLE, ORG_TABLE, DEVICE_TABLE, SCHEMA_TABLE, LINK_TABLE, REVOCATION_TABLE,
@@ -165,7 +165,7 @@ class Registry:
         self.orgs[number] = (parent, op.row)
 
     def take_schema(self, place, values):
-        schema = Schema(read_frame(binary(values.get(2))))
+        schema = read_frame(binary(values.get(2)))
         if schema.epoch != uint(values.get(1), U32):
             raise Refused("a schema of another epoch")
         if self.schemas:
