@@ -13,6 +13,7 @@ class Work:
         self.chance = chance
         self.adds = 1.0  # how often a line adds a row
         self.rows = {name: [] for name in self.tables}
+        self.focus = []  # rows that all writers come back to
 
     def lines(self, count):
         return [self.line() for _ in range(count)]
@@ -24,23 +25,34 @@ class Work:
             # Few tables get most rows, so that others write the same ones.
             name = self.chance.choice(["person", "org", "person", "event", *self.tables])
             return {"op": "add", "table": name, "fields": self.fields(name, True)}
-        name, row = self.chance.choice(known)
+        name, row = self.chance.choice(self.focus if self.focus and self.chance.random() < 0.7
+                                       else known)
         if what < self.adds + 0.07:
             return {"op": "delete", "table": name, "id": row}
         return {"op": "set", "table": name, "id": row, "fields": self.fields(name, False)}
 
+    def meet(self):
+        """From now on people write the same rows: two of each table with more than plain fields."""
+        rules = ("max", "min", "set", "counter", "steps")
+        self.focus = [(name, row) for name, table in self.tables.items() for row in
+                      self.rows[name][:2] if sum(field["merge"] in rules and field["number"] < 200
+                                                 for field in table["fields"]) > 1]
+
     def fields(self, name, new):
-        out = {}
+        out, groups = {}, set()
         for field in self.tables[name]["fields"]:
             needed = new and (field.get("required") or field["name"] in
                               self.tables[name].get("key", []))
-            if needed or self.chance.random() < (0.25 if new else 0.2):
-                if not new and field["merge"] == "append":
-                    continue
-                sign = self.chance.choice(("+=", "-=", "")) if not new and field["merge"] in (
-                    "set", "counter") else ""
-                empty = not new and not field.get("required") and self.chance.random() < 0.1
-                out[field["name"] + sign] = "" if empty and not sign else self.value(field)
+            chosen = self.chance.random() < (0.25 if new else 0.3)
+            if not (needed or chosen or field.get("group") in groups):
+                continue
+            if not new and field["merge"] == "append":
+                continue
+            groups |= {field["group"]} if "group" in field else set()
+            sign = self.chance.choice(("+=", "-=", "")) if not new and field["merge"] in (
+                "set", "counter") else ""
+            empty = not new and not field.get("required") and self.chance.random() < 0.1
+            out[field["name"] + sign] = "" if empty and not sign else self.value(field)
         return out
 
     def value(self, field):

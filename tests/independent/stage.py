@@ -117,13 +117,16 @@ class Stage(World):
                         head["dot"], code=None)
 
     def edit_texts(self):
-        """The same text changed apart: in different lines, in the same ones, and alike."""
+        """The same text changed apart: in different lines, in the same ones, and alike; and three
+        persons take the same step."""
         lines = [f"第{n}行" for n in range(9)]
         writers = [self.town, self.clerk, self.bureau]
         stories = ((1, 4, 7), (2, 2, 6), (0, 3, 8), (5, 5, 5))
         rows = [self.town.call("add", "org", "kind=branch", "name=示例支部",
                                "note=" + "\n".join(lines)).strip() for _ in stories]
         self.sync(*writers)
+        self.state = next(field["codes"][1][0] for field in self.work.tables["org"]["fields"]
+                          if field["name"] == "state")
         for writer in writers:
             changes = [self.edit(row, lines, places[writers.index(writer)], writer)
                        for row, places in zip(rows, stories)]
@@ -134,7 +137,8 @@ class Stage(World):
         """The line is changed; behind the middle all but one writer take it away."""
         there = [f"改{place % 4}"] if writer is self.town or place < 5 else []
         note = "\n".join([*lines[:place], *there, *lines[place + 1:]])
-        return {"op": "set", "table": "org", "id": row, "fields": {"note": note}}
+        return {"op": "set", "table": "org", "id": row,
+                "fields": {"note": note, "state": self.state}}
 
     def two_lives(self, client):
         copy = client.folder + "-copy"
@@ -169,6 +173,7 @@ class Stage(World):
         self.save_all(1, 25, 1.0)
         self.sync()
         self.sync()
+        self.work.meet()
         self.save_all(2, 15, 0.1)
         self.edit_texts()
         self.two_lives(self.branch)
