@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/dots.h"
+#include "common/mutant.h"
 #include "common/replica_state.h"
 
 /* ---- one row ---- */
@@ -326,9 +327,9 @@ enum status judge_affected(struct replica *replica, const struct entry_view *vie
     uint32_t device = device_concerned(replica->registry, view);
     if (registry_schema(replica->registry) != replica->schema)
         status = tables_follow_schema(replica, err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !MUTANT("records-wait-for-ever"))
         status = judge_waiting(replica, &stale, err);
-    if (status == STATUS_OK && device != 0)
+    if (status == STATUS_OK && device != 0 && !MUTANT("t12-revoked-not-undone"))
         status = judge_device(replica, device, &stale, err);
     if (status == STATUS_OK)
         status = rebuild_stale(replica, &stale, err);

@@ -4,6 +4,7 @@
  * from a backup, one to each of its lives. These may come in any order, so an entry may lack what
  * it speaks of (STATUS_UNKNOWN). It waits, and is asked again when something new is known. */
 
+#include "common/mutant.h"
 #include "common/replica_state.h"
 
 /* ---- from the log ---- */
@@ -147,7 +148,7 @@ enum status registry_followed(struct replica *replica, const struct entry_view *
 {
     bool taken = true;
     TRY(judge_affected(replica, view, err));
-    while (taken)
+    while (taken && !MUTANT("waiting-forgotten"))
         TRY(settle_all_waiting(replica, &taken, err));
     return STATUS_OK;
 }

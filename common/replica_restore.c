@@ -60,7 +60,7 @@ bool feed_restoring(const struct replica *replica, const struct feed_id *feed)
 enum status replica_new_life(struct replica *replica, struct error *err)
 {
     struct identity identity = replica->identity;
-    if (!MUTANT("same-incarnation"))
+    if (!MUTANT("t4-t30-same-incarnation"))
         identity.incarnation = INCARNATION_FIRST + 1 + randombytes_uniform(INT32_MAX - 2);
     enum status status = replica_set_identity(replica, &identity, err);
     sodium_memzero(&identity, sizeof identity);
@@ -93,7 +93,7 @@ enum status replica_restore_begin(struct replica *replica, uint32_t peer, struct
 {
     if (replica_restoring(replica))
         return STATUS_OK;
-    if (!MUTANT("claim-not-lowered"))
+    if (!MUTANT("t4-claim-not-lowered"))
         TRY(claim_acknowledged(replica, peer, err));
     TRY(save_claims(replica, err));
     TRY(replica_new_life(replica, err));
@@ -232,7 +232,7 @@ static enum status withdraw(struct restoring *restoring, const struct feed_id *f
     }
     TRY(entries_undo(restoring->replica, &first, ours, err));
     TRY(feed_cut(restoring->replica, &first, err));
-    if (MUTANT("bases-of-other-life-met"))
+    if (MUTANT("t4-bases-of-other-life-met"))
         return STATUS_OK;
     return entries_cite_again(restoring->replica, &first, err);
 }
@@ -284,7 +284,7 @@ static enum status swap_all(struct restoring *restoring, const struct frontier *
 {
     for (size_t i = 0; i < claims->count; i++)
         TRY(swap_feed(restoring, &claims->rows[i], err));
-    for (size_t i = 0; i < restoring->count && !MUTANT("nothing-saved-anew"); i++)
+    for (size_t i = 0; i < restoring->count && !MUTANT("t4-nothing-saved-anew"); i++)
         TRY(save_anew(restoring, &restoring->entries[i], err));
     return STATUS_OK;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mutant.h"
 #include "common/replica_state.h"
 
 struct verifying {
@@ -78,7 +79,7 @@ static void compare(struct verifying *verifying, const char *name, const struct 
     char line[200];
     bool same = a_count == b_count;
     for (size_t i = 0; i < a_count && i < b_count; i++) {
-        if (same_tally(&a[i], &b[i]))
+        if (same_tally(&a[i], &b[i]) || MUTANT("t18-verify-compares-nothing"))
             continue;
         same = true; /* said where it is */
         snprintf(line, sizeof line, "%s: scope %u, table %u: %llu rows against %llu, or others",

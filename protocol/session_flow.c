@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mutant.h"
 #include "protocol/session_state.h"
 
 /* ---- the end ---- */
@@ -185,7 +186,8 @@ static enum status answer_tally(struct session *session, const struct session_an
         return STATUS_OK; /* somebody wrote meanwhile: nothing to compare */
     session->totals.truth_checked = true;
     session->totals.truth_failed =
-        memcmp(answer->tally_digest.bytes, session->peer_tally.tally, SHORT_DIGEST_BYTES) != 0;
+        memcmp(answer->tally_digest.bytes, session->peer_tally.tally, SHORT_DIGEST_BYTES) != 0 &&
+        !MUTANT("t18-digests-not-compared");
     return STATUS_OK;
 }
 

@@ -178,7 +178,8 @@ static enum status store_run(struct replica *replica, uint32_t peer, struct byte
     } else {
         uint64_t refused = received->refused;
         status = replica_receive(replica, &run, received, err);
-        if (run.feed.device == peer && received->refused > refused && !MUTANT("fork-not-told"))
+        if (run.feed.device == peer && received->refused > refused &&
+            !MUTANT("t4-t26-fork-not-told"))
             reply->answer.forked = true;
         uint64_t now = replica_claim(replica, &run.feed);
         if (status == STATUS_OK && now > 0)
