@@ -86,6 +86,10 @@ enum status replica_meta_get(struct replica *replica, const char *name, struct b
 enum status replica_begin(struct replica *replica, struct error *err);
 enum status replica_commit(struct replica *replica, struct error *err);
 void replica_rollback(struct replica *replica);
+/* After a transaction that failed so badly that not even what is kept in memory could be loaded
+ * again: loads it. Costs nothing else. replica_begin and replica_refresh begin with it; what is
+ * read without them needs it. */
+enum status replica_recover(struct replica *replica, struct error *err);
 bool replica_in_transaction(const struct replica *replica);
 /* Catch up with what other processes wrote; *changed tells whether anything came. Cheap when not.
  */

@@ -19,19 +19,21 @@ static enum status refuse(struct replica *replica, const struct run *run, enum s
     return aside_note(replica, &dot, &reason, run->bodies[0], err);
 }
 
-/* The key that must have signed; false while it isn't known. */
-static bool signing_key_of(struct replica *replica, const struct run *run,
-                           uint8_t key[PUBLIC_KEY_BYTES])
+/* The key that must have signed; STATUS_UNKNOWN while it isn't known. */
+static enum status signing_key_of(struct replica *replica, const struct run *run,
+                                  uint8_t key[PUBLIC_KEY_BYTES])
 {
     const uint8_t *known = registry_device_key(replica->registry, run->feed.device);
     if (known) {
         memcpy(key, known, PUBLIC_KEY_BYTES);
-        return true;
+        return STATUS_OK;
     }
     bool genesis = run->feed.scope == SCOPE_REGISTRY(ORG_ROOT) && run->feed.device == DEVICE_HUB &&
                    run->first == 1;
-    return genesis &&
-           registry_genesis_key(&replica->network, run->bodies[0], key, NULL) == STATUS_OK;
+    enum status status = genesis
+                             ? registry_genesis_key(&replica->network, run->bodies[0], key, NULL)
+                             : STATUS_UNKNOWN;
+    return status == STATUS_OK || status == STATUS_NO_MEMORY ? status : STATUS_UNKNOWN;
 }
 
 /* Two contents under one number? The signature tells, or else the body. */
@@ -121,7 +123,10 @@ enum status replica_receive(struct replica *replica, const struct run *run,
         return check_fork(replica, run, received, err);
     if (run->first > held + 1 && !MUTANT("gap-taken"))
         return refuse(replica, run, STATUS_GAP, "earlier entries are missing", received, err);
-    if (!signing_key_of(replica, run, key))
+    enum status known = signing_key_of(replica, run, key);
+    if (known == STATUS_NO_MEMORY)
+        return error_set(err, known, "out of memory");
+    if (known != STATUS_OK)
         return refuse(replica, run, STATUS_UNKNOWN, "the device is not in the registry", received,
                       err);
     size_t skip = held + 1 - run->first;

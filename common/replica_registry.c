@@ -29,6 +29,8 @@ static enum status apply_logged_entry(struct replica *replica, const struct dot 
                        ? registry_reapply(replica->registry, dot, &replica->view, NULL)
                        : registry_apply(replica->registry, dot, &replica->view, NULL);
     buffer_release(&body);
+    if (status == STATUS_OK && *verdict == STATUS_NO_MEMORY)
+        status = error_set(err, *verdict, "out of memory");
     return status;
 }
 
@@ -114,6 +116,8 @@ static enum status settle_waiting(struct replica *replica, const struct dot *dot
         status = entry_decode(&view, &dot->feed, buffer_bytes(&body), err);
     if (status == STATUS_OK)
         verdict = registry_apply(replica->registry, dot, &view, &reason);
+    if (status == STATUS_OK && verdict == STATUS_NO_MEMORY)
+        status = error_set(err, verdict, "out of memory");
     *taken = status == STATUS_OK && verdict == STATUS_OK;
     if (*taken)
         status = feed_set_state(replica, dot, LOG_IN_FORCE, err);

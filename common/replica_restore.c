@@ -173,7 +173,7 @@ static enum status each_staged(struct restoring *restoring, uint32_t local, stag
     sqlite3_bind_int64(read, 1, LOG_ID(local, 0));
     sqlite3_bind_int64(read, 2, LOG_ID(local + 1, 0) - 1);
     enum status status = STATUS_OK;
-    while (status == STATUS_OK && sqlite3_step(read) == SQLITE_ROW) {
+    while (status == STATUS_OK && sql_row(replica, read, &status, err)) {
         struct run run;
         struct bytes *bodies = NULL;
         status = run_decode(&run, &bodies, sql_blob(read, 0), err);

@@ -23,13 +23,14 @@ static enum status check_pages(struct verifying *verifying, struct error *err)
 {
     sqlite3_stmt *check = NULL;
     TRY(sql_prepare(verifying->replica, "PRAGMA quick_check(20)", &check, err));
-    while (sqlite3_step(check) == SQLITE_ROW) {
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && sql_row(verifying->replica, check, &status, err)) {
         const char *line = (const char *)sqlite3_column_text(check, 0);
         if (line && strcmp(line, "ok") != 0)
             say(verifying, line);
     }
     sqlite3_finalize(check);
-    return STATUS_OK;
+    return status;
 }
 
 static enum status take_again(void *context, const struct run *run, struct error *err)
@@ -120,6 +121,7 @@ enum status replica_verify(struct replica *replica, verify_report *report, void 
 {
     struct verifying verifying = {.replica = replica, .report = report, .context = context};
     struct replica_options options = {.path = ":memory:", .clock = replica->clock};
+    TRY(replica_recover(replica, err));
     TRY(check_pages(&verifying, err));
     TRY(replica_create(&verifying.again, &options, &replica->network, err));
     enum status status = replay(&verifying, err);

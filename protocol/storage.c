@@ -289,8 +289,8 @@ enum status storage_answer(struct replica *replica, const struct session_questio
     bool greeting = question->ask == ASK_OPEN || question->ask == ASK_WHO, changed;
     enum status status = own ? replica_begin(replica, err) : STATUS_OK;
     /* Another process may just have changed who may do what. */
-    if (greeting && !own && !replica_in_transaction(replica))
-        status = replica_refresh(replica, &changed, err);
+    if (!own && !replica_in_transaction(replica))
+        status = greeting ? replica_refresh(replica, &changed, err) : replica_recover(replica, err);
     if (status == STATUS_OK)
         status = dispatch(replica, question, host, reply, err);
     if (status == STATUS_OK && own && MUTANT("answer-without-commit"))
