@@ -4,6 +4,7 @@
 
 #include "client/command.h"
 #include "client/folder.h"
+#include "common/mutant.h"
 #include "common/reading.h"
 #include "common/reporting.h"
 #include "protocol/carry.h"
@@ -153,6 +154,6 @@ int main(int argc, char **argv)
         .variables = variables,
         .commands = tables,
         .open = folder_open};
-    umask(0077); /* the folder holds people's data */
+    umask(MUTANT("t2-modes-open") ? 0 : 0077); /* the folder holds people's data */
     return cli_main(&program, argc, argv);
 }

@@ -64,7 +64,7 @@ enum status remember_beacon(struct replica *replica, struct bytes sealed, struct
     if (sealed.size == 0 || !authority ||
         beacon_open(&beacon, replica_network(replica), sealed, authority->sign_key, NULL) !=
             STATUS_OK ||
-        (beacon.number <= replica_entry_head(replica).beacon && !MUTANT("beacon-goes-back")))
+        (beacon.number <= replica_entry_head(replica).beacon && !MUTANT("t6-t7-beacon-goes-back")))
         return STATUS_OK;
     TRY(replica_meta_set(replica, "beacon", sealed, err));
     TRY(set_number(replica, "beacon_number", (int64_t)beacon.number, err));

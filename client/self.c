@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/freshness.h"
+#include "common/mutant.h"
 #include "common/view.h"
 
 /* A number kept as decimal text; false when it was never set. */
@@ -48,7 +49,7 @@ static void put_times(struct replica *replica, json_t *status)
     json_object_set_new(status, "last_sync", sync);
     json_t *rights = json_null();
     int64_t told;
-    if (meta_number(replica, "beacon_time_ms", &told)) {
+    if (meta_number(replica, "beacon_time_ms", &told) && !MUTANT("t6-age-of-rights-not-shown")) {
         time_format(told, time);
         rights = json_string(time);
     }

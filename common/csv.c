@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/mutant.h"
+
 void csv_release(struct csv *csv)
 {
     buffer_release(&csv->text);
@@ -167,7 +169,9 @@ enum status csv_put(struct buffer *out, struct bytes text, bool first)
 
 enum status csv_put_guarded(struct buffer *out, struct bytes text, bool first)
 {
-    return put_cell(out, text.size > 0 && is_risky(text.data[0]) ? "'" : "", text, first);
+    return put_cell(
+        out, text.size > 0 && is_risky(text.data[0]) && !MUTANT("t20-formula-unguarded") ? "'" : "",
+        text, first);
 }
 
 enum status csv_put_end(struct buffer *out)
@@ -177,7 +181,8 @@ enum status csv_put_end(struct buffer *out)
 
 struct bytes csv_unguard(struct bytes text)
 {
-    if (text.size >= 2 && text.data[0] == '\'' && is_risky(text.data[1]))
+    if (text.size >= 2 && text.data[0] == '\'' && is_risky(text.data[1]) &&
+        !MUTANT("t20-guard-stays"))
         return bytes_of(text.data + 1, text.size - 1);
     return text;
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mutant.h"
+
 #define PLACE_BYTES 20 /* scope, device, incarnation, number */
 #define STATEMENT_BYTES (16 + NETWORK_BYTES + HASH_BYTES)
 
@@ -13,6 +15,8 @@ void entry_hash(struct hash *hash, const struct network *network, const struct d
     uint8_t head[16 + NETWORK_BYTES + PLACE_BYTES + HASH_BYTES];
     memcpy(head, tag_text(TAG_ENTRY), 16);
     memcpy(head + 16, network->id, NETWORK_BYTES);
+    if (MUTANT("t28-network-left-out"))
+        memset(head + 16, 0, NETWORK_BYTES);
     uint8_t *at = head + 16 + NETWORK_BYTES;
     put_u32le(at, dot->feed.scope);
     put_u32le(at + 4, dot->feed.device);

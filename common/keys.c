@@ -3,6 +3,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "common/mutant.h"
+
 #define TAG_BYTES 16
 
 const char *tag_text(enum tag tag)
@@ -73,7 +75,8 @@ void hash_object(struct hash *hash, enum tag tag, const struct network *network,
     crypto_generichash_state state;
     crypto_generichash_init(&state, NULL, 0, sizeof hash->bytes);
     crypto_generichash_update(&state, (const uint8_t *)tag_text(tag), TAG_BYTES);
-    crypto_generichash_update(&state, network->id, NETWORK_BYTES);
+    if (!MUTANT("t28-object-of-any-network"))
+        crypto_generichash_update(&state, network->id, NETWORK_BYTES);
     crypto_generichash_update(&state, body.data, body.size);
     crypto_generichash_final(&state, hash->bytes, sizeof hash->bytes);
 }
@@ -86,6 +89,8 @@ static void statement(uint8_t out[TAG_BYTES + NETWORK_BYTES + HASH_BYTES], enum 
     hash_object(&hash, tag, network, body);
     memcpy(out, tag_text(tag), TAG_BYTES);
     memcpy(out + TAG_BYTES, network->id, NETWORK_BYTES);
+    if (MUTANT("t28-object-of-any-network"))
+        memset(out + TAG_BYTES, 0, NETWORK_BYTES);
     memcpy(out + TAG_BYTES + NETWORK_BYTES, hash.bytes, HASH_BYTES);
 }
 

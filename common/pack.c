@@ -4,6 +4,8 @@
 #include <msgpack.h>
 #include <string.h>
 
+#include "common/mutant.h"
+
 /* ---- writing: msgpack-c into our buffer ---- */
 
 static int write_callback(void *data, const char *bytes, size_t size)
@@ -126,7 +128,7 @@ static bool tail(const struct unpack *in, size_t width, struct item *item)
 /* A header whose number must be above what the next shorter form could hold. */
 static bool tail_above(const struct unpack *in, size_t width, uint64_t above, struct item *item)
 {
-    return tail(in, width, item) && item->value > above;
+    return tail(in, width, item) && (item->value > above || MUTANT("t13-long-forms-taken"));
 }
 
 static bool negative(const struct unpack *in, size_t width, int64_t below, struct item *item)
@@ -260,7 +262,7 @@ static bool read_item(const struct unpack *in, struct item *item)
         return false;
     if (!has_content(item->kind) && item->kind != PACK_ARRAY)
         return true;
-    return item->value <= left(in) - item->header;
+    return item->value <= left(in) - item->header || MUTANT("t13-length-beyond-end");
 }
 
 /* Texts are well-formed wherever they are taken; looking at another kind doesn't check them. */

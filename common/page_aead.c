@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/bytes.h"
+#include "common/mutant.h"
 
 #define TAG 16
 #define NONCE_AEGIS 32
@@ -91,7 +92,7 @@ static bool take_apart(const struct cipher *cipher, struct page *page, int numbe
     page->nonce = bytes + size - reserved;
     page->tag = page->nonce + nonce_bytes(cipher->kind);
     page->size = (size_t)(page->nonce - page->content);
-    put_u32le(page->aad, (uint32_t)number);
+    put_u32le(page->aad, MUTANT("t18-page-for-any-place") ? 0 : (uint32_t)number);
     memcpy(page->aad + 4, cipher->salt, SALT);
     page->aad_size = 4 + SALT;
     if (number == 1) {
@@ -122,7 +123,8 @@ static int on_decrypt(void *context, int number, unsigned char *bytes, int size,
     struct cipher *cipher = context;
     struct page page;
     (void)check; /* SQLite may be told not to check; we do */
-    if (!take_apart(cipher, &page, number, bytes, size, reserved) || !unseal(cipher, &page))
+    if (!take_apart(cipher, &page, number, bytes, size, reserved) ||
+        (!unseal(cipher, &page) && !MUTANT("t18-page-tag-unchecked")))
         return number == 1 ? SQLITE_NOTADB : SQLITE_CORRUPT;
     if (number == 1)
         memcpy(bytes, header, SALT);

@@ -10,6 +10,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "common/mutant.h"
+
 #define BYTES_MAX SECRET_FILE_BYTES_MAX
 
 struct passphrase {
@@ -125,8 +127,10 @@ enum status passphrase_from_environment(struct passphrase **passphrase, const ch
     made->size = size <= PASSPHRASE_BYTES_MAX ? size : PASSPHRASE_BYTES_MAX + 1;
     memcpy(made->text, value, made->size);
     made->text[made->size] = '\0';
-    sodium_memzero(value, size);
-    unsetenv(name);
+    if (!MUTANT("t31-passphrase-stays-in-environment")) {
+        sodium_memzero(value, size);
+        unsetenv(name);
+    }
     return kept(passphrase, made, check_size(made, name, err));
 }
 
@@ -203,7 +207,7 @@ enum passphrase_worth passphrase_worth(struct bytes passphrase)
         points += byte >= 0x80 ? 2 : 1;
         only_digits &= isdigit(byte) != 0 || byte == ' ' || byte == '-';
     }
-    if (points < 6 || (only_digits && points < 12))
+    if ((points < 6 || (only_digits && points < 12)) && !MUTANT("t1-weak-passphrase-taken"))
         return PASSPHRASE_WORTHLESS;
     return points < 16 ? PASSPHRASE_SHORT : PASSPHRASE_GOOD;
 }

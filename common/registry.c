@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mutant.h"
 #include "common/registry_state.h"
 
 enum status registry_new(struct registry **out, const struct network *network, struct error *err)
@@ -189,7 +190,7 @@ const struct certificate *device_certificate_at(const struct device_record *reco
                                                 const struct feed_id *feed, uint64_t number)
 {
     const struct certificate *certificate = &record->device.certificate;
-    if (number >= frontier_get(&certificate->from, feed))
+    if (number >= frontier_get(&certificate->from, feed) || MUTANT("t12-role-of-now"))
         return certificate;
     for (size_t i = 0; i < record->older_count; i++)
         if (number >= frontier_get(&record->older[i].from, feed))

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mutant.h"
 #include "common/pack.h"
 #include "common/registry_state.h"
 
@@ -219,7 +220,7 @@ static enum status add_certificate(struct registry *registry, struct device_reco
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     memmove(grown + at + 1, grown + at, (record->older_count - at) * sizeof *grown);
     record->older_count++;
-    if (by_age(newest, certificate) > 0) {
+    if (by_age(newest, certificate) > 0 && !MUTANT("t7-last-certificate-counts")) {
         grown[at] = *certificate;
         return STATUS_OK;
     }
@@ -275,7 +276,8 @@ static enum status check_schema(const struct registry *registry, const struct do
                                 const struct schema *schema, struct error *err)
 {
     const struct schema *last = registry_schema(registry);
-    if (last ? schema->epoch > last->epoch + 1 : dot->feed.incarnation != INCARNATION_FIRST)
+    if (last ? schema->epoch > last->epoch + 1 && !MUTANT("t7-schema-epoch-skipped")
+             : dot->feed.incarnation != INCARNATION_FIRST)
         return error_set(err, STATUS_UNKNOWN, "schema epoch %u is not known yet",
                          schema->epoch - 1);
     return last ? schema_check_successor(last, schema, err) : STATUS_OK;
@@ -316,7 +318,7 @@ static enum status apply_link_key(struct registry *registry, const struct entry_
     TRY(status);
     const struct link_key *known = &registry->link_key;
     bool newer =
-        !registry->has_link_key || link.number > known->number ||
+        !registry->has_link_key || link.number > known->number || MUTANT("t7-link-key-goes-back") ||
         (link.number == known->number && memcmp(link.dh_key, known->dh_key, DH_KEY_BYTES) > 0);
     if (newer)
         registry->link_key = link;

@@ -42,6 +42,8 @@ static enum status read_revocation(const struct entry_view *entry, const struct 
 static bool is_newer(const struct device_record *record, const struct revocation *revocation)
 {
     struct hash ours = {{0}}, theirs = {{0}};
+    if (MUTANT("t34-last-revocation-counts"))
+        return true;
     if (revocation->serial != record->cut_serial)
         return revocation->serial > record->cut_serial;
     frontier_digest(&record->cut, &ours, NULL);
@@ -84,7 +86,7 @@ enum status registry_apply_revocation(struct registry *registry, const struct en
 bool device_cut(const struct device_record *record, const struct dot *dot)
 {
     return record->device.state != DEVICE_ACTIVE &&
-           dot->number > frontier_get(&record->cut, &dot->feed) + MUTANT("cut-one-too-late");
+           dot->number > frontier_get(&record->cut, &dot->feed) + MUTANT("t12-cut-one-too-late");
 }
 
 uint32_t registry_cut_serial(const struct registry *registry, uint32_t device)

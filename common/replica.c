@@ -35,7 +35,7 @@ static enum status configure(struct replica *replica, const struct replica_optio
                 err));
     TRY(seal_add_function(replica, err));
     sqlite3_db_config(replica->database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    if (MUTANT("sync-normal"))
+    if (MUTANT("t4-t17-sync-normal"))
         return sql_run(replica, "PRAGMA synchronous = NORMAL", err);
     return STATUS_OK;
 }
@@ -172,7 +172,7 @@ static enum status load_identity(struct replica *replica, struct error *err)
  * meanwhile has no need of it. */
 static void move_log(struct replica *replica)
 {
-    if (!replica->read_only && !MUTANT("wal-stays-after-crash"))
+    if (!replica->read_only && !MUTANT("t17-wal-stays-after-crash"))
         sqlite3_wal_checkpoint_v2(replica->database, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
@@ -260,8 +260,10 @@ static enum status from_one_state(struct replica *replica,
     if (own)
         TRY(sql_run(replica, "BEGIN", err));
     enum status status = load(replica, err);
-    if (own)
-        sqlite3_exec(replica->database, "COMMIT", NULL, NULL, NULL);
+    if (own && sqlite3_exec(replica->database, "COMMIT", NULL, NULL, NULL) != SQLITE_OK &&
+        status == STATUS_OK)
+        status = sql_fail(replica, err, "the database");
+    replica->stale = status != STATUS_OK;
     return status;
 }
 
@@ -290,11 +292,22 @@ static enum status caches_follow(struct replica *replica, struct error *err)
     return status == STATUS_OK ? counters_load(replica, err) : status;
 }
 
+enum status replica_recover(struct replica *replica, struct error *err)
+{
+    if (!replica->stale || replica->in_transaction)
+        return STATUS_OK;
+    if (!sqlite3_get_autocommit(replica->database))
+        TRY(sql_run(replica, "ROLLBACK", err));
+    TRY(load_identity(replica, err));
+    return caches_load(replica, err);
+}
+
 enum status replica_refresh(struct replica *replica, bool *changed, struct error *err)
 {
     int64_t version;
+    *changed = replica->stale;
+    TRY(replica_recover(replica, err));
     sqlite3_stmt *statement = sql_use(replica, SQL_DATA_VERSION);
-    *changed = false;
     if (!statement || sqlite3_step(statement) != SQLITE_ROW)
         return sql_fail(replica, err, "the file");
     version = sqlite3_column_int64(statement, 0);
@@ -416,10 +429,10 @@ enum status replica_meta_get(struct replica *replica, const char *name, struct b
         return sql_fail(replica, err, "settings");
     sqlite3_bind_text(get, 1, name, -1, SQLITE_STATIC);
     enum status status = STATUS_OK;
-    if (sqlite3_step(get) == SQLITE_ROW)
-        status = buffer_append_bytes(out, sql_blob(get, 0));
-    sqlite3_reset(get);
-    return status == STATUS_OK ? status : error_set(err, status, "out of memory");
+    if (sql_row(replica, get, &status, err) &&
+        buffer_append_bytes(out, sql_blob(get, 0)) != STATUS_OK)
+        status = error_set(err, STATUS_NO_MEMORY, "out of memory");
+    return sql_end(replica, get, status, err);
 }
 
 /* ---- transactions ---- */
@@ -432,6 +445,7 @@ bool replica_in_transaction(const struct replica *replica)
 enum status replica_begin(struct replica *replica, struct error *err)
 {
     bool changed;
+    TRY(replica_recover(replica, err));
     TRY(sql_run(replica, "BEGIN IMMEDIATE", err));
     replica->in_transaction = true;
     enum status status = replica_refresh(replica, &changed, err);
@@ -459,7 +473,7 @@ enum status replica_commit(struct replica *replica, struct error *err)
         status = sql_run(replica, "COMMIT", err);
     if (status != STATUS_OK) {
         replica_rollback(replica);
-        return status;
+        return MUTANT("t16-failed-commit-is-success") ? STATUS_OK : status;
     }
     replica->in_transaction = false;
     forget_erased(replica);
@@ -476,12 +490,10 @@ void replica_rollback(struct replica *replica)
     if (!replica->in_transaction)
         return;
     sql_finalize_all(replica);
-    sqlite3_exec(replica->database, "ROLLBACK", NULL, NULL, NULL);
     replica->in_transaction = false;
-    struct error ignored = {0};
-    load_identity(replica, &ignored);
-    if (!MUTANT("head-kept-after-rollback"))
-        caches_load(replica, &ignored);
+    replica->stale = !MUTANT("head-kept-after-rollback");
+    if (sqlite3_exec(replica->database, "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK)
+        replica_recover(replica, NULL);
 }
 
 /* ---- counts ---- */

@@ -88,6 +88,10 @@ enum status replica_commit(struct replica *replica, struct error *err);
 /* What the open transaction deletes is to leave the write-ahead log, too, after the commit. */
 void replica_forget_log(struct replica *replica);
 void replica_rollback(struct replica *replica);
+/* After a transaction that failed so badly that not even what is kept in memory could be loaded
+ * again: loads it. Costs nothing else. replica_begin and replica_refresh begin with it; what is
+ * read without them needs it. */
+enum status replica_recover(struct replica *replica, struct error *err);
 bool replica_in_transaction(const struct replica *replica);
 /* Catch up with what other processes wrote; *changed tells whether anything came. Cheap when not.
  */

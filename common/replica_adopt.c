@@ -15,13 +15,13 @@ enum status replica_adopted(struct replica *replica, const struct dot *origin, s
     if (!get)
         return sql_fail(replica, err, "adopted entries");
     sqlite3_bind_int64(get, 1, LOG_ID(local, origin->number));
-    if (local != 0 && sqlite3_step(get) == SQLITE_ROW) {
+    enum status status = STATUS_OK;
+    if (local != 0 && sql_row(replica, get, &status, err)) {
         int64_t id = sqlite3_column_int64(get, 0);
         *as = (struct dot){feed_at(replica, LOG_FEED(id))->id, LOG_NUMBER(id)};
         *found = true;
     }
-    sqlite3_reset(get);
-    return STATUS_OK;
+    return sql_end(replica, get, status, err);
 }
 
 enum status adopted_note(struct replica *replica, const struct dot *dot,

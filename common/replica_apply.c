@@ -82,8 +82,7 @@ static enum status bind_new_set(struct replica *replica, const struct schema_fie
     enum status status = column_set_text(replica, field, elements, count, err);
     free(elements);
     if (status == STATUS_OK)
-        sqlite3_bind_text(insert, index, (const char *)replica->column.data,
-                          (int)replica->column.size, SQLITE_TRANSIENT);
+        status = column_bind_text(replica, insert, index, err);
     return status;
 }
 
@@ -244,9 +243,10 @@ static enum status aside_full(struct replica *replica, const struct feed_id *fee
     sqlite3_bind_int64(count, 1, feed->scope);
     sqlite3_bind_int64(count, 2, feed->device);
     sqlite3_bind_int64(count, 3, feed->incarnation);
-    *full = sqlite3_step(count) == SQLITE_ROW && sqlite3_column_int64(count, 0) >= ASIDE_ROWS_MAX;
-    sqlite3_reset(count);
-    return STATUS_OK;
+    enum status status = STATUS_OK;
+    *full =
+        sql_row(replica, count, &status, err) && sqlite3_column_int64(count, 0) >= ASIDE_ROWS_MAX;
+    return sql_end(replica, count, status, err);
 }
 
 static enum status note(struct replica *replica, const struct dot *dot, const struct error *reason,
@@ -306,11 +306,12 @@ enum status replica_aside_body(struct replica *replica, const struct dot *dot, s
     sqlite3_bind_int64(read, 2, dot->feed.device);
     sqlite3_bind_int64(read, 3, dot->feed.incarnation);
     sqlite3_bind_int64(read, 4, (int64_t)dot->number);
-    status = error_set(err, STATUS_NOT_FOUND, "there is no such entry");
-    if (sqlite3_step(read) == SQLITE_ROW)
-        status = buffer_append_bytes(body, sql_blob(read, 0));
-    sqlite3_reset(read);
-    return status;
+    status = STATUS_OK;
+    if (!sql_row(replica, read, &status, err) && status == STATUS_OK)
+        status = error_set(err, STATUS_NOT_FOUND, "there is no such entry");
+    else if (status == STATUS_OK && buffer_append_bytes(body, sql_blob(read, 0)) != STATUS_OK)
+        status = error_set(err, STATUS_NO_MEMORY, "out of memory");
+    return sql_end(replica, read, status, err);
 }
 
 enum status aside_forget(struct replica *replica, const struct dot *dot, struct error *err)

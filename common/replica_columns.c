@@ -33,6 +33,14 @@ static enum status bind_step(struct unpack *in, sqlite3_stmt *statement, int ind
     return STATUS_OK;
 }
 
+enum status column_bind_text(struct replica *replica, sqlite3_stmt *statement, int index,
+                             struct error *err)
+{
+    int code = sqlite3_bind_text(statement, index, (const char *)replica->column.data,
+                                 (int)replica->column.size, SQLITE_TRANSIENT);
+    return code == SQLITE_OK ? STATUS_OK : sql_fail(replica, err, "the database");
+}
+
 enum status column_bind(struct replica *replica, const struct schema_field *field,
                         struct bytes value, sqlite3_stmt *statement, int index, struct error *err)
 {
@@ -59,8 +67,7 @@ enum status column_bind(struct replica *replica, const struct schema_field *fiel
         if (field_format(replica->schema, field, value, &replica->column) != STATUS_OK)
             return error_set(err, STATUS_BAD_INPUT, "field '%s': not a value of type %s",
                              field->name, field_type_name(field->type));
-        sqlite3_bind_text(statement, index, (const char *)replica->column.data,
-                          (int)replica->column.size, SQLITE_TRANSIENT);
+        return column_bind_text(replica, statement, index, err);
     }
     return STATUS_OK;
 }

@@ -193,10 +193,10 @@ enum status feed_get_state(struct replica *replica, const struct dot *dot, enum 
     if (!get)
         return sql_fail(replica, err, "the log");
     sqlite3_bind_int64(get, 1, LOG_ID(feed_find(replica, &dot->feed), dot->number));
-    *state =
-        sqlite3_step(get) == SQLITE_ROW ? (enum log_state)sqlite3_column_int(get, 0) : LOG_IN_FORCE;
-    sqlite3_reset(get);
-    return STATUS_OK;
+    enum status status = STATUS_OK;
+    *state = sql_row(replica, get, &status, err) ? (enum log_state)sqlite3_column_int(get, 0)
+                                                 : LOG_IN_FORCE;
+    return sql_end(replica, get, status, err);
 }
 
 enum status entry_counts(struct replica *replica, const struct dot *dot, bool *counts,

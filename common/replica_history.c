@@ -63,10 +63,12 @@ static enum status find_scope(struct replica *replica, const struct schema_table
              table->name);
     TRY(sql_prepare(replica, sql, &statement, err));
     sqlite3_bind_blob(statement, 1, id->bytes, ID_BYTES, SQLITE_STATIC);
-    *scope =
-        sqlite3_step(statement) == SQLITE_ROW ? (uint32_t)sqlite3_column_int64(statement, 0) : 0;
+    enum status status = STATUS_OK;
+    *scope = sql_row(replica, statement, &status, err)
+                 ? (uint32_t)sqlite3_column_int64(statement, 0)
+                 : 0;
     sqlite3_finalize(statement);
-    return STATUS_OK;
+    return status;
 }
 
 enum status replica_row(struct replica *replica, uint32_t number, const struct id *id,

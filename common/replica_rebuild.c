@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/dots.h"
+#include "common/mutant.h"
 #include "common/replica_state.h"
 
 /* ---- one row ---- */
@@ -158,10 +159,13 @@ static enum status judge_again(struct replica *replica, const struct dot *dot, s
 {
     struct entry_view view = {0};
     struct buffer body = {0};
-    enum status status = feed_read(replica, dot, &body, err);
+    enum status status = feed_read(replica, dot, &body, err), decoded = STATUS_OK;
+    if (status == STATUS_OK)
+        decoded = entry_decode(&view, &dot->feed, buffer_bytes(&body), NULL);
     /* What can't be decoded was set aside when it came, and is the same now. */
-    if (status == STATUS_OK &&
-        entry_decode(&view, &dot->feed, buffer_bytes(&body), NULL) == STATUS_OK)
+    if (decoded == STATUS_NO_MEMORY)
+        status = error_set(err, decoded, "out of memory");
+    else if (status == STATUS_OK && decoded == STATUS_OK)
         status = judge_decoded(replica, dot, &view, stale, err);
     entry_view_release(&view);
     buffer_release(&body);
@@ -180,9 +184,13 @@ enum status entries_undo(struct replica *replica, const struct dot *first, uint6
         status = feed_read(replica, &dot, &body, err);
         if (status == STATUS_OK)
             status = feed_set_state(replica, &dot, LOG_NOT_PERMITTED, err);
-        if (status == STATUS_OK &&
-            entry_decode(&view, &dot.feed, buffer_bytes(&body), NULL) == STATUS_OK)
+        enum status decoded = STATUS_NO_MEMORY;
+        if (status == STATUS_OK)
+            decoded = entry_decode(&view, &dot.feed, buffer_bytes(&body), NULL);
+        if (status == STATUS_OK && decoded == STATUS_OK)
             status = add_stale(replica, &stale, &dot, &view, err);
+        else if (status == STATUS_OK && decoded == STATUS_NO_MEMORY)
+            status = error_set(err, decoded, "out of memory");
     }
     if (status == STATUS_OK)
         status = rebuild_stale(replica, &stale, err);
@@ -257,7 +265,7 @@ enum status list_waiting(struct replica *replica, struct dots *dots, struct erro
     bool added;
     TRY(sql_prepare(replica, "SELECT id FROM _judged WHERE state = 2 ORDER BY id", &list, err));
     enum status status = STATUS_OK;
-    while (status == STATUS_OK && sqlite3_step(list) == SQLITE_ROW) {
+    while (status == STATUS_OK && sql_row(replica, list, &status, err)) {
         int64_t id = sqlite3_column_int64(list, 0);
         struct dot dot = {feed_at(replica, LOG_FEED(id))->id, LOG_NUMBER(id)};
         status = dots_add(dots, &dot, &added, err);
@@ -328,9 +336,9 @@ enum status judge_affected(struct replica *replica, const struct entry_view *vie
         status = tables_follow_schema(replica, err);
     if (status == STATUS_OK && view->ops[0].table == REGISTRY_ERASURE)
         status = keys_erase(replica, err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !MUTANT("records-wait-for-ever"))
         status = judge_waiting(replica, &stale, err);
-    if (status == STATUS_OK && device != 0)
+    if (status == STATUS_OK && device != 0 && !MUTANT("t12-revoked-not-undone"))
         status = judge_device(replica, device, &stale, err);
     if (status == STATUS_OK)
         status = rebuild_stale(replica, &stale, err);

@@ -16,22 +16,26 @@ static enum status refuse(struct replica *replica, const struct run *run, enum s
     struct dot dot = {run->feed, run->first};
     received->refused += run->count;
     error_set(&reason, why, "%s", sentence);
+    if (why == STATUS_FORKED && MUTANT("t26-fork-not-kept"))
+        return STATUS_OK;
     return aside_note(replica, &dot, &reason, run->bodies[0], err);
 }
 
-/* The key that must have signed; false while it isn't known. */
-static bool signing_key_of(struct replica *replica, const struct run *run,
-                           uint8_t key[PUBLIC_KEY_BYTES])
+/* The key that must have signed; STATUS_UNKNOWN while it isn't known. */
+static enum status signing_key_of(struct replica *replica, const struct run *run,
+                                  uint8_t key[PUBLIC_KEY_BYTES])
 {
     const uint8_t *known = registry_device_key(replica->registry, run->feed.device);
     if (known) {
         memcpy(key, known, PUBLIC_KEY_BYTES);
-        return true;
+        return STATUS_OK;
     }
     bool genesis = run->feed.scope == SCOPE_REGISTRY(ORG_ROOT) && run->feed.device == DEVICE_HUB &&
                    run->first == 1;
-    return genesis &&
-           registry_genesis_key(&replica->network, run->bodies[0], key, NULL) == STATUS_OK;
+    enum status status = genesis
+                             ? registry_genesis_key(&replica->network, run->bodies[0], key, NULL)
+                             : STATUS_UNKNOWN;
+    return status == STATUS_OK || status == STATUS_NO_MEMORY ? status : STATUS_UNKNOWN;
 }
 
 /* The hash of the run's last entry, from our head on; true when its signature holds. */
@@ -42,8 +46,11 @@ static bool chain_holds(struct replica *replica, const struct run *run, size_t s
         struct dot dot = {run->feed, run->first + i};
         struct hash previous = *hash;
         entry_hash(hash, &replica->network, &dot, &previous, run->bodies[i]);
+        if (MUTANT("t5-tail-unsigned") &&
+            entry_verify(run->signature, &replica->network, hash, key))
+            return true;
     }
-    if (MUTANT("signature-unchecked"))
+    if (MUTANT("t5-t10-signature-unchecked"))
         return true;
     return entry_verify(run->signature, &replica->network, hash, key);
 }
@@ -60,7 +67,7 @@ static enum status proves_fork(struct replica *replica, const struct run *run, b
     *proves = false;
     for (size_t i = 0; i < run->count; i++)
         size += run->bodies[i].size;
-    if (size > PROOF_BYTES_MAX || !signing_key_of(replica, run, key))
+    if (size > PROOF_BYTES_MAX || signing_key_of(replica, run, key) != STATUS_OK)
         return STATUS_OK;
     TRY(feed_hash_up_to(replica, feed, run->first - 1, &hash, err));
     *proves = chain_holds(replica, run, 0, &hash, key);
@@ -80,6 +87,8 @@ static enum status refuse_fork(struct replica *replica, const struct run *run,
         return refuse(replica, run, STATUS_FORKED, sentence, received, err);
     received->refused += run->count;
     error_set(&reason, STATUS_FORKED, "%s", sentence);
+    if (MUTANT("t26-fork-not-kept"))
+        return STATUS_OK;
     return aside_note_proof(replica, &dot, &reason, run, err);
 }
 
@@ -97,8 +106,12 @@ static enum status check_fork(struct replica *replica, const struct run *run,
         TRY(feed_read(replica, &last, &replica->story_body, err));
         differ = !bytes_equal(buffer_bytes(&replica->story_body), run->bodies[run->count - 1]);
     }
-    if (differ && !MUTANT("fork-taken-for-known"))
+    if (differ && !MUTANT("t26-fork-taken-for-known"))
         return refuse_fork(replica, run, received, err);
+    for (size_t i = 0; MUTANT("t9-known-applied-again") && i < run->count; i++) {
+        struct dot dot = {run->feed, run->first + i};
+        TRY(admit_entry(replica, &dot, run->bodies[i], received, err));
+    }
     received->known += run->count;
     return keys_note_known(replica, run, run->count, err);
 }
@@ -149,7 +162,10 @@ static enum status receive(struct replica *replica, const struct run *run,
         return check_fork(replica, run, received, err);
     if (run->first > held + 1 && !MUTANT("gap-taken"))
         return refuse(replica, run, STATUS_GAP, "earlier entries are missing", received, err);
-    if (!signing_key_of(replica, run, key))
+    enum status known = signing_key_of(replica, run, key);
+    if (known == STATUS_NO_MEMORY)
+        return error_set(err, known, "out of memory");
+    if (known != STATUS_OK)
         return refuse(replica, run, STATUS_UNKNOWN, "the device is not in the registry", received,
                       err);
     size_t skip = held + 1 - run->first;

@@ -4,6 +4,7 @@
  * from a backup, one to each of its lives. These may come in any order, so an entry may lack what
  * it speaks of (STATUS_UNKNOWN). It waits, and is asked again when something new is known. */
 
+#include "common/mutant.h"
 #include "common/replica_state.h"
 
 /* ---- from the log ---- */
@@ -28,6 +29,8 @@ static enum status apply_logged_entry(struct replica *replica, const struct dot 
                        ? registry_reapply(replica->registry, dot, &replica->view, NULL)
                        : registry_apply(replica->registry, dot, &replica->view, NULL);
     buffer_release(&body);
+    if (status == STATUS_OK && *verdict == STATUS_NO_MEMORY)
+        status = error_set(err, *verdict, "out of memory");
     return status;
 }
 
@@ -113,6 +116,8 @@ static enum status settle_waiting(struct replica *replica, const struct dot *dot
         status = entry_decode(&view, &dot->feed, buffer_bytes(&body), err);
     if (status == STATUS_OK)
         verdict = registry_apply(replica->registry, dot, &view, &reason);
+    if (status == STATUS_OK && verdict == STATUS_NO_MEMORY)
+        status = error_set(err, verdict, "out of memory");
     *taken = status == STATUS_OK && verdict == STATUS_OK;
     if (*taken)
         status = feed_set_state(replica, dot, LOG_IN_FORCE, err);
@@ -147,7 +152,7 @@ enum status registry_followed(struct replica *replica, const struct entry_view *
 {
     bool taken = true;
     TRY(judge_affected(replica, view, err));
-    while (taken)
+    while (taken && !MUTANT("waiting-forgotten"))
         TRY(settle_all_waiting(replica, &taken, err));
     return STATUS_OK;
 }

@@ -80,7 +80,7 @@ bool feed_restoring(const struct replica *replica, const struct feed_id *feed)
 enum status replica_new_life(struct replica *replica, struct error *err)
 {
     struct identity identity = replica->identity;
-    if (!MUTANT("same-incarnation"))
+    if (!MUTANT("t4-t30-same-incarnation"))
         identity.incarnation = INCARNATION_FIRST + 1 + randombytes_uniform(INT32_MAX - 2);
     enum status status = replica_set_identity(replica, &identity, err);
     sodium_memzero(&identity, sizeof identity);
@@ -113,7 +113,7 @@ enum status replica_restore_begin(struct replica *replica, uint32_t peer, struct
 {
     if (replica_restoring(replica))
         return STATUS_OK;
-    if (!MUTANT("claim-not-lowered"))
+    if (!MUTANT("t4-claim-not-lowered"))
         TRY(claim_acknowledged(replica, peer, err));
     TRY(save_claims(replica, err));
     TRY(replica_new_life(replica, err));
@@ -193,7 +193,7 @@ static enum status each_staged(struct restoring *restoring, uint32_t local, stag
     sqlite3_bind_int64(read, 1, LOG_ID(local, 0));
     sqlite3_bind_int64(read, 2, LOG_ID(local + 1, 0) - 1);
     enum status status = STATUS_OK;
-    while (status == STATUS_OK && sqlite3_step(read) == SQLITE_ROW) {
+    while (status == STATUS_OK && sql_row(replica, read, &status, err)) {
         struct run run;
         struct bytes *bodies = NULL;
         status = run_decode(&run, &bodies, sql_blob(read, 0), err);
@@ -252,7 +252,7 @@ static enum status withdraw(struct restoring *restoring, const struct feed_id *f
     }
     TRY(entries_undo(restoring->replica, &first, ours, err));
     TRY(feed_cut(restoring->replica, &first, err));
-    if (MUTANT("bases-of-other-life-met"))
+    if (MUTANT("t4-bases-of-other-life-met"))
         return STATUS_OK;
     return entries_cite_again(restoring->replica, &first, err);
 }
@@ -304,7 +304,7 @@ static enum status swap_all(struct restoring *restoring, const struct frontier *
 {
     for (size_t i = 0; i < claims->count; i++)
         TRY(swap_feed(restoring, &claims->rows[i], err));
-    for (size_t i = 0; i < restoring->count && !MUTANT("nothing-saved-anew"); i++)
+    for (size_t i = 0; i < restoring->count && !MUTANT("t4-nothing-saved-anew"); i++)
         TRY(save_anew(restoring, &restoring->entries[i], err));
     return STATUS_OK;
 }

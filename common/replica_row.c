@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/dots.h"
+#include "common/json_read.h"
 #include "common/pack.h"
 #include "common/replica_state.h"
 
@@ -153,9 +154,11 @@ static enum status load_set_column(struct replica *replica, struct row *row,
                                    const struct schema_field *field, struct head *head,
                                    struct bytes text, struct error *err)
 {
-    json_t *list = json_loadb((const char *)text.data, text.size, 0, NULL);
+    json_t *list;
     struct buffer value = {0};
-    enum status status = json_is_array(list) ? STATUS_OK : damaged(row, err);
+    enum status status = json_read(&list, text, NULL, err);
+    if (status != STATUS_NO_MEMORY)
+        status = json_is_array(list) ? STATUS_OK : damaged(row, err);
     bool is_code = field->type == FIELD_ENUM;
     for (size_t i = 0; status == STATUS_OK && i < json_array_size(list); i++) {
         const char *element = json_string_value(json_array_get(list, i));
@@ -326,6 +329,5 @@ enum status row_load(struct replica *replica, const struct row_wish *wish, struc
     } else {
         status = sql_fail(replica, err, wish->table->name);
     }
-    sqlite3_reset(select);
-    return status;
+    return sql_end(replica, select, status, err);
 }

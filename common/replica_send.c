@@ -200,13 +200,12 @@ enum status replica_peer_load(struct replica *replica, uint32_t device, struct f
         return sql_fail(replica, err, "peers");
     sqlite3_bind_int64(get, 1, device);
     enum status status = STATUS_OK;
-    if (sqlite3_step(get) == SQLITE_ROW) {
+    if (sql_row(replica, get, &status, err)) {
         status = frontier_decode(told, sql_blob(get, 0), err);
         if (status == STATUS_OK)
             status = frontier_decode(held, sql_blob(get, 1), err);
     }
-    sqlite3_reset(get);
-    return status;
+    return sql_end(replica, get, status, err);
 }
 
 enum status replica_peer_save(struct replica *replica, uint32_t device, const struct frontier *told,

@@ -114,6 +114,22 @@ enum status sql_done(struct replica *replica, sqlite3_stmt *statement, const cha
     return status;
 }
 
+bool sql_row(struct replica *replica, sqlite3_stmt *statement, enum status *status,
+             struct error *err)
+{
+    int code = sqlite3_step(statement);
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        *status = sql_fail(replica, err, "the database");
+    return code == SQLITE_ROW;
+}
+
+enum status sql_end(struct replica *replica, sqlite3_stmt *statement, enum status status,
+                    struct error *err)
+{
+    bool good = sqlite3_reset(statement) == SQLITE_OK;
+    return good || status != STATUS_OK ? status : sql_fail(replica, err, "the database");
+}
+
 struct bytes sql_blob(sqlite3_stmt *statement, int column)
 {
     const void *data = sqlite3_column_blob(statement, column);

@@ -113,6 +113,7 @@ struct replica {
     sqlite3 *database;
     struct clock clock;
     bool read_only, in_transaction;
+    bool stale; /* what is kept in memory may not be what the file says: load it first */
     struct network network;
     struct identity identity;
     struct registry *registry;
@@ -154,6 +155,13 @@ enum status sql_done(struct replica *replica, sqlite3_stmt *statement, const cha
                      struct error *err);
 enum status sql_prepare(struct replica *replica, const char *sql, sqlite3_stmt **statement,
                         struct error *err);
+/* The next row; false when there is none, or when it fails: then *status says so. */
+bool sql_row(struct replica *replica, sqlite3_stmt *statement, enum status *status,
+             struct error *err);
+/* Reset a cached statement. A column that memory was lacking for has read as nothing: that is found
+ * here, or by the next row. Gives `status`, unless that is OK and something failed. */
+enum status sql_end(struct replica *replica, sqlite3_stmt *statement, enum status status,
+                    struct error *err);
 struct bytes sql_blob(sqlite3_stmt *statement, int column);
 void sql_bind_bytes(sqlite3_stmt *statement, int index, struct bytes bytes);
 void sql_finalize_all(struct replica *replica);
@@ -280,6 +288,9 @@ enum status column_bind(struct replica *replica, const struct schema_field *fiel
 /* A set's elements as a JSON array of texts, into replica->column. */
 enum status column_set_text(struct replica *replica, const struct schema_field *field,
                             const struct bytes *elements, size_t count, struct error *err);
+/* Binds a copy of replica->column as text. */
+enum status column_bind_text(struct replica *replica, sqlite3_stmt *statement, int index,
+                             struct error *err);
 /* Column(s) back to one canonical value, appended to `out`. */
 enum status column_value(struct replica *replica, const struct schema_field *field,
                          sqlite3_stmt *statement, int index, struct buffer *out, struct error *err);

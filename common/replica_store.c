@@ -202,10 +202,7 @@ static enum status bind_set(struct replica *replica, const struct schema_field *
         elements[i] = cell->heads[i].value;
     enum status status = column_set_text(replica, field, elements, cell->heads_count, err);
     free(elements);
-    if (status == STATUS_OK)
-        sqlite3_bind_text(statement, index, (const char *)replica->column.data,
-                          (int)replica->column.size, SQLITE_TRANSIENT);
-    return status;
+    return status == STATUS_OK ? column_bind_text(replica, statement, index, err) : status;
 }
 
 /* Binds one field's column and stores its heads when they don't fit into it. */

@@ -65,7 +65,7 @@ static enum status add_noted(struct replica *replica, const struct row *row, str
     sqlite3_bind_blob(read, 2, row->id.bytes, ID_BYTES, SQLITE_STATIC);
     sqlite3_bind_int64(read, 3, row->scope);
     enum status status = STATUS_OK;
-    while (status == STATUS_OK && sqlite3_step(read) == SQLITE_ROW) {
+    while (status == STATUS_OK && sql_row(replica, read, &status, err)) {
         int64_t local = sqlite3_column_int64(read, 0);
         if (local < 1 || (uint64_t)local > replica->feeds_count)
             continue;

@@ -136,9 +136,10 @@ static enum status has_column(struct replica *replica, const char *table, const 
                     &statement, err));
     sqlite3_bind_text(statement, 1, table, -1, SQLITE_STATIC);
     sqlite3_bind_text(statement, 2, column, -1, SQLITE_STATIC);
-    *has = sqlite3_step(statement) == SQLITE_ROW;
+    enum status status = STATUS_OK;
+    *has = sql_row(replica, statement, &status, err);
     sqlite3_finalize(statement);
-    return STATUS_OK;
+    return status;
 }
 
 static enum status widen_table(struct replica *replica, const struct schema_table *table,

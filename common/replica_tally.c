@@ -165,7 +165,7 @@ enum status tallies_load(struct replica *replica, struct error *err)
     replica->tallies_count = 0;
     TRY(sql_prepare(replica, "SELECT scope, table_no, rows, sum FROM _tally", &statement, err));
     enum status status = STATUS_OK;
-    while (status == STATUS_OK && sqlite3_step(statement) == SQLITE_ROW) {
+    while (status == STATUS_OK && sql_row(replica, statement, &status, err)) {
         struct tally_row *row = tally_of(replica, (uint32_t)sqlite3_column_int64(statement, 0),
                                          (uint32_t)sqlite3_column_int64(statement, 1));
         struct bytes sum = sql_blob(statement, 3);

@@ -177,7 +177,8 @@ static bool row_all_seen(const struct row *row, const struct cell *deletes)
 bool row_deleted(const struct row *row)
 {
     struct verdict verdict = row_verdict(row);
-    return verdict.deleted && !verdict.put_back && row_all_seen(row, verdict.cell);
+    return verdict.deleted && !verdict.put_back &&
+           (row_all_seen(row, verdict.cell) || MUTANT("delete-beats-edits"));
 }
 
 bool row_delete_conflict(const struct row *row)

@@ -48,6 +48,8 @@ static void drop_replaced_heads(struct cell *cell, const struct bases *bases)
 static enum status remember_unmet(const struct applying *a, uint16_t field,
                                   const struct bases *bases, struct error *err)
 {
+    if (bases->element.data && MUTANT("removal-not-remembered"))
+        return STATUS_OK;
     for (size_t i = MUTANT("one-unmet-base-forgotten"); i < bases->count; i++) {
         const struct dot *dot = &bases->dots[i];
         if (!dot_equal(dot, &a->own.dot) && a->source->covered(a->source->context, dot))
@@ -72,10 +74,16 @@ static enum status put_own(const struct applying *a, struct cell *cell, struct h
     struct replaced own = {.field = cell->field, .dot = head->dot};
     if (by_element)
         own.element = head->value;
+    for (size_t i = 0; MUTANT("t11-clock-decides") && i < cell->heads_count; i++)
+        if (cell->heads[i].described && cell->heads[i].time_ms > head->time_ms)
+            return STATUS_OK;
     if (row_recall(a->row, &own) && !MUTANT("replaced-value-shows"))
         return STATUS_OK;
     if (!row_copy_bytes(a->row, head->value, &head->value))
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (cell->heads_count > 0 && cell->heads[0].time_ms == head->time_ms && !by_element &&
+        MUTANT("tie-drops-a-head"))
+        return STATUS_OK;
     return cell_put(cell, head, by_element, err);
 }
 
@@ -106,7 +114,8 @@ static enum status apply_register(const struct applying *a, struct cell *cell,
     const struct schema_field *declared = table_field(a->row->table, field->number);
     struct bases bases = field_bases(a, field);
     TRY(replace_bases(a, cell, &bases, err));
-    for (uint32_t i = 0; declared->group && i < a->op->fields_count; i++) {
+    for (uint32_t i = 0; declared->group && i < a->op->fields_count && !MUTANT("group-is-torn");
+         i++) {
         const struct op_field *other = &a->entry->fields[a->op->fields_at + i];
         const struct schema_field *member = table_field(a->row->table, other->number);
         if (!member || member == declared || member->group != declared->group)
@@ -139,7 +148,8 @@ static enum status apply_extreme(const struct applying *a, struct cell *cell,
     const struct schema_field *declared = table_field(a->row->table, field->number);
     struct head head = a->own;
     head.value = field->value;
-    if (cell->heads_count && !extreme_prefers(declared, &cell->heads[0], &head))
+    if (cell->heads_count && !extreme_prefers(declared, &cell->heads[0], &head) &&
+        !MUTANT("last-extreme-wins"))
         return STATUS_OK;
     cell->heads_count = 0;
     if (!row_copy_bytes(a->row, head.value, &head.value))

@@ -1,3 +1,4 @@
+#include "common/mutant.h"
 #include "common/row.h"
 
 #include <assert.h>
@@ -72,7 +73,7 @@ static int step_compare(const struct schema_field *field, const struct head *a,
 {
     struct position left = step_position(field, a->value);
     struct position right = step_position(field, b->value);
-    if (left.round != right.round)
+    if (left.round != right.round && !MUTANT("rounds-ignored"))
         return left.round < right.round ? -1 : 1;
     return (left.rank > right.rank) - (left.rank < right.rank);
 }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/mutant.h"
+
 #define NAME_BYTES_MAX 63
 
 enum status object_check_keys(const json_t *json, const char *const *keys, struct error *err)
@@ -62,6 +64,8 @@ bool name_valid(const char *name)
     size_t size = strlen(name);
     if (size == 0 || size > NAME_BYTES_MAX || name[0] < 'a' || name[0] > 'z')
         return false;
+    if (MUTANT("t19-any-name"))
+        return true;
     return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == size;
 }
 

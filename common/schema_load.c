@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json_read.h"
 #include "common/schema.h"
 #include "common/schema_form.h"
 #include "common/schema_json.h"
@@ -389,17 +390,21 @@ static enum status load_root(const json_t *root, struct schema *schema, struct e
 enum status schema_load(struct schema **out, struct bytes json, struct error *err)
 {
     json_error_t fault;
+    struct error own = {0}; /* error_wrap knows the status from it */
     *out = NULL;
+    if (!err)
+        err = &own;
     if (json.size > SCHEMA_TEXT_MAX)
         return error_set(err, STATUS_TOO_LARGE, "a schema has more than %d bytes", SCHEMA_TEXT_MAX);
-    json_t *root = json_loadb((const char *)json.data, json.size, JSON_REJECT_DUPLICATES, &fault);
-    if (!root && json_error_code(&fault) == json_error_out_of_memory)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    if (!root)
+    json_t *root;
+    enum status status = json_read(&root, json, &fault, err);
+    if (status == STATUS_NO_MEMORY)
+        return status;
+    if (status != STATUS_OK)
         return error_set(err, STATUS_BAD_INPUT, "the schema is not JSON: line %d: %s", fault.line,
                          fault.text);
     struct schema *schema = calloc(1, sizeof *schema);
-    enum status status = STATUS_NO_MEMORY;
+    status = STATUS_NO_MEMORY;
     if (schema && (schema->text = malloc(json.size + 1))) {
         memcpy(schema->text, json.data, json.size);
         schema->text[json.size] = '\0';

@@ -3,6 +3,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "common/mutant.h"
+
 #define BLOCK_BYTES 128 /* of BLAKE2b, for HMAC */
 
 static const char protocol_name[] = "Noise_IK_25519_ChaChaPoly_BLAKE2b";
@@ -203,7 +205,8 @@ static enum status write_ephemeral(struct noise *noise, struct buffer *out)
 static enum status write_first(struct noise *noise, struct bytes payload, struct buffer *out)
 {
     TRY(write_ephemeral(noise, out));
-    TRY(mix_dh(noise, &noise->ephemeral, noise->remote_static));
+    if (!MUTANT("t23-hint-is-proof"))
+        TRY(mix_dh(noise, &noise->ephemeral, noise->remote_static));
     TRY(seal_and_hash(noise, bytes_of(noise->local.public_key, DH_KEY_BYTES), out));
     TRY(mix_dh(noise, &noise->local, noise->remote_static));
     return seal_and_hash(noise, payload, out);
@@ -248,7 +251,8 @@ static enum status read_first(struct noise *noise, struct bytes message, struct 
     if (message.size < NOISE_FIRST_OVERHEAD)
         return STATUS_FORGED;
     TRY(read_ephemeral(noise, message));
-    TRY(mix_dh(noise, &noise->local, noise->remote_ephemeral));
+    if (!MUTANT("t23-hint-is-proof"))
+        TRY(mix_dh(noise, &noise->local, noise->remote_ephemeral));
     enum status status = open_and_hash(
         noise, bytes_of(message.data + DH_KEY_BYTES, DH_KEY_BYTES + NOISE_TAG_BYTES), &key);
     if (status == STATUS_OK)

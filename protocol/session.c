@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mutant.h"
 #include "protocol/session_state.h"
 
 const char *session_code_text(enum session_code code)
@@ -35,6 +36,8 @@ enum status session_new(struct session **out, const struct session_options *opti
     session->peer = !initiator ? 0 : options->peer ? options->peer : DEVICE_HUB;
     memcpy(prologue, "jinqiu/1", 8);
     memcpy(prologue + 8, options->network.id, NETWORK_BYTES);
+    if (MUTANT("t28-link-of-any-network"))
+        memset(prologue + 8, 0, NETWORK_BYTES);
     noise_start(&session->noise, initiator ? NOISE_INITIATOR : NOISE_RESPONDER,
                 bytes_of(prologue, sizeof prologue), &options->local,
                 initiator ? options->remote : NULL, NULL);
@@ -66,6 +69,8 @@ void session_free(struct session *session)
 uint64_t session_deadline_ms(const struct session *session)
 {
     if (!session->started || session->phase == PHASE_OVER || session->question_open)
+        return UINT64_MAX;
+    if (session->phase != PHASE_OPEN && MUTANT("t15-handshake-without-end"))
         return UINT64_MAX;
     if (session->phase != PHASE_OPEN)
         return session->started_ms + session->options.handshake_ms;
@@ -117,7 +122,8 @@ static enum status take_start(struct session *session)
 static enum status take_bytes(struct session *session, struct bytes bytes)
 {
     bool responder = session->options.role == SESSION_RESPONDER;
-    bool shaking = responder && !noise_done(&session->noise);
+    bool shaking =
+        responder && !noise_done(&session->noise) && !MUTANT("t15-much-before-handshake");
     /* Nobody has more than one frame to say to a responder that hasn't answered; later the host
      * must heed `pause`. */
     size_t most = shaking ? 2 + FRAME_BYTES_MAX : 2 * RAW_BYTES_MAX;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mutant.h"
 #include "protocol/session_state.h"
 
 /* ---- the end ---- */
@@ -188,7 +189,8 @@ static enum status answer_tally(struct session *session, const struct session_an
         session->peer_tally.has_chains &&
         memcmp(answer->chains_digest.bytes, session->peer_tally.chains, SHORT_DIGEST_BYTES) != 0;
     session->totals.truth_failed =
-        memcmp(answer->tally_digest.bytes, session->peer_tally.tally, SHORT_DIGEST_BYTES) != 0;
+        memcmp(answer->tally_digest.bytes, session->peer_tally.tally, SHORT_DIGEST_BYTES) != 0 &&
+        !MUTANT("t18-digests-not-compared");
     return STATUS_OK;
 }
 

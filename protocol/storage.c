@@ -178,7 +178,8 @@ static enum status store_run(struct replica *replica, uint32_t peer, struct byte
     } else {
         uint64_t refused = received->refused;
         status = replica_receive(replica, &run, received, err);
-        if (run.feed.device == peer && received->refused > refused && !MUTANT("fork-not-told"))
+        if (run.feed.device == peer && received->refused > refused &&
+            !MUTANT("t4-t26-fork-not-told"))
             reply->answer.forked = true;
         uint64_t now = replica_claim(replica, &run.feed);
         if (status == STATUS_OK && now > 0)
@@ -289,8 +290,8 @@ enum status storage_answer(struct replica *replica, const struct session_questio
     bool greeting = question->ask == ASK_OPEN || question->ask == ASK_WHO, changed;
     enum status status = own ? replica_begin(replica, err) : STATUS_OK;
     /* Another process may just have changed who may do what. */
-    if (greeting && !own && !replica_in_transaction(replica))
-        status = replica_refresh(replica, &changed, err);
+    if (!own && !replica_in_transaction(replica))
+        status = greeting ? replica_refresh(replica, &changed, err) : replica_recover(replica, err);
     if (status == STATUS_OK)
         status = dispatch(replica, question, host, reply, err);
     if (status == STATUS_OK && own && MUTANT("answer-without-commit"))

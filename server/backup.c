@@ -300,7 +300,7 @@ enum status hub_begin_anew(struct hub *hub, struct error *err)
     const struct registry *registry = replica_registry(replica);
     uint64_t lineage, beacon = replica_entry_head(replica).beacon;
     randombytes_buf(&lineage, sizeof lineage);
-    if (!MUTANT("lineage-not-changed"))
+    if (!MUTANT("t4-lineage-not-changed"))
         TRY(set_number(replica, "lineage", lineage >> 1, err));
     TRY(set_number(replica, "beacon_number", beacon + BEACONS_SKIPPED, err));
     TRY(set_number(replica, "device_floor", registry_next_device(registry) + NUMBERS_SKIPPED, err));

@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <string.h>
 
+#include "common/mutant.h"
 #include "server/link_keys.h"
 
 #define HASH_OF_TOKEN_BYTES 32
@@ -93,7 +94,8 @@ static void take_row(sqlite3_stmt *statement, struct invite_row *row)
     if (person && length <= PERSON_NAME_BYTES_MAX)
         memcpy(row->person, person, length + 1);
     row->expires_ms = sqlite3_column_int64(statement, 3);
-    row->used = sqlite3_column_type(statement, 4) != SQLITE_NULL;
+    row->used =
+        sqlite3_column_type(statement, 4) != SQLITE_NULL && !MUTANT("t24-hub-code-used-twice");
     row->device = (uint32_t)sqlite3_column_int64(statement, 4);
     if (sqlite3_column_bytes(statement, 5) == PUBLIC_KEY_BYTES)
         memcpy(row->sign_key, sqlite3_column_blob(statement, 5), PUBLIC_KEY_BYTES);
@@ -156,7 +158,8 @@ enum status invite_enrol(void *context, struct replica *replica,
             registry_device(replica_registry(replica), row.device) ? SESSION_DONE : SESSION_WAITS;
         return STATUS_OK;
     }
-    if (clock_wall_ms(replica_clock(replica)) > row.expires_ms)
+    if (clock_wall_ms(replica_clock(replica)) > row.expires_ms &&
+        !MUTANT("t24-hub-code-never-ends"))
         return STATUS_OK;
     struct hub_device wish = {question->sign_key, question->remote_dh, row.person, row.role,
                               row.org};

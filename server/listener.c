@@ -14,6 +14,7 @@
 
 #include "common/invitation.h"
 #include "common/messages.h"
+#include "common/mutant.h"
 #include "server/connection.h"
 #include "server/late.h"
 #include "server/log.h"
@@ -169,6 +170,8 @@ static void make_room(struct listener *listener, struct connection *newest)
     if (per_address == 0)
         per_address = is_loopback(address) ? UINT32_MAX : PER_ADDRESS_MAX;
     struct strangers strangers = find_strangers(listener, address);
+    if (MUTANT("t15-any-number-of-connections"))
+        return;
     if (strangers.here > per_address)
         shed(listener, strangers.oldest_here, "address");
     else if (listener->connections_count > listener->options.connections_max)

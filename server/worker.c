@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/mutant.h"
 #include "server/invite.h"
 #include "server/late.h"
 #include "server/link_keys.h"
@@ -85,6 +86,10 @@ static bool answer_writes(struct worker *worker, struct job *jobs, struct error 
     if (late_beacon_due(worker->hub) && hub_raise_beacon(worker->hub, err) != STATUS_OK) {
         replica_rollback(replica);
         return false;
+    }
+    if (MUTANT("answers-before-group-commit")) {
+        replica_rollback(replica);
+        return true;
     }
     return replica_commit(replica, err) == STATUS_OK;
 }

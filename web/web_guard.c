@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/mutant.h"
+
 #define TOKEN_RANDOM_BYTES 32
 
 static void make_token(char token[WEB_TOKEN_BYTES])
@@ -53,7 +55,7 @@ static int check_host(const struct web_guard *guard, const struct web_request *r
     if (!host || web_request_header_count(request, "host") != 1)
         return 400;
     for (size_t i = 0; i < guard->hosts_count; i++)
-        if (strcasecmp(guard->hosts[i], host) == 0)
+        if (strcasecmp(guard->hosts[i], host) == 0 || MUTANT("t22-any-host"))
             return 0;
     return 421;
 }
@@ -77,9 +79,10 @@ static int check_site(const struct web_request *request)
     /* The start link may be followed from anywhere: its token says enough. */
     if (is_start(request) && !origin)
         return 0;
-    if (origin && !is_own_origin(request, origin))
+    if (origin && !is_own_origin(request, origin) && !MUTANT("t22-any-origin"))
         return 403;
-    if (site && strcmp(site, "same-origin") != 0 && !(safe && strcmp(site, "none") == 0))
+    if (site && !MUTANT("t22-any-site") && strcmp(site, "same-origin") != 0 &&
+        !(safe && strcmp(site, "none") == 0))
         return 403;
     /* A browser says where a writing request comes from. */
     return safe || origin ? 0 : 403;
@@ -114,11 +117,11 @@ int web_guard_check(const struct web_guard *guard, const struct web_request *req
         return refusal;
     if (is_start(request))
         return 0;
-    if (!has_cookie(guard, request))
+    if (!has_cookie(guard, request) && !MUTANT("t22-no-cookie-asked"))
         return 401;
     bool has_body = request->body.size > 0 || request->method == WEB_POST ||
                     request->method == WEB_PUT || request->method == WEB_PATCH;
-    return has_body && !is_json(request) ? 415 : 0;
+    return has_body && !is_json(request) && !MUTANT("t22-any-body") ? 415 : 0;
 }
 
 bool web_guard_start(struct web_guard *guard, const struct web_request *request)
@@ -126,6 +129,7 @@ bool web_guard_start(struct web_guard *guard, const struct web_request *request)
     const char *token = web_request_parameter(request, "token", 0);
     if (!is_start(request) || !token || !token_equal(token, guard->token))
         return false;
-    make_token(guard->token);
+    if (!MUTANT("t22-start-link-twice"))
+        make_token(guard->token);
     return true;
 }

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/mutant.h"
+
 static const char common_headers[] =
     "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
@@ -59,7 +61,8 @@ static enum status put_head(const struct web_reply *reply, struct buffer *out)
 {
     char length[32];
     TRY(put(out, "HTTP/1.1 ", web_status_text(reply->status)));
-    TRY(buffer_append_bytes(out, bytes_text(common_headers)));
+    if (!MUTANT("t21-no-content-policy"))
+        TRY(buffer_append_bytes(out, bytes_text(common_headers)));
     if (reply->type)
         TRY(put(out, "Content-Type: ", reply->type));
     if (reply->cookie)

@@ -87,28 +87,42 @@ struct side {
     struct storage_reply reply;
     struct buffer inbox;
     uint64_t carried, cut;
-    bool over;
+    bool over, lost; /* the line is: by a failure of either side */
 };
 
-/* One event and all the answers that follow; what it says goes into `peer`'s inbox. */
+static bool heard(struct side *side, struct side *peer, enum status status, const struct error *err)
+{
+    if (status == STATUS_OK)
+        return true;
+    if (side->cut == 0)
+        fprintf(stderr, "session: %s\n", err->text);
+    side->lost = peer->lost = true;
+    return false;
+}
+
+/* One event and all the answers that follow; what it says goes into `peer`'s inbox. A failure is
+ * the end of the line. */
 static void play(struct side *side, struct side *peer, enum session_event_kind kind,
                  struct bytes bytes)
 {
     struct session_event event = {.kind = kind, .bytes = bytes, .now_ms = 1000};
     for (;;) {
         struct session_update update;
-        MUST(session_step(side->session, &event, &update, err));
+        struct error err = {0};
+        if (!heard(side, peer, session_step(side->session, &event, &update, &err), &err))
+            return;
         size_t size = update.send.size;
         if (side->cut && side->carried + size > side->cut)
             size = side->cut - side->carried;
         side->carried += size;
-        MUST(buffer_append(&peer->inbox, update.send.data, size) == STATUS_OK
-                 ? STATUS_OK
-                 : error_set(err, STATUS_NO_MEMORY, "out of memory"));
+        if (!heard(side, peer, buffer_append(&peer->inbox, update.send.data, size), &err))
+            return;
         side->over |= update.over;
         if (!update.question || update.over)
             return;
-        MUST(storage_answer(side->replica, update.question, NULL, &side->reply, err));
+        if (!heard(side, peer,
+                   storage_answer(side->replica, update.question, NULL, &side->reply, &err), &err))
+            return;
         event = (struct session_event){
             .kind = SESSION_ANSWER, .answer = &side->reply.answer, .now_ms = 1000};
     }
@@ -123,7 +137,7 @@ static void talk(struct side *client, struct side *hub)
         struct side *writer = reader == hub ? client : hub;
         struct buffer letter = reader->inbox;
         reader->inbox = (struct buffer){0};
-        if (!reader->over)
+        if (!reader->over && !reader->lost)
             play(reader, writer, SESSION_BYTES, buffer_bytes(&letter));
         buffer_release(&letter);
     }
@@ -146,13 +160,17 @@ bool world_sync(struct world *world, size_t client, uint64_t cut, struct session
                                       .local = replica_identity(ours.replica)->dh,
                                       .sign = replica_identity(ours.replica)->sign};
     memcpy(options.remote, hub->dh.public_key, DH_KEY_BYTES);
-    MUST(session_new(&ours.session, &options, err));
+    struct error err = {0};
+    bool begun = heard(&ours, &theirs, session_new(&ours.session, &options, &err), &err);
     options.role = SESSION_RESPONDER;
     options.local = hub->dh;
-    MUST(session_new(&theirs.session, &options, err));
+    if (!begun || !heard(&ours, &theirs, session_new(&theirs.session, &options, &err), &err)) {
+        side_release(&ours);
+        return false;
+    }
     talk(&ours, &theirs);
     const struct session_totals *result = session_totals(ours.session);
-    bool good = ours.over && result->code == SESSION_DONE;
+    bool good = ours.over && !ours.lost && result->code == SESSION_DONE;
     if (!good && cut == 0)
         fprintf(stderr, "session: client %d \"%s\", hub %d \"%s\"\n", (int)result->code,
                 result->reason, (int)session_totals(theirs.session)->code,
