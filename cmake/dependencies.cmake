@@ -18,6 +18,13 @@ if(NOT LLHTTP_DIR OR NOT LLHTTP_INCLUDE)
     message(FATAL_ERROR "no source of llhttp: install Debian's node-llhttp")
 endif()
 
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+find_path(UNIHAN_DIR NAMES Unihan_Readings.txt.bz2 Unihan_Readings.txt PATHS /usr/share/unicode
+    NO_DEFAULT_PATH)
+if(NOT UNIHAN_DIR)
+    message(FATAL_ERROR "no Unihan database: install Debian's unicode-data")
+endif()
+
 if(JINQIU_SYSTEM_SQLITE)
     pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3>=3.40)
     add_library(sqlite INTERFACE)

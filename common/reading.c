@@ -456,8 +456,8 @@ READING_COMMAND(schema)
 #define LIST_FLAGS                                                                                 \
     {"--where", "FIELD=VALUE", {"only rows with this value; empty: without one",                   \
                                 "只列出该字段等于此值的行；留空表示无值"}, true},                  \
-    {"--search", "TEXT", {"only rows with this text in a text field",                              \
-                          "只列出文本字段中含有此文字的行"}, false},                               \
+    {"--search", "TEXT", {"only rows with these words; names also in pinyin",                            \
+                          "只列出含有这些词的行；名称可用拼音或首字母"}, false},                   \
     {"--limit", "N", {"at most so many rows", "最多列出的行数"}, false}
 
 static const struct cli_flag list_flags[] = {LIST_FLAGS, {0}};

@@ -84,17 +84,17 @@ static enum status put_readable(struct reader *reader, const struct schema_field
 
 static enum status put_search(struct reader *reader)
 {
-    const char *before = " AND (";
+    const struct schema_field *title = table_field(reader->table, reader->table->title_field);
+    TRY(put(reader, " AND _search(?1, "));
+    TRY(title && is_searched(title) ? put_name(reader, title->name) : put(reader, "NULL"));
     for (size_t i = 0; i < reader->table->fields_count; i++) {
-        if (!is_searched(&reader->table->fields[i]))
+        const struct schema_field *field = &reader->table->fields[i];
+        if (field == title || !is_searched(field))
             continue;
-        TRY(put(reader, before));
-        TRY(put(reader, "instr("));
-        TRY(put_readable(reader, &reader->table->fields[i]));
-        TRY(put(reader, ", ?1) > 0"));
-        before = " OR ";
+        TRY(put(reader, ", "));
+        TRY(put_readable(reader, field));
     }
-    return put(reader, *before == ' ' && before[1] == 'A' ? " AND 0" : ")");
+    return put(reader, ")");
 }
 
 static enum status put_where(struct reader *reader, const struct view_where *where, int index,
