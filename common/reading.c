@@ -456,7 +456,7 @@ READING_COMMAND(schema)
 #define LIST_FLAGS                                                                                 \
     {"--where", "FIELD=VALUE", {"only rows with this value; empty: without one",                   \
                                 "只列出该字段等于此值的行；留空表示无值"}, true},                  \
-    {"--search", "TEXT", {"only rows with these words; names also in pinyin",                            \
+    {"--search", "TEXT", {"only rows with these words; names also in pinyin",                      \
                           "只列出含有这些词的行；名称可用拼音或首字母"}, false},                   \
     {"--limit", "N", {"at most so many rows", "最多列出的行数"}, false}
 

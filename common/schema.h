@@ -26,6 +26,7 @@
 #define TABLE_NUMBER_MAX 65535
 #define FIELD_TEXT_BYTES_MAX (64 * 1024)
 #define SCHEMA_CODES_MAX 200 /* an enum */
+#define SCHEMA_STEPS_MAX 64  /* codes of an enum with declared steps */
 #define SCHEMA_KEY_MAX 8     /* fields of a natural key */
 #define SCHEMA_LABEL_BYTES_MAX 240
 #define FIELD_CODE_BYTES_MAX 64  /* of an enum's code, and of a code */
@@ -98,6 +99,9 @@ struct label {
 struct schema_code { /* one value of an enum or one step */
     char *code;
     struct label label;
+    uint32_t roles; /* of steps: ROLE_BIT mask of who may take it; 0: who may write the field */
+    bool has_from;  /* of steps: it only follows those in `from` */
+    uint64_t from;  /* bit n: the nth code of the list */
 };
 
 struct schema_field {

@@ -93,6 +93,57 @@ static enum status load_codes(const json_t *json, struct schema_field *field, st
     return STATUS_OK;
 }
 
+/* ---- steps ---- */
+
+static enum status load_from(const json_t *json, const struct schema_field *field,
+                             struct schema_code *step, struct error *err)
+{
+    const json_t *list;
+    TRY(object_list(json, "from", SCHEMA_STEPS_MAX, &list, err));
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *code = json_string_value(json_array_get(list, i));
+        int rank = code ? field_code_rank(field, bytes_text(code)) : -1;
+        if (rank < 0 || rank == step - field->codes)
+            return error_set(err, STATUS_BAD_INPUT, "'%s' is no other step", code ? code : "?");
+        step->from |= UINT64_C(1) << rank;
+    }
+    step->has_from = true;
+    return STATUS_OK;
+}
+
+static enum status load_step(const json_t *json, const struct schema_field *field,
+                             struct schema_code *step, struct error *err)
+{
+    static const char *const keys[] = {"by", "from", NULL};
+    TRY(object_check_keys(json, keys, err));
+    if (json_object_get(json, "by"))
+        TRY(load_roles(json, "by", &step->roles, err));
+    if (step->roles & ~field->write_roles)
+        return error_set(err, STATUS_BAD_INPUT, "a role of 'by' may not write the field");
+    return json_object_get(json, "from") ? load_from(json, field, step, err) : STATUS_OK;
+}
+
+static enum status load_steps(const json_t *json, struct schema_field *field, struct error *err)
+{
+    json_t *steps = json_object_get(json, "steps"), *item;
+    const char *code;
+    if (!json_is_object(steps))
+        return error_set(err, STATUS_BAD_INPUT, "'steps' is not an object");
+    if (field->codes_count > SCHEMA_STEPS_MAX)
+        return error_set(err, STATUS_TOO_LARGE, "more than %d steps", SCHEMA_STEPS_MAX);
+    json_object_foreach(steps, code, item)
+    {
+        int rank = field_code_rank(field, bytes_text(code));
+        if (rank < 0)
+            return error_set(err, STATUS_BAD_INPUT, "'%.60s' is no code of this field", code);
+        if (load_step(item, field, &field->codes[rank], err) != STATUS_OK)
+            return error_wrap(err, "step '%s'", code);
+    }
+    return STATUS_OK;
+}
+
+/* ---- bounds and rules ---- */
+
 static enum status load_bounds(const json_t *json, struct schema_field *field, struct error *err)
 {
     static const struct number_range any = {INT64_MIN, INT64_MAX};
@@ -143,6 +194,7 @@ static enum status check_applies(const json_t *json, const struct schema_field *
         {"codes", type == FIELD_ENUM},
         {"refs", type == FIELD_REF || type == FIELD_REF_ANY},
         {"show", merge == MERGE_REGISTER || merge == MERGE_TEXT},
+        {"steps", merge == MERGE_STEPS},
     };
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (!keys[i].applies && json_object_get(json, keys[i].key))
@@ -155,7 +207,7 @@ static enum status check_applies(const json_t *json, const struct schema_field *
 static enum status load_seal(const json_t *json, struct schema_field *field, struct error *err)
 {
     const json_t *sealed = json_object_get(json, "sealed");
-    
+
     if (!sealed)
         return STATUS_OK;
     field->seal_roles = ROLES_ALL;
@@ -170,9 +222,10 @@ static enum status load_seal(const json_t *json, struct schema_field *field, str
 
 static enum status load_field(const json_t *json, struct schema_field *field, struct error *err)
 {
-    static const char *const keys[] = {
-        "number", "name", "zh",  "en",    "type",  "merge",   "show", "refs", "required", "group",
-        "codes",  "min",  "max", "bytes", "write", "default", "when", "help", "sealed",   NULL};
+    static const char *const keys[] = {"number", "name",  "zh",       "en",      "type",  "merge",
+                                       "show",   "refs",  "required", "group",   "codes", "min",
+                                       "max",    "bytes", "write",    "default", "when",  "help",
+                                       "sealed", "steps", NULL};
     static const struct number_range numbers = {1, FIELD_NUMBER_MAX};
     int64_t number;
     TRY(object_name(json, "name", &field->name, err));
@@ -191,6 +244,8 @@ static enum status load_field(const json_t *json, struct schema_field *field, st
     TRY(load_seal(json, field, err));
     if (json_object_get(json, "default"))
         TRY(object_text(json, "default", DEFAULT_BYTES_MAX, &field->default_text, err));
+    if (json_object_get(json, "steps"))
+        TRY(load_steps(json, field, err));
     return STATUS_OK;
 }
 

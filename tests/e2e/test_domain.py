@@ -26,5 +26,38 @@ class Search(unittest.TestCase):
                     self.assertEqual(names_of(found), wanted, text)
 
 
+class Steps(unittest.TestCase):
+    def test_only_allowed_steps_by_allowed_roles_and_two_apart_are_merged(self):
+        with World() as world:
+            volunteer, secretary = world.join("volunteer"), world.join()
+            ticket = volunteer.call("add", "ticket", "kind=request", "title=示例事项").strip()
+            refused = volunteer.call("set", "ticket", ticket, "state=dispatched", "--lang", "zh",
+                                     code=1, error=True)
+            self.assertIn("您的角色无权办理“派单”这一步", refused)
+            volunteer.sync()
+            secretary.sync()
+            secretary.call("set", "ticket", ticket, "state=returned")
+            refused = secretary.call("set", "ticket", ticket, "state=done", "--lang", "zh", code=1,
+                                     error=True)
+            self.assertIn("“办结”不能接在“退回”之后", refused)
+            secretary.sync()
+            volunteer.sync()
+            volunteer.call("set", "ticket", ticket, "state=submitted")
+            self.assertEqual(volunteer.json("get", "ticket", ticket)["state_round"], 2)
+            volunteer.sync()
+            secretary.sync()
+            world.hub.stop()
+            volunteer.call("set", "ticket", ticket, "state=done")
+            secretary.call("set", "ticket", ticket, "state=accepted")
+            world.hub.start()
+            for client in (volunteer, secretary, volunteer):
+                client.sync()
+            for replica in (volunteer, secretary, world.hub):
+                row = replica.json("get", "ticket", ticket)
+                self.assertEqual((row["state"], row["state_round"]), ("done", 2))
+                self.assertEqual(row["_conflicts"], [])
+            self.assertEqual(volunteer.json("digest"), secretary.json("digest"))
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -221,6 +221,34 @@ static void test_faults_of_a_field_name_it(void **state)
     (void)state;
 }
 
+#define STEPS                                                                                  \
+    FIELD "'type': 'enum', 'merge': 'steps', 'codes': [['a', '甲', 'x'], ['b', '乙', 'y']]," \
+          "'steps': "
+
+static void test_faults_of_steps_name_the_step(void **state)
+{
+    static const struct {
+        const char *field, *sentence;
+    } faults[] = {
+        {FIELD "'type': 'int', 'merge': 'latest', 'steps': {}}",
+         "'steps' does not go with type 'int', merge 'latest'"},
+        {STEPS "[]}", "'steps' is not an object"},
+        {STEPS "{'c': {}}}", "'c' is no code of this field"},
+        {STEPS "{'a': {'by': ['cook']}}}", "step 'a': unknown role 'cook'"},
+        {STEPS "{'a': {'by': ['auditor']}}}", "step 'a': a role of 'by' may not write the field"},
+        {STEPS "{'a': {'from': ['a']}}}", "step 'a': 'a' is no other step"},
+        {STEPS "{'a': {'from': []}}}", "step 'a': 'from' is an empty list"},
+        {STEPS "{'a': {'to': ['b']}}}", "step 'a': unknown key 'to'"},
+    };
+    char text[JSON_MAX], fields[JSON_MAX], sentence[512];
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        snprintf(fields, sizeof fields, ", %s", faults[i].field);
+        snprintf(sentence, sizeof sentence, "table 'thing': field 'size': %s", faults[i].sentence);
+        expect_refused(thing_json(text, 1, fields, ""), sentence);
+    }
+    (void)state;
+}
+
 static void test_names_and_numbers_are_single(void **state)
 {
     static const struct {
@@ -437,6 +465,7 @@ int main(void)
         cmocka_unit_test(test_roles_write_what_they_should),
         cmocka_unit_test(test_amount_and_unit_are_one_group),
         cmocka_unit_test(test_faults_of_a_field_name_it),
+        cmocka_unit_test(test_faults_of_steps_name_the_step),
         cmocka_unit_test(test_names_and_numbers_are_single),
         cmocka_unit_test(test_words_of_sql_are_names_like_others),
         cmocka_unit_test(test_fields_of_a_group_go_together),
