@@ -272,6 +272,44 @@ static enum status step_conflicts(struct cli *cli, struct replica *replica, int 
     return status;
 }
 
+/* ---- what may be one ---- */
+
+/* One line for each row, led by its group. */
+static json_t *group_lines(const json_t *groups)
+{
+    json_t *lines = json_array();
+    for (size_t i = 0; i < json_array_size(groups); i++) {
+        json_t *group = json_array_get(groups, i), *rows = json_object_get(group, "rows");
+        for (size_t r = 0; r < json_array_size(rows); r++) {
+            json_t *line = json_copy(json_array_get(rows, r));
+            json_object_set_new(line, "group", json_integer((json_int_t)i + 1));
+            json_object_set(line, "table", json_object_get(group, "table"));
+            json_object_set(line, "by", json_object_get(group, "by"));
+            json_array_append_new(lines, line);
+        }
+    }
+    return lines;
+}
+
+static enum status step_duplicates(struct cli *cli, struct replica *replica, int *code,
+                                   struct error *err)
+{
+    static const struct reading_column columns[] = {
+        {"group", {"group", "组"}},  {"table", {"table", "表"}},     {"id", {"id", "编号"}},
+        {"label", {"name", "名称"}}, {"by", {"alike in", "相同处"}}, {0}};
+    json_t *groups;
+    TRY(view_duplicates(replica, cli->arguments_count ? cli->arguments[0] : NULL, &groups, err));
+    if (cli->json) {
+        *code = cli_print_json(cli, groups);
+        return STATUS_OK;
+    }
+    json_t *lines = group_lines(groups);
+    enum status status = reading_objects(lines, columns, NULL, err);
+    json_decref(lines);
+    json_decref(groups);
+    return status;
+}
+
 /* ---- the whole ---- */
 
 static enum status step_digest(struct cli *cli, struct replica *replica, int *code,
@@ -445,6 +483,7 @@ READING_COMMAND(list)
 READING_COMMAND(get)
 READING_COMMAND(history)
 READING_COMMAND(conflicts)
+READING_COMMAND(duplicates)
 READING_COMMAND(set_aside)
 READING_COMMAND(digest)
 READING_COMMAND(verify)
@@ -487,6 +526,9 @@ const struct cli_command reading_commands[] = {
      "history person 0190b6f2a1c47d2e8f00112233445566", 2, 2, command_history},
     {"conflicts", "", {"what waits for somebody to decide", "待人处理的冲突"}, NULL,
      "conflicts --json", 0, 0, command_conflicts},
+    {"duplicates", "[TABLE]", {"rows that may be one, such as a person registered twice",
+                               "疑似重复的记录，如同一人登记了两次"}, NULL,
+     "duplicates person --json", 0, 1, command_duplicates},
     {"set-aside", "", {"entries that don't count, and why", "未生效的条目及其原因"}, NULL,
      "set-aside --json", 0, 0, command_set_aside},
     {"digest", "", {"a hash of each scope, equal on replicas that agree",

@@ -10,6 +10,7 @@
 #include "common/schema_form.h"
 #include "common/schema_json.h"
 #include "common/schema_rules.h"
+#include "common/schema_same.h"
 
 #define ROLES_MAX 6
 #define DEFAULT_BYTES_MAX 200
@@ -277,7 +278,7 @@ static enum status load_table(const json_t *json, struct schema_table *table, st
 {
     static const char *const keys[] = {"number", "name",    "zh",      "en",    "key",
                                        "scope",  "title",   "fields",  "write", "form",
-                                       "reach",  "records", "subject", NULL};
+                                       "reach",  "records", "subject", "same",  NULL};
     static const struct number_range numbers = {TABLE_NUMBER_FIRST, TABLE_NUMBER_MAX};
     int64_t number;
     size_t reach = 0, records = 0;
@@ -401,6 +402,8 @@ static enum status link_table(const json_t *json, const struct schema *schema,
         if (status != STATUS_OK)
             return error_wrap(err, "field '%s'", table->fields[i].name);
     }
+    if (json_object_get(json, "same"))
+        TRY(schema_load_same(json_object_get(json, "same"), table, err));
     return schema_check_form(json, table, err);
 }
 

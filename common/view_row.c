@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/doubles.h"
 #include "common/pack.h"
 #include "common/view.h"
 
@@ -23,6 +24,7 @@ struct reader {
     sqlite3_stmt *conflicts; /* of the table in the order of the rows, or of one row */
     bool conflict_waits;     /* `conflicts` stands on a row */
     bool by_row;             /* rows come in another order: ask for each */
+    bool doubles;            /* some rows were merged (doubles.h) */
     uint32_t org;            /* of `org_text` */
     char org_text[ID_TEXT_BYTES];
 };
@@ -47,7 +49,13 @@ static enum status put_name(struct reader *reader, const char *name)
     return put(reader, "\"");
 }
 
-static enum status put_select(struct reader *reader)
+static enum status put_from(struct reader *reader, enum doubles_rows rows)
+{
+    TRY(put(reader, " FROM "));
+    return doubles_put_table(&reader->sql, reader->table, reader->doubles, rows);
+}
+
+static enum status put_select(struct reader *reader, enum doubles_rows rows)
 {
     TRY(put(reader, "SELECT id, _scope, _deleted"));
     for (size_t i = 0; i < reader->table->fields_count; i++) {
@@ -60,8 +68,7 @@ static enum status put_select(struct reader *reader)
             TRY(put(reader, "_round\""));
         }
     }
-    TRY(put(reader, " FROM "));
-    return put_name(reader, reader->table->name);
+    return put_from(reader, rows);
 }
 
 static bool is_searched(const struct schema_field *field)
@@ -115,14 +122,26 @@ static enum status put_where(struct reader *reader, const struct view_where *whe
         return put(reader, ", '[]') = '[]'");
     }
     if (field->merge == MERGE_SET) {
-        TRY(put(reader, mark));
+        TRY(doubles_put_root(&reader->sql, mark, reader->doubles));
         TRY(put(reader, " IN (SELECT value FROM json_each("));
         TRY(put_name(reader, field->name));
         return put(reader, "))");
     }
     TRY(put_readable(reader, field));
     TRY(put(reader, " IS "));
-    return put(reader, mark);
+    bool resolves = reader->doubles && (field->type == FIELD_REF || field->type == FIELD_REF_ANY) &&
+                    field->number != reader->table->same_into;
+    return doubles_put_root(&reader->sql, mark, resolves);
+}
+
+/* Who asks for what was merged into a row wants to see it. */
+static enum doubles_rows rows_of(const struct reader *reader, const struct view_query *query)
+{
+    const struct schema_field *into = table_field(reader->table, reader->table->same_into);
+    for (size_t i = 0; into && i < query->wheres_count; i++)
+        if (strcmp(query->wheres[i].field, into->name) == 0 && *query->wheres[i].value)
+            return DOUBLES_SHOWN;
+    return DOUBLES_HIDDEN;
 }
 
 static enum status put_conditions(struct reader *reader, const struct view_query *query,
@@ -182,7 +201,7 @@ static enum status put_query(struct reader *reader, const struct view_query *que
     const struct schema_field *order;
     const char *direction = query->descending ? " DESC" : "";
     TRY(find_order(reader, query, &order, err));
-    TRY(put_select(reader));
+    TRY(put_select(reader, rows_of(reader, query)));
     TRY(put_conditions(reader, query, err));
     if (query->after)
         TRY(put_after(reader, query, order));
@@ -437,7 +456,8 @@ static enum status reader_start(struct reader *reader, struct replica *replica, 
                                 struct error *err)
 {
     *reader = (struct reader){.replica = replica, .schema = replica_schema(replica)};
-    return view_table(replica, table, &reader->table, err);
+    TRY(view_table(replica, table, &reader->table, err));
+    return doubles_follow(replica, &reader->doubles, err);
 }
 
 static void reader_release(struct reader *reader)
@@ -502,9 +522,9 @@ enum status view_count(struct replica *replica, const struct view_query *query, 
     TRY(check_query(query, err));
     enum status status = reader_start(&reader, replica, query->table, err);
     if (status == STATUS_OK)
-        status = put(&reader, "SELECT count(*) FROM ");
+        status = put(&reader, "SELECT count(*)");
     if (status == STATUS_OK)
-        status = put_name(&reader, reader.table->name);
+        status = put_from(&reader, rows_of(&reader, query));
     if (status == STATUS_OK)
         status = put_conditions(&reader, query, err);
     if (status == STATUS_OK)
@@ -537,7 +557,7 @@ enum status view_row(struct replica *replica, const char *table, const char *tex
     TRY(view_id(text, &id, err));
     enum status status = reader_start(&reader, replica, table, err);
     if (status == STATUS_OK)
-        status = put_select(&reader);
+        status = put_select(&reader, DOUBLES_SHOWN);
     if (status == STATUS_OK)
         status = put(&reader, " WHERE id = ? ORDER BY _deleted, _scope LIMIT 1");
     if (status == STATUS_OK)
