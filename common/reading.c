@@ -109,11 +109,12 @@ static bool ends_with(const char *text, const char *end)
 static enum status export_form(const struct cli *cli, enum reading_form *form, struct error *err)
 {
     const char *file = cli->arguments[1];
-    *form = cli->json || ends_with(file, ".json") ? READING_JSON : READING_CSV;
-    if (ends_with(file, ".xlsx"))
-        return error_set(err, STATUS_UNSUPPORTED, "'%s' is not there yet", "export .xlsx");
-    if (strcmp(file, "-") != 0 && !ends_with(file, ".json") && !ends_with(file, ".csv"))
-        return error_set(err, STATUS_USAGE, "'%s' ends neither with .csv nor with .json", file);
+    *form = cli->json || ends_with(file, ".json") ? READING_JSON
+            : ends_with(file, ".xlsx")            ? READING_XLSX
+                                                  : READING_CSV;
+    if (strcmp(file, "-") != 0 && !ends_with(file, ".json") && !ends_with(file, ".csv") &&
+        !ends_with(file, ".xlsx"))
+        return error_set(err, STATUS_USAGE, "'%s' ends with none of .csv, .json, .xlsx", file);
     return STATUS_OK;
 }
 
@@ -144,6 +145,19 @@ static enum status export_file(struct replica *replica, const char *file, const 
         status = cannot_write(file, err);
     if (status != STATUS_OK)
         unlink(part);
+    return status;
+}
+
+static enum status export_xlsx(struct replica *replica, const char *file, const struct wish *wish,
+                               struct reading_sheet *sheet, struct error *err)
+{
+    const struct schema_table *table;
+    TRY(view_table(replica, wish->query.table, &table, err));
+    TRY(xlsx_open(&sheet->xlsx, file, view_label(&table->label), err));
+    enum status status = print_sheet(replica, wish, sheet, err);
+    if (status == STATUS_OK)
+        return xlsx_save(sheet->xlsx, err);
+    xlsx_abandon(sheet->xlsx);
     return status;
 }
 
@@ -183,8 +197,9 @@ static enum status step_export(struct cli *cli, struct replica *replica, int *co
     if (status == STATUS_OK)
         status = note_export(cli, (uint64_t)rows, err);
     if (status == STATUS_OK)
-        status = strcmp(file, "-") == 0 ? print_sheet(replica, &wish, &sheet, err)
-                                        : export_file(replica, file, &wish, &sheet, err);
+        status = sheet.form == READING_XLSX ? export_xlsx(replica, file, &wish, &sheet, err)
+                 : strcmp(file, "-") == 0   ? print_sheet(replica, &wish, &sheet, err)
+                                            : export_file(replica, file, &wish, &sheet, err);
     if (status == STATUS_OK && strcmp(file, "-") != 0)
         cli_say(cli, "%llu rows written to '%s'", (unsigned long long)sheet.rows, file);
     wish_release(&wish);
@@ -504,7 +519,8 @@ static const struct cli_flag export_flags[] = {
     LIST_FLAGS,
     {"--purpose", "TEXT", {"what it is for; kept with the note of this export",
                            "用途；随导出记录保存"}, false},
-    {"--labels", NULL, {"labels instead of field names in the heading", "表头用字段标签而非字段名"}, false},
+    {"--labels", NULL, {"labels instead of names in the heading; in .xlsx of codes, too",
+                        "表头用字段标签而非字段名；.xlsx 中代码也用标签"}, false},
     {"--bom", NULL,
      {"begin with a byte order mark, for spreadsheets", "文件开头写 BOM，便于电子表格打开"}, false},
     {0}};
@@ -535,7 +551,7 @@ const struct cli_command reading_commands[] = {
                     "每个范围的摘要，内容一致的副本相同"}, NULL, "digest --json", 0, 0, command_digest},
     {"verify", "", {"check signatures, chains and tables", "核验签名、哈希链与各表"}, verify_flags,
      "verify --json", 0, 0, command_verify},
-    {"export", "TABLE FILE.csv|FILE.json|-",
+    {"export", "TABLE FILE.csv|.xlsx|.json|-",
      {"write the rows of a table to a file", "把一张表导出到文件"}, export_flags,
      "export person members.csv --where kind=retiree", 2, 2, command_export},
     {"audit", "", {"who did what and when, exports and enrolments included",

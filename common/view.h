@@ -49,7 +49,8 @@ struct view_query {
     const char *table;
     const struct view_where *wheres;
     size_t wheres_count;
-    const char *search; /* words that text fields hold, or the title read aloud (search.h); NULL */
+    const char *search; /* words that text fields hold, or the title read aloud (search.h); sealed
+                         * texts are looked through when no other has them; NULL: all rows */
     int64_t limit;      /* 0: no limit */
     int64_t offset;
     const char *order; /* a field that is no set; NULL: by id */

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """What branches do with their records, on the real programs: two offline clients and a hub."""
 
+import os
 import unittest
 
 from jinqiu import World
+from spreadsheet import book, sheet, texts_of
 
 
 def names_of(rows):
@@ -157,6 +159,91 @@ class Doubles(unittest.TestCase):
             a.call("merge", ids[0], event, code=1)
             a.call("set", "person", ids[0], f"merged_into={ids[2]}")
             self.assertEqual([r["id"] for r in a.json("list", "person")], [ids[0]])
+
+
+class Spreadsheets(unittest.TestCase):
+    def test_what_was_exported_is_imported_elsewhere_and_texts_never_become_formulas(self):
+        with World() as world:
+            a, b = world.join(org=world.branches[0]), world.join(org=world.branches[1])
+            file = os.path.join(world.folder, "people.xlsx")
+            a.call("add", "person", "name==HYPERLINK(1)", "dues_fen=12.50", "born_on=1950-01-02",
+                   "address=示例村 <1> & 2", "living=alone", "attention=2")
+            a.call("add", "person", "name=_x000A_示例", "note=一\n二")
+            a.call("export", "person", file, "--labels", "--lang", "zh")
+            rows, formulas = texts_of(file)
+            self.assertEqual(formulas, [])
+            self.assertIn("姓名", rows[0].values())
+            self.assertIn("独居", rows[1].values() if "=HYPERLINK(1)" in rows[1].values()
+                          else rows[2].values())
+            self.assertFalse(os.path.exists(file + ".part"))
+            wide = os.path.join(world.folder, "map.json")
+            with open(wide, "w", encoding="utf-8") as out:
+                out.write('{"id": null, "_org": null}')
+            done = b.json("import", "person", file, "--map", wide)
+            self.assertEqual((done["added"], done["errors"]), (2, []))
+            keep = ("name", "dues_fen", "born_on", "address", "living", "attention", "note")
+            facts = [sorted(str([row[key] for key in keep]) for row in c.json("list", "person"))
+                     for c in (a, b)]
+            self.assertEqual(facts[0], facts[1])
+            report = os.path.join(world.folder, "report.xlsx")
+            a.call("report", "R01", "--xlsx", report)
+            self.assertGreater(len(texts_of(report)[0]), 1)
+            a.call("export", "visit", file)
+            self.assertEqual(len(texts_of(file)[0]), 1)
+
+    def test_days_typed_into_a_spreadsheet_and_faults_by_row_and_column(self):
+        with World() as world:
+            client = world.join()
+            file = os.path.join(world.folder, "in.xlsx")
+            heading = ["姓名", "出生日期", "电话", "月党费标准", "家庭状况"]
+            book(file, [heading, ["示例甲", ("18264", 1), ("13800001234", 0), ("12.5", 0), "独居"],
+                        [], ["示例乙", "1951-02-03", None, None, "alone"]])
+            self.assertEqual(client.json("import", "person", file)["added"], 2)
+            people = {row["name"]: row for row in client.json("list", "person")}
+            self.assertEqual([people["示例甲"][key] for key in ("born_on", "phone", "dues_fen",
+                                                              "living")],
+                             ["1950-01-01", "13800001234", "12.50", "alone"])
+            self.assertEqual(people["示例乙"]["born_on"], "1951-02-03")
+            book(file, [heading, ["示例丙", "昨天"], ["示例丁", None, None, "x"]])
+            done = client.json("import", "person", file, code=1)
+            self.assertEqual([(e["row"], e["column"]) for e in done["errors"]],
+                             [(2, "出生日期"), (3, "月党费标准")])
+            self.assertEqual(len(client.json("list", "person")), 2)
+            book(file, [["所属期", "主体", "科目", "数量"]] + [
+                [("46327", 2), f"person:{people['示例甲']['id']}", "dues_paid", "1"]])
+            client.call("import", "ledger", file)
+            self.assertEqual(client.json("list", "ledger")[0]["period"], "2026-11")
+
+    def test_hostile_files_are_refused_whole(self):
+        with World() as world:
+            client = world.join()
+            file = os.path.join(world.folder, "in.xlsx")
+            rows = [["姓名"], ["示例甲"]]
+            many = [(f"xl/more{n}.xml", "x") for n in range(70)]
+            bomb = [("xl/sharedStrings.xml", "<sst>" + " " * 9_000_000 + "</sst>")]
+            lol = '<!DOCTYPE w [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
+            far = sheet(rows).replace('r="A2"', 'r="ZZZ2"')
+            back = sheet(rows).replace('<row r="2">', '<row r="1">')
+            deep = sheet(rows).replace("<sheetData>", "<a>" * 100 + "<sheetData>")
+            text = sheet(rows).replace('t="inlineStr"', 't="s"')
+            cases = [({"more": many}, "more than 64 parts"), ({"more": bomb}, "200 times"),
+                     ({"xml": sheet(rows, lol)}, "document type"), ({"xml": far}, "512 columns"),
+                     ({"xml": back}, "doesn't follow"), ({"xml": deep}, "nested too deep"),
+                     ({"xml": "<row"}, "not XML"),
+                     ({"more": [("xl/workbook.xml", "<workbook/>")]}, "no sheet")]
+            for case, sentence in cases:
+                book(file, rows, **case)
+                said = client.call("import", "person", file, "--lang", "en", code=1, error=True)
+                self.assertIn(sentence, said)
+            with open(file, "rb") as whole:
+                data = whole.read()
+            for size in range(4, len(data), len(data) // 23):
+                with open(file, "wb") as torn:
+                    torn.write(data[:size])
+                client.call("import", "person", file, code=1)
+            self.assertEqual(client.json("list", "person"), [])
+            book(file, xml=text)
+            client.call("import", "person", file, code=1)
 
 
 if __name__ == "__main__":
