@@ -14,6 +14,8 @@ int command_add(struct cli *cli);
 int command_set(struct cli *cli);
 int command_delete(struct cli *cli);
 int command_settle(struct cli *cli);
+int command_merge(struct cli *cli);   /* A B */
+int command_unmerge(struct cli *cli); /* ID */
 int command_apply(struct cli *cli);
 int command_import(struct cli *cli);
 int command_status(struct cli *cli);

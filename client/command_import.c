@@ -1,4 +1,4 @@
-/* import: a CSV file into one table, whole or not at all.
+/* import: a CSV or XLSX file into one table, whole or not at all.
  *
  * All rows are saved in one transaction, so that every rule of saving checks them; errors are
  * collected with row and column, and any of them (or --dry-run) rolls the transaction back. A row
@@ -240,9 +240,6 @@ static enum status import_rows(struct import *import, struct error *err)
 static enum status import_file(struct import *import, struct error *err)
 {
     const char *file = import->cli->arguments[1];
-    size_t size = strlen(file);
-    if (size > 5 && strcmp(file + size - 5, ".xlsx") == 0)
-        return error_set(err, STATUS_UNSUPPORTED, "'%s' is not there yet", "import .xlsx");
     TRY(read_map(import, err));
     TRY(sheet_read(&import->sheet, file, err));
     TRY(import->cli->program->open(import->cli, false, &import->replica, err));

@@ -1,4 +1,4 @@
-#include "client/sheet.h"
+#include "client/sheet_xlsx.h"
 
 #include <errno.h>
 #include <iconv.h>
@@ -77,7 +77,7 @@ static enum status copy_row(struct sheet_row *row, const struct csv_record *reco
     if (!row->cells)
         return out_of_memory(err);
     for (size_t i = 0; i < record->count; i++) {
-        struct bytes text = csv_unguard(record->cells[i]);
+        struct bytes text = record->cells[i];
         row->cells[i] = strndup(text.size ? (const char *)text.data : "", text.size);
         if (!row->cells[i])
             return out_of_memory(err);
@@ -86,9 +86,8 @@ static enum status copy_row(struct sheet_row *row, const struct csv_record *reco
     return STATUS_OK;
 }
 
-static enum status take_record(void *context, const struct csv_record *record, struct error *err)
+enum status sheet_add(struct sheet *sheet, const struct csv_record *record, struct error *err)
 {
-    struct sheet *sheet = context;
     if (!sheet->heading.cells)
         return copy_row(&sheet->heading, record, err);
     if (sheet->count == SHEET_ROWS_MAX)
@@ -106,18 +105,33 @@ static enum status take_record(void *context, const struct csv_record *record, s
     return copy_row(row, record, err);
 }
 
-enum status sheet_parse(struct sheet *sheet, struct bytes in, struct error *err)
+static enum status take_record(void *context, const struct csv_record *record, struct error *err)
+{
+    struct bytes cells[CSV_CELLS_MAX];
+    for (size_t i = 0; i < record->count; i++)
+        cells[i] = csv_unguard(record->cells[i]);
+    return sheet_add(context, &(struct csv_record){record->row, cells, record->count}, err);
+}
+
+static enum status parse_csv(struct sheet *sheet, struct bytes in, struct error *err)
 {
     struct csv csv = {.take = take_record, .context = sheet};
-    *sheet = (struct sheet){0};
     enum status status = decode(in, &sheet->text, err);
     if (status == STATUS_OK)
         status = csv_feed(&csv, buffer_bytes(&sheet->text), err);
     if (status == STATUS_OK)
         status = csv_end(&csv, err);
+    csv_release(&csv);
+    return status;
+}
+
+enum status sheet_parse(struct sheet *sheet, struct bytes in, struct error *err)
+{
+    *sheet = (struct sheet){0};
+    enum status status =
+        sheet_is_xlsx(in) ? sheet_parse_xlsx(sheet, in, err) : parse_csv(sheet, in, err);
     if (status == STATUS_OK && !sheet->heading.cells)
         status = error_set(err, STATUS_BAD_INPUT, "there is no heading");
-    csv_release(&csv);
     if (status != STATUS_OK)
         sheet_release(sheet);
     return status;

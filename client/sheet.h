@@ -1,7 +1,8 @@
 #ifndef CLIENT_SHEET_H
 #define CLIENT_SHEET_H
 
-/* A CSV file read into memory: UTF-8 with or without a byte order mark, or GB18030.
+/* A CSV file read into memory: UTF-8 with or without a byte order mark, or GB18030; or the first
+ * sheet of an XLSX file (sheet_xlsx.h). The content tells which.
  *
  * Knows no table. Rows keep their number in the file (the heading is row 1). Owns all;
  * sheet_release. */
@@ -30,5 +31,7 @@ void sheet_release(struct sheet *sheet);
 enum status sheet_read(struct sheet *sheet, const char *file, struct error *err);
 /* The same from bytes in memory. */
 enum status sheet_parse(struct sheet *sheet, struct bytes in, struct error *err);
+/* For who parses: the next row; the first is the heading. Copies. */
+enum status sheet_add(struct sheet *sheet, const struct csv_record *record, struct error *err);
 
 #endif

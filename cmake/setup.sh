@@ -1,8 +1,8 @@
 # Shared by ./run and ./check: what must be installed, and the two builds. Sourced, not run.
 
 PACKAGES="build-essential cmake ninja-build pkg-config libuv1-dev libmsgpack-dev libsodium-dev
-libzstd-dev libqrencode-dev libcmocka-dev libjansson-dev node-llhttp python3
-python3-nacl python3-msgpack python3-zstandard"
+libzstd-dev libxlsxwriter-dev libzip-dev libexpat1-dev libqrencode-dev libcmocka-dev libjansson-dev node-llhttp
+unicode-data python3 python3-nacl python3-msgpack python3-zstandard"
 
 say() {
     printf '\n== %s\n' "$*"

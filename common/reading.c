@@ -109,11 +109,12 @@ static bool ends_with(const char *text, const char *end)
 static enum status export_form(const struct cli *cli, enum reading_form *form, struct error *err)
 {
     const char *file = cli->arguments[1];
-    *form = cli->json || ends_with(file, ".json") ? READING_JSON : READING_CSV;
-    if (ends_with(file, ".xlsx"))
-        return error_set(err, STATUS_UNSUPPORTED, "'%s' is not there yet", "export .xlsx");
-    if (strcmp(file, "-") != 0 && !ends_with(file, ".json") && !ends_with(file, ".csv"))
-        return error_set(err, STATUS_USAGE, "'%s' ends neither with .csv nor with .json", file);
+    *form = cli->json || ends_with(file, ".json") ? READING_JSON
+            : ends_with(file, ".xlsx")            ? READING_XLSX
+                                                  : READING_CSV;
+    if (strcmp(file, "-") != 0 && !ends_with(file, ".json") && !ends_with(file, ".csv") &&
+        !ends_with(file, ".xlsx"))
+        return error_set(err, STATUS_USAGE, "'%s' ends with none of .csv, .json, .xlsx", file);
     return STATUS_OK;
 }
 
@@ -144,6 +145,19 @@ static enum status export_file(struct replica *replica, const char *file, const 
         status = cannot_write(file, err);
     if (status != STATUS_OK)
         unlink(part);
+    return status;
+}
+
+static enum status export_xlsx(struct replica *replica, const char *file, const struct wish *wish,
+                               struct reading_sheet *sheet, struct error *err)
+{
+    const struct schema_table *table;
+    TRY(view_table(replica, wish->query.table, &table, err));
+    TRY(xlsx_open(&sheet->xlsx, file, view_label(&table->label), err));
+    enum status status = print_sheet(replica, wish, sheet, err);
+    if (status == STATUS_OK)
+        return xlsx_save(sheet->xlsx, err);
+    xlsx_abandon(sheet->xlsx);
     return status;
 }
 
@@ -183,8 +197,9 @@ static enum status step_export(struct cli *cli, struct replica *replica, int *co
     if (status == STATUS_OK)
         status = note_export(cli, (uint64_t)rows, err);
     if (status == STATUS_OK)
-        status = strcmp(file, "-") == 0 ? print_sheet(replica, &wish, &sheet, err)
-                                        : export_file(replica, file, &wish, &sheet, err);
+        status = sheet.form == READING_XLSX ? export_xlsx(replica, file, &wish, &sheet, err)
+                 : strcmp(file, "-") == 0   ? print_sheet(replica, &wish, &sheet, err)
+                                            : export_file(replica, file, &wish, &sheet, err);
     if (status == STATUS_OK && strcmp(file, "-") != 0)
         cli_say(cli, "%llu rows written to '%s'", (unsigned long long)sheet.rows, file);
     wish_release(&wish);
@@ -269,6 +284,44 @@ static enum status step_conflicts(struct cli *cli, struct replica *replica, int 
     enum status status = reading_objects(flat, columns, NULL, err);
     json_decref(flat);
     json_decref(conflicts);
+    return status;
+}
+
+/* ---- what may be one ---- */
+
+/* One line for each row, led by its group. */
+static json_t *group_lines(const json_t *groups)
+{
+    json_t *lines = json_array();
+    for (size_t i = 0; i < json_array_size(groups); i++) {
+        json_t *group = json_array_get(groups, i), *rows = json_object_get(group, "rows");
+        for (size_t r = 0; r < json_array_size(rows); r++) {
+            json_t *line = json_copy(json_array_get(rows, r));
+            json_object_set_new(line, "group", json_integer((json_int_t)i + 1));
+            json_object_set(line, "table", json_object_get(group, "table"));
+            json_object_set(line, "by", json_object_get(group, "by"));
+            json_array_append_new(lines, line);
+        }
+    }
+    return lines;
+}
+
+static enum status step_duplicates(struct cli *cli, struct replica *replica, int *code,
+                                   struct error *err)
+{
+    static const struct reading_column columns[] = {
+        {"group", {"group", "组"}},  {"table", {"table", "表"}},     {"id", {"id", "编号"}},
+        {"label", {"name", "名称"}}, {"by", {"alike in", "相同处"}}, {0}};
+    json_t *groups;
+    TRY(view_duplicates(replica, cli->arguments_count ? cli->arguments[0] : NULL, &groups, err));
+    if (cli->json) {
+        *code = cli_print_json(cli, groups);
+        return STATUS_OK;
+    }
+    json_t *lines = group_lines(groups);
+    enum status status = reading_objects(lines, columns, NULL, err);
+    json_decref(lines);
+    json_decref(groups);
     return status;
 }
 
@@ -445,6 +498,7 @@ READING_COMMAND(list)
 READING_COMMAND(get)
 READING_COMMAND(history)
 READING_COMMAND(conflicts)
+READING_COMMAND(duplicates)
 READING_COMMAND(set_aside)
 READING_COMMAND(digest)
 READING_COMMAND(verify)
@@ -456,8 +510,8 @@ READING_COMMAND(schema)
 #define LIST_FLAGS                                                                                 \
     {"--where", "FIELD=VALUE", {"only rows with this value; empty: without one",                   \
                                 "只列出该字段等于此值的行；留空表示无值"}, true},                  \
-    {"--search", "TEXT", {"only rows with this text in a text field",                              \
-                          "只列出文本字段中含有此文字的行"}, false},                               \
+    {"--search", "TEXT", {"only rows with these words; names also in pinyin",                      \
+                          "只列出含有这些词的行；名称可用拼音或首字母"}, false},                   \
     {"--limit", "N", {"at most so many rows", "最多列出的行数"}, false}
 
 static const struct cli_flag list_flags[] = {LIST_FLAGS, {0}};
@@ -465,7 +519,8 @@ static const struct cli_flag export_flags[] = {
     LIST_FLAGS,
     {"--purpose", "TEXT", {"what it is for; kept with the note of this export",
                            "用途；随导出记录保存"}, false},
-    {"--labels", NULL, {"labels instead of field names in the heading", "表头用字段标签而非字段名"}, false},
+    {"--labels", NULL, {"labels instead of names in the heading; in .xlsx of codes, too",
+                        "表头用字段标签而非字段名；.xlsx 中代码也用标签"}, false},
     {"--bom", NULL,
      {"begin with a byte order mark, for spreadsheets", "文件开头写 BOM，便于电子表格打开"}, false},
     {0}};
@@ -487,13 +542,16 @@ const struct cli_command reading_commands[] = {
      "history person 0190b6f2a1c47d2e8f00112233445566", 2, 2, command_history},
     {"conflicts", "", {"what waits for somebody to decide", "待人处理的冲突"}, NULL,
      "conflicts --json", 0, 0, command_conflicts},
+    {"duplicates", "[TABLE]", {"rows that may be one, such as a person registered twice",
+                               "疑似重复的记录，如同一人登记了两次"}, NULL,
+     "duplicates person --json", 0, 1, command_duplicates},
     {"set-aside", "", {"entries that don't count, and why", "未生效的条目及其原因"}, NULL,
      "set-aside --json", 0, 0, command_set_aside},
     {"digest", "", {"a hash of each scope, equal on replicas that agree",
                     "每个范围的摘要，内容一致的副本相同"}, NULL, "digest --json", 0, 0, command_digest},
     {"verify", "", {"check signatures, chains and tables", "核验签名、哈希链与各表"}, verify_flags,
      "verify --json", 0, 0, command_verify},
-    {"export", "TABLE FILE.csv|FILE.json|-",
+    {"export", "TABLE FILE.csv|.xlsx|.json|-",
      {"write the rows of a table to a file", "把一张表导出到文件"}, export_flags,
      "export person members.csv --where kind=retiree", 2, 2, command_export},
     {"audit", "", {"who did what and when, exports and enrolments included",

@@ -1,5 +1,6 @@
 #include "common/reading_print.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/cli.h"
@@ -161,6 +162,54 @@ static enum status print_csv(struct reading_sheet *sheet, const json_t *row)
     return status;
 }
 
+static enum status xlsx_heading(struct reading_sheet *sheet, struct error *err)
+{
+    TRY(xlsx_text(sheet->xlsx, "id", true, err));
+    for (size_t i = 0; i < sheet->table->fields_count; i++) {
+        const struct schema_field *field = &sheet->table->fields[i];
+        TRY(xlsx_text(sheet->xlsx, sheet->labels ? view_label(&field->label) : field->name, true,
+                      err));
+    }
+    return xlsx_text(sheet->xlsx, "_org", true, err);
+}
+
+/* A spreadsheet counts in doubles: what they don't hold exactly goes as a text. */
+enum status reading_xlsx_cell(struct xlsx *xlsx, const struct schema_field *field,
+                              const json_t *value, bool people, struct error *err)
+{
+    static const json_int_t exact = 1000000000000000;
+    struct buffer text = {0};
+    if (json_is_integer(value) && json_integer_value(value) < exact &&
+        json_integer_value(value) > -exact)
+        return xlsx_number(xlsx, (double)json_integer_value(value), 0, err);
+    if (json_is_real(value))
+        return xlsx_number(xlsx, json_real_value(value), 2, err);
+    if (field && field->type == FIELD_MONEY && json_is_string(value) &&
+        json_string_length(value) < 14)
+        return xlsx_number(xlsx, strtod(json_string_value(value), NULL), 2, err);
+    enum status status = reading_text(field, value, people, &text);
+    status = status == STATUS_OK ? xlsx_text(xlsx, (const char *)text.data, false, err)
+                                 : error_set(err, status, "out of memory");
+    buffer_release(&text);
+    return status;
+}
+
+static enum status xlsx_line(struct reading_sheet *sheet, const json_t *row, struct error *err)
+{
+    if (sheet->rows == 0)
+        TRY(xlsx_heading(sheet, err));
+    if (!row)
+        return STATUS_OK;
+    TRY(xlsx_next_row(sheet->xlsx, err));
+    TRY(reading_xlsx_cell(sheet->xlsx, NULL, json_object_get(row, "id"), false, err));
+    for (size_t i = 0; i < sheet->table->fields_count; i++) {
+        const struct schema_field *field = &sheet->table->fields[i];
+        TRY(reading_xlsx_cell(sheet->xlsx, field, json_object_get(row, field->name), sheet->labels,
+                              err));
+    }
+    return reading_xlsx_cell(sheet->xlsx, NULL, json_object_get(row, "_org"), false, err);
+}
+
 static enum status grid_heading(struct reading_sheet *sheet)
 {
     sheet->grid.columns = sheet->table->fields_count + 2;
@@ -194,6 +243,8 @@ enum status reading_row(void *context, json_t *row, struct error *err)
             status = STATUS_STORAGE;
     } else if (sheet->form == READING_CSV) {
         status = print_csv(sheet, row);
+    } else if (sheet->form == READING_XLSX) {
+        TRY(xlsx_line(sheet, row, err));
     } else {
         status = grid_line(sheet, row);
     }
@@ -211,6 +262,8 @@ enum status reading_sheet_end(struct reading_sheet *sheet, struct error *err)
         fputs(sheet->rows == 0 ? "[]\n" : "]\n", sheet->out);
     else if (sheet->form == READING_CSV && sheet->rows == 0 && print_csv(sheet, NULL) != STATUS_OK)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    else if (sheet->form == READING_XLSX && sheet->rows == 0)
+        return xlsx_line(sheet, NULL, err);
     else if (sheet->form == READING_TABLE)
         grid_print(&sheet->grid, sheet->out);
     return STATUS_OK;

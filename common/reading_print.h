@@ -9,8 +9,9 @@
 #include "common/cli.h"
 #include "common/grid.h"
 #include "common/view.h"
+#include "common/xlsx.h"
 
-enum reading_form { READING_TABLE, READING_CSV, READING_JSON };
+enum reading_form { READING_TABLE, READING_CSV, READING_JSON, READING_XLSX };
 
 /* Rows go in one by one (reading_row is a view_taker), the form comes out. */
 struct reading_sheet {
@@ -18,7 +19,8 @@ struct reading_sheet {
     const struct schema_table *table;
     FILE *out;
     const char *mark; /* CSV: stands before all; NULL: nothing */
-    bool labels;      /* CSV: label instead of the field's name in the heading */
+    bool labels; /* CSV: label instead of the field's name in the heading; XLSX: of codes, too */
+    struct xlsx *xlsx; /* XLSX: where it goes, instead of `out` */
     uint64_t rows;
     struct buffer text;
     struct grid grid;
@@ -33,6 +35,10 @@ void reading_sheet_release(struct reading_sheet *sheet);
  * them; one within an element has a backslash before it. */
 enum status reading_text(const struct schema_field *field, const json_t *value, bool people,
                          struct buffer *out);
+
+/* The next cell of a spreadsheet: numbers as numbers, all else as reading_text has it. */
+enum status reading_xlsx_cell(struct xlsx *xlsx, const struct schema_field *field,
+                              const json_t *value, bool people, struct error *err);
 
 /* A list of flat objects as a table: one column for each of `keys` (ends with NULL). */
 struct reading_column {

@@ -6,6 +6,7 @@
 #include "common/mutant.h"
 #include "common/pack.h"
 #include "common/registry_state.h"
+#include "common/steps.h"
 
 bool registry_may_read(const struct registry *registry, uint32_t device, uint32_t scope)
 {
@@ -160,6 +161,8 @@ static enum status check_field(const struct judgement *judgement, const struct o
     if (field->merge == MERGE_APPEND && written->bases_count > 0 && !MUTANT("t27-append-rewritten"))
         return error_set(err, STATUS_DENIED, "field '%s' of '%s' is written once only", field->name,
                          judgement->table->name);
+    if (field->merge == MERGE_STEPS)
+        TRY(steps_check_role(judgement->table, field, written->value, judgement->role_bit, err));
     if (field->group)
         TRY(check_group(judgement, field, written, err));
     return field->merge == MERGE_SET ? check_set(judgement, field, written->value, err)

@@ -9,6 +9,7 @@
 #include "common/mutant.h"
 #include "common/pack.h"
 #include "common/replica_state.h"
+#include "common/search.h"
 
 #define BUSY_MS 30000
 #define CACHE_KIB 16384
@@ -36,8 +37,8 @@ static enum status configure(struct replica *replica, const struct replica_optio
     TRY(seal_add_function(replica, err));
     sqlite3_db_config(replica->database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     if (MUTANT("t4-t17-sync-normal"))
-        return sql_run(replica, "PRAGMA synchronous = NORMAL", err);
-    return STATUS_OK;
+        TRY(sql_run(replica, "PRAGMA synchronous = NORMAL", err));
+    return search_register(replica->database, err);
 }
 
 static enum status pragma_number(struct replica *replica, const char *sql, int64_t *number,

@@ -8,6 +8,7 @@
 #include "common/pack.h"
 #include "common/replica_draft.h"
 #include "common/replica_seal.h"
+#include "common/steps.h"
 
 struct entry_head replica_entry_head(struct replica *replica)
 {
@@ -241,6 +242,19 @@ static void choose_bases(const struct edit *edit, const struct schema_field *fie
     list_heads(edit->row, field->number, bases);
 }
 
+/* Who settles chooses among steps that were taken; all others take the next one. */
+static enum status check_step(struct draft *draft, const struct edit *edit,
+                              const struct schema_field *field, struct bytes value,
+                              struct error *err)
+{
+    struct shown shown = {0};
+    if (field->merge != MERGE_STEPS || edit->change->kind == CHANGE_SETTLE)
+        return STATUS_OK;
+    TRY(shown_value(draft, edit, field, &shown, err));
+    struct bytes now = shown.present ? shown.value : (struct bytes){0};
+    return steps_check_order(edit->table, field, now, value, err);
+}
+
 /* Nothing to say when the row alone shows this value already. */
 static enum status is_news(struct draft *draft, const struct edit *edit,
                            const struct schema_field *field, struct bytes value, bool *news,
@@ -331,6 +345,7 @@ static enum status edit_field(struct draft *draft, struct edit *edit,
             value = shown.value;
     }
     TRY(field_check_typed(field, value, err));
+    TRY(check_step(draft, edit, field, value, err));
     TRY(is_news(draft, edit, field, value, &news, err));
     if (!news)
         return STATUS_OK;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/builtin_reports.h"
+#include "common/doubles.h"
 #include "common/mutant.h"
 
 #define STEPS_PER_LOOK 100000
@@ -16,6 +17,7 @@ struct report_book {
     sqlite3 *database;
     json_t *file;
     unsigned looks;
+    bool doubles; /* some rows were merged (doubles.h) */
 };
 
 static enum status failed(const struct report_book *book, const char *what, struct error *err)
@@ -133,16 +135,23 @@ static enum status make_users(struct report_book *book, struct error *err)
 static enum status make_view(struct report_book *book, const struct schema_table *table,
                              const char *hide, struct error *err)
 {
-    char sql[400];
+    char head[160], end[160];
+    struct buffer sql = {0};
     bool hides = hide && table_field_named(table, hide);
-    int size = snprintf(sql, sizeof sql,
-                        "CREATE TEMP VIEW \"%s\" AS SELECT *, (_scope & 2147483647) / 2 AS _org "
-                        "FROM main.\"%s\" WHERE _deleted = 0%s%s%s",
-                        table->name, table->name, hides ? " AND IFNULL(\"" : "", hides ? hide : "",
-                        hides ? "\", 0) = 0" : "");
-    if (size < 0 || size >= (int)sizeof sql)
-        return error_set(err, STATUS_TOO_LARGE, "the name '%.60s' is too long", table->name);
-    return execute(book, sql, err);
+    snprintf(head, sizeof head,
+             "CREATE TEMP VIEW \"%s\" AS SELECT *, (_scope & 2147483647) / 2 AS _org FROM ",
+             table->name);
+    snprintf(end, sizeof end, " WHERE _deleted = 0%s%s%s", hides ? " AND IFNULL(\"" : "",
+             hides ? hide : "", hides ? "\", 0) = 0" : "");
+    enum status status = buffer_append_bytes(&sql, bytes_text(head));
+    if (status == STATUS_OK)
+        status = doubles_put_table(&sql, table, book->doubles, DOUBLES_HIDDEN);
+    if (status == STATUS_OK)
+        status = buffer_append(&sql, end, strlen(end) + 1);
+    status = status == STATUS_OK ? execute(book, (const char *)sql.data, err)
+                                 : error_set(err, status, "out of memory");
+    buffer_release(&sql);
+    return status;
 }
 
 static enum status make_own_view(struct report_book *book, const json_t *view, struct buffer *sql,
@@ -167,7 +176,9 @@ static enum status make_views(struct report_book *book, struct error *err)
     const struct schema *schema = replica_schema(book->replica);
     const char *hide = json_string_value(json_object_get(book->file, "hide"));
     struct buffer sql = {0};
-    enum status status = make_tree(book, err);
+    enum status status = doubles_follow(book->replica, &book->doubles, err);
+    if (status == STATUS_OK)
+        status = make_tree(book, err);
     if (status == STATUS_OK)
         status = make_users(book, err);
     for (size_t i = 0; schema && i < schema->tables_count && status == STATUS_OK; i++)

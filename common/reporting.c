@@ -136,18 +136,47 @@ static enum status print_csv(const json_t *rows, const struct column *columns, s
     return status == STATUS_OK ? status : error_set(err, status, "out of memory");
 }
 
+static enum status put_sheet(struct xlsx *xlsx, const json_t *rows, const struct column *columns,
+                             size_t count, struct error *err)
+{
+    for (size_t c = 0; c < count; c++)
+        TRY(xlsx_text(xlsx, cli_text(&columns[c].heading), true, err));
+    for (size_t r = 0; r < json_array_size(rows); r++) {
+        TRY(xlsx_next_row(xlsx, err));
+        for (size_t c = 0; c < count; c++) {
+            const json_t *value = json_object_get(json_array_get(rows, r), columns[c].name);
+            TRY(reading_xlsx_cell(xlsx, columns[c].codes, value, true, err));
+        }
+    }
+    return STATUS_OK;
+}
+
+static enum status print_xlsx(const char *file, const char *name, const json_t *rows,
+                              const struct column *columns, size_t count, struct error *err)
+{
+    struct xlsx *xlsx;
+    TRY(xlsx_open(&xlsx, file, name, err));
+    enum status status = put_sheet(xlsx, rows, columns, count, err);
+    if (status == STATUS_OK)
+        return xlsx_save(xlsx, err);
+    xlsx_abandon(xlsx);
+    return status;
+}
+
 /* Takes the rows. */
 static enum status print(struct cli *cli, json_t *rows, const json_t *definition,
                          const struct schema *schema, struct error *err)
 {
     struct column columns[COLUMNS_MAX];
-    if (cli->json) {
+    const char *file = cli_value(cli, "--xlsx");
+    if (cli->json && !file) {
         cli_print_json(cli, rows);
         return STATUS_OK;
     }
     size_t count = columns_of(definition, schema, columns);
-    enum status status =
-        cli->csv ? print_csv(rows, columns, count, err) : print_table(rows, columns, count, err);
+    enum status status = file       ? print_xlsx(file, cli->arguments[0], rows, columns, count, err)
+                         : cli->csv ? print_csv(rows, columns, count, err)
+                                    : print_table(rows, columns, count, err);
     json_decref(rows);
     return status;
 }
@@ -185,8 +214,6 @@ static enum status run_report(struct cli *cli, struct replica *replica, struct r
         return list_all(cli, book);
     if (cli->arguments_count == 0)
         return error_set(err, STATUS_USAGE, "'%s' is needed", "NAME");
-    if (cli_has(cli, "--xlsx"))
-        return error_set(err, STATUS_UNSUPPORTED, "'%s' is not there yet", "--xlsx");
     TRY(wish_fill(&wish, cli, replica, err));
     TRY(report_run(book, cli->arguments[0], &wish.period, &rows, err));
     return print(cli, rows, report_definition(book, cli->arguments[0]), replica_schema(replica),
@@ -253,7 +280,7 @@ static const struct cli_flag report_flags[] = {
     {"--to", "DATE", {"the last day (today)", "截止日期（默认今天）"}, false},
     {"--org", "ORG", {"an org and all below it: its id or name (your own)",
                       "组织及其下级：编号或名称（默认自己的）"}, false},
-    {"--xlsx", "FILE", {"not there yet", "尚未提供"}, false},
+    {"--xlsx", "FILE", {"write it to a spreadsheet file", "写入电子表格文件"}, false},
     {0}};
 static const struct cli_flag due_flags[] = {
     {"--org", "ORG", {"an org and all below it (your own)", "组织及其下级（默认自己的）"}, false},

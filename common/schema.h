@@ -26,7 +26,10 @@
 #define TABLE_NUMBER_MAX 65535
 #define FIELD_TEXT_BYTES_MAX (64 * 1024)
 #define SCHEMA_CODES_MAX 200 /* an enum */
-#define SCHEMA_KEY_MAX 8     /* fields of a natural key */
+#define SCHEMA_STEPS_MAX 64  /* codes of an enum with declared steps */
+#define SCHEMA_SAME_MAX 8
+#define SCHEMA_SAME_FIELDS_MAX 4
+#define SCHEMA_KEY_MAX 8 /* fields of a natural key */
 #define SCHEMA_LABEL_BYTES_MAX 240
 #define FIELD_CODE_BYTES_MAX 64  /* of an enum's code, and of a code */
 #define SEALED_TEXT "***"        /* a sealed value, for those who can't open it */
@@ -98,6 +101,9 @@ struct label {
 struct schema_code { /* one value of an enum or one step */
     char *code;
     struct label label;
+    uint32_t roles; /* of steps: ROLE_BIT mask of who may take it; 0: who may write the field */
+    bool has_from;  /* of steps: it only follows those in `from` */
+    uint64_t from;  /* bit n: the nth code of the list */
 };
 
 struct schema_field {
@@ -123,6 +129,13 @@ struct schema_field {
                            * "now" (datetime), "today" (date, month), "me" (ref); NULL: none */
 };
 
+/* Two rows that agree in all these fields may be one. */
+struct schema_same {
+    uint16_t fields[SCHEMA_SAME_FIELDS_MAX];
+    bool heard[SCHEMA_SAME_FIELDS_MAX]; /* alike when read aloud is enough; never all of them */
+    size_t count;
+};
+
 struct schema_table {
     uint16_t number;
     char *name;
@@ -135,6 +148,10 @@ struct schema_table {
     uint16_t subject_field; /* the ref to the person whom sealed values are about; 0: the row */
     uint16_t title_field;   /* what a person calls a row; 0: none */
     uint32_t write_roles;
+    uint16_t same_into;   /* a ref to this table: the row that stands for this one; 0: none */
+    uint16_t same_unless; /* a bool: rows where it is true are nobody's double; 0: none */
+    struct schema_same same[SCHEMA_SAME_MAX];
+    size_t same_count;
     bool records_access; /* notes of who looked at or carried away what (access.h) */
     bool reaches_below;  /* all orgs below the row's read it; else only those above */
 };

@@ -11,6 +11,7 @@
 #include "common/schema_form.h"
 #include "common/schema_json.h"
 #include "common/schema_rules.h"
+#include "common/schema_same.h"
 
 #define ROLES_MAX 6
 #define DEFAULT_BYTES_MAX 200
@@ -94,6 +95,57 @@ static enum status load_codes(const json_t *json, struct schema_field *field, st
     return STATUS_OK;
 }
 
+/* ---- steps ---- */
+
+static enum status load_from(const json_t *json, const struct schema_field *field,
+                             struct schema_code *step, struct error *err)
+{
+    const json_t *list;
+    TRY(object_list(json, "from", SCHEMA_STEPS_MAX, &list, err));
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *code = json_string_value(json_array_get(list, i));
+        int rank = code ? field_code_rank(field, bytes_text(code)) : -1;
+        if (rank < 0 || rank == step - field->codes)
+            return error_set(err, STATUS_BAD_INPUT, "'%s' is no other step", code ? code : "?");
+        step->from |= UINT64_C(1) << rank;
+    }
+    step->has_from = true;
+    return STATUS_OK;
+}
+
+static enum status load_step(const json_t *json, const struct schema_field *field,
+                             struct schema_code *step, struct error *err)
+{
+    static const char *const keys[] = {"by", "from", NULL};
+    TRY(object_check_keys(json, keys, err));
+    if (json_object_get(json, "by"))
+        TRY(load_roles(json, "by", &step->roles, err));
+    if (step->roles & ~field->write_roles)
+        return error_set(err, STATUS_BAD_INPUT, "a role of 'by' may not write the field");
+    return json_object_get(json, "from") ? load_from(json, field, step, err) : STATUS_OK;
+}
+
+static enum status load_steps(const json_t *json, struct schema_field *field, struct error *err)
+{
+    json_t *steps = json_object_get(json, "steps"), *item;
+    const char *code;
+    if (!json_is_object(steps))
+        return error_set(err, STATUS_BAD_INPUT, "'steps' is not an object");
+    if (field->codes_count > SCHEMA_STEPS_MAX)
+        return error_set(err, STATUS_TOO_LARGE, "more than %d steps", SCHEMA_STEPS_MAX);
+    json_object_foreach(steps, code, item)
+    {
+        int rank = field_code_rank(field, bytes_text(code));
+        if (rank < 0)
+            return error_set(err, STATUS_BAD_INPUT, "'%.60s' is no code of this field", code);
+        if (load_step(item, field, &field->codes[rank], err) != STATUS_OK)
+            return error_wrap(err, "step '%s'", code);
+    }
+    return STATUS_OK;
+}
+
+/* ---- bounds and rules ---- */
+
 static enum status load_bounds(const json_t *json, struct schema_field *field, struct error *err)
 {
     static const struct number_range any = {INT64_MIN, INT64_MAX};
@@ -144,6 +196,7 @@ static enum status check_applies(const json_t *json, const struct schema_field *
         {"codes", type == FIELD_ENUM},
         {"refs", type == FIELD_REF || type == FIELD_REF_ANY},
         {"show", merge == MERGE_REGISTER || merge == MERGE_TEXT},
+        {"steps", merge == MERGE_STEPS},
     };
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (!keys[i].applies && json_object_get(json, keys[i].key))
@@ -156,7 +209,7 @@ static enum status check_applies(const json_t *json, const struct schema_field *
 static enum status load_seal(const json_t *json, struct schema_field *field, struct error *err)
 {
     const json_t *sealed = json_object_get(json, "sealed");
-    
+
     if (!sealed)
         return STATUS_OK;
     field->seal_roles = ROLES_ALL;
@@ -171,9 +224,10 @@ static enum status load_seal(const json_t *json, struct schema_field *field, str
 
 static enum status load_field(const json_t *json, struct schema_field *field, struct error *err)
 {
-    static const char *const keys[] = {
-        "number", "name", "zh",  "en",    "type",  "merge",   "show", "refs", "required", "group",
-        "codes",  "min",  "max", "bytes", "write", "default", "when", "help", "sealed",   NULL};
+    static const char *const keys[] = {"number", "name",  "zh",       "en",      "type",  "merge",
+                                       "show",   "refs",  "required", "group",   "codes", "min",
+                                       "max",    "bytes", "write",    "default", "when",  "help",
+                                       "sealed", "steps", NULL};
     static const struct number_range numbers = {1, FIELD_NUMBER_MAX};
     int64_t number;
     TRY(object_name(json, "name", &field->name, err));
@@ -192,6 +246,8 @@ static enum status load_field(const json_t *json, struct schema_field *field, st
     TRY(load_seal(json, field, err));
     if (json_object_get(json, "default"))
         TRY(object_text(json, "default", DEFAULT_BYTES_MAX, &field->default_text, err));
+    if (json_object_get(json, "steps"))
+        TRY(load_steps(json, field, err));
     return STATUS_OK;
 }
 
@@ -223,7 +279,7 @@ static enum status load_table(const json_t *json, struct schema_table *table, st
 {
     static const char *const keys[] = {"number", "name",    "zh",      "en",    "key",
                                        "scope",  "title",   "fields",  "write", "form",
-                                       "reach",  "records", "subject", NULL};
+                                       "reach",  "records", "subject", "same",  NULL};
     static const struct number_range numbers = {TABLE_NUMBER_FIRST, TABLE_NUMBER_MAX};
     int64_t number;
     size_t reach = 0, records = 0;
@@ -347,6 +403,8 @@ static enum status link_table(const json_t *json, const struct schema *schema,
         if (status != STATUS_OK)
             return error_wrap(err, "field '%s'", table->fields[i].name);
     }
+    if (json_object_get(json, "same"))
+        TRY(schema_load_same(json_object_get(json, "same"), table, err));
     return schema_check_form(json, table, err);
 }
 

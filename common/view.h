@@ -49,7 +49,8 @@ struct view_query {
     const char *table;
     const struct view_where *wheres;
     size_t wheres_count;
-    const char *search; /* text that one of the text fields holds; NULL: none */
+    const char *search; /* words that text fields hold, or the title read aloud (search.h); sealed
+                         * texts are looked through when no other has them; NULL: all rows */
     int64_t limit;      /* 0: no limit */
     int64_t offset;
     const char *order; /* a field that is no set; NULL: by id */
@@ -86,6 +87,10 @@ enum status view_history(struct replica *replica, const char *table, const char 
                          json_t **history, struct error *err);
 /* [{"table","id","field","heads":[{"value","person","device","time","dot"}]}] */
 enum status view_conflicts(struct replica *replica, json_t **conflicts, struct error *err);
+/* [{"table","by":["field",…],"rows":[{"id","label","_org"}]}]: groups of rows that the schema's
+ * `same` takes for one, not merged yet. `table` NULL: of all (view_duplicates.c). */
+enum status view_duplicates(struct replica *replica, const char *table, json_t **list,
+                            struct error *err);
 /* Puts "person", "device", "time", "dot" into `item`: who wrote, when, with which entry. */
 enum status view_origin(struct replica *replica, json_t *item, const struct dot *dot,
                         const struct id *person, int64_t time_ms, struct error *err);

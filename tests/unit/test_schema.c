@@ -221,6 +221,66 @@ static void test_faults_of_a_field_name_it(void **state)
     (void)state;
 }
 
+#define STEPS                                                                                  \
+    FIELD "'type': 'enum', 'merge': 'steps', 'codes': [['a', '甲', 'x'], ['b', '乙', 'y']]," \
+          "'steps': "
+
+static void test_faults_of_steps_name_the_step(void **state)
+{
+    static const struct {
+        const char *field, *sentence;
+    } faults[] = {
+        {FIELD "'type': 'int', 'merge': 'latest', 'steps': {}}",
+         "'steps' does not go with type 'int', merge 'latest'"},
+        {STEPS "[]}", "'steps' is not an object"},
+        {STEPS "{'c': {}}}", "'c' is no code of this field"},
+        {STEPS "{'a': {'by': ['cook']}}}", "step 'a': unknown role 'cook'"},
+        {STEPS "{'a': {'by': ['auditor']}}}", "step 'a': a role of 'by' may not write the field"},
+        {STEPS "{'a': {'from': ['a']}}}", "step 'a': 'a' is no other step"},
+        {STEPS "{'a': {'from': []}}}", "step 'a': 'from' is an empty list"},
+        {STEPS "{'a': {'to': ['b']}}}", "step 'a': unknown key 'to'"},
+    };
+    char text[JSON_MAX], fields[JSON_MAX], sentence[512];
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        snprintf(fields, sizeof fields, ", %s", faults[i].field);
+        snprintf(sentence, sizeof sentence, "table 'thing': field 'size': %s", faults[i].sentence);
+        expect_refused(thing_json(text, 1, fields, ""), sentence);
+    }
+    (void)state;
+}
+
+static void test_faults_of_same_name_what_is_wrong(void **state)
+{
+    static const char table[] =
+        ", {'number': 17, 'name': 'mark', 'zh': '标', 'en': 'mark', 'write': ['clerk'], 'fields': ["
+        "{'number': 1, 'name': 'word', 'zh': '字', 'en': 'word', 'type': 'text', 'merge': "
+        "'latest'},"
+        "{'number': 2, 'name': 'into', 'zh': '并', 'en': 'into', 'type': 'ref', 'refs': ['mark'],"
+        " 'merge': 'register'}, {'number': 3, 'name': 'seen', 'zh': '见', 'en': 'seen',"
+        " 'type': 'int', 'merge': 'counter'}], 'same': %s}";
+    static const struct {
+        const char *same, *sentence;
+    } faults[] = {
+        {"{'into': 'into'}", "'by' is missing"},
+        {"{'into': 'word', 'by': [['word']]}", "'word' is no ref to its own table"},
+        {"{'into': 'into', 'unless': 'word', 'by': [['word']]}", "'word' is not a bool"},
+        {"{'into': 'into', 'by': [[]]}", "not a list of 1 to 4 fields"},
+        {"{'into': 'into', 'by': ['word']}", "not a list of 1 to 4 fields"},
+        {"{'into': 'into', 'by': [['size']]}", "there is no field 'size'"},
+        {"{'into': 'into', 'by': [[7]]}", "there is no field '?'"},
+        {"{'into': 'into', 'by': [['seen']]}", "field 'seen' can't be compared so"},
+        {"{'into': 'into', 'by': [['~word']]}", "what only sounds alike needs a field that agrees"},
+        {"{'into': 'into', 'by': [['word']], 'at': 1}", "unknown key 'at'"},
+    };
+    char text[JSON_MAX], filled[JSON_MAX], sentence[512];
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        snprintf(filled, sizeof filled, table, faults[i].same);
+        snprintf(sentence, sizeof sentence, "table 'mark': 'same': %s", faults[i].sentence);
+        expect_refused(thing_json(text, 1, "", filled), sentence);
+    }
+    (void)state;
+}
+
 static void test_names_and_numbers_are_single(void **state)
 {
     static const struct {
@@ -437,6 +497,8 @@ int main(void)
         cmocka_unit_test(test_roles_write_what_they_should),
         cmocka_unit_test(test_amount_and_unit_are_one_group),
         cmocka_unit_test(test_faults_of_a_field_name_it),
+        cmocka_unit_test(test_faults_of_steps_name_the_step),
+        cmocka_unit_test(test_faults_of_same_name_what_is_wrong),
         cmocka_unit_test(test_names_and_numbers_are_single),
         cmocka_unit_test(test_words_of_sql_are_names_like_others),
         cmocka_unit_test(test_fields_of_a_group_go_together),

@@ -1,0 +1,154 @@
+#include "common/xlsx.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <xlsxwriter.h>
+
+#define PATH_BYTES 4096
+#define SHEET_NAME_CHARACTERS 31
+
+struct xlsx {
+    lxw_workbook *workbook;
+    lxw_worksheet *sheet;
+    lxw_format *bold, *decimals;
+    lxw_row_t row;
+    lxw_col_t column;
+    char file[PATH_BYTES];
+    char part[PATH_BYTES];
+    char folder[PATH_BYTES];
+};
+
+/* The format refuses []:*?/\ and more than 31 characters. */
+static void clean_name(const char *name, char out[SHEET_NAME_CHARACTERS * 4 + 1])
+{
+    size_t size = 0, characters = 0;
+    for (; *name; name++) {
+        bool first = ((unsigned char)*name & 0xc0) != 0x80;
+        if (first && characters++ == SHEET_NAME_CHARACTERS)
+            break;
+        out[size++] = strchr("[]:*?/\\'", *name) ? '_' : *name;
+    }
+    out[size] = '\0';
+}
+
+static enum status set_paths(struct xlsx *xlsx, const char *file, struct error *err)
+{
+    const char *slash = strrchr(file, '/');
+    size_t folder = slash ? (size_t)(slash - file) + 1 : 0;
+    if (strlen(file) + sizeof ".part" > PATH_BYTES)
+        return error_set(err, STATUS_TOO_LARGE, "the path '%.100s' is too long", file);
+    snprintf(xlsx->file, PATH_BYTES, "%s", file);
+    snprintf(xlsx->part, PATH_BYTES, "%.*s.part", PATH_BYTES - 6, file);
+    snprintf(xlsx->folder, PATH_BYTES, "%.*s", folder ? (int)folder : 2, folder ? file : "./");
+    return STATUS_OK;
+}
+
+enum status xlsx_open(struct xlsx **out, const char *file, const char *sheet, struct error *err)
+{
+    char name[SHEET_NAME_CHARACTERS * 4 + 1];
+    struct xlsx *xlsx = calloc(1, sizeof *xlsx);
+    *out = NULL;
+    enum status status =
+        xlsx ? set_paths(xlsx, file, err) : error_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (status != STATUS_OK) {
+        free(xlsx);
+        return status;
+    }
+    lxw_workbook_options options = {.constant_memory = LXW_TRUE, .tmpdir = xlsx->folder};
+    xlsx->workbook = workbook_new_opt(xlsx->part, &options);
+    clean_name(sheet, name);
+    xlsx->sheet = xlsx->workbook ? workbook_add_worksheet(xlsx->workbook, name) : NULL;
+    if (!xlsx->sheet) {
+        xlsx_abandon(xlsx);
+        return error_set(err, STATUS_STORAGE, "cannot begin a spreadsheet in '%.120s'", file);
+    }
+    xlsx->bold = workbook_add_format(xlsx->workbook);
+    xlsx->decimals = workbook_add_format(xlsx->workbook);
+    format_set_bold(xlsx->bold);
+    format_set_num_format(xlsx->decimals, "0.00");
+    worksheet_freeze_panes(xlsx->sheet, 1, 0);
+    *out = xlsx;
+    return STATUS_OK;
+}
+
+static enum status check(const struct xlsx *xlsx, lxw_error code, struct error *err)
+{
+    if (code == LXW_NO_ERROR)
+        return STATUS_OK;
+    return error_set(err, STATUS_TOO_LARGE, "row %u of the spreadsheet: %s", xlsx->row + 1,
+                     lxw_strerror(code));
+}
+
+enum status xlsx_text(struct xlsx *xlsx, const char *text, bool heading, struct error *err)
+{
+    lxw_col_t column = xlsx->column++;
+    if (!*text)
+        return STATUS_OK;
+    return check(
+        xlsx,
+        worksheet_write_string(xlsx->sheet, xlsx->row, column, text, heading ? xlsx->bold : NULL),
+        err);
+}
+
+enum status xlsx_number(struct xlsx *xlsx, double number, int decimals, struct error *err)
+{
+    return check(xlsx,
+                 worksheet_write_number(xlsx->sheet, xlsx->row, xlsx->column++, number,
+                                        decimals ? xlsx->decimals : NULL),
+                 err);
+}
+
+enum status xlsx_next_row(struct xlsx *xlsx, struct error *err)
+{
+    if (xlsx->row + 1 >= XLSX_ROWS_MAX)
+        return error_set(err, STATUS_TOO_LARGE, "more than %d rows", XLSX_ROWS_MAX);
+    xlsx->row++;
+    xlsx->column = 0;
+    return STATUS_OK;
+}
+
+static enum status cannot_write(const char *file, struct error *err)
+{
+    return error_set(err, errno == ENOSPC ? STATUS_DISK_FULL : STATUS_STORAGE,
+                     "cannot write '%s': %s", file, strerror(errno));
+}
+
+static enum status put_in_place(const struct xlsx *xlsx, struct error *err)
+{
+    int part = open(xlsx->part, O_RDONLY | O_CLOEXEC);
+    bool synced = part >= 0 && fsync(part) == 0;
+    if (part >= 0)
+        close(part);
+    if (!synced || rename(xlsx->part, xlsx->file) != 0)
+        return cannot_write(xlsx->file, err);
+    return STATUS_OK;
+}
+
+enum status xlsx_save(struct xlsx *xlsx, struct error *err)
+{
+    enum status status = STATUS_OK;
+    unlink(xlsx->part); /* what a broken export left */
+    lxw_error code = workbook_close(xlsx->workbook);
+    if (code != LXW_NO_ERROR)
+        status = error_set(err, errno == ENOSPC ? STATUS_DISK_FULL : STATUS_STORAGE,
+                           "cannot write '%s': %s", xlsx->file, lxw_strerror(code));
+    if (status == STATUS_OK)
+        status = put_in_place(xlsx, err);
+    if (status != STATUS_OK)
+        unlink(xlsx->part);
+    free(xlsx);
+    return status;
+}
+
+void xlsx_abandon(struct xlsx *xlsx)
+{
+    if (!xlsx)
+        return;
+    if (xlsx->workbook)
+        lxw_workbook_free(xlsx->workbook);
+    free(xlsx);
+}
