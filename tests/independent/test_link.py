@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import unittest
 
 from msgpack import ExtType
@@ -11,6 +12,10 @@ from bundle import Bundle, frontier_file, take_bundle
 from pack import Refused
 from session import RUN, Device
 from stage import Listening, Stage, ask, log_of, named
+from trust import Unknown
+from wild import Wild
+
+SEED = int(os.environ.get("SEED", "1"))
 
 
 def setUpModule():
@@ -108,6 +113,30 @@ class Line(unittest.TestCase):
         self.agrees(device)
         self.assertIn(row.hex(), json.dumps(ask(STAGE.hub, "set-aside")))
         STAGE.hub.call("get", "person", row.hex(), code=1)
+
+    def test_hub_and_we_judge_alike_what_no_honest_program_writes(self):
+        for role in ("secretary", "volunteer", "bureau"):
+            device = STAGE.device(role, STAGE.hub.root if role == "bureau" else STAGE.township)
+            device.sync()
+            replica, chance = device.replica, random.Random(SEED)
+            for scope in (device.scope(), device.scope() + 2**31):
+                wild = Wild(replica.registry.schemas[-1], chance, scope)
+                for number in range(1, 151):
+                    body = wild.body(number, (device.index, 1, scope, number))
+                    replica.save((scope, device.index, 1), body, device.seed)
+            with self.subTest(role):
+                self.assertTrue(device.sync().agreed)
+                self.agrees(device)
+                self.same_set_aside(device)
+
+    def same_set_aside(self, device):
+        counted = len(device.replica.counting())
+        mine = {place for place, why in device.replica.aside.items()
+                if place[0][1] == device.index and not isinstance(why, Unknown)}
+        told = {tuple(map(int, item["dot"].split("."))) for item in ask(STAGE.hub, "set-aside")}
+        self.assertEqual({(device.index, 1, scope, number) for (scope, _, _), number in mine},
+                         {dot for dot in told if dot[0] == device.index})
+        self.assertGreater(min(counted, len(mine)), 40)
 
     def test_wrong_keys_wrong_tokens_and_revoked_ones(self):
         device = STAGE.device("secretary", STAGE.township)
