@@ -12,9 +12,10 @@
 #include <cmocka.h>
 
 #include "common/pack.h"
+#include "common/seal.h"
 #include "protocol/message.h"
 
-static uint8_t noise[256];
+static uint8_t noise[512];
 
 /* ---- the messages ---- */
 
@@ -77,7 +78,7 @@ static enum status make_run(struct buffer *out)
 
 static enum status make_run_with_keys(struct buffer *out)
 {
-    return put_run(out, some(60, 48));
+    return put_run(out, some(60, SEAL_WRAPPED_BYTES));
 }
 
 static enum status make_sent(struct buffer *out)
