@@ -86,11 +86,23 @@ static enum status make_sent(struct buffer *out)
     return message_put_empty(out, MESSAGE_SENT);
 }
 
+static enum status put_tally(struct buffer *out, bool has_chains)
+{
+    struct message_tally tally = {.has_chains = has_chains};
+    memcpy(tally.frontier, noise + 30, sizeof tally.frontier);
+    memcpy(tally.tally, noise + 40, sizeof tally.tally);
+    memcpy(tally.chains, noise + 50, sizeof tally.chains);
+    return message_put_tally(out, &tally);
+}
+
 static enum status make_tally(struct buffer *out)
 {
-    struct message_tally tally;
-    memcpy(&tally, noise + 30, sizeof tally);
-    return message_put_tally(out, &tally);
+    return put_tally(out, false);
+}
+
+static enum status make_tally_with_chains(struct buffer *out)
+{
+    return put_tally(out, true);
 }
 
 static enum status make_bye(struct buffer *out)
@@ -178,7 +190,8 @@ static const struct sample {
                {make_welcome, again_welcome}, {make_have, again_have},
                {make_run, again_run},         {make_run_with_keys, again_run},
                {make_sent, again_sent},       {make_receipt, again_receipt},
-               {make_tally, again_tally},     {make_bye, again_bye}};
+               {make_tally, again_tally},     {make_tally_with_chains, again_tally},
+               {make_bye, again_bye}};
 
 #define EACH_SAMPLE(sample)                       \
     for (const struct sample *(sample) = samples; \
