@@ -187,7 +187,8 @@ static enum status answer_tally(struct session *session, const struct session_an
     session->totals.truth_checked = true;
     session->totals.split_view =
         session->peer_tally.has_chains &&
-        memcmp(answer->chains_digest.bytes, session->peer_tally.chains, SHORT_DIGEST_BYTES) != 0;
+        memcmp(answer->chains_digest.bytes, session->peer_tally.chains, SHORT_DIGEST_BYTES) != 0 &&
+        !MUTANT("t5-split-view-unseen");
     session->totals.truth_failed =
         memcmp(answer->tally_digest.bytes, session->peer_tally.tally, SHORT_DIGEST_BYTES) != 0 &&
         !MUTANT("t18-digests-not-compared");
