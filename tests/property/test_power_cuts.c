@@ -57,7 +57,7 @@ static enum status save(struct replica *replica)
 {
     const struct schema *schema = replica_schema(replica);
     const struct schema_table *table = schema_table_named(schema, "visit");
-    static const char *const names[] = {"target_ref", "kind", "situation"};
+    static const char *const names[] = {"target_ref", "kind", "place"};
     static const char *const texts[] = {"person:0123456789abcdef0123456789abcdef", "home_visit",
                                         SECRET};
     struct buffer values[3] = {{0}};
