@@ -114,6 +114,8 @@ struct replica {
     struct clock clock;
     bool read_only, in_transaction;
     bool stale; /* what is kept in memory may not be what the file says: load it first */
+    bool met_full_disk; /* room has to be made when the transaction is over */
+    char *ballast;      /* path; NULL: none */
     struct network network;
     struct identity identity;
     struct registry *registry;
