@@ -37,6 +37,7 @@ static enum status configure(struct replica *replica, const struct replica_optio
                 err));
     TRY(seal_add_function(replica, err));
     sqlite3_db_config(replica->database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sql_watch(replica);
     if (MUTANT("t4-t17-sync-normal"))
         TRY(sql_run(replica, "PRAGMA synchronous = NORMAL", err));
     return search_register(replica->database, err);
@@ -524,6 +525,7 @@ void replica_rollback(struct replica *replica)
     replica->stale = !MUTANT("head-kept-after-rollback");
     bool over = sqlite3_exec(replica->database, "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK ||
                 sqlite3_get_autocommit(replica->database);
+    replica->undone = false;
     if (replica->met_full_disk)
         make_room(replica);
     if (over)

@@ -79,7 +79,7 @@ static bool no_room(struct replica *replica, int code)
 enum status sql_fail(struct replica *replica, struct error *err, const char *what)
 {
     int code = sqlite3_errcode(replica->database) & 0xff;
-    if (no_room(replica, code)) {
+    if (no_room(replica, code) || (replica->undone && replica->met_full_disk)) {
         replica->met_full_disk = true;
         return error_set(err, STATUS_DISK_FULL, "%s: the disk is full", what);
     }
@@ -93,6 +93,27 @@ enum status sql_fail(struct replica *replica, struct error *err, const char *wha
 enum status replica_failed(struct replica *replica, const char *what, struct error *err)
 {
     return sql_fail(replica, err, what);
+}
+
+/* When a statement finds the disk full, even one that reads and makes room for its pages, SQLite
+ * may undo the whole transaction. Who didn't notice would go on in the belief that it is open, and
+ * each of its writes would be committed alone. */
+static void on_rollback(void *context)
+{
+    struct replica *replica = context;
+    replica->undone = replica->in_transaction;
+}
+
+static int on_commit(void *context)
+{
+    const struct replica *replica = context;
+    return replica->undone;
+}
+
+void sql_watch(struct replica *replica)
+{
+    sqlite3_rollback_hook(replica->database, on_rollback, replica);
+    sqlite3_commit_hook(replica->database, on_commit, replica);
 }
 
 enum status sql_run(struct replica *replica, const char *sql, struct error *err)
