@@ -39,7 +39,7 @@ enum status folder_holds(const struct cli *cli, bool *holds, struct error *err)
 enum status folder_open(const struct cli *cli, bool read_only, struct replica **replica,
                         struct error *err)
 {
-    char path[CLI_PATH_MAX];
+    char path[CLI_PATH_MAX], ballast[CLI_PATH_MAX];
     struct vault *vault;
     bool holds;
     *replica = NULL;
@@ -48,10 +48,12 @@ enum status folder_open(const struct cli *cli, bool read_only, struct replica **
         return error_set(err, STATUS_NOT_FOUND,
                          "the folder '%.120s' holds no replica: join a hub first", cli->directory);
     TRY(cli_path(cli, FOLDER_REPLICA, path, err));
+    TRY(cli_path(cli, FOLDER_BALLAST, ballast, err));
     TRY(unlock_folder(cli, &vault, err));
     struct replica_options options = {.path = path,
                                       .clock = clock_system(),
                                       .read_only = read_only,
+                                      .ballast = ballast,
                                       .key = vault ? vault_page_key(vault) : NULL};
     return replica_open(replica, &options, err);
 }
@@ -60,14 +62,17 @@ enum status folder_create(const struct cli *cli, const struct network *network,
                           const struct unlock_choice *choice, struct replica **replica,
                           struct error *err)
 {
-    char path[CLI_PATH_MAX];
+    char path[CLI_PATH_MAX], ballast[CLI_PATH_MAX];
     struct vault *vault;
     *replica = NULL;
     TRY(folder_make(cli, err));
+    TRY(cli_path(cli, FOLDER_BALLAST, ballast, err));
     TRY(cli_path(cli, FOLDER_REPLICA, path, err));
     TRY(unlock_create(cli, choice, FOLDER_REPLICA, &vault, err));
-    struct replica_options options = {
-        .path = path, .clock = clock_system(), .key = vault ? vault_page_key(vault) : NULL};
+    struct replica_options options = {.path = path,
+                                      .clock = clock_system(),
+                                      .ballast = ballast,
+                                      .key = vault ? vault_page_key(vault) : NULL};
     enum status status = replica_create(replica, &options, network, err);
     if (vault)
         vault_let_go(vault);

@@ -10,6 +10,7 @@
 #include "common/unlock.h"
 
 #define FOLDER_REPLICA "replica.db"
+#define FOLDER_BALLAST "ballast" /* common/ballast.h */
 
 /* Make the folder that --dir names, with the folders above it. It may exist already. STATUS_USAGE
  * when none is named, STATUS_STORAGE. */

@@ -132,10 +132,12 @@ static const struct cli_flag files[] = {
      {"The key slots of an encrypted replica. Without them nobody can read it.", NULL},
      false},
     {"slots.b", NULL, {"Their second copy.", NULL}, false},
+    {"ballast", NULL, {"Room for the day when the disk is full.", NULL}, false},
     {0}};
 
 static const struct cli_flag variables[] = {
     {"JINQIU_NEW_PASSPHRASE", NULL, {"The new one, for passphrase.", NULL}, false},
+    {"JINQIU_BALLAST", NULL, {"MiB of the ballast (16); 0: none.", NULL}, false},
     {"JINQIU_RECOVERY_CODE", NULL, {"For passphrase --recover.", NULL}, false},
     {0}};
 

@@ -29,14 +29,16 @@ enum status hub_folder_unlock(const struct cli *cli, struct hub_options *options
 enum status hub_folder_open(const struct cli *cli, bool read_only, struct replica **replica,
                             struct error *err)
 {
-    char path[CLI_PATH_MAX];
+    char path[CLI_PATH_MAX], ballast[CLI_PATH_MAX];
     struct hub_options hub;
     *replica = NULL;
     TRY(hub_folder_unlock(cli, &hub, err));
     TRY(cli_path(cli, HUB_DATABASE, path, err));
+    TRY(cli_path(cli, HUB_BALLAST, ballast, err));
     struct replica_options options = {.path = path,
                                       .clock = hub.clock,
                                       .read_only = read_only,
+                                      .ballast = ballast,
                                       .key = hub.vault ? vault_page_key(hub.vault) : NULL};
     return replica_open(replica, &options, err);
 }

@@ -9,6 +9,7 @@
 #include "server/hub.h"
 
 #define HUB_DATABASE "hub.db"
+#define HUB_BALLAST "ballast"
 
 /* Without keys. STATUS_USAGE when no folder is named. */
 enum status hub_folder_options(const struct cli *cli, struct hub_options *options,
