@@ -248,8 +248,7 @@ void office_unlock(struct office *office, struct passphrase *secret, office_unlo
     if (office->secret || office->ending)
         error_set(&err, STATUS_BUSY, "somebody else is unlocking it just now");
     else if (wait_ms > 0)
-        error_set(&err, STATUS_BUSY, "too many wrong tries: wait %llu seconds",
-                  (unsigned long long)((wait_ms + 999) / 1000));
+        error_set(&err, STATUS_BUSY, "too many wrong tries");
     if (err.status != STATUS_OK || office->state == OPEN) {
         passphrase_free(secret);
         done(context, wait_ms, &err);
