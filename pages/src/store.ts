@@ -179,15 +179,15 @@ export async function unlocked(): Promise<void> {
 
 export async function start(): Promise<void> {
   onLocked(locked);
+  addEventListener("hashchange", () => {
+    // A failure belongs to the page it happened on; "saved" is read on the next one.
+    update({ route: routeNow(), notice: state.notice?.bad ? null : state.notice });
+  });
   try {
     await load();
   } catch (failure) {
     if (!state.locked) throw failure;
   }
-  addEventListener("hashchange", () => {
-    // A failure belongs to the page it happened on; "saved" is read on the next one.
-    update({ route: routeNow(), notice: state.notice?.bad ? null : state.notice });
-  });
   listen();
 }
 
