@@ -15,7 +15,7 @@ from nacl.exceptions import CryptoError
 from pack import Refused
 
 NAME = b"Noise_IK_25519_ChaChaPoly_BLAKE2b"
-KEY, TAG = 32, 16
+KEY, TAG, REKEY_EVERY = 32, 16, 4096
 REKEY = 4096
 
 
@@ -53,6 +53,16 @@ class Transport(Cipher):
 
     def _nonce(self):
         if self.number > 0 and self.number % REKEY == 0:
+            last = bytes(4) + b"\xff" * 8
+            self.key = close_box(bytes(KEY), b"", last, self.key)[:KEY]
+        return super()._nonce()
+
+
+class Transport(Cipher):
+    """Of one direction after the handshake: the key is replaced now and then, the nonce goes on."""
+
+    def _nonce(self):
+        if self.number and self.number % REKEY_EVERY == 0:
             last = bytes(4) + b"\xff" * 8
             self.key = close_box(bytes(KEY), b"", last, self.key)[:KEY]
         return super()._nonce()

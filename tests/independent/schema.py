@@ -43,7 +43,13 @@ class Field:
         readers = told.get("sealed", [])
         readers = list(ROLES) if readers is True else [*readers, "hub"] if readers else []
         self.sealed = sum(1 << ROLES[role] for role in set(readers))  # a mask; 0: isn't sealed
+        self.step_roles = {code: {ROLES[role] for role in step["by"]}
+                           for code, step in told.get("steps", {}).items() if "by" in step}
         self.in_key = self.name in table.get("key", [])
+
+    def may_step(self, value, role):
+        code = value[-1] if type(value) is list and value else value
+        return type(code) is not str or role in self.step_roles.get(code, {role})
 
     def order(self, value):
         """A key to sort values by: nil first, numbers, places in the enum's list, bytes."""

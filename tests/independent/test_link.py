@@ -13,7 +13,7 @@ import session
 from bundle import Bundle, frontier_file, take_bundle
 from keys import BUREAU, CERTIFICATE, CLERK, SECRETARY, VOLUNTEER, public_key, seal
 from pack import Refused, pack
-from session import RUN, Device
+from session import PING, PONG, RUN, Device
 from stage import Listening, Stage, ask, log_of, named
 from trust import Unknown
 from wild import Wild
@@ -89,6 +89,28 @@ class Line(unittest.TestCase):
         device.link_key, device.hub_keys = os.urandom(32), lambda: []
         with self.assertRaisesRegex(Refused, "nobody answers"):
             device.sync()
+
+    def test_a_long_session_replaces_its_keys(self):
+        device = STAGE.device("secretary", STAGE.township)
+        device.sync()
+        kept, welcome, hear = [], session.Session.welcome, session.Session.hear
+
+        def talk(self, body):
+            """4,200 frames each way; what else the hub says is heard afterwards."""
+            welcome(self, body)
+            pongs = 0
+            while pongs < 4200:
+                self.say((PING, []))
+                while (heard := hear(self))[0] != PONG:
+                    kept.append(heard)
+                pongs += 1
+
+        session.Session.welcome = talk
+        session.Session.hear = lambda self: kept.pop(0) if self.remembered and kept else hear(self)
+        try:
+            self.assertTrue(device.sync().agreed)
+        finally:
+            session.Session.welcome, session.Session.hear = welcome, hear
 
     def test_two_registries_that_are_shown_are_noticed(self):
         device = STAGE.device("secretary", STAGE.township)

@@ -355,6 +355,8 @@ def judge_op(schema, op, scope, role):
             raise Refused(f"field {number} of {table.name} is not there, or not for this role")
         if field.merge == "append" and bases:
             raise Refused(f"field {field.name} is written once only")
+        if field.merge == "steps" and not field.may_step(value, role):
+            raise Refused(f"this role may not take that step of {field.name}")
         if field.group is not None and any(
                 other not in op.fields or op.fields[other][1] != bases
                 for other in table.group_of(number)):
