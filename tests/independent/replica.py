@@ -12,7 +12,7 @@ from merge import merge
 from pack import Refused, take_varint
 from seal import WRAPPED, Opener, seal_id
 from tally import digests, tally_digest
-from trust import GENESIS, Registry, Unknown, is_registry, org_of
+from trust import GENESIS, Registry, Unknown, is_registry
 
 
 class Replica:

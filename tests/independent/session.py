@@ -219,9 +219,12 @@ class Session:
 
     def fill(self, plain, with_runs):
         """The first frame: as much of the offer as fits behind the opening. What a hub that doesn't
-        remember us lacks will be seen from its HAVE. A key that lives for years hides no records."""
+        remember us lacks will be seen from its HAVE. Under a key that lives for years nothing of
+        the records is said."""
         self.waiting = self.offer()
-        while self.waiting and (with_runs or self.waiting[0][0] != RUN) and len(plain + message(*self.waiting[0])) <= FIRST_MAX:
+        while self.waiting and (with_runs or self.waiting[0][0] != RUN):
+            if len(plain + message(*self.waiting[0])) > FIRST_MAX:
+                break
             plain += message(*self.waiting.pop(0))
         return plain
 

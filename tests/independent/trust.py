@@ -288,10 +288,6 @@ class Registry:
         known = self.certificates.get(device)
         return known[0].sign_key if known else None
 
-    def device_with_key(self, dh_key):
-        return next((device for device, known in self.certificates.items()
-                     if known[0].dh_key == dh_key), None)
-
     def within(self, ancestor, org):
         """Is `org` the ancestor or below it?"""
         while org != ancestor:

@@ -1,5 +1,5 @@
-"""Entries as no honest program writes them: right in form, and wrong in one of the hundred ways that
-the rules for what counts know. Made from the schema and a seed."""
+"""Entries as no honest program writes them: right in form, and wrong in one of the hundred ways
+that the rules for what counts know. Made from the schema and a seed."""
 
 from msgpack import ExtType
 
@@ -84,8 +84,8 @@ class Wild:
 
     def one(self, field):
         chance = self.chance
-        of_type = {"bool": (True, False), "int": (0, 1, 2, 5), "money": (0, 250), "enum": field.codes,
-                   "code": ("a", "b.1"), "ref": (bytes(16),), "blob": (bytes(32),),
+        of_type = {"bool": (True, False), "int": (0, 1, 2, 5), "money": (0, 250),
+                   "enum": field.codes, "code": ("a", "b.1"), "ref": (bytes(16),), "blob": (bytes(32),),
                    "date": ("2026-11-01",), "month": ("2026-11",), "geo": ([1, 2],),
                    "datetime": ("2026-11-01T09:30",), "sealed": (ExtType(1, bytes(40)),),
                    "ref_any": tuple(table.to_bytes(2, "little") + bytes(16)
