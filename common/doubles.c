@@ -67,15 +67,36 @@ static enum status collect(struct replica *replica, const struct schema_table *t
     return execute(replica, sql, err);
 }
 
+/* Within one transaction only our own changes can make the table old: their count, plus one; below
+ * zero when nothing is merged. */
+static bool is_fresh(struct replica *replica, bool *any)
+{
+    sqlite3 *database = replica_database(replica);
+    int64_t mark = *replica_doubles_mark(replica);
+    *any = mark > 0;
+    return !sqlite3_get_autocommit(database) &&
+           (mark > 0 ? mark : -mark) == sqlite3_total_changes64(database) + 1;
+}
+
+static void set_fresh(struct replica *replica, bool any)
+{
+    int64_t mark = sqlite3_total_changes64(replica_database(replica)) + 1;
+    *replica_doubles_mark(replica) = any ? mark : -mark;
+}
+
 enum status doubles_follow(struct replica *replica, bool *any, struct error *err)
 {
     const struct schema *schema = replica_schema(replica);
+    if (is_fresh(replica, any))
+        return STATUS_OK;
     *any = false;
     for (size_t i = 0; schema && i < schema->tables_count; i++)
         if (schema->tables[i].same_into)
             TRY(look(replica, &schema->tables[i], any, err));
-    if (!*any)
+    if (!*any) {
+        set_fresh(replica, false);
         return STATUS_OK;
+    }
     TRY(execute(replica,
                 "CREATE TEMP TABLE IF NOT EXISTS _double(ref PRIMARY KEY, root) WITHOUT ROWID;"
                 "CREATE INDEX IF NOT EXISTS temp._double_root ON _double(root);"
@@ -84,6 +105,7 @@ enum status doubles_follow(struct replica *replica, bool *any, struct error *err
     for (size_t i = 0; i < schema->tables_count; i++)
         if (schema->tables[i].same_into)
             TRY(collect(replica, &schema->tables[i], err));
+    set_fresh(replica, true);
     return STATUS_OK;
 }
 

@@ -457,6 +457,11 @@ bool replica_in_transaction(const struct replica *replica)
     return replica->in_transaction;
 }
 
+int64_t *replica_doubles_mark(struct replica *replica)
+{
+    return &replica->doubles_mark;
+}
+
 enum status replica_begin(struct replica *replica, struct error *err)
 {
     bool changed;
@@ -465,6 +470,7 @@ enum status replica_begin(struct replica *replica, struct error *err)
         TRY(ballast_hold(replica->ballast, err));
     TRY(sql_run(replica, "BEGIN IMMEDIATE", err));
     replica->in_transaction = true;
+    replica->doubles_mark = 0;
     enum status status = replica_refresh(replica, &changed, err);
     if (status != STATUS_OK)
         replica_rollback(replica);

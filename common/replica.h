@@ -268,6 +268,8 @@ enum status replica_row_history(struct replica *replica, uint32_t table, const s
                                 history_taker *take, void *context, struct error *err);
 /* The database, for read-only SQL of views and reports. Borrows. */
 struct sqlite3 *replica_database(struct replica *replica);
+/* A number that doubles.c remembers; 0 whenever a transaction begins. */
+int64_t *replica_doubles_mark(struct replica *replica);
 
 struct replica_counts {
     uint64_t entries, rows, conflicts, set_aside, own_entries;

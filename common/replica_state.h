@@ -132,6 +132,7 @@ struct replica {
     size_t tallies_count, tallies_capacity;
     int64_t replaced_count;
     int64_t data_version;
+    int64_t doubles_mark; /* of doubles.c, for one transaction */
     sqlite3_stmt *statements[STATEMENT_COUNT];
 
     struct table_columns columns[TABLE_COLUMNS_MAX];

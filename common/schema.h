@@ -150,6 +150,7 @@ struct schema_table {
     uint32_t write_roles;
     uint16_t same_into;   /* a ref to this table: the row that stands for this one; 0: none */
     uint16_t same_unless; /* a bool: rows where it is true are nobody's double; 0: none */
+    uint16_t same_apart;  /* a set of refs to this table: rows that are not this one; 0: none */
     struct schema_same same[SCHEMA_SAME_MAX];
     size_t same_count;
     bool records_access; /* notes of who looked at or carried away what (access.h) */

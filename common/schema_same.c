@@ -11,12 +11,31 @@ static enum status find(const struct schema_table *table, const char *name,
     return STATUS_OK;
 }
 
+static bool names_own_table(const struct schema_table *table, const struct schema_field *field)
+{
+    return field->type == FIELD_REF && field->ref_tables[0] == table->number;
+}
+
+static enum status load_apart(const json_t *json, struct schema_table *table, struct error *err)
+{
+    const struct schema_field *apart;
+    const json_t *name = json_object_get(json, "apart");
+    if (!name)
+        return STATUS_OK;
+    TRY(find(table, json_string_value(name), &apart, err));
+    if (!names_own_table(table, apart) || apart->merge != MERGE_SET)
+        return error_set(err, STATUS_BAD_INPUT, "'%s' is no set of refs to its own table",
+                         apart->name);
+    table->same_apart = apart->number;
+    return STATUS_OK;
+}
+
 static enum status load_into(const json_t *json, struct schema_table *table, struct error *err)
 {
     const struct schema_field *into, *unless;
     const json_t *name = json_object_get(json, "unless");
     TRY(find(table, json_string_value(json_object_get(json, "into")), &into, err));
-    if (into->type != FIELD_REF || into->ref_tables[0] != table->number || into->merge == MERGE_SET)
+    if (!names_own_table(table, into) || into->merge == MERGE_SET)
         return error_set(err, STATUS_BAD_INPUT, "'%s' is no ref to its own table", into->name);
     table->same_into = into->number;
     if (!name)
@@ -54,11 +73,13 @@ static enum status load_list(const json_t *list, const struct schema_table *tabl
 
 enum status schema_load_same(const json_t *json, struct schema_table *table, struct error *err)
 {
-    static const char *const keys[] = {"into", "unless", "by", NULL};
+    static const char *const keys[] = {"into", "unless", "apart", "by", NULL};
     const json_t *lists;
     enum status status = object_check_keys(json, keys, err);
     if (status == STATUS_OK)
         status = load_into(json, table, err);
+    if (status == STATUS_OK)
+        status = load_apart(json, table, err);
     if (status == STATUS_OK)
         status = object_list(json, "by", SCHEMA_SAME_MAX, &lists, err);
     for (size_t i = 0; status == STATUS_OK && i < json_array_size(lists); i++)

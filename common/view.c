@@ -10,6 +10,8 @@
 enum status view_begin(struct replica *replica, struct error *err)
 {
     bool changed;
+    if (!replica_in_transaction(replica))
+        *replica_doubles_mark(replica) = 0;
     if (!replica_in_transaction(replica) &&
         sqlite3_exec(replica_database(replica), "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
         return error_set(err, STATUS_STORAGE, "cannot read the replica: %s",

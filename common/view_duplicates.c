@@ -20,6 +20,7 @@ struct suspect {
     uint32_t scope;
     char *label;
     char *values[VALUES_MAX]; /* NULL: none */
+    char *apart;              /* ids of rows that it is not, in one text */
     size_t leader;            /* another suspect's place, or its own */
     size_t by;                /* of a leader: the list that found the group */
 };
@@ -38,6 +39,7 @@ static void inquiry_release(struct inquiry *inquiry)
 {
     for (size_t i = 0; i < inquiry->count; i++) {
         free(inquiry->suspects[i].label);
+        free(inquiry->suspects[i].apart);
         for (size_t v = 0; v < inquiry->fields_count; v++)
             free(inquiry->suspects[i].values[v]);
     }
@@ -69,7 +71,9 @@ static enum status put_sql(const struct inquiry *inquiry, bool doubles, struct b
     const struct schema_table *table = inquiry->table;
     const struct schema_field *title = table_field(table, table->title_field);
     const struct schema_field *unless = table_field(table, table->same_unless);
-    snprintf(part, sizeof part, "SELECT id, _scope, \"%s\"", title ? title->name : "id");
+    const struct schema_field *apart = table_field(table, table->same_apart);
+    snprintf(part, sizeof part, "SELECT id, _scope, \"%s\", \"%s\"", title ? title->name : "id",
+             apart ? apart->name : "_deleted");
     TRY(buffer_append_bytes(sql, bytes_text(part)));
     for (size_t i = 0; i < inquiry->fields_count; i++) {
         snprintf(part, sizeof part, ", \"%s\"", table_field(table, inquiry->fields[i])->name);
@@ -161,8 +165,10 @@ static enum status add_suspect(struct inquiry *inquiry, sqlite3_stmt *row, struc
     suspect->scope = (uint32_t)sqlite3_column_int64(row, 1);
     if (sqlite3_column_type(row, 2) == SQLITE_TEXT)
         suspect->label = strdup((const char *)sqlite3_column_text(row, 2));
+    if (sqlite3_column_type(row, 3) == SQLITE_TEXT)
+        suspect->apart = strdup((const char *)sqlite3_column_text(row, 3));
     for (size_t i = 0; i < inquiry->fields_count; i++)
-        suspect->values[i] = value_of(row, (int)i + 3);
+        suspect->values[i] = value_of(row, (int)i + 4);
     inquiry->count++;
     return STATUS_OK;
 }
@@ -225,8 +231,18 @@ static size_t leader_of(struct inquiry *inquiry, size_t at)
     return at;
 }
 
+static bool says_apart(const struct suspect *one, const struct suspect *other)
+{
+    char id[ID_TEXT_BYTES];
+    id_format(&other->id, id);
+    return one->apart && strstr(one->apart, id);
+}
+
 static void join(struct inquiry *inquiry, size_t a, size_t b, size_t by)
 {
+    if (says_apart(&inquiry->suspects[a], &inquiry->suspects[b]) ||
+        says_apart(&inquiry->suspects[b], &inquiry->suspects[a]))
+        return;
     a = leader_of(inquiry, a);
     b = leader_of(inquiry, b);
     if (id_equal(&inquiry->suspects[a].id, &inquiry->suspects[b].id))

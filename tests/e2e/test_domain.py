@@ -133,6 +133,10 @@ class Doubles(unittest.TestCase):
             self.assertEqual([[row["label"] for row in g["rows"]] for g in groups],
                              [["张晓明", "张小明"]])
             ids = [row["id"] for row in groups[0]["rows"]]
+            client.call("set", "person", ids[0], f"distinct_from+={ids[1]}")
+            self.assertEqual(client.json("duplicates"), [])
+            client.call("set", "person", ids[0], f"distinct_from-={ids[1]}")
+            self.assertEqual(len(client.json("duplicates")), 1)
             client.call("set", "person", ids[1], "void=true")
             self.assertEqual(client.json("duplicates"), [])
 

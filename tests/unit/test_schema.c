@@ -264,6 +264,8 @@ static void test_faults_of_same_name_what_is_wrong(void **state)
         {"{'into': 'into'}", "'by' is missing"},
         {"{'into': 'word', 'by': [['word']]}", "'word' is no ref to its own table"},
         {"{'into': 'into', 'unless': 'word', 'by': [['word']]}", "'word' is not a bool"},
+        {"{'into': 'into', 'apart': 'into', 'by': [['word']]}",
+         "'into' is no set of refs to its own table"},
         {"{'into': 'into', 'by': [[]]}", "not a list of 1 to 4 fields"},
         {"{'into': 'into', 'by': ['word']}", "not a list of 1 to 4 fields"},
         {"{'into': 'into', 'by': [['size']]}", "there is no field 'size'"},
