@@ -460,15 +460,6 @@ static void close_handles(struct link *link)
     uv_loop_close(&link->loop);
 }
 
-static enum status remember_done(struct link *link, const struct session_totals *totals)
-{
-    enum status status =
-        remember_lineage(link->replica, session_lineage(link->session), &link->error);
-    if (status == STATUS_OK)
-        status = remember_held(link->replica, totals->held, &link->error);
-    return status == STATUS_DISK_FULL ? STATUS_OK : status;
-}
-
 /* How the session ended, as a status. */
 static enum status verdict(struct link *link)
 {
@@ -477,7 +468,9 @@ static enum status verdict(struct link *link)
         return link->status;
     switch (totals->code) {
     case SESSION_DONE:
-        return link->options->peer ? STATUS_OK : remember_done(link, totals);
+        return link->options->peer ? STATUS_OK
+                                   : remember_done(link->replica, session_lineage(link->session),
+                                                   totals->held, &link->error);
     case SESSION_UNKNOWN_DEVICE:
     case SESSION_REVOKED:
     case SESSION_BAD_TOKEN:

@@ -57,11 +57,20 @@ enum status remember_lineage(struct replica *replica, uint64_t lineage, struct e
     return seen == lineage ? STATUS_OK : set_number(replica, "lineage_seen", (int64_t)lineage, err);
 }
 
-enum status remember_held(struct replica *replica, enum session_code held, struct error *err)
+static enum status remember_held(struct replica *replica, enum session_code held, struct error *err)
 {
     uint64_t known;
     TRY(replica_meta_number(replica, "held", &known, err));
     return known == (uint64_t)held ? STATUS_OK : set_number(replica, "held", held, err);
+}
+
+enum status remember_done(struct replica *replica, uint64_t lineage, enum session_code held,
+                          struct error *err)
+{
+    enum status status = remember_lineage(replica, lineage, err);
+    if (status == STATUS_OK)
+        status = remember_held(replica, held, err);
+    return status == STATUS_DISK_FULL ? STATUS_OK : status;
 }
 
 enum session_code recall_held(struct replica *replica)

@@ -20,8 +20,11 @@ enum status remember_sync(struct replica *replica, struct error *err);
  * ignored. */
 /* The hub that we exchanged everything with; the next HELLO names it. */
 enum status remember_lineage(struct replica *replica, uint64_t lineage, struct error *err);
+/* A session ended well: with which lineage, and whether the hub held some of ours back. What a full
+ * disk has no room for is noted another time. */
+enum status remember_done(struct replica *replica, uint64_t lineage, enum session_code held,
+                          struct error *err);
 /* Why the hub took not all of ours when we last met it; SESSION_DONE: it took all. */
-enum status remember_held(struct replica *replica, enum session_code held, struct error *err);
 enum session_code recall_held(struct replica *replica);
 enum status remember_beacon(struct replica *replica, struct bytes sealed, struct error *err);
 

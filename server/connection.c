@@ -398,6 +398,11 @@ bool connection_leaving(const struct connection *connection)
     return connection->closing;
 }
 
+bool connection_has_knocked(const struct connection *connection)
+{
+    return connection->session != NULL;
+}
+
 size_t connection_greedy_bytes(const struct connection *connection)
 {
     size_t size = connection->early.capacity;

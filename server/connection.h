@@ -55,6 +55,8 @@ const char *connection_address(const struct connection *connection);
 bool connection_leaving(const struct connection *connection);
 /* What is kept of a stranger's half frame, when that is more than its share. */
 size_t connection_greedy_bytes(const struct connection *connection);
+/* Its first frame had a knock for one of our keys. */
+bool connection_has_knocked(const struct connection *connection);
 /* The roster index of a known peer; 0: a stranger. */
 uint32_t connection_device(const struct connection *connection);
 

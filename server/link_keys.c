@@ -10,8 +10,7 @@
 
 static enum status failed(struct hub *hub, struct error *err)
 {
-    return error_set(err, STATUS_STORAGE, "cannot use the hub's link keys: %s",
-                     sqlite3_errmsg(replica_database(hub->replica)));
+    return replica_failed(hub->replica, "the hub's link keys", err);
 }
 
 static enum status prepare(struct hub *hub, const char *sql, sqlite3_stmt **statement,

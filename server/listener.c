@@ -132,18 +132,25 @@ struct strangers {
     unsigned here;
 };
 
+/* Who hasn't knocked goes before who has, and the older one first. */
+static struct connection *first_to_go(struct connection *newer, struct connection *older)
+{
+    bool spared = newer && connection_has_knocked(older) && !connection_has_knocked(newer);
+    return spared ? newer : older;
+}
+
 static struct strangers find_strangers(const struct listener *listener, const char *address)
 {
     struct strangers found = {0};
     for (struct connection *at = listener->connections; at; at = connection_next(at)) {
         if (connection_device(at) != 0 || connection_leaving(at))
             continue;
-        found.oldest = at;
+        found.oldest = first_to_go(found.oldest, at);
         if (connection_greedy_bytes(at) > 0)
             found.oldest_greedy = at;
         if (!address || strcmp(connection_address(at), address) != 0)
             continue;
-        found.oldest_here = at;
+        found.oldest_here = first_to_go(found.oldest_here, at);
         found.here++;
     }
     return found;

@@ -60,12 +60,12 @@ class Flood:
     def run(self, count):
         told = False
         while True:
-            for _ in range(min(self.missing, 200)):
+            for _ in range(min(self.missing, 10 if told else 200)):
                 self.connect()
             if not told and self.opened >= count:
                 told = True
                 print("stands", flush=True)
-            for number, _ in self.poll.poll(0.01 if self.missing else 0.2, 500):
+            for number, _ in self.poll.poll(0.02 if told else 0.001, 500):
                 self.drop(number)
 
 
