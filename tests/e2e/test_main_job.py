@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """From a visit saved in a village to the bureau's merged truth, on the real programs."""
 
+import os
 import signal
 import sys
 import json
@@ -92,6 +93,19 @@ class MainJob(unittest.TestCase):
             run(JINQIU, "join", code, "--dir", world.folder + "/a", "--no-passphrase")
             run(JINQIU, "join", code, "--dir", world.folder + "/b", "--no-passphrase", code=1)
             run(JINQIU, "join", code[:-3], "--dir", world.folder + "/c", "--no-passphrase", code=1)
+
+    def test_a_code_of_last_week_admits_nobody(self):
+        with World() as world:
+            code = world.hub.invite(world.branches[0], "volunteer", "示例党员001")
+            for days, folder, wanted in ((8, "/late", 1), (6, "/in-time", 0)):
+                world.hub.stop()
+                os.environ["JINQIU_CLOCK_OFFSET_MS"] = str(days * 86400000)
+                try:
+                    world.hub.start()
+                finally:
+                    del os.environ["JINQIU_CLOCK_OFFSET_MS"]
+                run(JINQIU, "join", code, "--dir", world.folder + folder, "--no-passphrase",
+                    code=wanted)
 
     def test_an_invitation_can_be_drawn(self):
         with World() as world:

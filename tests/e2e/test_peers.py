@@ -1,6 +1,7 @@
 """Clients sync with each other where no hub can be reached: what one wrote reaches the bureau
 through others; a clerk's device admits a newcomer on the spot."""
 
+import os
 import re
 import signal
 import subprocess
@@ -12,10 +13,11 @@ from jinqiu import JINQIU, Client, World, run
 class Listening:
     """A client that others sync with."""
 
-    def __init__(self, client):
+    def __init__(self, client, address="127.0.0.1:0", minutes=0):
         self.process = subprocess.Popen(
-            [JINQIU, "listen", "--listen", "127.0.0.1:0", "--dir", client.folder],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            [JINQIU, "listen", "--listen", address, "--dir", client.folder],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, "JINQIU_CLOCK_OFFSET_MS": str(minutes * 60000)})
         ready = self.process.stdout.readline().decode()
         self.address = re.match(r"ready listen=(\S+)", ready).group(1)
 
@@ -130,6 +132,19 @@ class Peers(unittest.TestCase):
             people = {item["person"]: item for item in world.hub.json("device", "list")}
             self.assertEqual(people["示例志愿者"]["state"], "revoked")
             self.assertEqual(world.hub.json("list", "visit"), [])
+
+    def test_a_code_of_eleven_minutes_ago_admits_nobody(self):
+        with World() as world:
+            clerk = world.join("clerk")
+            clerk.sync()
+            with Listening(clerk) as there:
+                code = clerk.call("enrol", "--org", world.branches[0], "--role", "volunteer",
+                                  "--person", "示例志愿者", "--address", there.address).strip()
+            late = world.folder + "/late"
+            with Listening(clerk, there.address, minutes=11) as there:
+                run(JINQIU, "join", code, "--dir", late, "--no-passphrase", code=1)
+            with Listening(clerk, there.address, minutes=9):
+                Client(world.folder + "/in-time", code)
 
 
 if __name__ == "__main__":
