@@ -52,13 +52,24 @@ static void on_settled(void *context, const struct session_totals *totals)
     print_line(watching->cli, watching->replica, totals, 0);
 }
 
+/* Ours are made anew at once; should they differ still, then the hub's are at fault. */
+static void mend_tables(struct cli *cli, struct replica *replica)
+{
+    struct error err = {0};
+    cli_say(cli, "the tables differ from the hub's although both hold the same entries: run "
+                 "'verify'");
+    if (replica_refold(replica, &err) == STATUS_OK)
+        cli_say(cli, "the tables were made anew from the log");
+    else
+        cli_fail(cli, &err);
+}
+
 static int report(struct cli *cli, struct replica *replica, const struct link_result *result)
 {
     struct replica_counts counts = {0};
     replica_counts(replica, &counts, NULL);
     if (result->totals.truth_failed)
-        cli_say(cli, "the tables differ from the hub's although both hold the same entries: run "
-                     "'verify'");
+        mend_tables(cli, replica);
     if (result->totals.split_view)
         cli_say(cli,
                 "the hub has shown this device and the other two different registries: the proof "
@@ -122,6 +133,9 @@ int command_sync(struct cli *cli)
         status = seek_proof(replica, &options, &result, &err);
     if (!peer && status == STATUS_DENIED && result.totals.code == SESSION_REVOKED)
         obey(cli, replica);
+    uint64_t taken;
+    if (status == STATUS_OK)
+        status = replica_take_later(replica, &taken, &err);
     if (status == STATUS_OK && !peer)
         status = remember_sync(replica, &err);
     int code = status == STATUS_OK ? report(cli, replica, &result) : cli_fail(cli, &err);

@@ -36,23 +36,30 @@ enum status folder_holds(const struct cli *cli, bool *holds, struct error *err)
     return STATUS_OK;
 }
 
-enum status folder_open(const struct cli *cli, bool read_only, struct replica **replica,
-                        struct error *err)
+enum status folder_place(const struct cli *cli, struct replica_options *options, char *path,
+                         struct error *err)
 {
-    char path[CLI_PATH_MAX];
     struct vault *vault;
     bool holds;
-    *replica = NULL;
     TRY(folder_holds(cli, &holds, err));
     if (!holds)
         return error_set(err, STATUS_NOT_FOUND,
                          "the folder '%.120s' holds no replica: join a hub first", cli->directory);
     TRY(cli_path(cli, FOLDER_REPLICA, path, err));
     TRY(unlock_folder(cli, &vault, err));
-    struct replica_options options = {.path = path,
-                                      .clock = clock_system(),
-                                      .read_only = read_only,
-                                      .key = vault ? vault_page_key(vault) : NULL};
+    *options = (struct replica_options){
+        .path = path, .clock = clock_system(), .key = vault ? vault_page_key(vault) : NULL};
+    return STATUS_OK;
+}
+
+enum status folder_open(const struct cli *cli, bool read_only, struct replica **replica,
+                        struct error *err)
+{
+    char path[CLI_PATH_MAX];
+    struct replica_options options;
+    *replica = NULL;
+    TRY(folder_place(cli, &options, path, err));
+    options.read_only = read_only;
     return replica_open(replica, &options, err);
 }
 

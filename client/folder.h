@@ -18,6 +18,9 @@ enum status folder_make(const struct cli *cli, struct error *err);
  * what to do. Gives the replica. */
 enum status folder_open(const struct cli *cli, bool read_only, struct replica **replica,
                         struct error *err);
+/* Where it lies, unlocked: what folder_open opens. `path` has room for CLI_PATH_MAX. */
+enum status folder_place(const struct cli *cli, struct replica_options *options, char *path,
+                         struct error *err);
 /* A new, empty replica in the folder (made when missing), encrypted as `choice` says.
  * STATUS_EXISTS. Gives the replica. */
 enum status folder_create(const struct cli *cli, const struct network *network,

@@ -160,7 +160,8 @@ int main(int argc, char **argv)
         .flags = every_flags,
         .variables = variables,
         .commands = tables,
-        .open = folder_open};
+        .open = folder_open,
+        .place = folder_place};
     umask(MUTANT("t2-modes-open") ? 0 : 0077); /* the folder holds people's data */
     return cli_main(&program, argc, argv);
 }

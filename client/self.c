@@ -60,6 +60,13 @@ static void put_times(struct replica *replica, json_t *status)
     replica_split_view(replica, &split, NULL);
     json_object_set_new(status, "rights_behind", json_integer((json_int_t)behind));
     json_object_set_new(status, "split_view", json_boolean(split));
+    int64_t lost;
+    json_t *end_lost = json_null();
+    if (meta_number(replica, META_END_LOST, &lost)) {
+        time_format(lost, time);
+        end_lost = json_string(time);
+    }
+    json_object_set_new(status, "end_lost", end_lost);
     json_object_set_new(status, "clock_offset_ms",
                         meta_number(replica, "clock_offset_ms", &offset) ? json_integer(offset)
                                                                          : json_null());

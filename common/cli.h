@@ -17,6 +17,7 @@
 
 struct cli;
 struct replica;
+struct replica_options;
 struct vault;
 
 /* The exit codes that scripts rely on. */
@@ -65,6 +66,9 @@ struct cli_program {
     /* Open the replica in the folder that --dir names: what the reading commands use. */
     enum status (*open)(const struct cli *cli, bool read_only, struct replica **replica,
                         struct error *err);
+    /* Where that replica lies and what opens it; `path` has room for CLI_PATH_MAX. */
+    enum status (*place)(const struct cli *cli, struct replica_options *options, char *path,
+                         struct error *err);
 };
 
 struct cli_value {

@@ -26,18 +26,25 @@ enum status hub_folder_unlock(const struct cli *cli, struct hub_options *options
     return STATUS_OK;
 }
 
+enum status hub_folder_place(const struct cli *cli, struct replica_options *options, char *path,
+                             struct error *err)
+{
+    struct hub_options hub;
+    TRY(hub_folder_unlock(cli, &hub, err));
+    TRY(cli_path(cli, HUB_DATABASE, path, err));
+    *options = (struct replica_options){
+        .path = path, .clock = hub.clock, .key = hub.vault ? vault_page_key(hub.vault) : NULL};
+    return STATUS_OK;
+}
+
 enum status hub_folder_open(const struct cli *cli, bool read_only, struct replica **replica,
                             struct error *err)
 {
     char path[CLI_PATH_MAX];
-    struct hub_options hub;
+    struct replica_options options;
     *replica = NULL;
-    TRY(hub_folder_unlock(cli, &hub, err));
-    TRY(cli_path(cli, HUB_DATABASE, path, err));
-    struct replica_options options = {.path = path,
-                                      .clock = hub.clock,
-                                      .read_only = read_only,
-                                      .key = hub.vault ? vault_page_key(hub.vault) : NULL};
+    TRY(hub_folder_place(cli, &options, path, err));
+    options.read_only = read_only;
     return replica_open(replica, &options, err);
 }
 

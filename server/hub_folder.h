@@ -16,6 +16,9 @@ enum status hub_folder_options(const struct cli *cli, struct hub_options *option
 /* With the folder's keys, when it is encrypted. */
 enum status hub_folder_unlock(const struct cli *cli, struct hub_options *options,
                               struct error *err);
+/* Where its replica lies, unlocked; `path` has room for CLI_PATH_MAX. */
+enum status hub_folder_place(const struct cli *cli, struct replica_options *options, char *path,
+                             struct error *err);
 /* The replica alone. STATUS_NOT_FOUND. Gives. */
 enum status hub_folder_open(const struct cli *cli, bool read_only, struct replica **replica,
                             struct error *err);

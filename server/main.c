@@ -297,20 +297,25 @@ static int command_status(struct cli *cli)
     struct replica *replica = NULL;
     struct error err = {0};
     struct replica_counts counts;
+    struct frontier lost = {0};
+    uint64_t missing = 0;
     enum status status = hub_folder_open(cli, true, &replica, &err);
     if (status == STATUS_OK)
         status = replica_counts(replica, &counts, &err);
+    if (status == STATUS_OK)
+        status = replica_missing(replica, &lost, &missing, &err);
+    frontier_release(&lost);
     if (status != STATUS_OK) {
         replica_close(replica);
         return cli_fail(cli, &err);
     }
     json_int_t devices = (json_int_t)registry_devices_count(replica_registry(replica));
     struct running_counts now = running_read(cli->directory);
-    json_t *json =
-        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "entries", (json_int_t)counts.entries,
-                  "rows", (json_int_t)counts.rows, "devices", devices, "connected",
-                  (json_int_t)now.connected, "strangers", (json_int_t)now.strangers, "conflicts",
-                  (json_int_t)counts.conflicts, "rejected", (json_int_t)counts.set_aside);
+    json_t *json = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "entries", (json_int_t)counts.entries, "rows",
+        (json_int_t)counts.rows, "devices", devices, "connected", (json_int_t)now.connected,
+        "strangers", (json_int_t)now.strangers, "conflicts", (json_int_t)counts.conflicts,
+        "rejected", (json_int_t)counts.set_aside, "missing", (json_int_t)missing);
     replica_close(replica);
     if (cli->json)
         return cli_print_json(cli, json);
@@ -589,7 +594,8 @@ int main(int argc, char **argv)
         .flags = every_flags,
         .variables = variables,
         .commands = tables,
-        .open = hub_folder_open};
+        .open = hub_folder_open,
+        .place = hub_folder_place};
     struct error err = {0};
     umask(077);
     if (keys_init(&err) != STATUS_OK) {
