@@ -194,7 +194,7 @@ enum run_fit run_fits(struct replica *replica, const struct run *run)
     struct hash hash = {{0}};
     if (run->first + run->count - 1 <= held)
         return RUN_KNOWN;
-    if (run->first > held + 1 || !signing_key_of(replica, run, key))
+    if (run->first > held + 1 || signing_key_of(replica, run, key) != STATUS_OK)
         return RUN_EARLY;
     if (local)
         hash = feed_at(replica, local)->hash;

@@ -400,8 +400,15 @@ static enum status take_aside(struct salvage *salvage, sqlite3_stmt *row, void *
                       (uint64_t)sqlite3_column_int64(row, 3)};
     const char *text = (const char *)sqlite3_column_text(row, 5);
     (void)context;
+    struct bytes *bodies = NULL;
+    struct run proof;
     snprintf(reason.text, sizeof reason.text, "%s", text ? text : "");
-    return aside_note(salvage->to, &dot, &reason, sql_blob(row, 6), salvage->err);
+    if (sqlite3_column_type(row, 7) != SQLITE_BLOB ||
+        run_decode(&proof, &bodies, sql_blob(row, 7), NULL) != STATUS_OK)
+        return aside_note(salvage->to, &dot, &reason, sql_blob(row, 6), salvage->err);
+    enum status status = aside_note_proof(salvage->to, &dot, &reason, &proof, salvage->err);
+    free(bodies);
+    return status;
 }
 
 /* A table of the program's own that this layer doesn't know, as the hub has some. */
@@ -444,8 +451,8 @@ static enum status copy_rest(struct salvage *salvage)
     TRY(each_row_both(salvage, "SELECT name, value FROM _meta", "name", take_setting));
     TRY(each_row(salvage, "SELECT name, value FROM _spare", take_setting, NULL, &whole));
     TRY(each_row(salvage,
-                 "SELECT scope, device, incarnation, number, status, reason, body FROM _set_aside "
-                 "WHERE body IS NOT NULL",
+                 "SELECT scope, device, incarnation, number, status, reason, body, proof "
+                 "FROM _set_aside WHERE body IS NOT NULL",
                  take_aside, NULL, &whole));
     return each_row(salvage,
                     "SELECT name, sql, (SELECT count(*) FROM pragma_table_info(name)) "

@@ -177,7 +177,7 @@ static bool meets_the_hub(struct scene *scene, bool may_lose, const char *where)
     for (int round = 0; round < 3; round++) {
         bool again = true;
         for (int tries = 0; again && tries < 3; tries++) {
-            world_sync(&scene->world, 0, 1u << 30, &totals);
+            world_sync(&scene->world, 0, 0, &totals);
             enum status ended = totals.code == SESSION_FORKED ? STATUS_FORKED : STATUS_OK;
             assert_int_equal(lives_settle(replica, ended, &again, NULL), STATUS_OK);
         }
@@ -194,6 +194,9 @@ static bool meets_the_hub(struct scene *scene, bool may_lose, const char *where)
         fail_msg("%s: %lld visits of %lld at the hub, and nobody was told", where,
                  (long long)visits_in(hub), (long long)scene->visits);
     bool all = visits_in(hub) == scene->visits;
+    if (getenv("JINQIU_FLIPS_TELL"))
+        fprintf(stderr, "%s: visits %lld of %lld, missing %llu\n", where, (long long)visits_in(hub),
+                (long long)scene->visits, (unsigned long long)lost);
     replica_close(replica);
     scene->world.clients[0] = NULL;
     hub_close(&scene->world.hub);
@@ -279,7 +282,7 @@ static void a_flipped_bit_of_a_plain_file_is_noticed_or_harmless(void **state)
     struct scene scene;
     start(&scene, NULL);
     flip_bits(&scene, 20261122);
-    assert_true(scene.mended > scene.given_up);
+    assert_true(scene.given_up <= scene.noticed / 2);
     end(&scene);
 }
 
