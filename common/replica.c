@@ -543,5 +543,8 @@ enum status replica_counts(struct replica *replica, struct replica_counts *count
     }
     for (size_t i = 0; i < replica->tallies_count; i++)
         counts->rows += replica->tallies[i].tally.rows;
-    return STATUS_OK;
+    struct frontier missing = {0};
+    enum status status = replica_missing(replica, &missing, &counts->missing, err);
+    frontier_release(&missing);
+    return status;
 }

@@ -281,6 +281,7 @@ struct sqlite3 *replica_database(struct replica *replica);
 
 struct replica_counts {
     uint64_t entries, rows, conflicts, set_aside, own_entries;
+    uint64_t missing; /* see replica_missing */
 };
 enum status replica_counts(struct replica *replica, struct replica_counts *counts,
                            struct error *err);

@@ -14,6 +14,7 @@
 #include "common/reading.h"
 #include "common/reporting.h"
 #include "common/unlock.h"
+#include "common/updating.h"
 #include "protocol/carry.h"
 #include "server/backup.h"
 #include "server/command_erase.h"
@@ -297,14 +298,9 @@ static int command_status(struct cli *cli)
     struct replica *replica = NULL;
     struct error err = {0};
     struct replica_counts counts;
-    struct frontier lost = {0};
-    uint64_t missing = 0;
     enum status status = hub_folder_open(cli, true, &replica, &err);
     if (status == STATUS_OK)
         status = replica_counts(replica, &counts, &err);
-    if (status == STATUS_OK)
-        status = replica_missing(replica, &lost, &missing, &err);
-    frontier_release(&lost);
     if (status != STATUS_OK) {
         replica_close(replica);
         return cli_fail(cli, &err);
@@ -315,7 +311,7 @@ static int command_status(struct cli *cli)
         "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "entries", (json_int_t)counts.entries, "rows",
         (json_int_t)counts.rows, "devices", devices, "connected", (json_int_t)now.connected,
         "strangers", (json_int_t)now.strangers, "conflicts", (json_int_t)counts.conflicts,
-        "rejected", (json_int_t)counts.set_aside, "missing", (json_int_t)missing);
+        "rejected", (json_int_t)counts.set_aside, "missing", (json_int_t)counts.missing);
     replica_close(replica);
     if (cli->json)
         return cli_print_json(cli, json);
@@ -577,8 +573,8 @@ static const struct cli_flag variables[] = {
 int main(int argc, char **argv)
 {
     static const struct cli_command *const tables[] = {
-        hub_commands,   late_commands,    erase_commands,     root_commands,
-        carry_commands, reading_commands, reporting_commands, NULL};
+        hub_commands,     late_commands,      erase_commands,    root_commands, carry_commands,
+        reading_commands, reporting_commands, updating_commands, NULL};
     static const struct cli_program program = {
         .name = "jinqiud",
         .help = {"the hub of jinqiu", "金秋中心"},
