@@ -1,7 +1,7 @@
 /* Happy path, on the loop: route found -> job to the desk; on the desk: body parsed, transaction
  * begun, handler, transaction ended; on the loop again: the answer as JSON. Failures become
- * {"error": sentence, "status": name} under the HTTP status that fits. Two routes never see the
- * desk: the stream of events, and the wish to sync. */
+ * {"error": sentence, "status": name} under the HTTP status that fits. Some routes never see the
+ * desk: the stream of events, the wish to sync, and what concerns the lock. */
 
 #include "client/api.h"
 
@@ -10,38 +10,47 @@
 
 #include "common/view.h"
 
-enum api_work { WORK_READ, WORK_WRITE, WORK_KEEP, WORK_STATUS, WORK_LOOP };
+/* WORK_DOOR: on the loop, also while the folder is locked. */
+enum api_work { WORK_READ, WORK_WRITE, WORK_KEEP, WORK_STATUS, WORK_LOOP, WORK_DOOR };
 
 struct api_route {
     enum web_method method;
     const char *path; /* below /api/; * is one part */
-    api_handler *handle;
+    union {
+        api_handler *handle;
+        api_loop_handler *on_loop; /* of WORK_LOOP and WORK_DOOR */
+    };
     enum api_work work;
     int status; /* when it goes well */
 };
 
+static api_loop_handler sync_now, stream;
+
 static const struct api_route routes[] = {
-    {WEB_GET, "status", api_status, WORK_STATUS, 200},
-    {WEB_GET, "schema", api_schema, WORK_READ, 200},
-    {WEB_GET, "orgs", api_orgs, WORK_READ, 200},
-    {WEB_GET, "due", api_due, WORK_READ, 200},
-    {WEB_GET, "unsent", api_unsent, WORK_READ, 200},
-    {WEB_GET, "conflicts", api_conflicts, WORK_READ, 200},
-    {WEB_GET, "rows/*", api_list, WORK_READ, 200},
-    {WEB_POST, "rows/*", api_add, WORK_WRITE, 201},
-    {WEB_GET, "rows/*/*", api_get, WORK_READ, 200},
-    {WEB_PATCH, "rows/*/*", api_set, WORK_WRITE, 200},
-    {WEB_DELETE, "rows/*/*", api_delete, WORK_WRITE, 200},
-    {WEB_GET, "rows/*/*/history", api_history, WORK_READ, 200},
-    {WEB_GET, "rows/*/*/related", api_related, WORK_READ, 200},
-    {WEB_POST, "rows/*/*/settle", api_settle, WORK_WRITE, 200},
-    {WEB_GET, "drafts", api_drafts, WORK_KEEP, 200},
-    {WEB_PUT, "drafts/*", api_draft_save, WORK_KEEP, 200},
-    {WEB_DELETE, "drafts/*", api_draft_delete, WORK_KEEP, 200},
-    {WEB_GET, "preferences", api_preferences, WORK_KEEP, 200},
-    {WEB_PUT, "preferences", api_preferences_save, WORK_KEEP, 200},
-    {WEB_POST, "sync", NULL, WORK_LOOP, 202},
-    {WEB_GET, "events", NULL, WORK_LOOP, 200}};
+    {WEB_GET, "status", {api_status}, WORK_STATUS, 200},
+    {WEB_GET, "schema", {api_schema}, WORK_READ, 200},
+    {WEB_GET, "orgs", {api_orgs}, WORK_READ, 200},
+    {WEB_GET, "due", {api_due}, WORK_READ, 200},
+    {WEB_GET, "unsent", {api_unsent}, WORK_READ, 200},
+    {WEB_GET, "conflicts", {api_conflicts}, WORK_READ, 200},
+    {WEB_GET, "rows/*", {api_list}, WORK_READ, 200},
+    {WEB_POST, "rows/*", {api_add}, WORK_WRITE, 201},
+    {WEB_GET, "rows/*/*", {api_get}, WORK_READ, 200},
+    {WEB_PATCH, "rows/*/*", {api_set}, WORK_WRITE, 200},
+    {WEB_DELETE, "rows/*/*", {api_delete}, WORK_WRITE, 200},
+    {WEB_GET, "rows/*/*/history", {api_history}, WORK_READ, 200},
+    {WEB_GET, "rows/*/*/related", {api_related}, WORK_READ, 200},
+    {WEB_POST, "rows/*/*/settle", {api_settle}, WORK_WRITE, 200},
+    {WEB_GET, "drafts", {api_drafts}, WORK_KEEP, 200},
+    {WEB_PUT, "drafts/*", {api_draft_save}, WORK_KEEP, 200},
+    {WEB_DELETE, "drafts/*", {api_draft_delete}, WORK_KEEP, 200},
+    {WEB_GET, "preferences", {api_preferences}, WORK_KEEP, 200},
+    {WEB_PUT, "preferences", {api_preferences_save}, WORK_KEEP, 200},
+    {WEB_POST, "sync", {.on_loop = sync_now}, WORK_LOOP, 202},
+    {WEB_POST, "presence", {.on_loop = api_presence}, WORK_LOOP, 200},
+    {WEB_POST, "lock", {.on_loop = api_lock}, WORK_DOOR, 202},
+    {WEB_POST, "unlock", {.on_loop = api_unlock}, WORK_DOOR, 200},
+    {WEB_GET, "events", {.on_loop = stream}, WORK_DOOR, 200}};
 
 /* ---- routes ---- */
 
@@ -120,7 +129,7 @@ static void fail(struct api_call *call, enum status status, const struct error *
 
 /* ---- on the desk ---- */
 
-static enum status parse_body(struct api_call *call, struct error *err)
+enum status api_parse_body(struct api_call *call, struct error *err)
 {
     const struct buffer *body = &call->request->body;
     json_error_t problem;
@@ -158,7 +167,7 @@ static void work(struct desk_job *job, struct replica *replica)
     struct error err = {0};
     call->replica = replica;
     call->status = call->route->status;
-    enum status status = parse_body(call, &err);
+    enum status status = api_parse_body(call, &err);
     if (status == STATUS_OK && call->route->work == WORK_WRITE)
         status = handle_write(call, &err);
     else if (status == STATUS_OK && call->route->work == WORK_READ)
@@ -179,7 +188,7 @@ static void call_free(struct api_call *call)
     free(call);
 }
 
-static void answer(struct api_call *call)
+void api_answer(struct api_call *call)
 {
     char *text = call->answer ? json_dumps(call->answer, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
     struct web_reply reply = {.status = text ? call->status : 500,
@@ -192,29 +201,42 @@ static void answer(struct api_call *call)
     call_free(call);
 }
 
+void api_fail(struct api_call *call, enum status status, const struct error *err)
+{
+    fail(call, status, err);
+    api_answer(call);
+}
+
 static void on_done(struct desk_job *job)
 {
     struct api_call *call = (struct api_call *)job;
-    /* The sync state belongs to another thread's room; the loop adds it. */
-    if (call->route->work == WORK_STATUS && call->status == 200)
-        json_object_set_new(call->answer, "sync", background_state(call->api->background));
+    struct background *background = office_background(call->api->office);
+    /* What belongs to the loop's rooms is added here; they may have been closed meanwhile. */
+    if (call->route->work == WORK_STATUS && call->status == 200) {
+        json_object_set_new(call->answer, "lock", api_lock_state(call->api));
+        if (background)
+            json_object_set_new(call->answer, "sync", background_state(background));
+        else
+            api_is_locked(call);
+    }
     /* Another window may show what this one changed. */
     if (call->route->work == WORK_WRITE && call->status < 300)
         web_site_tell(call->api->site, "changed", bytes_text("{}"));
-    answer(call);
+    api_answer(call);
 }
 
-static void handle_on_loop(struct api_call *call)
+static void stream(struct api_call *call)
 {
-    if (call->route->method == WEB_GET) {
-        web_call_stream(call->web);
-        call_free(call);
-        return;
-    }
-    background_try(call->api->background);
-    call->status = call->route->status;
-    call->answer = background_state(call->api->background);
-    answer(call);
+    web_call_stream(call->web);
+    call_free(call);
+}
+
+static void sync_now(struct api_call *call)
+{
+    struct background *background = office_background(call->api->office);
+    background_try(background);
+    call->answer = background_state(background);
+    api_answer(call);
 }
 
 static void turn_away(struct api_call *call, int status)
@@ -222,7 +244,26 @@ static void turn_away(struct api_call *call, int status)
     call->status = status;
     call->answer = json_pack("{ss ss}", "error", web_status_text(status), "status",
                              status_name(status == 503 ? STATUS_NO_MEMORY : STATUS_NOT_FOUND));
-    answer(call);
+    api_answer(call);
+}
+
+/* A route is known. Pages read again by themselves, so that only other methods tell of a person. */
+static void dispatch(struct api_call *call)
+{
+    struct office *office = call->api->office;
+    bool is_open = office_is_open(office);
+    call->status = call->route->status;
+    if (!is_open && call->route->work != WORK_DOOR) {
+        api_is_locked(call);
+        api_answer(call);
+        return;
+    }
+    if (!web_method_safe(call->route->method))
+        office_person(office);
+    if (call->route->work == WORK_LOOP || call->route->work == WORK_DOOR)
+        call->route->on_loop(call);
+    else
+        desk_submit(office_desk(office), &call->job);
 }
 
 void api_handle(struct api *api, struct web_call *web)
@@ -243,10 +284,8 @@ void api_handle(struct api *api, struct web_call *web)
                               .path = path};
     if (!find_route(call, &other_method))
         turn_away(call, other_method ? 405 : 404);
-    else if (call->route->work == WORK_LOOP)
-        handle_on_loop(call);
     else
-        desk_submit(api->desk, &call->job);
+        dispatch(call);
 }
 
 /* ---- for the handlers ---- */

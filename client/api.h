@@ -4,19 +4,18 @@
 /* The JSON interface of the local pages (docs/openapi.json): from a request to an answer.
  *
  * Routes stand in one table (api.c). Work is done on the desk's thread by handlers, each in a
- * transaction of its route's kind; the answer goes out on the loop. Handlers know no socket. */
+ * transaction of its route's kind; the answer goes out on the loop. Handlers know no socket. While
+ * the folder is locked nothing reaches the desk (client/office.h, api_lock.c). */
 
 #include <jansson.h>
 
-#include "client/background.h"
-#include "client/desk.h"
+#include "client/office.h"
 #include "web/web_site.h"
 
 #define API_PARTS_MAX 4
 
 struct api {
-    struct desk *desk;
-    struct background *background;
+    struct office *office;
     struct web_site *site;
 };
 
@@ -36,6 +35,23 @@ struct api_call {
 
 /* Take a request on the loop's thread; answers it, at once or later. */
 void api_handle(struct api *api, struct web_call *web);
+
+/* ---- for what needs no desk: on the loop ---- */
+
+/* These answer by themselves, each call once: with one of the three below. */
+typedef void api_loop_handler(struct api_call *call);
+/* Send call->answer under call->status; the call is gone then. */
+void api_answer(struct api_call *call);
+void api_fail(struct api_call *call, enum status status, const struct error *err);
+/* Parse the request's body into call->body. STATUS_BAD_INPUT. */
+enum status api_parse_body(struct api_call *call, struct error *err);
+
+/* api_lock.c */
+api_loop_handler api_lock, api_unlock, api_presence;
+/* The answer to everything else while the folder is locked. */
+void api_is_locked(struct api_call *call);
+/* What the status says of the lock. Gives. */
+json_t *api_lock_state(struct api *api);
 
 /* ---- for the handlers ---- */
 

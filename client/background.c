@@ -15,6 +15,7 @@
 #include "client/link.h"
 #include "client/remember.h"
 #include "client/revoked.h"
+#include "common/wipe.h"
 
 #define PAUSE_MIN_MS 1000u
 #define PAUSE_MAX_MS 60000u
@@ -161,6 +162,7 @@ static void *run(void *argument)
             break;
     }
     replica_close(background->replica);
+    wipe_stack(); /* the next thread may get this stack */
     return NULL;
 }
 

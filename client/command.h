@@ -22,6 +22,6 @@ int command_status(struct cli *cli);
 int command_adopt(struct cli *cli);
 int command_listen(struct cli *cli); /* [--listen HOST:PORT] */
 int command_enrol(struct cli *cli);
-int command_serve(struct cli *cli); /* [--http HOST:PORT] */
+int command_serve(struct cli *cli); /* [--http HOST:PORT] [--lock MINUTES] */
 
 #endif

@@ -45,7 +45,7 @@ int command_listen(struct cli *cli)
     struct replica *replica = NULL;
     struct error err = {0};
     struct admit_told told = {on_admitted, cli};
-    struct storage_host host = {admit_enrol, &told};
+    struct storage_host host = {.enrol = admit_enrol, .context = &told};
     const char *address = cli_value(cli, "--listen");
     struct listen_options options = {.address = address ? address : ADDRESS_DEFAULT,
                                      .host = &host,

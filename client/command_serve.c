@@ -1,8 +1,8 @@
 /* jinqiu serve: the local pages, and syncing while they are open.
  *
- * Happy path: open the replica -> desk -> site -> syncing thread -> "ready" -> a signal -> close
- * the syncing thread, then the desk, then the site -> the loop ends. Closing waits for one room
- * after the other, since answers on their way need the next one. */
+ * Happy path: the office opens the folder -> site -> "ready" -> a signal -> close the office, then
+ * the site -> the loop ends. Closing waits for one room after the other, since answers on their way
+ * need the next one. */
 
 #include <signal.h>
 #include <stdio.h>
@@ -11,16 +11,15 @@
 
 #include "client/api.h"
 #include "client/command.h"
-#include "client/draft.h"
-#include "client/folder.h"
 #include "client/pages.h"
 #include "common/invitation.h"
+#include "common/wipe.h"
 
 #define USUAL_ADDRESS "127.0.0.1:0"
+#define LOCK_MINUTES_MOST 1440
 
 struct serving {
     struct cli *cli;
-    struct replica *replica;
     struct api api;
     uv_loop_t loop;
     uv_signal_t interrupt, term;
@@ -41,15 +40,6 @@ static void close_site(void *context)
         web_site_close(serving->api.site, on_site_closed, serving);
 }
 
-static void close_desk(void *context)
-{
-    struct serving *serving = context;
-    if (serving->api.desk)
-        desk_close(serving->api.desk, close_site, serving);
-    else
-        close_site(serving);
-}
-
 static void close_all(struct serving *serving)
 {
     if (serving->closing)
@@ -57,10 +47,10 @@ static void close_all(struct serving *serving)
     serving->closing = true;
     uv_close((uv_handle_t *)&serving->interrupt, NULL);
     uv_close((uv_handle_t *)&serving->term, NULL);
-    if (serving->api.background)
-        background_close(serving->api.background, close_desk, serving);
+    if (serving->api.office)
+        office_close(serving->api.office, close_site, serving);
     else
-        close_desk(serving);
+        close_site(serving);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -81,22 +71,30 @@ static void handle(void *context, struct web_call *call)
         api_handle(&serving->api, call);
 }
 
-static void on_news(void *context)
+static void tell_sync(struct serving *serving)
 {
-    struct serving *serving = context;
-    if (!serving->closing)
-        web_site_tell(serving->api.site, "changed", bytes_text("{}"));
-}
-
-static void on_sync(void *context)
-{
-    struct serving *serving = context;
-    json_t *state = background_state(serving->api.background);
+    struct background *background = office_background(serving->api.office);
+    json_t *state = background ? background_state(background) : NULL;
     char *text = state ? json_dumps(state, JSON_COMPACT) : NULL;
-    if (text && !serving->closing)
+    if (text)
         web_site_tell(serving->api.site, "sync", bytes_text(text));
     free(text);
     json_decref(state);
+}
+
+static void on_office(void *context, enum office_news news)
+{
+    static const char *const names[] = {[OFFICE_CHANGED] = "changed",
+                                        [OFFICE_LEAVING] = "leaving",
+                                        [OFFICE_LOCKED] = "locked",
+                                        [OFFICE_UNLOCKED] = "unlocked"};
+    struct serving *serving = context;
+    if (serving->closing)
+        return;
+    if (news == OFFICE_SYNC)
+        tell_sync(serving);
+    else
+        web_site_tell(serving->api.site, names[news], bytes_text("{}"));
 }
 
 /* The next link for a browser: the one before was just used. */
@@ -122,14 +120,23 @@ static enum status open_site(struct serving *serving, struct error *err)
     return web_site_open(&serving->api.site, &serving->loop, &options, err);
 }
 
+/* JINQIU_LOCK_MS in the environment is for tests, which can't wait for minutes. */
+static enum status read_idle(const struct cli *cli, uint64_t *idle_ms, struct error *err)
+{
+    int64_t minutes = OFFICE_IDLE_MINUTES;
+    const char *ms = getenv("JINQIU_LOCK_MS");
+    TRY(cli_number(cli, "--lock", (struct cli_range){0, LOCK_MINUTES_MOST}, &minutes, err));
+    *idle_ms = ms ? strtoull(ms, NULL, 10) : (uint64_t)minutes * 60000;
+    return STATUS_OK;
+}
+
 static enum status open_rooms(struct serving *serving, struct error *err)
 {
-    TRY(folder_open(serving->cli, false, &serving->replica, err));
-    TRY(draft_open(serving->replica, err));
-    TRY(open_site(serving, err));
-    TRY(desk_open(&serving->api.desk, &serving->loop, serving->replica, on_news, serving, err));
-    return background_open(&serving->api.background, &serving->loop, serving->cli, on_sync, serving,
-                           err);
+    struct office_options options = {.cli = serving->cli, .tell = on_office, .context = serving};
+    TRY(read_idle(serving->cli, &options.idle_ms, err));
+    TRY(wipe_what_is_freed(err));
+    TRY(office_open(&serving->api.office, &serving->loop, &options, err));
+    return open_site(serving, err);
 }
 
 static void init_loop(struct serving *serving)
@@ -157,6 +164,5 @@ int command_serve(struct cli *cli)
     }
     uv_run(&serving.loop, UV_RUN_DEFAULT);
     uv_loop_close(&serving.loop);
-    replica_close(serving.replica);
     return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
 }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "client/command.h"
 #include "client/self.h"
@@ -18,6 +19,7 @@ static const struct cli_text labels[] = {{"device", "设备"},
                                          {"conflicts", "待处理冲突"},
                                          {"set aside", "搁置的条目"},
                                          {"unsent", "未送出的条目"},
+                                         {"taken by the hub not all", "中心未全部接收"},
                                          {"missing since a repair", "修复后待补回的条目"},
                                          {"last saves cut off", "最近保存被截断于"},
                                          {"last sync", "上次同步"},
@@ -29,15 +31,17 @@ static const struct cli_text labels[] = {{"device", "设备"},
 static void print_status(const json_t *status)
 {
     static const char *const keys[] = {
-        "device",    "person",       "role",          "org",        "org_name",       "entries",
-        "rows",      "conflicts",    "set_aside",     "unsent",     "missing",        "end_lost",
-        "last_sync", "rights_as_of", "rights_behind", "split_view", "clock_offset_ms"};
+        "device",   "person",    "role",         "org",           "org_name",   "entries",
+        "rows",     "conflicts", "set_aside",    "unsent",        "held",       "missing",
+        "end_lost", "last_sync", "rights_as_of", "rights_behind", "split_view", "clock_offset_ms"};
     struct grid grid = {.columns = 2};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const json_t *value = json_object_get(status, keys[i]);
         char number[32];
         snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-        const char *text = json_is_string(value)    ? json_string_value(value)
+        bool reason = strcmp(keys[i], "held") == 0;
+        const char *text = json_is_string(value)
+                               ? reason ? tr(json_string_value(value)) : json_string_value(value)
                            : json_is_integer(value) ? number
                            : json_is_true(value)    ? tr("yes")
                            : json_is_false(value)   ? tr("no")

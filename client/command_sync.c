@@ -9,20 +9,23 @@
 #include "client/link.h"
 #include "client/remember.h"
 #include "client/revoked.h"
+#include "common/messages.h"
 
 static json_t *totals_json(struct replica *replica, const struct session_totals *totals,
                            uint64_t ms)
 {
     struct replica_counts counts = {0};
     replica_counts(replica, &counts, NULL);
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:b}", "sent",
+    bool held = totals->held != SESSION_DONE;
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:s?}", "sent",
                      (json_int_t)totals->sent, "received", (json_int_t)totals->received,
                      "bytes_out", (json_int_t)totals->bytes_out, "bytes_in",
                      (json_int_t)totals->bytes_in, "round_trips", (json_int_t)totals->round_trips,
                      "conflicts", (json_int_t)counts.conflicts, "set_aside",
                      (json_int_t)totals->aside, "refused", (json_int_t)totals->refused, "ms",
                      (json_int_t)ms, "checked", totals->truth_checked, "differs",
-                     totals->truth_failed, "split_view", totals->split_view);
+                     totals->truth_failed, "split_view", totals->split_view, "held",
+                     held ? session_code_text(totals->held) : NULL);
 }
 
 struct watching {
@@ -76,7 +79,13 @@ static int report(struct cli *cli, struct replica *replica, const struct link_re
                 "is in 'set-aside', tell the bureau");
     if (!cli_has(cli, "--watch"))
         print_line(cli, replica, &result->totals, result->ms);
-    if (result->totals.truth_failed || result->totals.split_view)
+    if (result->totals.held != SESSION_DONE)
+        cli_say(cli, "the hub took not everything, and the rest waits here: %s",
+                tr(session_code_text(result->totals.held)));
+    if (result->totals.holding != SESSION_DONE)
+        cli_say(cli, "this disk is full: what was saved here was sent, but nothing was fetched");
+    bool whole = result->totals.held == SESSION_DONE && result->totals.holding == SESSION_DONE;
+    if (result->totals.truth_failed || result->totals.split_view || !whole)
         return CLI_FAILED;
     return counts.conflicts > 0 ? CLI_CONFLICTS : CLI_DONE;
 }
@@ -138,6 +147,8 @@ int command_sync(struct cli *cli)
         status = replica_take_later(replica, &taken, &err);
     if (status == STATUS_OK && !peer)
         status = remember_sync(replica, &err);
+    if (status == STATUS_DISK_FULL && result.totals.code == SESSION_DONE)
+        status = STATUS_OK; /* what was exchanged counts, though it isn't noted when */
     int code = status == STATUS_OK ? report(cli, replica, &result) : cli_fail(cli, &err);
     replica_close(replica);
     return code;

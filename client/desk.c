@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "common/wipe.h"
+
 struct queue {
     struct desk_job *first, **last;
 };
@@ -90,6 +92,7 @@ static void *run(void *argument)
             look_outside(desk);
     }
     pthread_mutex_unlock(&desk->lock);
+    wipe_stack(); /* the next thread may get this stack */
     return NULL;
 }
 

@@ -202,9 +202,11 @@ static void step(struct link *link, enum session_event_kind kind, struct bytes b
             return;
         if (!update.question)
             break;
-        if (storage_answer(link->replica, update.question, NULL, &link->reply, &link->error) !=
-            STATUS_OK)
-            link->status = link->error.status;
+        enum status status =
+            storage_answer(link->replica, update.question, NULL, &link->reply, &link->error);
+        /* On a full disk the session takes nothing in, but goes on sending. */
+        if (status != STATUS_OK && status != STATUS_DISK_FULL)
+            link->status = status;
         event = (struct session_event){.kind = SESSION_ANSWER, .answer = &link->reply.answer};
     }
     set_timer(link);
@@ -458,6 +460,15 @@ static void close_handles(struct link *link)
     uv_loop_close(&link->loop);
 }
 
+static enum status remember_done(struct link *link, const struct session_totals *totals)
+{
+    enum status status =
+        remember_lineage(link->replica, session_lineage(link->session), &link->error);
+    if (status == STATUS_OK)
+        status = remember_held(link->replica, totals->held, &link->error);
+    return status == STATUS_DISK_FULL ? STATUS_OK : status;
+}
+
 /* How the session ended, as a status. */
 static enum status verdict(struct link *link)
 {
@@ -466,9 +477,7 @@ static enum status verdict(struct link *link)
         return link->status;
     switch (totals->code) {
     case SESSION_DONE:
-        return link->options->peer
-                   ? STATUS_OK
-                   : remember_lineage(link->replica, session_lineage(link->session), &link->error);
+        return link->options->peer ? STATUS_OK : remember_done(link, totals);
     case SESSION_UNKNOWN_DEVICE:
     case SESSION_REVOKED:
     case SESSION_BAD_TOKEN:
@@ -482,6 +491,7 @@ static enum status verdict(struct link *link)
                          tr(session_code_text(totals->code)));
     case SESSION_FORKED:
         return error_set(&link->error, STATUS_FORKED, "%s", tr(session_code_text(totals->code)));
+    case SESSION_FULL:
     case SESSION_BUSY:
     case SESSION_STOPPING:
         return error_set(&link->error, STATUS_UNREACHABLE, "the hub can't answer now: %s",

@@ -76,6 +76,8 @@ static const struct cli_flag enrol_flags[] = {
 static const struct cli_flag serve_flags[] = {
     {"--http", "HOST:PORT", {"where to listen, on this machine alone (default 127.0.0.1:0)",
                              "监听地址，只限本机（默认 127.0.0.1:0，端口自选）"}, false},
+    {"--lock", "MINUTES", {"lock an encrypted folder when nobody did anything so long (10; 0: never)",
+                           "无人操作多少分钟后锁定加密的文件夹（默认 10，0 为不锁定）"}, false},
     {0}};
 
 static const struct cli_command commands[] = {
@@ -133,10 +135,12 @@ static const struct cli_flag files[] = {
      {"The key slots of an encrypted replica. Without them nobody can read it.", NULL},
      false},
     {"slots.b", NULL, {"Their second copy.", NULL}, false},
+    {"ballast", NULL, {"Room for the day when the disk is full.", NULL}, false},
     {0}};
 
 static const struct cli_flag variables[] = {
     {"JINQIU_NEW_PASSPHRASE", NULL, {"The new one, for passphrase.", NULL}, false},
+    {"JINQIU_BALLAST", NULL, {"MiB of the ballast (16); 0: none.", NULL}, false},
     {"JINQIU_RECOVERY_CODE", NULL, {"For passphrase --recover.", NULL}, false},
     {0}};
 

@@ -57,6 +57,20 @@ enum status remember_lineage(struct replica *replica, uint64_t lineage, struct e
     return seen == lineage ? STATUS_OK : set_number(replica, "lineage_seen", (int64_t)lineage, err);
 }
 
+enum status remember_held(struct replica *replica, enum session_code held, struct error *err)
+{
+    uint64_t known;
+    TRY(replica_meta_number(replica, "held", &known, err));
+    return known == (uint64_t)held ? STATUS_OK : set_number(replica, "held", held, err);
+}
+
+enum session_code recall_held(struct replica *replica)
+{
+    uint64_t held = 0;
+    replica_meta_number(replica, "held", &held, NULL);
+    return held <= SESSION_CODE_LAST ? (enum session_code)held : SESSION_DONE;
+}
+
 enum status remember_beacon(struct replica *replica, struct bytes sealed, struct error *err)
 {
     const struct authority *authority = registry_authority(replica_registry(replica));

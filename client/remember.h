@@ -4,6 +4,7 @@
 /* What a client keeps about its hub, as small values of the replica. */
 
 #include "common/replica.h"
+#include "protocol/session.h"
 
 #define HUB_ADDRESS_BYTES 256
 
@@ -19,6 +20,9 @@ enum status remember_sync(struct replica *replica, struct error *err);
  * ignored. */
 /* The hub that we exchanged everything with; the next HELLO names it. */
 enum status remember_lineage(struct replica *replica, uint64_t lineage, struct error *err);
+/* Why the hub took not all of ours when we last met it; SESSION_DONE: it took all. */
+enum status remember_held(struct replica *replica, enum session_code held, struct error *err);
+enum session_code recall_held(struct replica *replica);
 enum status remember_beacon(struct replica *replica, struct bytes sealed, struct error *err);
 
 #endif

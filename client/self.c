@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "client/remember.h"
 #include "common/freshness.h"
 #include "common/mutant.h"
 #include "common/view.h"
@@ -82,6 +83,10 @@ enum status self_status(struct replica *replica, json_t **made, struct error *er
     put_self(replica, *made);
     json_object_update(*made, counts);
     put_times(replica, *made);
+    enum session_code held = recall_held(replica);
+    json_object_set_new(*made, "held",
+                        held == SESSION_DONE ? json_null() : json_string(session_code_text(held)));
+    json_object_set_new(*made, "disk_full", json_boolean(replica_disk_full(replica)));
     json_decref(counts);
     return STATUS_OK;
 }

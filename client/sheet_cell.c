@@ -21,6 +21,13 @@ static enum cell_format of_built_in(unsigned id)
     return id == 17 || id == 55 || id == 56 ? CELL_MONTH : CELL_NUMBER;
 }
 
+/* The last character of what is quoted or in brackets. */
+static const char *behind(const char *code)
+{
+    const char *end = strchr(code + 1, *code == '"' ? '"' : ']');
+    return end ? end : code + strlen(code) - 1;
+}
+
 enum cell_format cell_format_of(unsigned id, const char *code)
 {
     bool year = false, day = false;
@@ -30,8 +37,7 @@ enum cell_format cell_format_of(unsigned id, const char *code)
         if (*code == '\\' && code[1])
             code++;
         else if (*code == '"' || *code == '[')
-            for (char end = *code == '"' ? '"' : ']'; code[1] && code[1] != end; code++)
-                ;
+            code = behind(code);
         else if (*code == 'y' || *code == 'Y')
             year = true;
         else if (*code == 'd' || *code == 'D')

@@ -129,6 +129,16 @@ static enum status parse_part(struct workbook *book, const char *name,
     return status;
 }
 
+static enum status parse_optional(struct workbook *book, const char *name,
+                                  const struct handlers *handlers, struct error *err)
+{
+    enum status status = parse_part(book, name, handlers, err);
+    if (status != STATUS_NOT_FOUND)
+        return status;
+    error_clear(err);
+    return STATUS_OK;
+}
+
 static bool too_deep(struct workbook *book)
 {
     if (++book->depth > DEPTH_MAX)
@@ -428,12 +438,9 @@ static enum status read_book(struct workbook *book, struct error *err)
     TRY(parse_part(book, "xl/_rels/workbook.xml.rels", &relations, err));
     if (!*book->sheet_part)
         return error_set(err, STATUS_BAD_INPUT, "the spreadsheet has no sheet");
-    enum status status = parse_part(book, "xl/styles.xml", &styles, err);
-    if (status == STATUS_OK || status == STATUS_NOT_FOUND)
-        status = parse_part(book, "xl/sharedStrings.xml", &texts, err);
-    if (status == STATUS_OK || status == STATUS_NOT_FOUND)
-        status = parse_part(book, book->sheet_part, &rows, err);
-    return status;
+    TRY(parse_optional(book, "xl/styles.xml", &styles, err));
+    TRY(parse_optional(book, "xl/sharedStrings.xml", &texts, err));
+    return parse_part(book, book->sheet_part, &rows, err);
 }
 
 bool sheet_is_xlsx(struct bytes in)

@@ -17,7 +17,7 @@
 
 struct cli;
 struct replica;
-struct replica_options;
+struct place;
 struct vault;
 
 /* The exit codes that scripts rely on. */
@@ -66,9 +66,8 @@ struct cli_program {
     /* Open the replica in the folder that --dir names: what the reading commands use. */
     enum status (*open)(const struct cli *cli, bool read_only, struct replica **replica,
                         struct error *err);
-    /* Where that replica lies and what opens it; `path` has room for CLI_PATH_MAX. */
-    enum status (*place)(const struct cli *cli, struct replica_options *options, char *path,
-                         struct error *err);
+    /* Where that replica lies and what opens it (place.h). */
+    enum status (*place)(const struct cli *cli, struct place *place, struct error *err);
 };
 
 struct cli_value {

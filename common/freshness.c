@@ -29,7 +29,7 @@ enum status freshness_check(struct replica *replica, struct error *err)
 {
     uint64_t behind;
     TRY(freshness_behind(replica, &behind, err));
-    if (behind <= FRESHNESS_BEACONS || MUTANT("stale-rights-will-do"))
+    if (behind <= FRESHNESS_BEACONS || MUTANT("t6-stale-rights-will-do"))
         return STATUS_OK;
     return error_set(
         err, STATUS_DENIED,

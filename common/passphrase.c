@@ -112,26 +112,40 @@ enum status passphrase_from_key_file(struct passphrase **key, const char *path, 
     return kept(key, made, status);
 }
 
-/* ---- the environment ---- */
+/* ---- texts ---- */
+
+static enum status copy(struct passphrase **passphrase, const char *text, const char *from,
+                        struct error *err)
+{
+    struct passphrase *made;
+    size_t size = strlen(text);
+    *passphrase = NULL;
+    TRY(passphrase_new(&made, err));
+    made->size = size <= PASSPHRASE_BYTES_MAX ? size : PASSPHRASE_BYTES_MAX + 1;
+    memcpy(made->text, text, made->size);
+    made->text[made->size] = '\0';
+    return kept(passphrase, made, check_size(made, from, err));
+}
+
+enum status passphrase_from_text(struct passphrase **passphrase, const char *text,
+                                 struct error *err)
+{
+    return copy(passphrase, text, "request", err);
+}
 
 enum status passphrase_from_environment(struct passphrase **passphrase, const char *name,
                                         struct error *err)
 {
-    struct passphrase *made;
     char *value = getenv(name);
-    size_t size = value ? strlen(value) : 0;
     *passphrase = NULL;
-    if (size == 0)
+    if (!value || !*value)
         return STATUS_OK;
-    TRY(passphrase_new(&made, err));
-    made->size = size <= PASSPHRASE_BYTES_MAX ? size : PASSPHRASE_BYTES_MAX + 1;
-    memcpy(made->text, value, made->size);
-    made->text[made->size] = '\0';
+    enum status status = copy(passphrase, value, name, err);
     if (!MUTANT("t31-passphrase-stays-in-environment")) {
-        sodium_memzero(value, size);
+        sodium_memzero(value, strlen(value));
         unsetenv(name);
     }
-    return kept(passphrase, made, check_size(made, name, err));
+    return status;
 }
 
 /* ---- the terminal ---- */

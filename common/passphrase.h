@@ -20,6 +20,10 @@ enum status passphrase_from_file(struct passphrase **passphrase, const char *pat
                                  struct error *err);
 /* A whole file, as it is. */
 enum status passphrase_from_key_file(struct passphrase **key, const char *path, struct error *err);
+/* A text that came another way; the caller wipes its own copy. STATUS_BAD_INPUT (empty, too long).
+ */
+enum status passphrase_from_text(struct passphrase **passphrase, const char *text,
+                                 struct error *err);
 /* A variable of the environment, which is wiped there: neither a child nor who reads
  * /proc/PID/environ later finds it. *passphrase NULL when it isn't set or empty. */
 enum status passphrase_from_environment(struct passphrase **passphrase, const char *name,

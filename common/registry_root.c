@@ -211,24 +211,38 @@ static bool has_in_lot(const struct device_record *record, const struct dot *dot
     return false;
 }
 
-static enum status check_admission(const struct registry *registry, const struct dot *dot,
-                                   const struct certificate *newcomer, struct error *err)
+/* What this device's certificates don't allow, one that hasn't come yet may: then the admission
+ * waits. So nothing depends on which comes first. */
+static enum status check_rights(const struct registry *registry, const struct dot *dot,
+                                const struct certificate *newcomer, struct error *err)
 {
     const struct device_record *record = registry_record(registry, dot->feed.device);
     const struct certificate *self = device_certificate_at(record, &dot->feed, dot->number);
     if (!self || !role_may_admit(self->role, newcomer->role))
-        return error_set(err, STATUS_DENIED, "this role may not admit a %s",
+        return error_set(err, STATUS_UNKNOWN, "this role may not admit a %s",
                          role_name(newcomer->role));
-    if (dot->feed.scope != SCOPE_REGISTRY(newcomer->org))
-        return error_set(err, STATUS_DENIED, "a certificate stands in another org's part");
-    if (newcomer->serial != 1 || newcomer->from.count > 0 || newcomer->lot_count > 0)
-        return error_set(err, STATUS_DENIED, "a device admits newcomers only, and as they are");
     if (!has_in_lot(record, dot, newcomer->device) && !MUTANT("t5-index-of-another-lot"))
-        return error_set(err, STATUS_DENIED, "roster index %u is not device %u's to give",
+        return error_set(err, STATUS_UNKNOWN, "roster index %u is not device %u's to give",
                          newcomer->device, dot->feed.device);
     if (MUTANT("t5-certificate-not-narrowed"))
         return STATUS_OK;
-    return registry_check_within(registry, self->org, newcomer->org, err);
+    enum status status = registry_check_within(registry, self->org, newcomer->org, err);
+    return status == STATUS_DENIED
+               ? error_set(err, STATUS_UNKNOWN, "the writer has no rights in this org")
+               : status;
+}
+
+static enum status check_admission(const struct registry *registry, const struct dot *dot,
+                                   const struct certificate *newcomer, struct error *err)
+{
+    if (dot->feed.scope != SCOPE_REGISTRY(newcomer->org))
+        return error_set(err, STATUS_DENIED, "a certificate stands in another org's part");
+    if (!role_may_admit(ROLE_BUREAU, newcomer->role))
+        return error_set(err, STATUS_DENIED, "this role may not admit a %s",
+                         role_name(newcomer->role));
+    if (newcomer->serial != 1 || newcomer->from.count > 0 || newcomer->lot_count > 0)
+        return error_set(err, STATUS_DENIED, "a device admits newcomers only, and as they are");
+    return check_rights(registry, dot, newcomer, err);
 }
 
 static enum status open_by_device(const struct registry *registry, const struct dot *dot,
@@ -274,10 +288,13 @@ bool certificate_void(const struct registry *registry, const struct certificate 
             registry_record(registry, certificate->stands.feed.device);
         if (!issuer || device_cut(issuer, &certificate->stands))
             return true;
-        certificate =
+        const struct certificate *judge =
             device_certificate_at(issuer, &certificate->stands.feed, certificate->stands.number);
-        if (!certificate)
+        /* A newer one of the issuer's may have come since, and may not have admitted. */
+        if (!judge || !role_may_admit(judge->role, certificate->role) ||
+            registry_check_within(registry, judge->org, certificate->org, NULL) == STATUS_DENIED)
             return true;
+        certificate = judge;
     }
     return false;
 }

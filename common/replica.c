@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/ballast.h"
 #include "common/mutant.h"
 #include "common/pack.h"
 #include "common/repair.h"
@@ -38,6 +39,7 @@ static enum status configure(struct replica *replica, const struct replica_optio
                 err));
     TRY(seal_add_function(replica, err));
     sqlite3_db_config(replica->database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sql_watch(replica);
     if (MUTANT("t4-t17-sync-normal"))
         TRY(sql_run(replica, "PRAGMA synchronous = NORMAL", err));
     return search_register(replica->database, err);
@@ -91,6 +93,7 @@ static enum status replica_new(struct replica **out, const struct replica_option
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     replica->clock = options->clock;
     replica->read_only = options->read_only;
+    replica->ballast = options->ballast ? strdup(options->ballast) : NULL;
     int code = sqlite3_open_v2(options->path, &replica->database, flags, NULL);
     if (code != SQLITE_OK) {
         error_set(err, STATUS_STORAGE, "cannot open '%s': %s", options->path,
@@ -196,8 +199,8 @@ static enum status follow_loss(struct replica *replica, bool torn, struct error 
     return status;
 }
 
-enum status replica_open(struct replica **out, const struct replica_options *options,
-                         struct error *err)
+static enum status open_once(struct replica **out, const struct replica_options *options,
+                             struct error *err)
 {
     struct replica *replica;
     char aside[REPAIR_PATH_MAX];
@@ -229,6 +232,16 @@ enum status replica_open(struct replica **out, const struct replica_options *opt
     return STATUS_OK;
 }
 
+/* On a full disk SQLite may lack the little that it needs to read. */
+enum status replica_open(struct replica **out, const struct replica_options *options,
+                         struct error *err)
+{
+    enum status status = open_once(out, options, err);
+    if (status == STATUS_DISK_FULL && options->ballast && ballast_drop(options->ballast))
+        status = open_once(out, options, err);
+    return status;
+}
+
 void replica_close(struct replica *replica)
 {
     if (!replica)
@@ -238,6 +251,7 @@ void replica_close(struct replica *replica)
     sql_finalize_all(replica);
     seal_cache_release(replica);
     sqlite3_close_v2(replica->database);
+    free(replica->ballast);
     registry_free(replica->registry);
     free(replica->feeds);
     free(replica->feed_order);
@@ -472,6 +486,8 @@ enum status replica_begin(struct replica *replica, struct error *err)
 {
     bool changed;
     TRY(replica_recover(replica, err));
+    if (replica->ballast && !replica->read_only)
+        TRY(ballast_hold(replica->ballast, err));
     TRY(sql_run(replica, "BEGIN IMMEDIATE", err));
     replica->in_transaction = true;
     enum status status = replica_refresh(replica, &changed, err);
@@ -511,6 +527,20 @@ void replica_forget_log(struct replica *replica)
     replica->erased = true;
 }
 
+/* What is committed but still in SQLite's log moves to the database, where the log's room is given
+ * back; the ballast's room is for that. */
+static void make_room(struct replica *replica)
+{
+    replica->met_full_disk = false;
+    if (replica->ballast && ballast_drop(replica->ballast))
+        sqlite3_wal_checkpoint_v2(replica->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
+bool replica_disk_full(const struct replica *replica)
+{
+    return replica->ballast && ballast_missing(replica->ballast);
+}
+
 void replica_rollback(struct replica *replica)
 {
     if (!replica->in_transaction)
@@ -518,7 +548,12 @@ void replica_rollback(struct replica *replica)
     sql_finalize_all(replica);
     replica->in_transaction = false;
     replica->stale = !MUTANT("head-kept-after-rollback");
-    if (sqlite3_exec(replica->database, "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK)
+    bool over = sqlite3_exec(replica->database, "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK ||
+                sqlite3_get_autocommit(replica->database);
+    replica->undone = false;
+    if (replica->met_full_disk)
+        make_room(replica);
+    if (over)
         replica_recover(replica, NULL);
 }
 

@@ -39,6 +39,7 @@ struct replica_options {
     int busy_ms;                /* how long to wait for another process; 0: 30,000 */
     int64_t cache_kib;          /* page cache; 0: 16 MiB */
     const struct page_key *key; /* NULL: the file isn't encrypted */
+    const char *ballast;        /* file of room kept for a full disk, see ballast.h; NULL: none */
 };
 
 /* Make a new, empty file for `network`. STATUS_EXISTS when it is there already. */
@@ -73,6 +74,11 @@ const struct registry *replica_registry(const struct replica *replica);
 const struct schema *replica_schema(const struct replica *replica);
 const struct clock *replica_clock(const struct replica *replica);
 
+/* What SQLite just said about a table that a host keeps beside ours, as a status. */
+enum status replica_failed(struct replica *replica, const char *what, struct error *err);
+/* Nothing can be saved for now: the ballast was dropped, and there is no room for it yet. */
+bool replica_disk_full(const struct replica *replica);
+
 /* Small named values (hub address, newest beacon, lineage seen …). get: absent gives size 0. */
 enum status replica_meta_set(struct replica *replica, const char *name, struct bytes value,
                              struct error *err);
@@ -81,8 +87,9 @@ enum status replica_meta_get(struct replica *replica, const char *name, struct b
 
 /* ---- transactions ---- */
 /* begin takes the write lock (waits busy_ms, then STATUS_BUSY) and catches up with what other
- * processes wrote. They don't nest. commit is durable when it returns. Functions below that write
- * open one themselves when none is open. */
+ * processes wrote. After a write that found the disk full it fails with STATUS_DISK_FULL until
+ * there is room for the ballast again. They don't nest. commit is durable when it returns.
+ * Functions below that write open one themselves when none is open. */
 enum status replica_begin(struct replica *replica, struct error *err);
 enum status replica_commit(struct replica *replica, struct error *err);
 /* What the open transaction deletes is to leave the write-ahead log, too, after the commit. */

@@ -104,8 +104,9 @@ enum status column_set_text(struct replica *replica, const struct schema_field *
             continue;
         buffer_clear(&text);
         status = field_format(replica->schema, field, sorted[i], &text);
-        if (status == STATUS_OK &&
-            json_array_append_new(list, json_stringn((const char *)text.data, text.size)) != 0)
+        /* An empty element has no bytes to point at. */
+        const char *told = text.size ? (const char *)text.data : "";
+        if (status == STATUS_OK && json_array_append_new(list, json_stringn(told, text.size)) != 0)
             status = STATUS_NO_MEMORY;
     }
     if (status == STATUS_OK)

@@ -159,15 +159,16 @@ static enum status load_set_column(struct replica *replica, struct row *row,
     enum status status = json_read(&list, text, NULL, err);
     if (status != STATUS_NO_MEMORY)
         status = json_is_array(list) ? STATUS_OK : damaged(row, err);
-    bool is_code = field->type == FIELD_ENUM;
     for (size_t i = 0; status == STATUS_OK && i < json_array_size(list); i++) {
         const char *element = json_string_value(json_array_get(list, i));
+        /* An empty text is an element; field_parse would take it for no value. */
+        bool verbatim = field->type == FIELD_ENUM || (element && !*element);
         buffer_clear(&value);
         if (!element)
             status = damaged(row, err);
         else
-            status = is_code ? pack_str(&value, bytes_text(element))
-                             : field_parse(replica->schema, field, element, &value, err);
+            status = verbatim ? pack_str(&value, bytes_text(element))
+                              : field_parse(replica->schema, field, element, &value, err);
         head->value = buffer_bytes(&value);
         if (status == STATUS_OK)
             status = row_add_head(row, field->number, head, err);

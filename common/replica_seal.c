@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/mutant.h"
 #include "common/pack.h"
 #include "common/replica_draft.h"
 
@@ -174,7 +175,8 @@ enum status keys_note(struct replica *replica, const struct dot *dot, const stru
         sqlite3_stmt *note = sql_use(replica, SQL_KEY_NOTE);
         if (!note)
             return sql_fail(replica, err, "keys");
-        if (registry_erased(replica->registry, named, view->head.beacon))
+        if (registry_erased(replica->registry, named, view->head.beacon) &&
+            !MUTANT("t33-keys-come-back"))
             wrapped = (struct bytes){0};
         sqlite3_bind_int64(note, 1, (int64_t)get_u64le(named->id));
         sqlite3_bind_blob(note, 2, named->subject.bytes, ID_BYTES, SQLITE_STATIC);
@@ -241,7 +243,7 @@ enum status keys_of_run(struct replica *replica, const struct run *run, struct b
 enum status keys_erase(struct replica *replica, struct error *err)
 {
     const struct registry_seals *seals = registry_seals(replica->registry);
-    for (size_t i = 0; i < seals->erasures_count; i++) {
+    for (size_t i = 0; i < seals->erasures_count && !MUTANT("t33-erased-keys-stay"); i++) {
         sqlite3_stmt *erase = sql_use(replica, SQL_KEY_ERASE);
         if (!erase)
             return sql_fail(replica, err, "keys");

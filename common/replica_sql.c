@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <string.h>
 
 #include "common/replica_state.h"
@@ -67,16 +68,52 @@ const char *statement_sql(enum statement statement)
     return texts[statement];
 }
 
+/* A quota or a limit of the process is as full as a disk. */
+static bool no_room(struct replica *replica, int code)
+{
+    int system = sqlite3_system_errno(replica->database);
+    return code == SQLITE_FULL ||
+           (code == SQLITE_IOERR && (system == ENOSPC || system == EDQUOT || system == EFBIG));
+}
+
 enum status sql_fail(struct replica *replica, struct error *err, const char *what)
 {
     int code = sqlite3_errcode(replica->database) & 0xff;
-    if (code == SQLITE_FULL)
+    if (no_room(replica, code) || (replica->undone && replica->met_full_disk)) {
+        replica->met_full_disk = true;
         return error_set(err, STATUS_DISK_FULL, "%s: the disk is full", what);
+    }
     if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
         return error_set(err, STATUS_BUSY, "%s: another program is writing", what);
     if (code == SQLITE_NOMEM)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     return error_set(err, STATUS_STORAGE, "%s: %s", what, sqlite3_errmsg(replica->database));
+}
+
+enum status replica_failed(struct replica *replica, const char *what, struct error *err)
+{
+    return sql_fail(replica, err, what);
+}
+
+/* When a statement finds the disk full, even one that reads and makes room for its pages, SQLite
+ * may undo the whole transaction. Who didn't notice would go on in the belief that it is open, and
+ * each of its writes would be committed alone. */
+static void on_rollback(void *context)
+{
+    struct replica *replica = context;
+    replica->undone = replica->in_transaction;
+}
+
+static int on_commit(void *context)
+{
+    const struct replica *replica = context;
+    return replica->undone;
+}
+
+void sql_watch(struct replica *replica)
+{
+    sqlite3_rollback_hook(replica->database, on_rollback, replica);
+    sqlite3_commit_hook(replica->database, on_commit, replica);
 }
 
 enum status sql_run(struct replica *replica, const char *sql, struct error *err)

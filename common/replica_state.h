@@ -114,6 +114,9 @@ struct replica {
     struct clock clock;
     bool read_only, in_transaction;
     bool stale; /* what is kept in memory may not be what the file says: load it first */
+    bool met_full_disk; /* room has to be made when the transaction is over */
+    bool undone;        /* SQLite gave the open transaction up by itself; nothing more may commit */
+    char *ballast;      /* path; NULL: none */
     struct network network;
     struct identity identity;
     struct registry *registry;
@@ -148,6 +151,8 @@ struct replica {
 /* ---- SQLite (replica_sql.c) ---- */
 enum status sql_fail(struct replica *replica, struct error *err, const char *what);
 enum status sql_run(struct replica *replica, const char *sql, struct error *err);
+/* From now on notices transactions that SQLite gives up. */
+void sql_watch(struct replica *replica);
 /* A cached statement, reset and ready to bind; NULL: see sql_fail. */
 sqlite3_stmt *sql_use(struct replica *replica, enum statement statement);
 /* Step a statement that gives no rows, and reset it. */

@@ -145,12 +145,11 @@ enum status unlock_vault(const struct cli *cli, struct vault *vault, struct erro
     return STATUS_OK;
 }
 
-enum status unlock_folder(const struct cli *cli, struct vault **vault, struct error *err)
+/* The folder's slots; *vault NULL: it isn't encrypted. */
+static enum status load_slots(const struct cli *cli, struct vault **vault, struct error *err)
 {
     struct vault *found;
-    *vault = *cli->vault;
-    if (*vault)
-        return STATUS_OK;
+    *vault = NULL;
     enum status status = vault_load(&found, cli->directory, err);
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
@@ -161,8 +160,63 @@ enum status unlock_folder(const struct cli *cli, struct vault **vault, struct er
         return error_set(err, STATUS_DENIED,
                          "the keys of this folder were erased, because the device was revoked");
     }
-    TRY(unlock_vault(cli, found, err));
     *vault = found;
+    return STATUS_OK;
+}
+
+enum status unlock_folder(const struct cli *cli, struct vault **vault, struct error *err)
+{
+    struct vault *found;
+    *vault = *cli->vault;
+    if (*vault)
+        return STATUS_OK;
+    TRY(load_slots(cli, &found, err));
+    if (found)
+        TRY(unlock_vault(cli, found, err));
+    *vault = found;
+    return STATUS_OK;
+}
+
+/* ---- locked again while the program runs ---- */
+
+bool unlock_can_ask_again(const struct cli *cli)
+{
+    return *cli->vault && keyslots_find(vault_slots(*cli->vault), KEYSLOT_PASSPHRASE);
+}
+
+void unlock_forget(const struct cli *cli)
+{
+    vault_free(*cli->vault);
+    *cli->vault = NULL;
+}
+
+static enum status try_recovery_code(struct vault *vault, const struct passphrase *secret)
+{
+    uint8_t code[RECOVERY_CODE_BYTES];
+    struct key_secret key = {.kind = KEYSLOT_RECOVERY, .bytes = bytes_of(code, sizeof code)};
+    enum status status = STATUS_DENIED;
+    if (keyslots_find(vault_slots(vault), KEYSLOT_RECOVERY) &&
+        recovery_code_parse(passphrase_text(secret), code))
+        status = vault_unlock(vault, &key, NULL);
+    sodium_memzero(code, sizeof code);
+    return status;
+}
+
+enum status unlock_again(const struct cli *cli, const struct passphrase *secret, struct error *err)
+{
+    struct vault *vault;
+    assert(cli->vault && !*cli->vault);
+    TRY(load_slots(cli, &vault, err));
+    if (!vault)
+        return STATUS_OK;
+    enum status status = try_recovery_code(vault, secret);
+    if (status != STATUS_OK)
+        status = try_secret(vault, KEYSLOT_PASSPHRASE, secret, err);
+    if (status != STATUS_OK) {
+        vault_free(vault);
+        return status;
+    }
+    *cli->vault = vault;
     return STATUS_OK;
 }
 

@@ -16,6 +16,15 @@ enum status unlock_folder(const struct cli *cli, struct vault **vault, struct er
 /* Unlocks what isn't the folder's: `vault` is taken, and kept in `cli` when it opens. */
 enum status unlock_vault(const struct cli *cli, struct vault *vault, struct error *err);
 
+/* A program that runs on may forget the keys and ask a person for them again: can it? Only where
+ * a passphrase opens the folder, and the folder is open. */
+bool unlock_can_ask_again(const struct cli *cli);
+/* Wipe the keys. Whatever was opened with them must be closed. */
+void unlock_forget(const struct cli *cli);
+/* Open the folder's slots, as they are now, with a passphrase or recovery code. STATUS_DENIED: it
+ * doesn't fit. */
+enum status unlock_again(const struct cli *cli, const struct passphrase *secret, struct error *err);
+
 enum unlock_wish {
     UNLOCK_ALWAYS, /* without a secret only when --no-passphrase says so; asks on a terminal */
     UNLOCK_OFFERED /* without a secret: not encrypted, with a warning */

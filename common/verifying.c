@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "common/place.h"
 #include "common/repair.h"
 #include "common/view.h"
 
@@ -94,13 +95,12 @@ static int tell_mended(struct cli *cli, const struct mending *mending, json_t *f
 static int mend(struct cli *cli)
 {
     struct error err = {0};
-    struct replica_options options;
-    char path[CLI_PATH_MAX];
+    struct place place;
     json_t *faults = json_array();
     struct mending mending = {.report = take_fault, .context = faults};
-    enum status status = cli->program->place(cli, &options, path, &err);
+    enum status status = cli->program->place(cli, &place, &err);
     if (status == STATUS_OK)
-        status = replica_mend(&options, &mending, &err);
+        status = replica_mend(&place.options, &mending, &err);
     int code = CLI_FAILED;
     if (status == STATUS_OK) {
         code = tell_mended(cli, &mending, faults);

@@ -8,6 +8,8 @@
 #include <unistd.h>
 #include <xlsxwriter.h>
 
+#include "common/bytes.h"
+
 #define PATH_BYTES 4096
 #define SHEET_NAME_CHARACTERS 31
 
@@ -83,15 +85,46 @@ static enum status check(const struct xlsx *xlsx, lxw_error code, struct error *
                      lxw_strerror(code));
 }
 
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
+}
+
+/* Control characters are spelled _x000D_ in this format, and what looks so by chance gets _x005F_
+ * for its first stroke. */
+static enum status spell(struct buffer *out, const char *text)
+{
+    char spelled[16];
+    for (; *text; text++) {
+        bool control = (unsigned char)*text < 0x20 && *text != '\t' && *text != '\n';
+        bool alike = text[0] == '_' && text[1] == 'x' && is_hex(text[2]) && is_hex(text[3]) &&
+                     is_hex(text[4]) && is_hex(text[5]) && text[6] == '_';
+        if (control || alike) {
+            snprintf(spelled, sizeof spelled, "_x%04X_", (unsigned)(unsigned char)*text);
+            TRY(buffer_append_bytes(out, bytes_text(spelled)));
+        } else {
+            TRY(buffer_append(out, text, 1));
+        }
+    }
+    return buffer_append(out, "", 1);
+}
+
 enum status xlsx_text(struct xlsx *xlsx, const char *text, bool heading, struct error *err)
 {
+    struct buffer spelled = {0};
     lxw_col_t column = xlsx->column++;
+    lxw_format *format = heading ? xlsx->bold : NULL;
     if (!*text)
         return STATUS_OK;
-    return check(
-        xlsx,
-        worksheet_write_string(xlsx->sheet, xlsx->row, column, text, heading ? xlsx->bold : NULL),
-        err);
+    enum status status = spell(&spelled, text);
+    const char *ready = (const char *)spelled.data;
+    if (status != STATUS_OK)
+        error_set(err, status, "out of memory");
+    else
+        status =
+            check(xlsx, worksheet_write_string(xlsx->sheet, xlsx->row, column, ready, format), err);
+    buffer_release(&spelled);
+    return status;
 }
 
 enum status xlsx_number(struct xlsx *xlsx, double number, int decimals, struct error *err)

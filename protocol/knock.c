@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include "common/mutant.h"
+
 void knock_make(uint8_t knock[KNOCK_BYTES], const struct network *network,
                 const uint8_t responder[DH_KEY_BYTES], struct bytes message)
 {
@@ -18,5 +20,6 @@ bool knock_take(struct bytes frame, const struct network *network,
         return false;
     *message = bytes_of(frame.data, frame.size - KNOCK_BYTES);
     knock_make(wanted, network, responder, *message);
-    return sodium_memcmp(wanted, frame.data + message->size, KNOCK_BYTES) == 0;
+    return MUTANT("t15-strangers-need-not-knock") ||
+           sodium_memcmp(wanted, frame.data + message->size, KNOCK_BYTES) == 0;
 }

@@ -303,3 +303,25 @@ bool message_decode_bye(struct bytes body, struct message_bye *bye)
     return take_start(&in, 2, &extra) && unpack_uint(&in, &bye->code) &&
            unpack_str(&in, &bye->text) && take_end(&in, extra);
 }
+
+/* ---- HOLD ---- */
+
+static enum status pack_hold(struct buffer *body, uint64_t code)
+{
+    TRY(pack_array(body, 1));
+    return pack_uint(body, code);
+}
+
+enum status message_put_hold(struct buffer *stream, uint64_t code)
+{
+    struct buffer body = {0};
+    enum status packed = pack_hold(&body, code);
+    return put_packed(stream, MESSAGE_HOLD, packed, &body);
+}
+
+bool message_decode_hold(struct bytes body, uint64_t *code)
+{
+    struct unpack in = unpack_of(body);
+    uint32_t extra;
+    return take_start(&in, 1, &extra) && unpack_uint(&in, code) && take_end(&in, extra);
+}

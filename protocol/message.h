@@ -25,6 +25,7 @@ enum message_type {
     MESSAGE_BYE = 9,
     MESSAGE_PING = 10,
     MESSAGE_PONG = 11,
+    MESSAGE_HOLD = 64,
     MESSAGE_OPTIONAL_FROM = 64 /* from here on an unknown type is skipped */
 };
 
@@ -113,5 +114,9 @@ struct message_bye {
 };
 enum status message_put_bye(struct buffer *stream, const struct message_bye *bye);
 bool message_decode_bye(struct bytes body, struct message_bye *bye);
+
+/* [code]: no more runs are taken in this session, and why. */
+enum status message_put_hold(struct buffer *stream, uint64_t code);
+bool message_decode_hold(struct bytes body, uint64_t *code);
 
 #endif

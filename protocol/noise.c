@@ -294,13 +294,30 @@ enum status noise_read(struct noise *noise, struct bytes message, struct buffer 
 
 /* ---- transport ---- */
 
+/* REKEY: the first 32 bytes of sealed zeros under the last nonce of all, which no message has. */
+static void rekey_when_due(struct noise_cipher *cipher)
+{
+    static const uint8_t zeros[32];
+    uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES] = {0}, sealed[32 + NOISE_TAG_BYTES];
+    if (cipher->nonce % NOISE_REKEY_MESSAGES != 0)
+        return;
+    put_u64le(nonce + 4, UINT64_MAX);
+    crypto_aead_chacha20poly1305_ietf_encrypt(sealed, NULL, zeros, sizeof zeros, NULL, 0, NULL,
+                                              nonce, cipher->key);
+    memcpy(cipher->key, sealed, sizeof cipher->key);
+    sodium_memzero(sealed, sizeof sealed);
+}
+
 enum status noise_encrypt(struct noise *noise, struct bytes plain, struct buffer *out,
                           struct error *err)
 {
     if (!noise_done(noise) || plain.size + NOISE_TAG_BYTES > NOISE_MESSAGE_MAX)
         return error_set(err, STATUS_TOO_LARGE, "a frame is too long");
     enum status status = cipher_seal(&noise->send, plain, (struct bytes){0}, out);
-    return status == STATUS_OK ? status : error_set(err, status, "out of memory");
+    if (status != STATUS_OK)
+        return error_set(err, status, "out of memory");
+    rekey_when_due(&noise->send);
+    return STATUS_OK;
 }
 
 enum status noise_decrypt(struct noise *noise, struct bytes sealed, struct buffer *plain,
@@ -309,5 +326,8 @@ enum status noise_decrypt(struct noise *noise, struct bytes sealed, struct buffe
     if (!noise_done(noise))
         return error_set(err, STATUS_PROTOCOL, "the handshake is not over");
     enum status status = cipher_open(&noise->receive, sealed, (struct bytes){0}, plain);
-    return status == STATUS_OK ? status : error_set(err, status, "a frame does not decrypt");
+    if (status != STATUS_OK)
+        return error_set(err, status, "a frame does not decrypt");
+    rekey_when_due(&noise->receive);
+    return STATUS_OK;
 }

@@ -15,6 +15,7 @@
 
 #define NOISE_MESSAGE_MAX 65535
 #define NOISE_TAG_BYTES 16
+#define NOISE_REKEY_MESSAGES 4096
 #define NOISE_HASH_BYTES 64
 #define NOISE_FIRST_OVERHEAD 96  /* e 32, s 32 + 16, payload's tag 16 */
 #define NOISE_SECOND_OVERHEAD 48 /* e 32, payload's tag 16 */
@@ -56,7 +57,9 @@ enum status noise_read(struct noise *noise, struct bytes message, struct buffer 
                        struct error *err);
 bool noise_done(const struct noise *noise);
 
-/* Transport: one message each. */
+/* Transport: one message each. Behind every NOISE_REKEY_MESSAGES of a direction its key is replaced
+ * (REKEY, revision 34, 4.2); numbers go on. What is stolen later doesn't open what went before in a
+ * long session. */
 enum status noise_encrypt(struct noise *noise, struct bytes plain, struct buffer *out,
                           struct error *err);
 enum status noise_decrypt(struct noise *noise, struct bytes sealed, struct buffer *plain,

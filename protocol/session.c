@@ -86,6 +86,10 @@ static enum status tick(struct session *session)
     bool idle = session->phase == PHASE_OPEN && session->idle && session->pings_out == 0;
     if (!idle || session->now_ms >= session->quiet_since_ms + SESSION_IDLE_MS)
         return flow_end(session, SESSION_STOPPING, "silence");
+    /* What one side didn't take is offered anew by another session. */
+    bool held = session->totals.held != SESSION_DONE || session->totals.holding != SESSION_DONE;
+    if (held && session->options.role == SESSION_INITIATOR)
+        return flow_end(session, SESSION_DONE, "");
     session->quiet_since_ms = session->now_ms;
     return out_ping(session);
 }

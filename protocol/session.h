@@ -35,25 +35,27 @@
 enum session_role { SESSION_INITIATOR, SESSION_RESPONDER };
 
 /* Said by the hub in WELCOME and by either in BYE. */
-#define SESSION_CODE_LIST(X)                                                         \
-    X(SESSION_DONE, 0, "done")                                                       \
-    X(SESSION_UNKNOWN_DEVICE, 1, "this device is not enrolled here")                 \
-    X(SESSION_REVOKED, 2, "this device was revoked")                                 \
-    X(SESSION_BAD_TOKEN, 3, "the invitation is not valid, used up or expired")       \
-    X(SESSION_BROKEN_RULE, 4, "a rule of the protocol was broken")                   \
-    X(SESSION_BUSY, 5, "too busy, try later")                                        \
-    X(SESSION_NEWER_VERSION, 6, "the other side needs a newer version")              \
-    X(SESSION_STORAGE_FAILED, 7, "the other side's storage failed")                  \
-    X(SESSION_STOPPING, 8, "the other side is stopping")                             \
-    X(SESSION_FORKED, 9, "another life of this device wrote under the same numbers") \
-    X(SESSION_AGAIN, 10, "the other side had to learn something first")              \
-    X(SESSION_WAITS, 11, "the root has to sign for this device first; then join again")
+#define SESSION_CODE_LIST(X)                                                            \
+    X(SESSION_DONE, 0, "done")                                                          \
+    X(SESSION_UNKNOWN_DEVICE, 1, "this device is not enrolled here")                    \
+    X(SESSION_REVOKED, 2, "this device was revoked")                                    \
+    X(SESSION_BAD_TOKEN, 3, "the invitation is not valid, used up or expired")          \
+    X(SESSION_BROKEN_RULE, 4, "a rule of the protocol was broken")                      \
+    X(SESSION_BUSY, 5, "too busy, try later")                                           \
+    X(SESSION_NEWER_VERSION, 6, "the other side needs a newer version")                 \
+    X(SESSION_STORAGE_FAILED, 7, "the other side's storage failed")                     \
+    X(SESSION_STOPPING, 8, "the other side is stopping")                                \
+    X(SESSION_FORKED, 9, "another life of this device wrote under the same numbers")    \
+    X(SESSION_AGAIN, 10, "the other side had to learn something first")                 \
+    X(SESSION_WAITS, 11, "the root has to sign for this device first; then join again") \
+    X(SESSION_OVER_QUOTA, 12, "it has taken enough of this device for today")           \
+    X(SESSION_FULL, 13, "its disk is full")
 enum session_code {
 #define X(name, number, text) name = number,
     SESSION_CODE_LIST(X)
 #undef X
 };
-#define SESSION_CODE_LAST SESSION_WAITS
+#define SESSION_CODE_LAST SESSION_FULL
 const char *session_code_text(enum session_code code);
 
 /* What storage is asked. One at a time; answered by an event of the same kind. */
@@ -109,6 +111,9 @@ struct session_answer {
     struct bytes receipt;            /* ASK_STORE: sealed receipt for the feeds touched */
     const struct frontier *stored;   /* ASK_STORE: the feeds touched, as they now stand */
     uint64_t applied, known, aside, refused; /* ASK_STORE */
+    enum session_code hold; /* ASK_STORE: not SESSION_DONE: only some of the runs were stored; no
+                               more are taken in this session, and the peer is told why. A status
+                               of STATUS_DISK_FULL means SESSION_FULL, and none was stored */
     bool forked; /* ASK_STORE: the peer's own entries don't continue what we hold of it */
     const struct session_run *runs; /* ASK_LOAD */
     size_t runs_count;
@@ -153,6 +158,8 @@ struct session_totals {
     bool truth_checked;           /* both frontiers were equal and tallies compared */
     bool truth_failed;            /* equal frontiers, different tallies */
     bool split_view;              /* equal frontiers, different chains of the registry */
+    enum session_code held;       /* not SESSION_DONE: the peer takes no more of ours, and why */
+    enum session_code holding;    /* the same of us */
     enum session_code code;       /* how it ended */
     char reason[160];             /* the other side's words, or ours; English */
 };

@@ -227,6 +227,17 @@ static enum status take_pong(struct session *session, struct bytes body)
     return message_decode_empty(body) ? STATUS_OK : STATUS_PROTOCOL;
 }
 
+/* What wasn't acknowledged waits here, for another session. */
+static enum status take_hold(struct session *session, struct bytes body)
+{
+    uint64_t code;
+    if (!message_decode_hold(body, &code) || code == SESSION_DONE)
+        return STATUS_PROTOCOL;
+    session->totals.held = code_of(code);
+    session->receipt_due = false;
+    return STATUS_OK;
+}
+
 /* ---- dispatch ---- */
 
 /* Which side sends a message, and whether it waits for both to know each other. */
@@ -245,16 +256,15 @@ static const struct {
     [MESSAGE_BYE] = {true, true, false, take_bye},
     [MESSAGE_PING] = {true, true, true, take_ping},
     [MESSAGE_PONG] = {true, true, true, take_pong},
+    [MESSAGE_HOLD] = {true, true, true, take_hold},
 };
 
 static enum status take_message(struct session *session, const struct message *message)
 {
     bool initiator = session->options.role == SESSION_INITIATOR;
     uint8_t type = message->type;
-    if (type >= MESSAGE_OPTIONAL_FROM)
-        return STATUS_OK;
     if (type >= sizeof rules / sizeof rules[0] || !rules[type].take)
-        return STATUS_PROTOCOL;
+        return type >= MESSAGE_OPTIONAL_FROM ? STATUS_OK : STATUS_PROTOCOL;
     bool greeted = initiator ? session->welcomed : session->phase == PHASE_OPEN;
     bool may_speak = initiator ? rules[type].from_responder : rules[type].from_initiator;
     if (!may_speak || (rules[type].after_greeting && !greeted))

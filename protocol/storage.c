@@ -161,21 +161,45 @@ static bool may_bring(struct replica *replica, uint32_t peer, const struct feed_
            (feed->device == peer || registry_may_read(registry, peer, feed->scope));
 }
 
+struct arriving { /* one run */
+    const struct storage_host *host;
+    uint32_t peer;
+    struct bytes encoded;
+};
+
+/* Has the host room for what of the run is new? */
+static enum status may_stay(struct replica *replica, const struct arriving *arriving,
+                            const struct run *run, struct storage_reply *reply, struct error *err)
+{
+    const struct storage_host *host = arriving->host;
+    uint64_t held = frontier_get(replica_frontier(replica), &run->feed);
+    uint64_t last = run->first + run->count - 1;
+    if (!host || !host->admit || last <= held)
+        return STATUS_OK;
+    uint64_t fresh = last - (run->first > held ? run->first - 1 : held);
+    struct storage_arrival arrival = {arriving->peer, fresh, arriving->encoded.size};
+    return host->admit(host->context, replica, &arrival, &reply->answer.hold, err);
+}
+
 /* One RUN's body. What a peer may not carry, or what isn't a run at all, is counted as refused. */
-static enum status store_run(struct replica *replica, uint32_t peer, struct bytes encoded,
+static enum status store_run(struct replica *replica, const struct arriving *arriving,
                              struct storage_reply *reply, struct received *received,
                              struct error *err)
 {
+    uint32_t peer = arriving->peer;
     struct run run;
     struct bytes *bodies = NULL;
-    enum status status = run_decode(&run, &bodies, encoded, NULL);
+    enum status status = run_decode(&run, &bodies, arriving->encoded, NULL);
     if (status != STATUS_OK) {
         received->refused++;
         return status == STATUS_NO_MEMORY ? error_set(err, status, "out of memory") : STATUS_OK;
     }
-    if (!may_bring(replica, peer, &run.feed)) {
+    bool may = may_bring(replica, peer, &run.feed);
+    if (may)
+        status = may_stay(replica, arriving, &run, reply, err);
+    if (!may) {
         received->refused += run.count;
-    } else {
+    } else if (status == STATUS_OK && reply->answer.hold == SESSION_DONE) {
         uint64_t refused = received->refused;
         status = replica_receive(replica, &run, received, err);
         if (run.feed.device == peer && received->refused > refused &&
@@ -189,14 +213,18 @@ static enum status store_run(struct replica *replica, uint32_t peer, struct byte
     return status;
 }
 
+/* Behind a run that is held back none is taken: it may build on it. */
 static enum status store_runs(struct replica *replica, const struct session_question *question,
-                              struct storage_reply *reply, struct error *err)
+                              const struct storage_host *host, struct storage_reply *reply,
+                              struct error *err)
 {
     struct received received = {0};
-    frontier_clear(&reply->stored);
-    for (size_t i = 0; i < question->runs_count; i++)
-        TRY(store_run(replica, question->peer, question->runs[i].encoded, reply, &received, err));
     struct session_answer *answer = &reply->answer;
+    frontier_clear(&reply->stored);
+    for (size_t i = 0; i < question->runs_count && answer->hold == SESSION_DONE; i++) {
+        struct arriving arriving = {host, question->peer, question->runs[i].encoded};
+        TRY(store_run(replica, &arriving, reply, &received, err));
+    }
     answer->applied = received.applied;
     answer->known = received.known;
     answer->aside = received.aside;
@@ -268,7 +296,7 @@ static enum status dispatch(struct replica *replica, const struct session_questi
     case ASK_WHO:
         return answer_who(replica, question, host, reply, err);
     case ASK_STORE:
-        return store_runs(replica, question, reply, err);
+        return store_runs(replica, question, host, reply, err);
     case ASK_LOAD:
         return answer_load(replica, question, reply, err);
     case ASK_TALLY:

@@ -20,12 +20,22 @@ struct storage_reply {
 };
 void storage_reply_release(struct storage_reply *reply);
 
-/* Hub's hook for enrolling: turn a token and keys into a device, inside the open transaction.
- * Refuse by *refuse. */
+/* What a peer brings that is new here: of one run. */
+struct storage_arrival {
+    uint32_t peer;
+    uint64_t entries, bytes;
+};
+
+/* The hub's hooks, inside the open transaction. `enrol` turns a token and keys into a device, or
+ * refuses by *refuse. `admit` is asked before a run is stored, or holds it and all behind it
+ * back by *hold. */
 struct storage_host {
     enum status (*enrol)(void *context, struct replica *replica,
                          const struct session_question *question, uint32_t *device,
                          enum session_code *refuse, struct error *err);
+    enum status (*admit)(void *context, struct replica *replica,
+                         const struct storage_arrival *arrival, enum session_code *hold,
+                         struct error *err);
     void *context;
 };
 

@@ -36,11 +36,17 @@ static struct seed_place seed_of(const struct hub_options *options, const char *
     return (struct seed_place){options->directory, name, options->vault};
 }
 
-static enum status replica_options_of(const struct hub_options *options, char path[PATH_BYTES],
+struct paths {
+    char database[PATH_BYTES], ballast[PATH_BYTES];
+};
+
+static enum status replica_options_of(const struct hub_options *options, struct paths *paths,
                                       struct replica_options *out, struct error *err)
 {
-    TRY(path_in(path, options->directory, "hub.db", err));
-    *out = (struct replica_options){.path = path,
+    TRY(path_in(paths->database, options->directory, "hub.db", err));
+    TRY(path_in(paths->ballast, options->directory, "ballast", err));
+    *out = (struct replica_options){.path = paths->database,
+                                    .ballast = paths->ballast,
                                     .clock = options->clock,
                                     .cache_kib = 65536,
                                     .key = options->vault ? vault_page_key(options->vault) : NULL};
@@ -61,6 +67,10 @@ static enum status make_own_tables(struct hub *hub, struct error *err)
                        "CREATE TABLE IF NOT EXISTS _arrival(scope INTEGER, device INTEGER, "
                        "incarnation INTEGER, number INTEGER, at_ms INTEGER NOT NULL, "
                        "PRIMARY KEY(scope, device, incarnation, number)) STRICT, WITHOUT ROWID;"
+                       "CREATE TABLE IF NOT EXISTS _quota(device INTEGER PRIMARY KEY, "
+                       "day INTEGER NOT NULL, held INTEGER NOT NULL, entries INTEGER NOT NULL, "
+                       "bytes INTEGER NOT NULL, entries_max INTEGER NOT NULL, "
+                       "bytes_max INTEGER NOT NULL) STRICT;"
                        "CREATE TABLE IF NOT EXISTS _beacon(number INTEGER PRIMARY KEY, "
                        "at_ms INTEGER NOT NULL) STRICT;"
                        "CREATE TABLE IF NOT EXISTS _link_key(number INTEGER PRIMARY KEY, "
@@ -146,11 +156,11 @@ static enum status found(struct hub *hub, const struct founding *founding, struc
 static enum status create_replica(struct hub *hub, const struct hub_options *options,
                                   const struct founding *founding, struct error *err)
 {
-    char path[PATH_BYTES];
+    struct paths paths;
     struct replica_options replica_options;
     struct network network;
     TRY(root_set_network(&founding->root, &network, err));
-    TRY(replica_options_of(options, path, &replica_options, err));
+    TRY(replica_options_of(options, &paths, &replica_options, err));
     TRY(replica_create(&hub->replica, &replica_options, &network, err));
     TRY(replica_begin(hub->replica, err));
     TRY(replica_set_identity(hub->replica, &founding->hub, err));
@@ -254,9 +264,9 @@ static enum status follow_loss(struct hub *hub, struct error *err)
 enum status hub_open(struct hub *hub, const struct hub_options *options, struct error *err)
 {
     *hub = (struct hub){.options = *options};
-    char path[PATH_BYTES];
+    struct paths paths;
     struct replica_options replica_options;
-    TRY(replica_options_of(options, path, &replica_options, err));
+    TRY(replica_options_of(options, &paths, &replica_options, err));
     TRY(replica_open(&hub->replica, &replica_options, err));
     enum status status = hub_follow_authority(hub, err);
     if (status == STATUS_OK)

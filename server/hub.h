@@ -27,8 +27,13 @@ struct hub_options {
 #define AUTHORITY_FILE "authority.key"
 #define AUTHORITY_NEXT_FILE "authority-next.key"
 
+struct quota_limits { /* of one device on one day; 0: as usual */
+    uint64_t entries, bytes;
+};
+
 struct hub {
     struct replica *replica;
+    struct quota_limits quota;
     struct hub_options options;
     struct link_ring *links; /* of a hub that is served (link_keys.h); NULL: nobody listens */
     bool links_changed;      /* they are to be loaded again */

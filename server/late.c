@@ -13,8 +13,7 @@
 
 static enum status failed(struct hub *hub, struct error *err)
 {
-    return error_set(err, STATUS_STORAGE, "cannot use the hub's notes of arrival: %s",
-                     sqlite3_errmsg(replica_database(hub->replica)));
+    return replica_failed(hub->replica, "the hub's notes of arrival", err);
 }
 
 static enum status prepare(struct hub *hub, const char *sql, sqlite3_stmt **statement,

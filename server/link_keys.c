@@ -74,7 +74,7 @@ static enum status destroy_old(struct hub *hub, bool *changed, struct error *err
 {
     sqlite3_stmt *destroy = NULL;
     int64_t now = clock_wall_ms(replica_clock(hub->replica));
-    if (MUTANT("old-link-keys-stay"))
+    if (MUTANT("t25-old-link-keys-stay"))
         return STATUS_OK;
     TRY(prepare(hub,
                 "UPDATE _link_key SET secret = NULL WHERE secret IS NOT NULL AND made_ms < ? "

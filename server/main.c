@@ -20,14 +20,15 @@
 #include "server/command_erase.h"
 #include "server/command_escrow.h"
 #include "server/command_late.h"
+#include "server/command_quota.h"
 #include "server/command_root.h"
+#include "server/command_status.h"
 #include "server/hub.h"
 #include "server/hub_folder.h"
 #include "server/invite.h"
 #include "server/listener.h"
 #include "server/renew.h"
 #include "server/revoke.h"
-#include "server/running.h"
 
 #define ADDRESS_DEFAULT "127.0.0.1:7411"
 
@@ -100,18 +101,32 @@ static enum status limits_of(const struct cli *cli, struct listener_options *opt
     return STATUS_OK;
 }
 
+static enum status quota_of(const struct cli *cli, struct quota_limits *quota, struct error *err)
+{
+    int64_t entries = 0, mib = 0;
+    static const struct cli_range counts = {1, 100000000}, mibs = {1, 1000000};
+    TRY(cli_number(cli, "--quota-entries", counts, &entries, err));
+    TRY(cli_number(cli, "--quota-mib", mibs, &mib, err));
+    *quota = (struct quota_limits){(uint64_t)entries, (uint64_t)mib * 1024 * 1024};
+    return STATUS_OK;
+}
+
 static int command_run(struct cli *cli)
 {
     struct hub hub = {0};
     struct error err = {0};
     struct listener_options options;
+    struct quota_limits quota = {0};
     enum status status = STATUS_OK;
     if (cli_has(cli, "--http"))
         status = error_set(&err, STATUS_UNSUPPORTED, "'%s' is not there yet", "--http");
     if (status == STATUS_OK)
         status = limits_of(cli, &options, &err);
     if (status == STATUS_OK)
+        status = quota_of(cli, &quota, &err);
+    if (status == STATUS_OK)
         status = open_hub(cli, &hub, &err);
+    hub.quota = quota;
     if (status == STATUS_OK)
         status = listener_run(&hub, &options, &err);
     return finish(cli, &hub, status, &err);
@@ -293,36 +308,6 @@ static int command_device_list(struct cli *cli)
     return code;
 }
 
-static int command_status(struct cli *cli)
-{
-    struct replica *replica = NULL;
-    struct error err = {0};
-    struct replica_counts counts;
-    enum status status = hub_folder_open(cli, true, &replica, &err);
-    if (status == STATUS_OK)
-        status = replica_counts(replica, &counts, &err);
-    if (status != STATUS_OK) {
-        replica_close(replica);
-        return cli_fail(cli, &err);
-    }
-    json_int_t devices = (json_int_t)registry_devices_count(replica_registry(replica));
-    struct running_counts now = running_read(cli->directory);
-    json_t *json = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "entries", (json_int_t)counts.entries, "rows",
-        (json_int_t)counts.rows, "devices", devices, "connected", (json_int_t)now.connected,
-        "strangers", (json_int_t)now.strangers, "conflicts", (json_int_t)counts.conflicts,
-        "rejected", (json_int_t)counts.set_aside, "missing", (json_int_t)counts.missing);
-    replica_close(replica);
-    if (cli->json)
-        return cli_print_json(cli, json);
-    const char *key;
-    json_t *value;
-    json_object_foreach(json, key, value)
-        printf("%-10s %lld\n", key, (long long)json_integer_value(value));
-    json_decref(json);
-    return CLI_DONE;
-}
-
 static int command_backup(struct cli *cli)
 {
     struct error err = {0};
@@ -454,6 +439,11 @@ static const struct cli_flag run_flags[] = {
      "SECONDS",
      {"who says or takes nothing for so long is cut (60)", "对方超过此时间不收不发即断开（60 秒）"},
      false},
+    {"--quota-entries",
+     "N",
+     {"entries a day from a device (20000)", "每台设备每日条目上限"},
+     false},
+    {"--quota-mib", "N", {"MiB a day from a device (64)", "每台设备每日 MiB 上限（64）"}, false},
     {0}};
 static const struct cli_flag org_flags[] = {
     {"--name", "NAME", {"its name", "名称"}, false},
@@ -565,16 +555,19 @@ static const struct cli_flag files[] = {
      {"The key slots of an encrypted hub. Without them nobody can read it.", NULL},
      false},
     {"slots.b", NULL, {"Their second copy.", NULL}, false},
+    {"ballast", NULL, {"Room for the day when the disk is full.", NULL}, false},
     {0}};
 
 static const struct cli_flag variables[] = {
-    {"JINQIU_KEY_FILE", NULL, {"Names the key file, where no flag does.", NULL}, false}, {0}};
+    {"JINQIU_KEY_FILE", NULL, {"Names the key file, where no flag does.", NULL}, false},
+    {"JINQIU_BALLAST", NULL, {"MiB of the ballast (16); 0: none.", NULL}, false},
+    {0}};
 
 int main(int argc, char **argv)
 {
     static const struct cli_command *const tables[] = {
-        hub_commands,     late_commands,      erase_commands,    root_commands, carry_commands,
-        reading_commands, reporting_commands, updating_commands, NULL};
+        hub_commands,   late_commands,    erase_commands,     root_commands,     carry_commands,
+        quota_commands, reading_commands, reporting_commands, updating_commands, NULL};
     static const struct cli_program program = {
         .name = "jinqiud",
         .help = {"the hub of jinqiu", "金秋中心"},

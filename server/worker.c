@@ -16,7 +16,9 @@
 #include "server/late.h"
 #include "server/link_keys.h"
 #include "server/log.h"
+#include "server/quota.h"
 #include "server/roster.h"
+#include "server/shares.h"
 
 struct queue {
     struct job *first, **last;
@@ -31,7 +33,9 @@ struct worker {
     uv_async_t async;
     struct queue waiting, answered;
     bool stopping, news_came;
+    bool full;    /* the disk was, when we last wrote */
     int64_t seen; /* of others' commits, see replica_news */
+    struct shares shares;
     struct worker_totals totals;
     worker_news *news;
     void *context;
@@ -54,44 +58,63 @@ static void queue_push(struct queue *queue, struct job *job)
 
 /* ---- on the storage thread ---- */
 
-static void note_seen(struct worker *worker, uint32_t device)
+static enum status note_seen(struct worker *worker, uint32_t device, struct error *err)
 {
     char sql[160];
+    if (device == 0)
+        return STATUS_OK;
     snprintf(sql, sizeof sql,
              "INSERT OR REPLACE INTO _device_seen(device, seen_ms) VALUES(%u, %lld)", device,
              (long long)clock_wall_ms(replica_clock(worker->hub->replica)));
-    roster_execute(replica_database(worker->hub->replica), sql, NULL);
+    if (roster_execute(replica_database(worker->hub->replica), sql, NULL))
+        return STATUS_OK;
+    return replica_failed(worker->hub->replica, "the time a device was seen", err);
 }
 
-static bool answer_writes(struct worker *worker, struct job *jobs, struct error *err)
+/* Answers a job, and charges its device for the time. */
+static enum status answer_one(struct worker *worker, struct job *job, struct error *err)
 {
-    struct replica *replica = worker->hub->replica;
-    if (replica_begin(replica, err) != STATUS_OK)
-        return false;
+    struct clock clock = clock_system();
+    uint64_t began = uv_hrtime();
+    enum status status =
+        storage_answer(worker->hub->replica, job->question, &worker->host, &job->reply, err);
+    shares_charge(&worker->shares, job->device, (uv_hrtime() - began) / 1000,
+                  clock_mono_ms(&clock));
+    return status;
+}
+
+/* Whatever fails, the whole round is undone: SQLite may have undone it already. */
+static enum status write_round(struct worker *worker, struct job *jobs, struct error *err)
+{
     for (struct job *job = jobs; job; job = job->next) {
         if (!storage_writes(job->question))
             continue;
-        if (storage_answer(replica, job->question, &worker->host, &job->reply, err) != STATUS_OK) {
-            replica_rollback(replica);
-            return false;
-        }
-        if (job->device)
-            note_seen(worker, job->device);
-        if (job->question->ask == ASK_STORE && job->reply.answer.stored &&
-            late_note_arrival(worker->hub, job->reply.answer.stored, err) != STATUS_OK) {
-            replica_rollback(replica);
-            return false;
-        }
+        TRY(answer_one(worker, job, err));
+        TRY(note_seen(worker, job->device, err));
+        if (job->question->ask == ASK_STORE && job->reply.answer.stored)
+            TRY(late_note_arrival(worker->hub, job->reply.answer.stored, err));
     }
-    if (late_beacon_due(worker->hub) && hub_raise_beacon(worker->hub, err) != STATUS_OK) {
-        replica_rollback(replica);
-        return false;
-    }
-    if (MUTANT("answers-before-group-commit")) {
-        replica_rollback(replica);
-        return true;
-    }
-    return replica_commit(replica, err) == STATUS_OK;
+    return late_beacon_due(worker->hub) ? hub_raise_beacon(worker->hub, err) : STATUS_OK;
+}
+
+static enum status answer_writes(struct worker *worker, struct job *jobs, struct error *err)
+{
+    struct replica *replica = worker->hub->replica;
+    TRY(replica_begin(replica, err));
+    enum status status = write_round(worker, jobs, err);
+    if (status == STATUS_OK && !MUTANT("answers-before-group-commit"))
+        return replica_commit(replica, err);
+    replica_rollback(replica);
+    return status;
+}
+
+/* A full disk is told once, not at every try. */
+static void tell_failure(struct worker *worker, const struct error *err)
+{
+    bool full = err->status == STATUS_DISK_FULL;
+    if (!full || !worker->full)
+        log_error("storage", err);
+    worker->full = full;
 }
 
 static bool any_writes(const struct job *jobs)
@@ -115,16 +138,17 @@ static void answer_round(struct worker *worker, struct job *jobs)
 {
     struct error err = {0};
     bool writes = any_writes(jobs);
-    bool committed = writes && answer_writes(worker, jobs, &err);
+    bool committed = writes && answer_writes(worker, jobs, &err) == STATUS_OK;
     uint64_t applied = 0, count = 0;
     if (writes && !committed)
-        log_error("storage", &err);
+        tell_failure(worker, &err);
+    else if (committed)
+        worker->full = false;
     for (struct job *job = jobs; job; job = job->next) {
         count++;
         if (!storage_writes(job->question)) {
-            if (storage_answer(worker->hub->replica, job->question, &worker->host, &job->reply,
-                               &err) != STATUS_OK)
-                log_error("storage", &err);
+            if (answer_one(worker, job, &err) != STATUS_OK)
+                tell_failure(worker, &err);
         } else if (!committed) {
             job->reply.answer.status = err.status ? err.status : STATUS_STORAGE;
         } else {
@@ -168,6 +192,17 @@ static void wait_for_work(struct worker *worker)
     pthread_cond_timedwait(&worker->wake, &worker->lock, &until);
 }
 
+static struct job *take_round(struct worker *worker)
+{
+    struct clock clock = clock_system();
+    struct queue *waiting = &worker->waiting;
+    struct job *round = shares_take(&worker->shares, &waiting->first, clock_mono_ms(&clock));
+    waiting->last = &waiting->first;
+    while (*waiting->last)
+        waiting->last = &(*waiting->last)->next;
+    return round;
+}
+
 static void *work(void *argument)
 {
     struct worker *worker = argument;
@@ -185,8 +220,7 @@ static void *work(void *argument)
                 continue;
             }
         }
-        struct job *jobs = worker->waiting.first;
-        queue_clear(&worker->waiting);
+        struct job *jobs = take_round(worker);
         pthread_mutex_unlock(&worker->lock);
         answer_round(worker, jobs);
         pthread_mutex_lock(&worker->lock);
@@ -242,7 +276,7 @@ enum status worker_start(struct worker **out, uv_loop_t *loop, struct hub *hub, 
     if (!worker)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     worker->hub = hub;
-    worker->host = (struct storage_host){invite_enrol, hub};
+    worker->host = (struct storage_host){invite_enrol, quota_admit, hub};
     worker->news = news;
     worker->context = context;
     queue_clear(&worker->waiting);

@@ -5,6 +5,7 @@
 
 #include "web/web_line.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -220,6 +221,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
     }
     if (line->state == LINE_READING)
         take(line, bytes_of(buffer->base, (size_t)size));
+    sodium_memzero(line->area, (size_t)size); /* it may hold a passphrase */
 }
 
 /* Feed what came; when a request is complete, the rest waits in `behind`. */
@@ -263,6 +265,8 @@ static void read_on(struct web_line *line)
         web_line_close(line);
     else if (behind.size > 0)
         take(line, buffer_bytes(&behind));
+    if (behind.data)
+        sodium_memzero(behind.data, behind.size);
     buffer_release(&behind);
 }
 

@@ -39,6 +39,8 @@ const char *web_status_text(int status)
                  {414, "414 URI Too Long"},
                  {415, "415 Unsupported Media Type"},
                  {421, "421 Misdirected Request"},
+                 {423, "423 Locked"},
+                 {429, "429 Too Many Requests"},
                  {431, "431 Request Header Fields Too Large"},
                  {501, "501 Not Implemented"},
                  {503, "503 Service Unavailable"},

@@ -1,5 +1,6 @@
 #include "web/web_request.h"
 
+#include <sodium.h>
 #include <string.h>
 
 bool web_method_safe(enum web_method method)
@@ -7,8 +8,17 @@ bool web_method_safe(enum web_method method)
     return method == WEB_GET || method == WEB_HEAD;
 }
 
+/* A body may be a passphrase. */
+static void wipe_body(struct buffer *body)
+{
+    if (body->data)
+        sodium_memzero(body->data, body->size);
+    buffer_clear(body);
+}
+
 void web_request_release(struct web_request *request)
 {
+    wipe_body(&request->body);
     buffer_release(&request->text);
     buffer_release(&request->body);
     *request = (struct web_request){0};
@@ -19,7 +29,7 @@ void web_request_clear(struct web_request *request)
     struct buffer text = request->text, body = request->body;
     *request = (struct web_request){.text = text, .body = body};
     buffer_clear(&request->text);
-    buffer_clear(&request->body);
+    wipe_body(&request->body);
 }
 
 static const char *text_at(const struct web_request *request, size_t offset)

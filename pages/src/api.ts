@@ -33,6 +33,7 @@ export interface Status {
   clock_offset_ms: number | null;
   now: string;
   language: "zh" | "en";
+  lock: { idle_ms: number } | null; // null: the folder has no passphrase
   sync: Sync;
 }
 export interface List {
@@ -118,9 +119,22 @@ export class Refused extends Error {
   constructor(
     readonly http: number,
     message: string,
+    readonly waitMs = 0,
   ) {
     super(message);
   }
+}
+
+export function sentence(failure: unknown): string {
+  return failure instanceof Error ? failure.message : String(failure);
+}
+
+export const LOCKED = 423;
+let locked: (language: "zh" | "en") => void = () => undefined;
+
+/** Tells whenever the program answers that the folder is locked. */
+export function onLocked(tell: typeof locked): void {
+  locked = tell;
 }
 
 async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -132,13 +146,14 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
   const answer = await fetch(`/api/${path}`, init);
   const text = await answer.text();
   if (!answer.ok) {
-    let sentence = text;
+    let said: { error: string; language?: "zh" | "en"; wait_ms?: number } = { error: text };
     try {
-      sentence = (JSON.parse(text) as { error: string }).error;
+      said = JSON.parse(text) as typeof said;
     } catch {
       // The door answers in plain text.
     }
-    throw new Refused(answer.status, sentence);
+    if (answer.status === LOCKED) locked(said.language ?? "zh");
+    throw new Refused(answer.status, said.error, said.wait_ms);
   }
   return JSON.parse(text) as T;
 }
@@ -209,4 +224,7 @@ export const api = {
   preferences: () => ask<Preferences>("GET", "preferences"),
   keepPreferences: (wanted: Preferences) => ask<Preferences>("PUT", "preferences", wanted),
   sync: () => ask<Sync>("POST", "sync", {}),
+  presence: () => ask<unknown>("POST", "presence", {}),
+  lock: () => ask<unknown>("POST", "lock", {}),
+  unlock: (secret: string) => ask<unknown>("POST", "unlock", { secret }),
 };

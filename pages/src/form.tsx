@@ -1,7 +1,7 @@
 // Writing a row: a new one, in full or in few taps, or a change of one that is there.
 
 import { useEffect, useState } from "preact/hooks";
-import { api, Refused, type Bases, type Draft, type One, type Titles, type Value } from "./api";
+import { api, Refused, sentence, type Bases, type Draft, type One, type Titles, type Value } from "./api";
 import { useDraft } from "./drafts";
 import { FieldRow } from "./field";
 import { Heading, Loading } from "./parts";
@@ -17,7 +17,7 @@ import {
   type Field,
   type Table,
 } from "./schema";
-import { go, now, rename, sentence, tell, tellFailure, update, useStore } from "./store";
+import { go, now, rename, tell, tellFailure, update, useStore } from "./store";
 import { changes, dayText, isEmpty, localNow, newId, same } from "./values";
 import { language, startWord, w } from "./words";
 

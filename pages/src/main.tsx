@@ -1,15 +1,17 @@
 // The frame around all pages, and which page an address means.
 
 import { render } from "preact";
+import { sentence } from "./api";
 import { ConflictsPage } from "./conflicts";
 import { FormPage } from "./form";
 import { HomePage } from "./home";
 import { FindPage, ListPage, RecordsPage } from "./list";
+import { LockButton, LockScreen, watchPerson } from "./lock";
 import { Heading, NoticeBar } from "./parts";
 import { HistoryPage, RowPage } from "./row";
 import type { Schema } from "./schema";
 import { SettingsPage } from "./settings";
-import { sentence, start, useStore } from "./store";
+import { start, useStore } from "./store";
 import "./style.css";
 import { SyncLine, UnsentPage } from "./sync";
 import { w, type Word } from "./words";
@@ -76,14 +78,18 @@ function Menu() {
 }
 
 function Frame() {
-  useStore();
+  const { locked } = useStore();
+  if (locked) return <LockScreen />;
   return (
     <>
       <a class="skip" href="#content" onClick={(event) => (event.preventDefault(), document.querySelector("h1")?.focus())}>
         {w("skip")}
       </a>
       <header>
-        <SyncLine />
+        <div class="top">
+          <SyncLine />
+          <LockButton />
+        </div>
         <Menu />
       </header>
       <main id="content">
@@ -96,6 +102,6 @@ function Frame() {
 
 const page = document.getElementById("page")!;
 start().then(
-  () => render(<Frame />, page),
+  () => (watchPerson(), render(<Frame />, page)),
   (failure: unknown) => render(<main><p role="alert">{w("failed", sentence(failure))}</p></main>, page),
 );

@@ -2,9 +2,9 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { Row, Titles, Value } from "./api";
+import { sentence, type Row, type Titles, type Value } from "./api";
 import { isRef, refTarget, type Field } from "./schema";
-import { hideNotice, sentence, useStore } from "./store";
+import { hideNotice, useStore } from "./store";
 import { isEmpty, say } from "./values";
 import { w } from "./words";
 

@@ -3,7 +3,7 @@
 import type { Preferences } from "./api";
 import { Heading } from "./parts";
 import { prefer, tellFailure, useStore } from "./store";
-import { sayTime } from "./values";
+import { sayLength, sayTime } from "./values";
 import { roleWord, w, type Word } from "./words";
 
 function Choice<K extends keyof Preferences>(props: { name: K; title: Word; options: [NonNullable<Preferences[K]>, string][]; usual: Preferences[K] }) {
@@ -38,6 +38,7 @@ export function SettingsPage() {
         ["org", status.org_name ?? w("none")],
         ["rowsHere", String(status.rows)],
         ["lastSync", status.last_sync ? sayTime(status.last_sync) : w("none")],
+        ...(status.lock ? [["autoLock", status.lock.idle_ms ? sayLength(status.lock.idle_ms) : w("never")] as [Word, string]] : []),
       ]
     : [];
   return (

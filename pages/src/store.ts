@@ -2,7 +2,8 @@
 // every page to read again.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { api, Refused, type Org, type Preferences, type Status, type Sync } from "./api";
+import { api, LOCKED, onLocked, Refused, sentence, type Org, type Preferences, type Status, type Sync } from "./api";
+import { keepAll, keepLate } from "./drafts";
 import { Schema, type Language } from "./schema";
 import { speak, w } from "./words";
 
@@ -14,6 +15,7 @@ export interface State {
   route: string; // behind "#/"
   version: number; // counts what was written here or came from elsewhere
   reachable: boolean; // does the program on this machine answer?
+  locked: boolean; // nothing of a record is held here then
   notice: Notice | null;
 }
 export interface Notice {
@@ -30,6 +32,7 @@ let state: State = {
   route: routeNow(),
   version: 0,
   reachable: true,
+  locked: false,
   notice: null,
 };
 const listeners = new Set<() => void>();
@@ -78,10 +81,6 @@ export function hideNotice(): void {
   update({ notice: null });
 }
 
-export function sentence(failure: unknown): string {
-  return failure instanceof Error ? failure.message : String(failure);
-}
-
 // ---- addresses ----
 
 export function go(route: string): void {
@@ -107,10 +106,10 @@ export async function readStatus(): Promise<void> {
   const mine = ++readTurn;
   try {
     const status = await api.status();
-    if (mine === readTurn) update({ status, reachable: true });
+    if (mine === readTurn && !state.locked) update({ status, reachable: true });
   } catch (failure) {
     if (mine !== readTurn) return;
-    update({ reachable: false });
+    update({ reachable: failure instanceof Refused && failure.http === LOCKED });
     if (failure instanceof Refused && failure.http === 401) location.reload();
   }
 }
@@ -126,7 +125,13 @@ function readSoon(): void {
 
 function listen(): void {
   const source = new EventSource("/api/events");
-  source.addEventListener("open", readSoon);
+  source.addEventListener("open", () => {
+    if (state.locked) void unlocked().catch(() => undefined); // it may have been opened meanwhile
+    else readSoon();
+  });
+  source.addEventListener("leaving", () => void keepAll());
+  source.addEventListener("locked", () => locked(state.status?.language ?? "zh"));
+  source.addEventListener("unlocked", () => void unlocked().catch(tellFailure));
   source.addEventListener("changed", readSoon);
   source.addEventListener("sync", (event) => {
     const sync = JSON.parse((event as MessageEvent<string>).data) as Sync;
@@ -146,7 +151,7 @@ function wear(preferences: Preferences, fallback: Language): void {
   speak(preferences.language ?? fallback);
 }
 
-export async function start(): Promise<void> {
+async function load(): Promise<void> {
   const [status, schema, orgs, preferences] = await Promise.all([
     api.status(),
     api.schema(),
@@ -154,11 +159,35 @@ export async function start(): Promise<void> {
     api.preferences(),
   ]);
   wear(preferences, status.language);
-  update({ status, schema: new Schema(schema), orgs: orgs.orgs, preferences });
+  const loaded = { status, schema: new Schema(schema), orgs: orgs.orgs, preferences };
+  update({ ...loaded, reachable: true, locked: false, version: state.version + 1 });
+}
+
+/** Forget what was read; the address stays, and what was typed is a draft. */
+function locked(fallback: Language): void {
+  if (state.locked) return;
+  speak(state.preferences.language ?? fallback);
+  update({ locked: true, reachable: true, status: null, schema: null, orgs: [], notice: null });
+}
+
+/** Go on where the person was. */
+export async function unlocked(): Promise<void> {
+  if (!state.locked) return;
+  await keepLate();
+  await load();
+}
+
+export async function start(): Promise<void> {
+  onLocked(locked);
   addEventListener("hashchange", () => {
     // A failure belongs to the page it happened on; "saved" is read on the next one.
     update({ route: routeNow(), notice: state.notice?.bad ? null : state.notice });
   });
+  try {
+    await load();
+  } catch (failure) {
+    if (!state.locked) throw failure;
+  }
   listen();
 }
 

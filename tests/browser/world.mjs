@@ -13,9 +13,10 @@ const { JINQIU, JINQIUD } = process.env;
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 /** Standard output of one call; a wrong exit code throws. */
-async function call(program, folder, args, wanted = [0]) {
+async function call(program, folder, args, { wanted = [0], env = {} } = {}) {
+  const options = { maxBuffer: 1 << 26, env: { ...process.env, ...env } };
   try {
-    const { stdout } = await run(program, [...args, "--dir", folder], { maxBuffer: 1 << 26 });
+    const { stdout } = await run(program, [...args, "--dir", folder], options);
     return stdout.trim();
   } catch (failure) {
     if (!wanted.includes(failure.code))
@@ -24,8 +25,8 @@ async function call(program, folder, args, wanted = [0]) {
   }
 }
 
-function start(program, args) {
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+function start(program, args, env = {}) {
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const process_ = { child, stderr: "" };
   child.stderr.on("data", (data) => (process_.stderr += data));
@@ -65,12 +66,14 @@ class Hub {
 }
 
 class Client {
-  constructor(folder, person) {
+  /** With a passphrase its folder is encrypted. */
+  constructor(folder, person, passphrase) {
     this.folder = folder;
     this.person = person;
+    this.env = passphrase ? { JINQIU_PASSPHRASE: passphrase } : {};
   }
   call(...args) {
-    return call(JINQIU, this.folder, args, [0, 4]);
+    return call(JINQIU, this.folder, args, { wanted: [0, 4], env: this.env });
   }
   async json(...args) {
     return JSON.parse(await this.call(...args, "--json"));
@@ -79,8 +82,8 @@ class Client {
     return this.call("add", table, ...fields);
   }
   /** Serve the pages; `link` lets one browser in. */
-  async serve() {
-    this.process = start(JINQIU, ["serve", "--dir", this.folder]);
+  async serve(env = {}) {
+    this.process = start(JINQIU, ["serve", "--dir", this.folder], { ...this.env, ...env });
     this.address = await this.process.line(/^ready http=(\S+)/);
     this.link = await this.process.line(/^open (\S+)/);
   }
@@ -113,11 +116,11 @@ export class World {
     return world;
   }
 
-  async join(role = "secretary", person = `示例党员${String(this.clients.length + 1).padStart(3, "0")}`) {
+  async join(role = "secretary", person = `示例党员${String(this.clients.length + 1).padStart(3, "0")}`, passphrase) {
     const { address } = this.hub;
     const code = await this.hub.call("invite", "--org", this.township, "--role", role, "--person", person, "--address", address);
-    const client = new Client(join(this.folder, `client${this.clients.length}`), person);
-    await client.call("join", code, "--no-passphrase");
+    const client = new Client(join(this.folder, `client${this.clients.length}`), person, passphrase);
+    await client.call("join", code, ...(passphrase ? [] : ["--no-passphrase"]));
     this.clients.push(client);
     return client;
   }
@@ -142,7 +145,7 @@ export class World {
     const visitor = new Visitor(page, client);
     this.visitors.push(visitor);
     await page.goto(client.link);
-    await page.getByRole("navigation").waitFor();
+    await page.getByRole("heading", { level: 1 }).waitFor(); // of the first page, or of the lock
     await client.nextLink();
     return visitor;
   }

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 
 JINQIU = os.environ["JINQIU"]
+os.environ.setdefault("JINQIU_BALLAST", "0")  # many folders at once; test_disk_full has its own
 JINQIUD = os.environ["JINQIUD"]
 
 

@@ -22,8 +22,8 @@ class Answer:
 class Pages:
     """`jinqiu serve` on a client's folder, with a browser that came by the start link."""
 
-    def __init__(self, folder, env=None):
-        self.process = subprocess.Popen([JINQIU, "serve", "--dir", folder], env=env,
+    def __init__(self, folder, *flags, env=None):
+        self.process = subprocess.Popen([JINQIU, "serve", "--dir", folder, *flags], env=env,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         ready = self.process.stdout.readline().decode()
         self.address = re.match(r"ready http=(\S+)$", ready).group(1)

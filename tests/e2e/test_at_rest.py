@@ -95,6 +95,22 @@ class AtRest(unittest.TestCase):
             self.assertEqual(os.listdir(scratch), [])
             self.assertTrue(client.json("verify")["ok"])
 
+    def test_other_users_of_the_machine_have_no_part_in_it(self):
+        before = os.umask(0)  # the most careless shell there is
+        try:
+            with World() as world:
+                client = world.join()
+                fill(client)
+                client.call("export", "person", os.path.join(client.folder, "people.csv"))
+                client.call("bundle", "write", os.path.join(client.folder, "stick"))
+                for folder in (client.folder, world.hub.folder):
+                    self.assertEqual(os.stat(folder).st_mode & 0o777, 0o700)
+                    for name in os.listdir(folder):
+                        mode = os.stat(os.path.join(folder, name)).st_mode & 0o777
+                        self.assertEqual((name, mode & 0o077), (name, 0))
+        finally:
+            os.umask(before)
+
     def test_only_the_passphrase_opens_it_and_it_can_be_changed(self):
         with World() as world:
             client = join(world)

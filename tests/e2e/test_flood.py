@@ -156,8 +156,8 @@ class Floods(unittest.TestCase):
         self.assertGreater(standing, self.strangers() * 9 // 10)
 
     def test_long_half_frames_are_bounded_all_together(self):
-        self.restart(4000)
-        self.stand(self.clients[:10], 3000, 100, "long")
+        self.restart(8000)
+        self.stand(self.clients[:10], min(7000, self.strangers()), 200, "long")
 
     def test_one_address_holds_few_places(self):
         self.restart(4000)

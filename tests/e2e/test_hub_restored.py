@@ -5,7 +5,7 @@ import os
 import shutil
 import unittest
 
-from jinqiu import JINQIUD, World, run
+from jinqiu import JINQIU, JINQIUD, World, run
 
 
 class Restored(unittest.TestCase):
@@ -60,6 +60,26 @@ class Restored(unittest.TestCase):
             self.assertIn("JQ1-", unused)
             run(os.environ["JINQIU"], "join", unused, "--no-passphrase", "--dir",
                 os.path.join(world.folder, "stranger"), code=1)
+
+    def test_what_came_by_stick_and_was_lost_comes_again_by_line(self):
+        with World() as world:
+            file, stick, held = (os.path.join(world.folder, name)
+                                 for name in ("hub.backup", "stick", "frontier"))
+            village = world.join(org=world.branches[0])
+            village.sync()
+            world.hub.call("backup", file)
+            village.call("add", "person", "name=示例党员311")
+            village.call("bundle", "write", stick)
+            run(JINQIUD, "bundle", "read", stick, "--dir", world.hub.folder)
+            village.call("frontier", held)
+            world.hub.call("bundle", "write", stick, "--for", held)
+            run(JINQIU, "bundle", "read", stick, "--dir", village.folder)
+            self.assertEqual(village.json("status")["unsent"], 0)
+            # The backup knows of the last session what the village does, and not of the stick.
+            self.restore(world, file)
+            self.assertEqual(self.names(world.hub), [])
+            village.sync()
+            self.assertEqual(self.names(world.hub), ["示例党员311"])
 
     def test_a_backup_goes_into_an_empty_folder_only(self):
         with World() as world:

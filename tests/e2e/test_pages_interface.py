@@ -11,6 +11,7 @@ import unittest
 
 from jinqiu import World
 from pages import Pages, path_of
+from test_lock import PHRASE, join, serve
 
 DOCUMENT = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "openapi.json")
 NOBODY = "0" * 31 + "1"
@@ -51,7 +52,7 @@ class Document:
         names = [names] if isinstance(names, str) else names
         assert not names or any(is_type(value, name) for name in names), f"{where}: {value!r}"
         assert value in schema.get("enum", [value]), f"{where}: {value!r}"
-        for name in schema.get("required", []):
+        for name in schema.get("required", []) if value is not None else ():
             assert name in value, f"{where}: no '{name}'"
         for name, part in schema.get("properties", {}).items():
             if isinstance(value, dict) and name in value:
@@ -188,6 +189,39 @@ class Interface(unittest.TestCase):
             pass
         connection.close()
 
+    def lock(self, world):
+        unlock = "/api/unlock"
+        self.ask("POST", "/api/presence", 200, {})
+        self.refuse_text("POST", "/api/presence")
+        self.ask("POST", "/api/lock", 403, {})
+        self.refuse_text("POST", "/api/lock")
+        with serve(join(world)) as self.pages:
+            self.ask("GET", "/api/status", 200)
+            self.ask("POST", "/api/lock", 202, {})
+            while self.pages.ask("GET", "/api/status").status == 200:
+                pass
+            self.everything_is_locked()
+            self.ask("POST", unlock, 400, {})
+            self.refuse_text("POST", unlock)
+            for _ in range(5):
+                self.ask("POST", unlock, 403, {"secret": "wrong"})
+            wait = self.ask("POST", unlock, 429, {"secret": PHRASE})["wait_ms"]
+            time.sleep(wait / 1000)
+            self.ask("POST", unlock, 200, {"secret": PHRASE})
+            self.ask("GET", "/api/status", 200)
+
+    def everything_is_locked(self):
+        schema = self.document.json["components"]["schemas"]["locked"]
+        for path, methods in self.document.json["paths"].items():
+            if path in ("/api/lock", "/api/unlock", "/api/events"):
+                continue
+            for method in methods:
+                where = path_of(path, table="person", id=NOBODY, key="k")
+                body = {} if method in ("post", "put", "patch") else None
+                answer = self.pages.ask(method.upper(), where, body)
+                self.assertEqual(answer.status, 423, f"{method} {path}")
+                self.document.check(answer.json(), schema, f"{method} {path}")
+
     def not_allowed(self, world):
         """What this role may not do. An auditor only reads."""
         person = self.pages.ask("POST", "/api/rows/person", {"fields": {"name": "x"}}).json()["id"]
@@ -218,6 +252,9 @@ class Interface(unittest.TestCase):
                 self.assertEqual(pages.ask("GET", "/api/nothing").status, 404)
                 self.assertEqual(pages.ask("PUT", "/api/status", {}).status, 405)
                 self.not_allowed(world)
+            with Pages(self.client.folder) as self.pages:
+                self.pages.enter()
+                self.lock(world)
             self.assertEqual(pages.errors, "")
         self.assertEqual(self.document.all() - self.document.met, set())
 

@@ -142,6 +142,8 @@ class Run:
         self.feed = (uint(parts[0], U32, 1), uint(parts[1], U32, 1), uint(parts[2], U32, 1))
         self.first = uint(parts[3], NUMBER_MAX, 1)
         self.bodies = [binary(body) for body in listed(parts[4], 1, 100000)]
+        if not all(self.bodies):
+            raise Refused("a body of no bytes")
         self.signature = binary(parts[5], 64)
         self.keys = binary(parts[6]) if len(parts) > 6 else b""
         if len(self.keys) % WRAPPED:

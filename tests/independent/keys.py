@@ -16,7 +16,7 @@ RECEIPT, LINK_KEY = b"jinqiu receipt 1", b"jinqiu linkkey 1"
 ROOT_SET, ENROL = b"jinqiu rootset 1", b"jinqiu enrol   1"
 PEER, BUNDLE = b"jinqiu peer    1", b"jinqiu bundle  1"
 FRONTIER, DIGEST = b"jinqiu frontie 1", b"jinqiu digest  1"
-SEAL = b"jinqiu seal    1"
+SEAL, KNOCK = b"jinqiu seal    1", b"jinqiu knock   1"
 
 VOLUNTEER, SECRETARY, CLERK, BUREAU, AUDITOR, HUB = range(1, 7)
 ROLES = {"volunteer": 1, "secretary": 2, "clerk": 3, "bureau": 4, "auditor": 5, "hub": 6}

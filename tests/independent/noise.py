@@ -16,6 +16,7 @@ from pack import Refused
 
 NAME = b"Noise_IK_25519_ChaChaPoly_BLAKE2b"
 KEY, TAG = 32, 16
+REKEY = 4096
 
 
 def hkdf(chaining_key, material):
@@ -47,6 +48,16 @@ class Cipher:
             raise Refused("a message does not decrypt") from fault
 
 
+class Transport(Cipher):
+    """Replaces its key behind every REKEY messages."""
+
+    def _nonce(self):
+        if self.number > 0 and self.number % REKEY == 0:
+            last = bytes(4) + b"\xff" * 8
+            self.key = close_box(bytes(KEY), b"", last, self.key)[:KEY]
+        return super()._nonce()
+
+
 class Handshake:
     def __init__(self, prologue, secret, ephemeral, responder_key):
         self.hash = NAME + bytes(64 - len(NAME))
@@ -75,7 +86,7 @@ class Handshake:
         return plain
 
     def split(self):
-        return [Cipher(key) for key in hkdf(self.chaining_key, b"")]
+        return [Transport(key) for key in hkdf(self.chaining_key, b"")]
 
 
 class Initiator(Handshake):

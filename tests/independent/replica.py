@@ -3,9 +3,11 @@
 Every run is checked on the way in: chain, signature, and a device that the registry knows. Whether
 an entry counts is asked anew each time; at the sizes of a test that is quick enough."""
 
+import struct
+
 from entry import Entry, Run, chain, run_holds, signed_hash
 from frontier import lacking
-from keys import sign
+from keys import DIGEST, sign
 from merge import merge
 from pack import Refused, take_varint
 from seal import WRAPPED, Opener, seal_id
@@ -128,6 +130,13 @@ class Replica:
     def order(self, feed):
         """Where a run of the feed stands in the order of sending."""
         return not is_registry(feed[0]), feed[1] != 1, feed
+
+    def chains_digest(self, reader):
+        """Of the registry's feeds that the reader may read: by their last hashes."""
+        place = b"".join(struct.pack("<IIIQ", *feed, len(hashes)) + hashes[-1]
+                         for feed, hashes in sorted(self.hashes.items())
+                         if is_registry(feed[0]) and self.registry.may_read(reader, feed[0]))
+        return self.registry.network.hash(DIGEST, place)
 
     def runs_for(self, theirs, reader):
         """What the reader lacks and may read, in the order of sending, as it came: a run may begin

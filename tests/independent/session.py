@@ -5,6 +5,7 @@ what the hub lacks, takes everything that it may read and acknowledges it. Or wi
 each peer. `Session` is one connection."""
 
 import base64
+import hashlib
 import os
 import socket
 import struct
@@ -14,7 +15,7 @@ from nacl.bindings import crypto_scalarmult_base
 
 from entry import Run, pack_entry
 from frontier import frontier_digest, pack_frontier, read_frontier
-from keys import (BEACON, ENROL, LINK_KEY, PEER, RECEIPT, Beacon, LinkKey, Receipt, blake,
+from keys import (BEACON, ENROL, KNOCK, LINK_KEY, PEER, RECEIPT, Beacon, LinkKey, Receipt, blake,
                   public_key, seal)
 from noise import Initiator
 from pack import Refused, binary, listed, pack, take_varint, uint, unpack_list
@@ -41,6 +42,10 @@ class Invitation:
         self.network, self.link_key = data[1:17], data[17:49]
         self.token = data[49:65]
         self.address = data[66:66 + data[65]].decode()
+
+
+class Unanswered(Refused):
+    """The other side doesn't know the key that we knocked with, or isn't there."""
 
 
 class Memory:
@@ -79,13 +84,23 @@ class Device:
     def sync(self, address=None):
         """One session, with the hub or with a client that listens there; gives it back, for tests
         to look at."""
-        session = Session(self, address or self.invitation.address)
-        try:
-            session.start(self.link_key if address is None else session.read_hint())
-            session.run()
-        finally:
-            session.socket.close()
-        return session
+        keys = [None] if address else [self.link_key, *self.hub_keys()]
+        for link_key in dict.fromkeys(keys):
+            session = Session(self, address or self.invitation.address)
+            try:
+                session.start(link_key or session.read_hint())
+                session.run(with_runs=link_key == keys[0])
+                return session
+            except Unanswered:
+                continue
+            finally:
+                session.socket.close()
+        raise Refused("nobody answers to the keys that we know")
+
+    def hub_keys(self):
+        """The key of the hub's certificate, for who was away for longer than link keys live."""
+        known = self.replica.registry.certificates.get(HUB_INDEX)
+        return [known[0].dh_key] if known else []
 
 
 class Session:
@@ -125,7 +140,7 @@ class Session:
         while len(data) < size:
             piece = self.socket.recv(size - len(data))
             if not piece:
-                raise Refused("the hub hung up")
+                raise ConnectionResetError("the hub hung up")
             data += piece
         return data
 
@@ -178,12 +193,16 @@ class Session:
         proof = device.network.sign(ENROL, token + keys[0] + keys[1], device.seed)
         return [token, keys[1], proof]
 
-    def run(self):
+    def run(self, with_runs):
         opening = [(HELLO, self.hello())]
         if not self.device.index:
             opening.append((ENROLLING, self.enrol()))
-        self.write_frame(self.noise.write_first(self.fill(b"".join(map(message, *zip(*opening))))))
-        self.stream += self.noise.read_second(self.read_frame())
+        first = self.noise.write_first(self.fill(b"".join(map(message, *zip(*opening))), with_runs))
+        self.write_frame(first + knock(self.device.network, self.noise.remote, first))
+        try:
+            self.stream += self.noise.read_second(self.read_frame())
+        except OSError as fault:
+            raise Unanswered("no answer to the first frame") from fault
         kind, body = self.hear()
         if kind != WELCOME:
             raise Refused(f"message {kind} in place of WELCOME")
@@ -198,11 +217,11 @@ class Session:
         runs = self.device.replica.runs_for(self.memory.held, self.peer)
         return [*((RUN, run.parts()) for run in runs), (SENT, [])]
 
-    def fill(self, plain):
+    def fill(self, plain, with_runs):
         """The first frame: as much of the offer as fits behind the opening. What a hub that doesn't
-        remember us lacks will be seen from its HAVE."""
+        remember us lacks will be seen from its HAVE. A key that lives for years hides no records."""
         self.waiting = self.offer()
-        while self.waiting and len(plain + message(*self.waiting[0])) <= FIRST_MAX:
+        while self.waiting and (with_runs or self.waiting[0][0] != RUN) and len(plain + message(*self.waiting[0])) <= FIRST_MAX:
             plain += message(*self.waiting.pop(0))
         return plain
 
@@ -229,7 +248,7 @@ class Session:
             self.pings += 1
             self.say((PONG, []))
         elif kind == TALLY:
-            self.tally = [binary(part, 8) for part in body[:2]]
+            self.tally = [binary(part, 8) for part in body[:3]]
         elif kind == SENT:
             self.finish()
         elif kind == BYE:
@@ -255,11 +274,14 @@ class Session:
         device = self.device
         if self.beacon is not None:
             device.beacon = self.check_beacon(Beacon(self.beacon))
-        ours = (frontier_digest(device.replica.frontier)[:8],
-                device.replica.tally_digest(device.index)[:8])
-        self.agreed = self.tally == list(ours)
+        replica = device.replica
+        ours = [frontier_digest(replica.frontier)[:8], replica.tally_digest(device.index)[:8],
+                replica.chains_digest(device.index)[:8]]
+        self.agreed = self.tally == ours
         if self.tally and self.tally[0] == ours[0] and self.tally[1] != ours[1]:
             raise Refused("equal frontiers with different tallies: a damaged disk or a fault")
+        if self.tally and self.tally[0] == ours[0] and self.tally[2:] != ours[2:]:
+            raise Refused("equal frontiers with different chains: two registries are shown")
         self.memory.told = dict(device.replica.frontier)
         if self.peer == HUB_INDEX:
             device.lineage = self.lineage
@@ -282,6 +304,12 @@ class Session:
         if not self.device.replica.registry.signed_by_authority(BEACON, beacon):
             raise Refused("a beacon that no authority signed")
         return beacon.number
+
+
+def knock(network, static_key, first):
+    """Shows a responder that we know its key, before it does any work."""
+    key = network.hash(KNOCK, static_key)
+    return hashlib.blake2b(first, digest_size=16, key=key).digest()
 
 
 def message(kind, body):

@@ -2,15 +2,24 @@
 
 import json
 import os
+import random
 import unittest
 
 from msgpack import ExtType
 
+from nacl.bindings import crypto_scalarmult_base
+
 import session
 from bundle import Bundle, frontier_file, take_bundle
-from pack import Refused
+from keys import BUREAU, CERTIFICATE, CLERK, SECRETARY, VOLUNTEER, public_key, seal
+from pack import Refused, pack
 from session import RUN, Device
 from stage import Listening, Stage, ask, log_of, named
+from trust import Unknown
+from wild import Wild
+
+VECTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "vectors", "entry.json")
+SEED = int(os.environ.get("SEED", "1"))
 
 
 def setUpModule():
@@ -20,6 +29,18 @@ def setUpModule():
     unittest.addModuleCleanup(STAGE.__exit__)
     STAGE.save_all(2, 20, 0.6)
     STAGE.sync()
+
+
+def admit(clerk, told):
+    """Writes a certificate as the clerk's device might, or should not."""
+    network = clerk.network
+    sign_key, dh_key = public_key(os.urandom(32)), crypto_scalarmult_base(os.urandom(32))
+    body = pack([1, 1, told["device"], told["serial"], sign_key, dh_key, os.urandom(16), "示例",
+                 told["role"], told["org"], told["issuer"], clerk.beacon, told["from"],
+                 *told["lot"]])
+    sealed = seal(network, CERTIFICATE, body, told.get("seed", clerk.seed))
+    row = told.get("row", network.device_id(sign_key))
+    clerk.save(told["scope"], [(3, row, {1: (sealed, ())})])
 
 
 class Line(unittest.TestCase):
@@ -56,6 +77,25 @@ class Line(unittest.TestCase):
         STAGE.sync(STAGE.town)
         self.assertEqual(device.sync().taken, 1)
         self.agrees(device)
+
+    def test_who_has_been_away_gets_in_by_the_key_of_the_certificate(self):
+        device = STAGE.device("secretary", STAGE.township)
+        device.sync()
+        newest, device.link_key = device.link_key, os.urandom(32)
+        device.save(device.scope(), [(17, os.urandom(16), {1: ("示例党员302", ())})])
+        self.assertTrue(device.sync().agreed)
+        self.assertEqual(device.link_key, newest)
+        self.agrees(device)
+        device.link_key, device.hub_keys = os.urandom(32), lambda: []
+        with self.assertRaisesRegex(Refused, "nobody answers"):
+            device.sync()
+
+    def test_two_registries_that_are_shown_are_noticed(self):
+        device = STAGE.device("secretary", STAGE.township)
+        device.sync()
+        device.replica.hashes[3, 1, 1] = [*device.replica.hashes[3, 1, 1][:-1], bytes(32)]
+        with self.assertRaisesRegex(Refused, "two registries"):
+            device.sync()
 
     def test_a_hub_that_does_not_remember_says_what_it_has(self):
         device = STAGE.device("secretary", STAGE.township)
@@ -108,6 +148,79 @@ class Line(unittest.TestCase):
         self.agrees(device)
         self.assertIn(row.hex(), json.dumps(ask(STAGE.hub, "set-aside")))
         STAGE.hub.call("get", "person", row.hex(), code=1)
+
+    def test_hub_and_we_judge_alike_what_no_honest_program_writes(self):
+        for role in ("secretary", "volunteer", "bureau"):
+            device = STAGE.device(role, STAGE.hub.root if role == "bureau" else STAGE.township)
+            device.sync()
+            replica, chance = device.replica, random.Random(SEED)
+            for scope in (device.scope(), device.scope() + 2**31):
+                wild = Wild(replica.registry.schemas[-1], chance, scope)
+                for number in range(1, 101):
+                    body = wild.body(number, (device.index, 1, scope, number))
+                    replica.save((scope, device.index, 1), body, device.seed)
+            with self.subTest(role):
+                self.assertTrue(device.sync().agreed)
+                self.agrees(device)
+                self.same_set_aside(device)
+
+    def test_an_empty_text_is_an_element_of_a_set(self):
+        """Once it stopped the storage of the hub, at the first save and at the second."""
+        device = STAGE.device("secretary", STAGE.township)
+        device.sync()
+        scope, row = device.scope() + 2**31, os.urandom(16)
+        for element in ("", "甲", ""):
+            device.save(scope, [(20, row, {7: ([[element], []], ())})])
+            self.assertTrue(device.sync().agreed)
+        self.agrees(device)
+        self.assertEqual(ask(STAGE.hub, "get", "venue", row.hex())["rooms"], ["", "甲"])
+
+    def test_what_is_no_entry_is_kept_in_its_chain(self):
+        with open(VECTORS, encoding="utf-8") as file:
+            bodies = [case["body"] for case in json.load(file)["refused"]]
+        device = STAGE.device("secretary", STAGE.township)
+        device.sync()
+        for body in [*bodies, "ff", "c0"]:
+            device.replica.save((device.scope(), device.index, 1), bytes.fromhex(body), device.seed)
+        device.save(device.scope(), [(17, os.urandom(16), {1: ("示例党员407", ())})])
+        self.assertTrue(device.sync().agreed)
+        self.agrees(device)
+        self.assertEqual([place[1] for place, _, _ in device.replica.counting()
+                          if place[0][1] == device.index], [len(bodies) + 3])
+
+    def test_hub_and_we_admit_the_same_newcomers_of_a_clerk(self):
+        clerk = STAGE.device("clerk", STAGE.county)
+        clerk.sync()
+        own = clerk.replica.registry.certificates[clerk.index][0]
+        self.assertGreater(own.count, 8)
+        branch, county = clerk.replica.registry.orgs_named("branch")[0], own.org
+        good = {"device": own.lot, "serial": 1, "role": VOLUNTEER, "org": branch,
+                "issuer": 65536 + clerk.index, "from": [], "lot": [], "scope": 2 * branch + 1}
+        wrong = [{"role": CLERK}, {"role": BUREAU}, {"serial": 2}, {"from": [2, 1, 1]},
+                 {"lot": [9, 1]}, {"org": 1}, {"scope": 2 * county + 1},
+                 {"device": own.lot + own.count}, {"device": own.lot - 1},
+                 {"issuer": 65536 + clerk.index + 1}, {"issuer": 1}, {"issuer": 0},
+                 {"device": clerk.index}, {"row": bytes(16)}, {"seed": bytes(32)}]
+        right = [{}, {"role": SECRETARY}, {"org": county, "scope": 2 * county + 1}]
+        for at, change in enumerate(wrong + right):
+            admit(clerk, {**good, "device": own.lot + at % 3 + (at >= len(wrong)) * 3, **change})
+        clerk.sync()
+        self.assertTrue(clerk.sync().agreed)
+        told = {item["index"] for item in STAGE.hub.json("device", "list")}
+        mine = {device for device in clerk.replica.registry.certificates if device >= own.lot}
+        self.assertEqual(mine, {own.lot + 3, own.lot + 4, own.lot + 5})
+        self.assertEqual({device for device in told if device >= own.lot}, mine)
+        self.assertEqual(clerk.replica.digests()[2 * branch + 1].hex(), STAGE.hub.json("digest")[
+            clerk.replica.registry.orgs[branch][1].hex() + "/registry"])
+
+    def same_set_aside(self, device):
+        counted = len(device.replica.counting())
+        mine = {place for place, why in device.replica.aside.items()
+                if place[0][1] == device.index and not isinstance(why, Unknown)}
+        told = {tuple(map(int, item["dot"].split("."))) for item in ask(STAGE.hub, "set-aside")}
+        self.assertEqual({(device.index, 1, scope, number) for (scope, _, _), number in mine},
+                         {dot for dot in told if dot[0] == device.index})
+        self.assertGreater(min(counted, len(mine)), 30)
 
     def test_wrong_keys_wrong_tokens_and_revoked_ones(self):
         device = STAGE.device("secretary", STAGE.township)

@@ -10,6 +10,7 @@ from entry import Entry, Run, TooLarge, chain, run_holds, signed_hash
 from frontier import frontier_digest, pack_frontier, read_frontier
 from keys import Network, UnknownForm
 from pack import Refused, pack, unpack
+from session import knock
 
 VECTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "vectors")
 
@@ -166,6 +167,13 @@ class Noise(unittest.TestCase):
                 sender, receiver = (one, other) if at % 2 == 0 else (other, one)
                 self.assertEqual(sender.send.encrypt(plain), sealed)
                 self.assertEqual(receiver.receive.decrypt(sealed), plain)
+
+    def test_knocks(self):
+        vectors = load("link.json")
+        network = Network(bytes.fromhex(vectors["network"]))
+        for case in vectors["knocks"]:
+            self.assertEqual(knock(network, bytes.fromhex(vectors["responder"]),
+                                   bytes.fromhex(case["message"])).hex(), case["knock"])
 
     def test_a_flipped_bit_does_not_decrypt(self):
         case = load("noise_ik.json")["vectors"][0]

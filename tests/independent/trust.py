@@ -162,7 +162,7 @@ class Registry:
             raise Refused("a broken org")
         if scope != 2 * number + 1 or number in self.orgs:
             raise Refused("an org in the wrong place, or twice")
-        self.orgs[number] = (parent, op.row)
+        self.orgs[number] = (parent, op.row, values[3])
 
     def take_schema(self, place, values):
         schema = read_frame(binary(values.get(2)))
@@ -280,6 +280,9 @@ class Registry:
     def signed_by_authority(self, tag, thing):
         return any(self.network.is_signed(tag, thing.body, thing.signature, authority.key)
                    for authority in self.authorities.values())
+
+    def orgs_named(self, kind):
+        return sorted(number for number, org in self.orgs.items() if org[2] == kind)
 
     def key_of(self, device):
         known = self.certificates.get(device)

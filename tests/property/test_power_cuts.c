@@ -1,8 +1,10 @@
 /* Saved is saved: the power goes at any write or sync, in a save, in a checkpoint, in the recovery
  * from the cut before. Every acknowledged save is there afterwards, at most one more, and the log
- * still proves the tables; with and without encryption. JINQIU_CUTS says how many cuts (600). */
+ * still proves the tables; with and without encryption. JINQIU_CUTS says how many cuts (600). The
+ * same of a disk that is full at any write, once or until there is room. */
 
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,6 +30,7 @@ static char path[] = "/tmp/jinqiu-cuts-XXXXXX";
 static struct page_key key;
 static struct replica_options options;
 static uint32_t org;
+static struct error refusal; /* of the last save that failed */
 
 static unsigned long cuts_wanted(void)
 {
@@ -40,7 +43,9 @@ static struct replica *make_client(const struct page_key *page_key)
 {
     struct world world;
     crash_disk_clear();
-    options = (struct replica_options){.path = path, .clock = clock_system(), .key = page_key};
+    int64_t cache_kib = options.cache_kib;
+    options = (struct replica_options){
+        .path = path, .clock = clock_system(), .key = page_key, .cache_kib = cache_kib};
     unlink(path);
     world_start(&world);
     size_t client = world_join_in(&world, ROLE_SECRETARY, world.branches[0], &options);
@@ -57,7 +62,7 @@ static enum status save(struct replica *replica)
 {
     const struct schema *schema = replica_schema(replica);
     const struct schema_table *table = schema_table_named(schema, "visit");
-    static const char *const names[] = {"target_ref", "kind", "situation"};
+    static const char *const names[] = {"target_ref", "kind", "place"};
     static const char *const texts[] = {"person:0123456789abcdef0123456789abcdef", "home_visit",
                                         SECRET};
     struct buffer values[3] = {{0}};
@@ -75,7 +80,7 @@ static enum status save(struct replica *replica)
                             .fields_count = 3};
     struct saved saved;
     size_t entries, failed;
-    enum status status = replica_save(replica, &change, 1, &saved, &entries, &failed, NULL);
+    enum status status = replica_save(replica, &change, 1, &saved, &entries, &failed, &refusal);
     for (int i = 0; i < 3; i++)
         buffer_release(&values[i]);
     return status;
@@ -167,6 +172,85 @@ static void nothing_acknowledged_is_lost_when_encrypted(void **state)
     }
 }
 
+/* ---- a full disk ---- */
+
+#define FULL_WRITES_MAX \
+    120               /* ahead: some saves, with what spills of a long one, and a checkpoint */
+#define LONG_SAVE 150 /* entries in one transaction, more than the page cache takes */
+#define FOR_EVER UINT_MAX
+
+/* All or nothing of some saves in one transaction. */
+static enum status save_many(struct replica *replica, unsigned count)
+{
+    enum status status = replica_begin(replica, &refusal);
+    for (unsigned i = 0; status == STATUS_OK && i < count; i++)
+        status = save(replica);
+    if (status == STATUS_OK)
+        return replica_commit(replica, &refusal);
+    replica_rollback(replica);
+    return status;
+}
+
+static uint64_t save_until_refused(struct replica *replica)
+{
+    uint64_t acknowledged = 0;
+    for (unsigned tries = 0; tries < 400; tries++) {
+        unsigned count = tries % 8 == 7 ? LONG_SAVE : 1;
+        enum status status = count > 1 ? save_many(replica, count) : save(replica);
+        if (status != STATUS_OK) {
+            if (status != STATUS_DISK_FULL)
+                fail_msg("a full disk was taken for something else: %s", refusal.text);
+            return acknowledged;
+        }
+        acknowledged += count;
+    }
+    fail_msg("the disk was never full");
+    return 0;
+}
+
+/* Full at one write after the other, of a replica that stays open. What was acknowledged is read
+ * while the disk is full, and with room again the next save succeeds. */
+static void fill_at_each_write(unsigned hits, unsigned step)
+{
+    options.cache_kib = 64;
+    struct replica *replica = make_client(options.key);
+    uint64_t acknowledged = 0;
+    for (unsigned ahead = 1; ahead <= FULL_WRITES_MAX; ahead += step) {
+        crash_disk_fill(ahead, hits);
+        acknowledged += save_until_refused(replica);
+        assert_int_equal(visits(replica), acknowledged);
+        assert_int_equal(head(replica), acknowledged);
+        if (hits == FOR_EVER)
+            assert_int_equal(save(replica), STATUS_DISK_FULL);
+        crash_disk_fill(0, 0);
+        assert_int_equal(save(replica), STATUS_OK);
+        acknowledged++;
+    }
+    assert_int_equal(world_faults(replica), 0);
+    replica_close(replica);
+    assert_int_equal(replica_open(&replica, &options, NULL), STATUS_OK);
+    assert_int_equal(visits(replica), acknowledged);
+    assert_int_equal(world_faults(replica), 0);
+    replica_close(replica);
+}
+
+static void a_full_disk_refuses_whole_saves_and_loses_none(void **state)
+{
+    (void)state;
+    fill_at_each_write(1, 1);
+    fill_at_each_write(FOR_EVER, 1);
+}
+
+static void a_full_disk_loses_none_when_encrypted(void **state)
+{
+    (void)state;
+    key = (struct page_key){.cipher = PAGE_CIPHER_XCHACHA20, .bytes = {9}};
+    options.key = &key;
+    fill_at_each_write(1, 7);
+    fill_at_each_write(FOR_EVER, 7);
+    options.key = NULL;
+}
+
 /* The test itself: where syncs only pretend, saves are lost. */
 static void a_disk_that_lies_is_noticed(void **state)
 {
@@ -202,6 +286,8 @@ int main(void)
         cmocka_unit_test(nothing_acknowledged_is_lost),
         cmocka_unit_test(nothing_acknowledged_is_lost_when_encrypted),
         cmocka_unit_test(a_disk_that_lies_is_noticed),
+        cmocka_unit_test(a_full_disk_refuses_whole_saves_and_loses_none),
+        cmocka_unit_test(a_full_disk_loses_none_when_encrypted),
     };
     int fd = mkstemp(path);
     if (fd < 0)

@@ -33,6 +33,7 @@ struct handle {
 static struct disk_file files[FILES_MAX];
 static unsigned long calls, off_at; /* off_at 0: never */
 static bool is_off, lies;
+static unsigned writes_left, hits_left, refused; /* of the writes that find the disk full */
 
 /* ---- the power ---- */
 
@@ -43,6 +44,29 @@ static bool powered(void)
     if (off_at && calls >= off_at)
         is_off = true;
     return !is_off;
+}
+
+void crash_disk_fill(unsigned ahead, unsigned hits)
+{
+    writes_left = ahead;
+    hits_left = hits;
+    refused = 0;
+}
+
+unsigned crash_disk_refused(void)
+{
+    return refused;
+}
+
+static bool has_room(void)
+{
+    if (writes_left > 0)
+        writes_left--;
+    if (writes_left > 0 || hits_left == 0)
+        return true;
+    hits_left--;
+    refused++;
+    return false;
 }
 
 void crash_disk_arm(unsigned ahead)
@@ -134,6 +158,7 @@ void crash_disk_clear(void)
         drop(&files[i]);
     off_at = 0;
     is_off = false;
+    hits_left = 0;
 }
 
 static struct disk_file *find(const char *name)
@@ -235,6 +260,8 @@ static int on_write(sqlite3_file *handle, const void *in, int amount, sqlite3_in
     size_t at = (size_t)offset, size = (size_t)amount;
     if (!powered())
         return SQLITE_IOERR_WRITE;
+    if (!has_room())
+        return SQLITE_FULL;
     grow(&file->now, at + size);
     memcpy(file->now.bytes + at, in, size);
     mark(file, at, at + size);

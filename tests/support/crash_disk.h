@@ -24,6 +24,10 @@ unsigned long crash_disk_calls(void);
 void crash_disk_restore(uint64_t seed, bool flash);
 /* Is this text in any file, as the platter has it? */
 bool crash_disk_holds(const char *text);
+/* The disk is full from the write that is so many writes ahead on, for so many writes. */
+void crash_disk_fill(unsigned ahead, unsigned hits);
+/* How many writes were refused since then. */
+unsigned crash_disk_refused(void);
 /* Syncs that only pretend: to see the tests fail. */
 void crash_disk_lie(bool lying);
 

@@ -223,6 +223,7 @@ static void store_run(struct fake *fake, struct bytes encoded)
         } else {
             feed_append(feed, (uint32_t)run.bodies[i].size);
             answer->applied++;
+            fake->stored_count++;
         }
     }
     if (feed->count > 0)
@@ -233,8 +234,12 @@ static void store_run(struct fake *fake, struct bytes encoded)
 static void answer_store(struct fake *fake, const struct session_question *question)
 {
     frontier_clear(&fake->stored);
-    for (size_t i = 0; i < question->runs_count; i++)
-        store_run(fake, question->runs[i].encoded);
+    for (size_t i = 0; i < question->runs_count && fake->answer.hold == SESSION_DONE; i++) {
+        if (fake->quota > 0 && fake->stored_count >= fake->quota)
+            fake->answer.hold = SESSION_OVER_QUOTA;
+        else
+            store_run(fake, question->runs[i].encoded);
+    }
     fake->answer.stored = &fake->stored;
     buffer_clear(&fake->receipt);
     struct receipt receipt = {.device = fake->device,
@@ -326,8 +331,8 @@ const struct session_answer *fake_answer(struct fake *fake, const struct session
         answer_who(fake, question);
         break;
     case ASK_STORE:
-        if (fake->failing)
-            fake->answer.status = STATUS_DISK_FULL;
+        if (fake->failing || fake->full)
+            fake->answer.status = fake->full ? STATUS_DISK_FULL : STATUS_STORAGE;
         else
             answer_store(fake, question);
         break;

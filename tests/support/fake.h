@@ -40,7 +40,10 @@ struct fake {
     size_t peers_count;
     uint8_t token[16]; /* hub: admits one device */
     bool token_used;
-    bool failing; /* the disk is full */
+    bool failing;   /* the disk can't be written */
+    bool full;      /* the disk is full */
+    uint64_t quota; /* takes so many entries in all; 0: any */
+    uint64_t stored_count;
     bool damaged; /* the tables say something else than the log */
     enum session_ask asked[1024];
     size_t asked_count;

@@ -116,6 +116,7 @@ static void append_message(struct buffer *out, const struct message *message)
         [MESSAGE_PING] = "PING",   [MESSAGE_PONG] = "PONG",
     };
     struct bytes have;
+    uint64_t code;
     switch (message->type) {
     case MESSAGE_HELLO:
         append_hello(out, message->body);
@@ -136,6 +137,10 @@ static void append_message(struct buffer *out, const struct message *message)
         break;
     case MESSAGE_BYE:
         append_bye(out, message->body);
+        break;
+    case MESSAGE_HOLD:
+        MUST(message_decode_hold(message->body, &code));
+        append(out, "HOLD %" PRIu64, code);
         break;
     default:
         append(out, "%s", message->type <= MESSAGE_PONG ? plain[message->type] : "?");

@@ -104,11 +104,47 @@ static void any_flipped_byte_of_the_first_message_is_refused(void **state)
     buffer_release(&payload);
 }
 
+static void the_key_of_a_direction_is_replaced_again_and_again(void **state)
+{
+    (void)state;
+    struct dh_key hub, client;
+    struct noise pair[2];
+    struct bytes prologue = bytes_text("jinqiu/1");
+    struct buffer wire = {0}, plain = {0};
+    uint8_t first[32];
+    dh_key_generate(&hub);
+    dh_key_generate(&client);
+    noise_start(&pair[0], NOISE_INITIATOR, prologue, &client, hub.public_key, NULL);
+    noise_start(&pair[1], NOISE_RESPONDER, prologue, &hub, NULL, NULL);
+    for (int i = 0; i < 2; i++) {
+        buffer_clear(&wire);
+        assert_int_equal(noise_write(&pair[i], (struct bytes){0}, &wire, NULL), STATUS_OK);
+        assert_int_equal(noise_read(&pair[1 - i], buffer_bytes(&wire), &plain, NULL), STATUS_OK);
+    }
+    memcpy(first, pair[0].send.key, sizeof first);
+    for (int i = 0; i < 3 * NOISE_REKEY_MESSAGES + 7; i++) {
+        bool before = i < NOISE_REKEY_MESSAGES;
+        assert_int_equal(memcmp(pair[0].send.key, first, sizeof first) == 0, before);
+        assert_memory_equal(pair[0].send.key, pair[1].receive.key, sizeof first);
+        buffer_clear(&wire);
+        buffer_clear(&plain);
+        assert_int_equal(noise_encrypt(&pair[0], bytes_of(&i, sizeof i), &wire, NULL), STATUS_OK);
+        assert_int_equal(noise_decrypt(&pair[1], buffer_bytes(&wire), &plain, NULL), STATUS_OK);
+        assert_memory_equal(plain.data, &i, sizeof i);
+    }
+    assert_memory_not_equal(pair[1].send.key, pair[1].receive.key, sizeof first);
+    buffer_release(&wire);
+    buffer_release(&plain);
+    noise_release(&pair[0]);
+    noise_release(&pair[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vectors_agree_both_ways),
         cmocka_unit_test(any_flipped_byte_of_the_first_message_is_refused),
+        cmocka_unit_test(the_key_of_a_direction_is_replaced_again_and_again),
     };
     if (keys_init(NULL) != STATUS_OK)
         return 1;

@@ -318,6 +318,23 @@ static void test_names_and_numbers_are_single(void **state)
     (void)state;
 }
 
+static void test_a_name_has_nothing_that_sql_could_stumble_over(void **state)
+{
+    static const char *const names[] = {"a\\\"b", "a b", "a-b", "a;drop", "a.b",  "aB",
+                                        "名",     "a名", "1a",  "_a",     "a\\n", "a)"};
+    char text[JSON_MAX], fields[JSON_MAX];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct schema *schema = NULL;
+        snprintf(fields, sizeof fields,
+                 ", {'number': 2, 'name': '%s', 'zh': '大小', 'en': 'size', 'type': 'int',"
+                 " 'merge': 'latest'}",
+                 names[i]);
+        struct bytes json = thing_json(text, 1, fields, "");
+        assert_int_equal(schema_load(&schema, json, NULL), STATUS_BAD_INPUT);
+    }
+    (void)state;
+}
+
 static void test_words_of_sql_are_names_like_others(void **state)
 {
     char text[JSON_MAX];
@@ -500,6 +517,7 @@ int main(void)
         cmocka_unit_test(test_faults_of_steps_name_the_step),
         cmocka_unit_test(test_faults_of_same_name_what_is_wrong),
         cmocka_unit_test(test_names_and_numbers_are_single),
+        cmocka_unit_test(test_a_name_has_nothing_that_sql_could_stumble_over),
         cmocka_unit_test(test_words_of_sql_are_names_like_others),
         cmocka_unit_test(test_fields_of_a_group_go_together),
         cmocka_unit_test(test_faults_of_a_table_name_it),

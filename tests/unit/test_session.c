@@ -305,11 +305,79 @@ static void what_was_not_stored_is_not_acknowledged(void **state)
                         "[  10] hub < RUN 7/4 1-2\n"
                         "[  10] hub < SENT\n"
                         "[  20] phone < WELCOME device 7\n"
-                        "[  20] phone < BYE 7 'disk is full'\n");
+                        "[  20] phone < BYE 7 'storage failed'\n");
     assert_int_equal(wire_totals(&world->wire, WIRE_CLIENT)->code, SESSION_STORAGE_FAILED);
     world->hub.failing = false;
     wire_exchange(&world->wire);
     expect_done(world, 1);
+    expect_same(world);
+}
+
+/* The hub has taken enough: the rest waits at the phone, which gets its news all the same. */
+static void what_is_over_the_quota_waits_and_goes_when_there_is_room(void **state)
+{
+    struct world *world = *state;
+    wire_exchange(&world->wire);
+    world->hub.quota = 60;
+    fake_write(&world->phone, SCOPE, 5000, 500);
+    fake_write(&world->hub, REGISTRY, 3, 100);
+    wire_exchange(&world->wire);
+    assert_int_equal(wire_totals(&world->wire, WIRE_CLIENT)->code, SESSION_DONE);
+    assert_int_equal(wire_totals(&world->wire, WIRE_CLIENT)->held, SESSION_OVER_QUOTA);
+    assert_int_equal(wire_totals(&world->wire, WIRE_HUB)->holding, SESSION_OVER_QUOTA);
+    uint64_t taken = fake_has(&world->hub, 7, SCOPE);
+    assert_in_range(taken, 60, 100);
+    assert_int_equal(fake_has(&world->phone, DEVICE_HUB, REGISTRY), 3);
+    assert_true(wire_totals(&world->wire, WIRE_CLIENT)->sent < 2500); /* it didn't go on talking */
+    world->hub.quota = 0;
+    wire_exchange(&world->wire);
+    assert_int_equal(wire_totals(&world->wire, WIRE_CLIENT)->held, SESSION_DONE);
+    expect_same(world);
+    assert_int_equal(wire_totals(&world->wire, WIRE_CLIENT)->sent, 5000 - taken);
+}
+
+static void a_full_hub_acknowledges_nothing_and_still_tells_its_news(void **state)
+{
+    struct world *world = *state;
+    wire_exchange(&world->wire);
+    fake_write(&world->phone, SCOPE, 2, 100);
+    fake_write(&world->hub, REGISTRY, 3, 100);
+    world->hub.full = true;
+    wire_exchange(&world->wire);
+    EXPECT_TRACE(world, "[  10] hub < HELLO device 7, beyond: 7/4:2\n"
+                        "[  10] hub < RUN 7/4 1-2\n"
+                        "[  10] hub < SENT\n"
+                        "[  20] phone < WELCOME device 7\n"
+                        "[  20] phone < HOLD 13\n"
+                        "[  20] phone < RUN 1/3 1-3\n"
+                        "[  20] phone < TALLY\n"
+                        "[  20] phone < SENT\n"
+                        "[  20] phone stored 1/3:3\n"
+                        "[  20] phone remembers\n"
+                        "[  30] hub < RECEIPT 1/3:3\n"
+                        "[  30] hub < BYE 0 ''\n"
+                        "[  30] hub remembers\n");
+    assert_int_equal(wire_totals(&world->wire, WIRE_CLIENT)->held, SESSION_FULL);
+    assert_int_equal(fake_has(&world->hub, 7, SCOPE), 0);
+    world->hub.full = false;
+    wire_exchange(&world->wire);
+    expect_same(world);
+}
+
+static void a_full_phone_still_sends_what_it_saved(void **state)
+{
+    struct world *world = *state;
+    wire_exchange(&world->wire);
+    fake_write(&world->phone, SCOPE, 500, 500);
+    fake_write(&world->hub, REGISTRY, 300, 500);
+    world->phone.full = true;
+    wire_exchange(&world->wire);
+    assert_int_equal(wire_totals(&world->wire, WIRE_CLIENT)->code, SESSION_DONE);
+    assert_int_equal(wire_totals(&world->wire, WIRE_CLIENT)->holding, SESSION_FULL);
+    assert_int_equal(fake_has(&world->hub, 7, SCOPE), 500);
+    assert_int_equal(fake_has(&world->phone, DEVICE_HUB, REGISTRY), 0);
+    world->phone.full = false;
+    wire_exchange(&world->wire);
     expect_same(world);
 }
 
@@ -408,6 +476,9 @@ int main(void)
         TEST(unknown_and_revoked_devices_are_told_so),
         TEST(equal_frontiers_with_different_tables_are_reported),
         TEST(what_was_not_stored_is_not_acknowledged),
+        TEST(what_is_over_the_quota_waits_and_goes_when_there_is_room),
+        TEST(a_full_hub_acknowledges_nothing_and_still_tells_its_news),
+        TEST(a_full_phone_still_sends_what_it_saved),
         TEST(a_watching_session_carries_news_both_ways),
         TEST(news_that_come_while_storage_is_busy_are_not_missed),
         TEST(a_hub_that_stops_says_so),

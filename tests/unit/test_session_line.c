@@ -268,6 +268,44 @@ static void a_stranger_that_says_nothing_is_let_go_in_silence(void **state)
     assert_int_equal(wire_totals(&world->wire, WIRE_HUB)->bytes_out, 0);
 }
 
+/* One event to a session; true when it is over. */
+static bool ends_with(struct session *session, enum session_event_kind kind, struct bytes bytes)
+{
+    struct session_event event = {.kind = kind, .bytes = bytes};
+    struct session_update update = {0};
+    return session_step(session, &event, &update, NULL) != STATUS_OK || update.over;
+}
+
+static void a_length_that_no_frame_has_ends_the_session_at_once(void **state)
+{
+    static const uint8_t lengths[][2] = {
+        {0, 0}, {0xff, 0xff}, {(FRAME_BYTES_MAX + 1) >> 8, (FRAME_BYTES_MAX + 1) & 0xff}};
+    struct world *world = *state;
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        struct session_options options = {.role = SESSION_RESPONDER, .local = world->hub.dh};
+        struct session *session;
+        assert_int_equal(session_new(&session, &options, NULL), STATUS_OK);
+        assert_false(ends_with(session, SESSION_STARTED, (struct bytes){0}));
+        assert_true(ends_with(session, SESSION_BYTES, bytes_of(lengths[i], 2)));
+        session_free(session);
+    }
+}
+
+/* The hub still looks who it is when a torrent follows its first message. */
+static void who_is_not_answered_yet_has_no_more_than_a_frame_to_say(void **state)
+{
+    static const uint8_t torrent[FRAME_BYTES_MAX + 3];
+    struct world *world = *state;
+    world->wire.storage_ms = 1000;
+    wire_open(&world->wire);
+    for (uint64_t ms = 100; ms < 10000 && !world->wire.side[WIRE_HUB].question_open; ms += 100)
+        wire_run(&world->wire, ms);
+    assert_true(world->wire.side[WIRE_HUB].question_open);
+    struct session *hub = world->wire.side[WIRE_HUB].session;
+    assert_false(ends_with(hub, SESSION_BYTES, bytes_of(torrent, 100)));
+    assert_true(ends_with(hub, SESSION_BYTES, bytes_of(torrent, sizeof torrent - 100)));
+}
+
 /* Message 1 arrives, and then the client is gone without a word. */
 static void silence_ends_an_open_session(void **state)
 {
@@ -348,6 +386,8 @@ int main(void)
         TEST(an_interrupted_upload_goes_on_where_it_was),
         TEST(a_hub_that_never_answers_is_given_up),
         TEST(a_stranger_that_says_nothing_is_let_go_in_silence),
+        TEST(a_length_that_no_frame_has_ends_the_session_at_once),
+        TEST(who_is_not_answered_yet_has_no_more_than_a_frame_to_say),
         TEST(silence_ends_an_open_session),
         TEST(a_peer_that_trickles_is_silent),
         TEST(slow_storage_is_nobodys_silence),

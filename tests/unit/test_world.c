@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "tests/support/world.h"
 
@@ -99,6 +100,23 @@ static void a_branch_sees_its_own_records_only(void **state)
     assert_int_equal(replica_row(world.hub.replica, 17, &id, 0, &row, &found, NULL), STATUS_OK);
     assert_true(found);
     row_release(&row);
+    world_end(&world);
+}
+
+/* Somebody writes into the tables by hand, past the log. */
+static void verify_sees_a_value_that_the_log_does_not_have(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world);
+    size_t a = world_join(&world, ROLE_SECRETARY, world.branches[0]);
+    struct replica *replica = world.clients[a];
+    world_add(replica, "person", "name", "示例党员001", "phone", "100", NULL);
+    assert_int_equal(world_faults(replica), 0);
+    assert_int_equal(sqlite3_exec(replica_database(replica), "UPDATE person SET phone = '101'",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_true(world_faults(replica) > 0);
     world_end(&world);
 }
 
@@ -216,6 +234,7 @@ int main(void)
         cmocka_unit_test(a_line_that_dies_after_any_byte_loses_nothing),
         cmocka_unit_test(a_branch_sees_its_own_records_only),
         cmocka_unit_test(what_the_bureau_rules_reaches_the_branches),
+        cmocka_unit_test(verify_sees_a_value_that_the_log_does_not_have),
         cmocka_unit_test(random_programs_converge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,38 @@
+#include "server/command_status.h"
+
+#include <stdio.h>
+
+#include "server/hub_folder.h"
+#include "server/quota.h"
+#include "server/running.h"
+
+int command_status(struct cli *cli)
+{
+    struct replica *replica = NULL;
+    struct error err = {0};
+    struct replica_counts counts;
+    enum status status = hub_folder_open(cli, true, &replica, &err);
+    if (status == STATUS_OK)
+        status = replica_counts(replica, &counts, &err);
+    if (status != STATUS_OK) {
+        replica_close(replica);
+        return cli_fail(cli, &err);
+    }
+    json_int_t devices = (json_int_t)registry_devices_count(replica_registry(replica));
+    struct running_counts now = running_read(cli->directory);
+    json_t *json = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "entries", (json_int_t)counts.entries,
+        "rows", (json_int_t)counts.rows, "devices", devices, "connected", (json_int_t)now.connected,
+        "strangers", (json_int_t)now.strangers, "conflicts", (json_int_t)counts.conflicts,
+        "rejected", (json_int_t)counts.set_aside, "over_quota", quota_held_count(replica),
+        "missing", (json_int_t)counts.missing, "disk_full", replica_disk_full(replica));
+    replica_close(replica);
+    if (cli->json)
+        return cli_print_json(cli, json);
+    const char *key;
+    json_t *value;
+    json_object_foreach(json, key, value) printf(
+        "%-10s %lld\n", key, json_is_true(value) ? 1ll : (long long)json_integer_value(value));
+    json_decref(json);
+    return CLI_DONE;
+}
