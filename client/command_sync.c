@@ -17,15 +17,14 @@ static json_t *totals_json(struct replica *replica, const struct session_totals 
     struct replica_counts counts = {0};
     replica_counts(replica, &counts, NULL);
     bool held = totals->held != SESSION_DONE;
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:s?}", "sent",
-                     (json_int_t)totals->sent, "received", (json_int_t)totals->received,
-                     "bytes_out", (json_int_t)totals->bytes_out, "bytes_in",
-                     (json_int_t)totals->bytes_in, "round_trips", (json_int_t)totals->round_trips,
-                     "conflicts", (json_int_t)counts.conflicts, "set_aside",
-                     (json_int_t)totals->aside, "refused", (json_int_t)totals->refused, "ms",
-                     (json_int_t)ms, "checked", totals->truth_checked, "differs",
-                     totals->truth_failed, "split_view", totals->split_view, "held",
-                     held ? session_code_text(totals->held) : NULL);
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:s?}", "sent",
+        (json_int_t)totals->sent, "received", (json_int_t)totals->received, "bytes_out",
+        (json_int_t)totals->bytes_out, "bytes_in", (json_int_t)totals->bytes_in, "round_trips",
+        (json_int_t)totals->round_trips, "conflicts", (json_int_t)counts.conflicts, "set_aside",
+        (json_int_t)totals->aside, "refused", (json_int_t)totals->refused, "ms", (json_int_t)ms,
+        "checked", totals->truth_checked, "differs", totals->truth_failed, "split_view",
+        totals->split_view, "held", held ? session_code_text(totals->held) : NULL);
 }
 
 struct watching {
@@ -52,6 +51,9 @@ static void print_line(struct cli *cli, struct replica *replica,
 static void on_settled(void *context, const struct session_totals *totals)
 {
     struct watching *watching = context;
+    struct scrubbed found;
+    if (!replica_in_transaction(watching->replica))
+        replica_scrub(watching->replica, SCRUB_BYTES, &found, NULL);
     print_line(watching->cli, watching->replica, totals, 0);
 }
 

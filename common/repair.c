@@ -193,6 +193,8 @@ static enum status mend_tables(const struct replica_options *options, struct men
         if (*sound)
             mending->mended = MENDED_TABLES;
     }
+    if (*sound)
+        replica_meta_set(replica, META_SCRUB_FAULT, (struct bytes){0}, NULL);
     replica_close(replica);
     if (status == STATUS_OK || status == STATUS_STORAGE || status == STATUS_BAD_INPUT) {
         if (status != STATUS_OK && mending->report)

@@ -250,6 +250,20 @@ typedef void verify_report(void *context, const char *what);
 enum status replica_verify(struct replica *replica, verify_report *report, void *context,
                            uint64_t *entries, struct error *err);
 
+/* Reads on through the file for faults, about `bytes` at a call; the whole of it once a day, and
+ * nothing when the day isn't over. What is found also stays under META_SCRUB_FAULT until a round
+ * finds nothing. Outside of a transaction. */
+#define SCRUB_BYTES (1024 * 1024) /* a second */
+#define SCRUB_FAULT_BYTES 200
+#define META_SCRUB_FAULT "scrub_fault"
+struct scrubbed {
+    char fault[SCRUB_FAULT_BYTES]; /* "": none */
+    bool tables_differ;            /* replica_refold mends that */
+    bool round_done;
+};
+enum status replica_scrub(struct replica *replica, size_t bytes, struct scrubbed *found,
+                          struct error *err);
+
 /* The tables anew from the log, in one transaction: for when they differ from it. A failure leaves
  * all as it was. What the log itself lacks, this can't mend (common/repair.h). */
 enum status replica_refold(struct replica *replica, struct error *err);

@@ -109,11 +109,23 @@ struct row_place {
     size_t groups_count, groups_capacity;
 };
 
+/* How far the scrub has come (replica_scrub.c). */
+struct scrub_place {
+    bool loaded;
+    uint32_t local; /* of the feed; 0: between two rounds */
+    uint64_t number;
+    struct hash hash; /* of entry `number` */
+    bool again;       /* the feed is read from its beginning, for something was wrong with it */
+    uint32_t table;
+    bool faulty; /* something was found in this round */
+    unsigned steps;
+};
+
 struct replica {
     sqlite3 *database;
     struct clock clock;
     bool read_only, in_transaction;
-    bool stale; /* what is kept in memory may not be what the file says: load it first */
+    bool stale;         /* what is kept in memory may not be what the file says: load it first */
     bool met_full_disk; /* room has to be made when the transaction is over */
     bool undone;        /* SQLite gave the open transaction up by itself; nothing more may commit */
     char *ballast;      /* path; NULL: none */
@@ -125,6 +137,7 @@ struct replica {
     struct feed *feeds;
     size_t feeds_count, feeds_capacity;
     uint32_t *feed_order; /* places in `feeds`, ascending by feed id */
+    struct scrub_place scrub;
     struct frontier frontier;
     struct frontier
         restoring; /* own feeds whose branch makes room: claim + 1 (replica_restore.c) */
