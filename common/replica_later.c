@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/mutant.h"
 #include "common/replica_state.h"
 
 #define META_MISSING "missing"
@@ -11,6 +12,8 @@ enum status later_keep(struct replica *replica, const struct run *run, struct er
 {
     struct buffer encoded = {0};
     sqlite3_stmt *insert = NULL;
+    if (MUTANT("t18-later-dropped"))
+        return STATUS_OK;
     enum status status = run_encode(run, &encoded, err);
     if (status == STATUS_OK)
         status = sql_prepare(replica, "INSERT INTO _later(run) VALUES(?)", &insert, err);
