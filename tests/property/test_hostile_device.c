@@ -21,6 +21,7 @@
 #include "tests/support/world.h"
 
 #define RUNS 3000
+#define SESSION_RUNS 1000
 #define LOOK_EVERY 300
 #define FEEDS_MAX 64
 
@@ -141,12 +142,32 @@ static uint64_t any_number(const struct tail *tail)
     }
 }
 
+/* Where it says it: to the storage of the hub, to that of another client which it meets, or to its
+ * own, which a session then offers to the hub. */
+static struct replica *listener;
+
+static bool tell(const struct run *run)
+{
+    struct buffer encoded = {0};
+    struct storage_reply reply = {0};
+    bool taken = false;
+    if (run_encode(run, &encoded, NULL) == STATUS_OK) {
+        struct session_run one = {buffer_bytes(&encoded)};
+        struct session_question question = {
+            .ask = ASK_STORE, .runs = &one, .runs_count = 1, .peer = keys()->device};
+        assert_int_equal(storage_answer(listener, &question, NULL, &reply, NULL), STATUS_OK);
+        taken = reply.answer.stored && frontier_get(reply.answer.stored, &run->feed) == run->first;
+    }
+    storage_reply_release(&reply);
+    buffer_release(&encoded);
+    return taken;
+}
+
 static void say(const struct feed_id *feed)
 {
     static const struct hash none;
     struct tail *tail = tail_of(feed);
-    struct buffer body = {0}, encoded = {0};
-    struct storage_reply reply = {0};
+    struct buffer body = {0};
     struct hash hash;
     uint8_t signature[SIGNATURE_BYTES];
     if (!tail)
@@ -161,18 +182,9 @@ static void say(const struct feed_id *feed)
     if (chance_below(&chance, 30) == 0)
         signature[chance_below(&chance, SIGNATURE_BYTES)] ^= 1;
     struct run run = {*feed, dot.number, bodies, 1, signature, {0}};
-    if (run_encode(&run, &encoded, NULL) == STATUS_OK) {
-        struct session_run one = {buffer_bytes(&encoded)};
-        struct session_question question = {
-            .ask = ASK_STORE, .runs = &one, .runs_count = 1, .peer = keys()->device};
-        assert_int_equal(storage_answer(world.hub.replica, &question, NULL, &reply, NULL),
-                         STATUS_OK);
-        if (next && reply.answer.stored && frontier_get(reply.answer.stored, feed) == dot.number)
-            *tail = (struct tail){*feed, dot.number, hash};
-    }
-    storage_reply_release(&reply);
+    if (tell(&run) && next)
+        *tail = (struct tail){*feed, dot.number, hash};
     buffer_release(&body);
-    buffer_release(&encoded);
 }
 
 /* ---- what others see ---- */
@@ -234,6 +246,7 @@ static void a_hostile_device_changes_nothing_that_is_not_its_own(void **state)
 {
     (void)state;
     char *before = seen_elsewhere(world.hub.replica);
+    listener = world.hub.replica;
     size_t devices = registry_devices_count(replica_registry(world.hub.replica));
     for (int i = 1; i <= RUNS; i++) {
         struct feed_id feed = any_feed();
@@ -247,8 +260,52 @@ static void a_hostile_device_changes_nothing_that_is_not_its_own(void **state)
     assert_true(frontier_get(replica_frontier(world.hub.replica), &own) > RUNS / 50);
 }
 
+/* Its own replica holds what it made up, chained and signed, and the ordinary session offers all of
+ * it to the hub; the line breaks now and then. */
+static void over_real_sessions_it_changes_nothing_either(void **state)
+{
+    (void)state;
+    char *before = seen_elsewhere(world.hub.replica);
+    size_t devices = registry_devices_count(replica_registry(world.hub.replica));
+    listener = world.clients[hostile];
+    for (int i = 1; i <= SESSION_RUNS; i++) {
+        struct feed_id feed = any_feed();
+        say(&feed);
+        if (i % 20 == 0)
+            world_sync(&world, hostile, chance_below(&chance, 2) ? chance_below(&chance, 9000) : 0,
+                       NULL);
+        if (i % 200 == 0)
+            look(before, devices);
+    }
+    free(before);
+    struct feed_id own = {SCOPE_RECORDS(world.branches[1]), keys()->device, INCARNATION_FIRST};
+    assert_true(frontier_get(replica_frontier(world.hub.replica), &own) > SESSION_RUNS / 50);
+}
+
+/* It meets another client directly, whose hub is far away. */
+static void a_client_that_it_meets_shows_nothing_of_it(void **state)
+{
+    (void)state;
+    listener = world.clients[victim];
+    char *before = seen_elsewhere(listener);
+    size_t devices = registry_devices_count(replica_registry(listener));
+    for (int i = 1; i <= SESSION_RUNS; i++) {
+        struct feed_id feed = any_feed();
+        say(&feed);
+        if (i % 200 > 0)
+            continue;
+        char *now = seen_elsewhere(listener);
+        assert_string_equal(now, before);
+        free(now);
+        assert_int_equal(registry_devices_count(replica_registry(listener)), devices);
+        assert_int_equal(world_faults(listener), 0);
+    }
+    free(before);
+}
+
 static int setup(void **state)
 {
+    tails_count = 0;
     (void)state;
     const char *seed = getenv("SEED");
     chance.state = seed ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL);
@@ -278,6 +335,10 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_hostile_device_changes_nothing_that_is_not_its_own, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(over_real_sessions_it_changes_nothing_either, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_client_that_it_meets_shows_nothing_of_it, setup,
                                         teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
