@@ -20,6 +20,9 @@ static const struct cli_text labels[] = {{"device", "设备"},
                                          {"set aside", "搁置的条目"},
                                          {"unsent", "未送出的条目"},
                                          {"taken by the hub not all", "中心未全部接收"},
+                                         {"missing since a repair", "修复后待补回的条目"},
+                                         {"last saves cut off", "最近保存被截断于"},
+                                         {"damaged", "损坏"},
                                          {"last sync", "上次同步"},
                                          {"rights as of", "权限信息截至"},
                                          {"notices of the hub missed", "未收到的中心通告"},
@@ -29,9 +32,10 @@ static const struct cli_text labels[] = {{"device", "设备"},
 static void print_status(const json_t *status)
 {
     static const char *const keys[] = {
-        "device",       "person",     "role",      "org",       "org_name", "entries",
-        "rows",         "conflicts",  "set_aside", "unsent",    "held",     "last_sync",
-        "rights_as_of", "rights_behind", "split_view", "clock_offset_ms"};
+        "device",         "person",    "role",      "org",          "org_name",      "entries",
+        "rows",           "conflicts", "set_aside", "unsent",       "held",          "missing",
+        "end_lost",       "damaged",   "last_sync", "rights_as_of", "rights_behind", "split_view",
+        "clock_offset_ms"};
     struct grid grid = {.columns = 2};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const json_t *value = json_object_get(status, keys[i]);

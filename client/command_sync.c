@@ -17,15 +17,14 @@ static json_t *totals_json(struct replica *replica, const struct session_totals 
     struct replica_counts counts = {0};
     replica_counts(replica, &counts, NULL);
     bool held = totals->held != SESSION_DONE;
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:s?}", "sent",
-                     (json_int_t)totals->sent, "received", (json_int_t)totals->received,
-                     "bytes_out", (json_int_t)totals->bytes_out, "bytes_in",
-                     (json_int_t)totals->bytes_in, "round_trips", (json_int_t)totals->round_trips,
-                     "conflicts", (json_int_t)counts.conflicts, "set_aside",
-                     (json_int_t)totals->aside, "refused", (json_int_t)totals->refused, "ms",
-                     (json_int_t)ms, "checked", totals->truth_checked, "differs",
-                     totals->truth_failed, "split_view", totals->split_view, "held",
-                     held ? session_code_text(totals->held) : NULL);
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:s?}", "sent",
+        (json_int_t)totals->sent, "received", (json_int_t)totals->received, "bytes_out",
+        (json_int_t)totals->bytes_out, "bytes_in", (json_int_t)totals->bytes_in, "round_trips",
+        (json_int_t)totals->round_trips, "conflicts", (json_int_t)counts.conflicts, "set_aside",
+        (json_int_t)totals->aside, "refused", (json_int_t)totals->refused, "ms", (json_int_t)ms,
+        "checked", totals->truth_checked, "differs", totals->truth_failed, "split_view",
+        totals->split_view, "held", held ? session_code_text(totals->held) : NULL);
 }
 
 struct watching {
@@ -52,7 +51,22 @@ static void print_line(struct cli *cli, struct replica *replica,
 static void on_settled(void *context, const struct session_totals *totals)
 {
     struct watching *watching = context;
+    struct scrubbed found;
+    if (!replica_in_transaction(watching->replica))
+        replica_scrub(watching->replica, SCRUB_BYTES, &found, NULL);
     print_line(watching->cli, watching->replica, totals, 0);
+}
+
+/* Ours are made anew at once; should they differ still, then the hub's are at fault. */
+static void mend_tables(struct cli *cli, struct replica *replica)
+{
+    struct error err = {0};
+    cli_say(cli, "the tables differ from the hub's although both hold the same entries: run "
+                 "'verify'");
+    if (replica_refold(replica, &err) == STATUS_OK)
+        cli_say(cli, "the tables were made anew from the log");
+    else
+        cli_fail(cli, &err);
 }
 
 static int report(struct cli *cli, struct replica *replica, const struct link_result *result)
@@ -60,8 +74,7 @@ static int report(struct cli *cli, struct replica *replica, const struct link_re
     struct replica_counts counts = {0};
     replica_counts(replica, &counts, NULL);
     if (result->totals.truth_failed)
-        cli_say(cli, "the tables differ from the hub's although both hold the same entries: run "
-                     "'verify'");
+        mend_tables(cli, replica);
     if (result->totals.split_view)
         cli_say(cli,
                 "the hub has shown this device and the other two different registries: the proof "
@@ -131,6 +144,9 @@ int command_sync(struct cli *cli)
         status = seek_proof(replica, &options, &result, &err);
     if (!peer && status == STATUS_DENIED && result.totals.code == SESSION_REVOKED)
         obey(cli, replica);
+    uint64_t taken;
+    if (status == STATUS_OK)
+        status = replica_take_later(replica, &taken, &err);
     if (status == STATUS_OK && !peer)
         status = remember_sync(replica, &err);
     if (status == STATUS_DISK_FULL && result.totals.code == SESSION_DONE)

@@ -22,7 +22,8 @@ struct desk {
     uv_async_t async;
     struct queue waiting, finished;
     bool stopping, news_came;
-    int64_t seen; /* of others' commits; of the desk's thread */
+    int64_t seen;      /* of others' commits; of the desk's thread */
+    time_t scrubbed_s; /* when the scrub last went on; of that thread */
     desk_news *news;
     void *context;
     void (*closed)(void *context);
@@ -54,11 +55,25 @@ static void wait_for_work(struct desk *desk)
     pthread_cond_timedwait(&desk->wake, &desk->lock, &until);
 }
 
+/* A little of the scrub a second, while nobody wants anything. */
+static void scrub_a_little(struct desk *desk)
+{
+    struct scrubbed found = {.tables_differ = false};
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (now.tv_sec == desk->scrubbed_s)
+        return;
+    desk->scrubbed_s = now.tv_sec;
+    if (replica_scrub(desk->replica, SCRUB_BYTES, &found, NULL) == STATUS_OK && found.tables_differ)
+        replica_refold(desk->replica, NULL);
+}
+
 static void look_outside(struct desk *desk)
 {
     bool news = false;
     pthread_mutex_unlock(&desk->lock);
     replica_news(desk->replica, &desk->seen, &news, NULL);
+    scrub_a_little(desk);
     pthread_mutex_lock(&desk->lock);
     desk->news_came |= news;
     if (news)

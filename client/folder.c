@@ -36,26 +36,32 @@ enum status folder_holds(const struct cli *cli, bool *holds, struct error *err)
     return STATUS_OK;
 }
 
-enum status folder_open(const struct cli *cli, bool read_only, struct replica **replica,
-                        struct error *err)
+enum status folder_place(const struct cli *cli, struct place *place, struct error *err)
 {
-    char path[CLI_PATH_MAX], ballast[CLI_PATH_MAX];
     struct vault *vault;
     bool holds;
-    *replica = NULL;
     TRY(folder_holds(cli, &holds, err));
     if (!holds)
         return error_set(err, STATUS_NOT_FOUND,
                          "the folder '%.120s' holds no replica: join a hub first", cli->directory);
-    TRY(cli_path(cli, FOLDER_REPLICA, path, err));
-    TRY(cli_path(cli, FOLDER_BALLAST, ballast, err));
+    TRY(cli_path(cli, FOLDER_REPLICA, place->path, err));
+    TRY(cli_path(cli, FOLDER_BALLAST, place->ballast, err));
     TRY(unlock_folder(cli, &vault, err));
-    struct replica_options options = {.path = path,
-                                      .clock = clock_system(),
-                                      .read_only = read_only,
-                                      .ballast = ballast,
-                                      .key = vault ? vault_page_key(vault) : NULL};
-    return replica_open(replica, &options, err);
+    place->options = (struct replica_options){.path = place->path,
+                                              .clock = clock_system(),
+                                              .ballast = place->ballast,
+                                              .key = vault ? vault_page_key(vault) : NULL};
+    return STATUS_OK;
+}
+
+enum status folder_open(const struct cli *cli, bool read_only, struct replica **replica,
+                        struct error *err)
+{
+    struct place place;
+    *replica = NULL;
+    TRY(folder_place(cli, &place, err));
+    place.options.read_only = read_only;
+    return replica_open(replica, &place.options, err);
 }
 
 enum status folder_create(const struct cli *cli, const struct network *network,

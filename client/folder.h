@@ -5,7 +5,7 @@
  *
  * The folder is made with mode 0700 and its files with 0600 (main sets the umask). */
 
-#include "common/cli.h"
+#include "common/place.h"
 #include "common/replica.h"
 #include "common/unlock.h"
 
@@ -19,6 +19,8 @@ enum status folder_make(const struct cli *cli, struct error *err);
  * what to do. Gives the replica. */
 enum status folder_open(const struct cli *cli, bool read_only, struct replica **replica,
                         struct error *err);
+/* Where it lies, unlocked: what folder_open opens. */
+enum status folder_place(const struct cli *cli, struct place *place, struct error *err);
 /* A new, empty replica in the folder (made when missing), encrypted as `choice` says.
  * STATUS_EXISTS. Gives the replica. */
 enum status folder_create(const struct cli *cli, const struct network *network,

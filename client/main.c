@@ -7,6 +7,7 @@
 #include "common/mutant.h"
 #include "common/reading.h"
 #include "common/reporting.h"
+#include "common/updating.h"
 #include "protocol/carry.h"
 
 /* clang-format off */
@@ -145,8 +146,8 @@ static const struct cli_flag variables[] = {
 
 int main(int argc, char **argv)
 {
-    static const struct cli_command *const tables[] = {commands, carry_commands, reading_commands,
-                                                       reporting_commands, NULL};
+    static const struct cli_command *const tables[] = {
+        commands, carry_commands, reading_commands, reporting_commands, updating_commands, NULL};
     static const struct cli_program program = {
         .name = "jinqiu",
         .help = {"records of Party branches for retired cadres, also without a network",
@@ -164,7 +165,8 @@ int main(int argc, char **argv)
         .flags = every_flags,
         .variables = variables,
         .commands = tables,
-        .open = folder_open};
+        .open = folder_open,
+        .place = folder_place};
     umask(MUTANT("t2-modes-open") ? 0 : 0077); /* the folder holds people's data */
     return cli_main(&program, argc, argv);
 }

@@ -61,6 +61,19 @@ static void put_times(struct replica *replica, json_t *status)
     replica_split_view(replica, &split, NULL);
     json_object_set_new(status, "rights_behind", json_integer((json_int_t)behind));
     json_object_set_new(status, "split_view", json_boolean(split));
+    int64_t lost;
+    json_t *end_lost = json_null();
+    if (meta_number(replica, META_END_LOST, &lost)) {
+        time_format(lost, time);
+        end_lost = json_string(time);
+    }
+    json_object_set_new(status, "end_lost", end_lost);
+    struct buffer fault = {0};
+    json_t *damaged = json_null();
+    if (replica_meta_get(replica, META_SCRUB_FAULT, &fault, NULL) == STATUS_OK && fault.size > 0)
+        damaged = json_stringn((const char *)fault.data, fault.size);
+    json_object_set_new(status, "damaged", damaged);
+    buffer_release(&fault);
     json_object_set_new(status, "clock_offset_ms",
                         meta_number(replica, "clock_offset_ms", &offset) ? json_integer(offset)
                                                                          : json_null());

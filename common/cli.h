@@ -17,6 +17,7 @@
 
 struct cli;
 struct replica;
+struct place;
 struct vault;
 
 /* The exit codes that scripts rely on. */
@@ -65,6 +66,8 @@ struct cli_program {
     /* Open the replica in the folder that --dir names: what the reading commands use. */
     enum status (*open)(const struct cli *cli, bool read_only, struct replica **replica,
                         struct error *err);
+    /* Where that replica lies and what opens it (place.h). */
+    enum status (*place)(const struct cli *cli, struct place *place, struct error *err);
 };
 
 struct cli_value {

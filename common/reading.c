@@ -10,6 +10,7 @@
 #include "common/access.h"
 #include "common/messages.h"
 #include "common/reading_print.h"
+#include "common/verifying.h"
 
 #define WHERES_MAX 64
 
@@ -343,31 +344,6 @@ static enum status step_digest(struct cli *cli, struct replica *replica, int *co
     return STATUS_OK;
 }
 
-static enum status step_verify(struct cli *cli, struct replica *replica, int *code,
-                               struct error *err)
-{
-    static const struct cli_text done = {"all entries are sound", "全部条目核验无误"};
-    json_t *report;
-    TRY(view_verify(replica, &report, err));
-    bool ok = json_is_true(json_object_get(report, "ok"));
-    json_t *bad = json_object_get(report, "bad");
-    if (cli->json) {
-        *code = cli_print_json(cli, report);
-    } else {
-        for (size_t i = 0; i < json_array_size(bad); i++)
-            puts(json_string_value(json_array_get(bad, i)));
-        if (ok)
-            printf("%s: %lld\n", cli_text(&done),
-                   (long long)json_integer_value(json_object_get(report, "entries")));
-        json_decref(report);
-    }
-    if (!ok) {
-        cli_say(cli, "this replica is damaged: its tables or its log don't hold what was signed");
-        *code = CLI_FAILED;
-    }
-    return STATUS_OK;
-}
-
 /* What one entry wanted to write, for people: table and id of each row. */
 static json_t *aside_line(const json_t *item)
 {
@@ -501,7 +477,6 @@ READING_COMMAND(conflicts)
 READING_COMMAND(duplicates)
 READING_COMMAND(set_aside)
 READING_COMMAND(digest)
-READING_COMMAND(verify)
 READING_COMMAND(export)
 READING_COMMAND(audit)
 READING_COMMAND(schema)
@@ -529,10 +504,6 @@ static const struct cli_flag audit_flags[] = {
     {"--device", "DEVICE", {"only by this device", "只列出该设备所做的"}, false},
     {"--limit", "N", {"the newest so many; 0: all (200)", "最近若干条；0 为全部（默认 200）"}, false},
     {0}};
-static const struct cli_flag verify_flags[] = {
-    {"--deep", NULL, {"check the whole log (it always is, so far)", "核验全部日志（目前总是如此）"}, false},
-    {0}};
-
 const struct cli_command reading_commands[] = {
     {"list", "TABLE", {"list the rows of a table", "列出一张表的各行"}, list_flags,
      "list visit --where kind=home_visit --limit 20 --json", 1, 1, command_list},
@@ -549,8 +520,8 @@ const struct cli_command reading_commands[] = {
      "set-aside --json", 0, 0, command_set_aside},
     {"digest", "", {"a hash of each scope, equal on replicas that agree",
                     "每个范围的摘要，内容一致的副本相同"}, NULL, "digest --json", 0, 0, command_digest},
-    {"verify", "", {"check signatures, chains and tables", "核验签名、哈希链与各表"}, verify_flags,
-     "verify --json", 0, 0, command_verify},
+    {"verify", "", {"check signatures, chains and tables", "核验签名、哈希链与各表"}, verifying_flags,
+     "verify --json", 0, 0, verifying_command},
     {"export", "TABLE FILE.csv|.xlsx|.json|-",
      {"write the rows of a table to a file", "把一张表导出到文件"}, export_flags,
      "export person members.csv --where kind=retiree", 2, 2, command_export},

@@ -9,8 +9,10 @@
 #include "common/ballast.h"
 #include "common/mutant.h"
 #include "common/pack.h"
+#include "common/repair.h"
 #include "common/replica_state.h"
 #include "common/search.h"
+#include "common/wal_check.h"
 
 #define BUSY_MS 30000
 #define CACHE_KIB 16384
@@ -180,13 +182,34 @@ static void move_log(struct replica *replica)
         sqlite3_wal_checkpoint_v2(replica->database, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
+/* What may have been lost must not be saved under the same numbers again. */
+static enum status follow_loss(struct replica *replica, bool torn, struct error *err)
+{
+    uint64_t taken;
+    if (replica->read_only)
+        return STATUS_OK;
+    TRY(replica_take_later(replica, &taken, err));
+    if (!torn)
+        return STATUS_OK;
+    TRY(replica_begin(replica, err));
+    enum status status = end_lost_note(replica, err);
+    if (status == STATUS_OK)
+        return replica_commit(replica, err);
+    replica_rollback(replica);
+    return status;
+}
+
 static enum status open_once(struct replica **out, const struct replica_options *options,
                              struct error *err)
 {
     struct replica *replica;
+    char aside[REPAIR_PATH_MAX];
     *out = NULL;
     if (!exists(options->path))
         return error_set(err, STATUS_NOT_FOUND, "'%s' is not there", options->path);
+    bool torn = !options->read_only && wal_is_torn(options->path);
+    if (torn)
+        TRY(repair_copy_aside(options->path, aside, err));
     TRY(replica_new(&replica, options,
                     options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, err));
     sqlite3_busy_timeout(replica->database, BUSY_MS);
@@ -199,6 +222,8 @@ static enum status open_once(struct replica **out, const struct replica_options 
         status = load_identity(replica, err);
     if (status == STATUS_OK)
         status = caches_load(replica, err);
+    if (status == STATUS_OK)
+        status = follow_loss(replica, torn, err);
     if (status != STATUS_OK) {
         replica_close(replica);
         return status;
@@ -559,5 +584,8 @@ enum status replica_counts(struct replica *replica, struct replica_counts *count
     }
     for (size_t i = 0; i < replica->tallies_count; i++)
         counts->rows += replica->tallies[i].tally.rows;
-    return STATUS_OK;
+    struct frontier missing = {0};
+    enum status status = replica_missing(replica, &missing, &counts->missing, err);
+    frontier_release(&missing);
+    return status;
 }

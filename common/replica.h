@@ -244,10 +244,41 @@ enum status replica_digests(struct replica *replica, struct scope_digest **diges
 
 /* Called once per fault found. */
 typedef void verify_report(void *context, const char *what);
-/* Re-check the file: SQLite's own check, every chain and signature, and that the tables equal what
- * the log says (it is replayed into a replica in memory). *entries: how many were checked. */
+/* Re-check the file: SQLite's own check, every chain and signature, that the tables and judgements
+ * equal what the log says (it is replayed into a replica in memory), and the keys. *entries: how
+ * many were checked. */
 enum status replica_verify(struct replica *replica, verify_report *report, void *context,
                            uint64_t *entries, struct error *err);
+
+/* Reads on through the file for faults, about `bytes` at a call; the whole of it once a day, and
+ * nothing when the day isn't over. What is found also stays under META_SCRUB_FAULT until a round
+ * finds nothing. Outside of a transaction. */
+#define SCRUB_BYTES (1024 * 1024) /* a second */
+#define SCRUB_FAULT_BYTES 200
+#define META_SCRUB_FAULT "scrub_fault"
+struct scrubbed {
+    char fault[SCRUB_FAULT_BYTES]; /* "": none */
+    bool tables_differ;            /* replica_refold mends that */
+    bool round_done;
+};
+enum status replica_scrub(struct replica *replica, size_t bytes, struct scrubbed *found,
+                          struct error *err);
+
+/* The tables anew from the log, in one transaction: for when they differ from it. A failure leaves
+ * all as it was. What the log itself lacks, this can't mend (common/repair.h). */
+enum status replica_refold(struct replica *replica, struct error *err);
+
+/* After a repair: entries that are known to have been in this file and that no peer has brought yet
+ * (a feed's number is the last of them). Release with frontier_release. */
+enum status replica_missing(struct replica *replica, struct frontier *missing, uint64_t *entries,
+                            struct error *err);
+/* Entries that lay beyond a gap, as far as the gap is filled now. Opening does it, too. *taken
+ * counts them. */
+enum status replica_take_later(struct replica *replica, uint64_t *taken, struct error *err);
+/* When the end of the write-ahead log didn't hold, the last time; 0: it always did. */
+#define META_END_LOST "end_lost_ms"
+/* 1: this file may be older than what it wrote, and a hub has yet to begin anew because of it. */
+#define META_ANEW "begin_anew"
 
 /* ---- reading (what view.h stands on) ---- */
 /* Load a row with all its heads. *found false when there is none. scope 0: where it lives. */
@@ -273,6 +304,7 @@ int64_t *replica_doubles_mark(struct replica *replica);
 
 struct replica_counts {
     uint64_t entries, rows, conflicts, set_aside, own_entries;
+    uint64_t missing; /* see replica_missing */
 };
 enum status replica_counts(struct replica *replica, struct replica_counts *counts,
                            struct error *err);

@@ -84,7 +84,7 @@ enum status feeds_load(struct replica *replica, struct error *err)
     replica->feeds_count = 0;
     frontier_clear(&replica->frontier);
     TRY(sql_prepare(replica,
-                    "SELECT scope, device, incarnation, number, hash FROM _feed ORDER BY id",
+                    "SELECT scope, device, incarnation, number, hash, id FROM _feed ORDER BY id",
                     &statement, err));
     enum status status = STATUS_OK;
     int code;
@@ -96,7 +96,10 @@ enum status feeds_load(struct replica *replica, struct error *err)
         struct bytes hash = sql_blob(statement, 4);
         if (hash.size == HASH_BYTES)
             memcpy(feed.hash.bytes, hash.data, HASH_BYTES);
-        status = push_feed(replica, &feed, err);
+        /* A feed that is gone would give its name to the next one. */
+        status = sqlite3_column_int64(statement, 5) == (int64_t)replica->feeds_count + 1
+                     ? push_feed(replica, &feed, err)
+                     : error_set(err, STATUS_STORAGE, "the list of feeds is damaged");
     }
     if (status == STATUS_OK && code != SQLITE_DONE)
         status = sql_fail(replica, err, "the log");

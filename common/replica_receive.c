@@ -186,6 +186,21 @@ static enum status receive(struct replica *replica, const struct run *run,
     return append_run(replica, run, skip, &hash, received, err);
 }
 
+enum run_fit run_fits(struct replica *replica, const struct run *run)
+{
+    uint32_t local = feed_find(replica, &run->feed);
+    uint64_t held = local ? feed_at(replica, local)->number : 0;
+    uint8_t key[PUBLIC_KEY_BYTES];
+    struct hash hash = {{0}};
+    if (run->first + run->count - 1 <= held)
+        return RUN_KNOWN;
+    if (run->first > held + 1 || signing_key_of(replica, run, key) != STATUS_OK)
+        return RUN_EARLY;
+    if (local)
+        hash = feed_at(replica, local)->hash;
+    return chain_holds(replica, run, held + 1 - run->first, &hash, key) ? RUN_FITS : RUN_BROKEN;
+}
+
 enum status replica_receive(struct replica *replica, const struct run *run,
                             struct received *received, struct error *err)
 {

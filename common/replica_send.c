@@ -144,10 +144,7 @@ static enum status send_range(struct replica *replica, const struct frontier_row
     return status;
 }
 
-/* The hub's registry, which names the devices; the registry of those that admit others; records. */
-enum part { PART_HUB, PART_ADMITTED, PART_RECORDS, PARTS };
-
-static enum part part_of(const struct feed_id *feed)
+enum part part_of(const struct feed_id *feed)
 {
     if (!SCOPE_IS_REGISTRY(feed->scope))
         return PART_RECORDS;

@@ -109,11 +109,23 @@ struct row_place {
     size_t groups_count, groups_capacity;
 };
 
+/* How far the scrub has come (replica_scrub.c). */
+struct scrub_place {
+    bool loaded;
+    uint32_t local; /* of the feed; 0: between two rounds */
+    uint64_t number;
+    struct hash hash; /* of entry `number` */
+    bool again;       /* the feed is read from its beginning, for something was wrong with it */
+    uint32_t table;
+    bool faulty; /* something was found in this round */
+    unsigned steps;
+};
+
 struct replica {
     sqlite3 *database;
     struct clock clock;
     bool read_only, in_transaction;
-    bool stale; /* what is kept in memory may not be what the file says: load it first */
+    bool stale;         /* what is kept in memory may not be what the file says: load it first */
     bool met_full_disk; /* room has to be made when the transaction is over */
     bool undone;        /* SQLite gave the open transaction up by itself; nothing more may commit */
     char *ballast;      /* path; NULL: none */
@@ -125,6 +137,7 @@ struct replica {
     struct feed *feeds;
     size_t feeds_count, feeds_capacity;
     uint32_t *feed_order; /* places in `feeds`, ascending by feed id */
+    struct scrub_place scrub;
     struct frontier frontier;
     struct frontier
         restoring; /* own feeds whose branch makes room: claim + 1 (replica_restore.c) */
@@ -231,6 +244,11 @@ enum status entry_counts(struct replica *replica, const struct dot *dot, bool *c
 /* Who wrote it: the entry's person or the one that the certificate names. */
 struct id feed_person(const struct replica *replica, const struct dot *dot,
                       const struct entry_head *head);
+
+/* In this order feeds are sent and folded: the hub's registry, which names the devices; the
+ * registry of those that admit others; records (replica_send.c). */
+enum part { PART_HUB, PART_ADMITTED, PART_RECORDS, PARTS };
+enum part part_of(const struct feed_id *feed);
 
 /* ---- tallies (replica_tally.c) ---- */
 /* Adds the cells that are loaded, or takes them out. */
@@ -378,6 +396,24 @@ struct dot_names {
 enum status entry_reissue(struct replica *replica, const struct entry_view *view,
                           const struct entry_head *head, const struct dot_names *names,
                           struct dot *as, struct error *err);
+
+/* Do our keys belong to our certificate, as far as the registry knows one? (replica_verify.c) */
+bool identity_fits(const struct replica *replica);
+
+/* ---- mending (replica_salvage.c, replica_later.c) ---- */
+/* How a run that was read from a damaged file stands to what we hold. EARLY: entries before it, or
+ * the key that signed it, aren't known. (replica_receive.c) */
+enum run_fit { RUN_FITS, RUN_KNOWN, RUN_EARLY, RUN_BROKEN };
+enum run_fit run_fits(struct replica *replica, const struct run *run);
+/* Kept until what comes before it is there. */
+enum status later_keep(struct replica *replica, const struct run *run, struct error *err);
+/* Sets what a peer must bring: a feed's number is the last that is known to have been there. */
+enum status missing_save(struct replica *replica, const struct frontier *missing,
+                         struct error *err);
+/* What we saved last may be gone: nothing is saved under its numbers. In a transaction. */
+enum status life_lost_note(struct replica *replica, struct error *err);
+/* The end of the write-ahead log was dropped when the file was opened. In a transaction. */
+enum status end_lost_note(struct replica *replica, struct error *err);
 
 /* ---- two lives (replica_restore.c) ---- */
 enum status restoring_load(struct replica *replica, struct error *err);

@@ -58,7 +58,14 @@ enum status tables_create_engine(struct replica *replica, struct error *err)
         " proof BLOB) STRICT;"
         "CREATE INDEX set_aside_feed ON _set_aside(scope, device, incarnation);"
         "CREATE TABLE _peer(device INTEGER PRIMARY KEY, told BLOB NOT NULL, held BLOB NOT NULL)"
-        " STRICT;";
+        " STRICT;"
+        /* Runs that lay beyond a gap when the file was repaired (replica_later.c). */
+        "CREATE TABLE _later(id INTEGER PRIMARY KEY, run BLOB NOT NULL) STRICT;"
+        /* A second copy, on other pages, of what nobody could bring again. */
+        "CREATE TABLE _spare(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+        "CREATE TRIGGER spare AFTER INSERT ON _meta WHEN NEW.name IN"
+        " ('identity', 'network', 'hub_address', 'hub_link_key') BEGIN"
+        " INSERT OR REPLACE INTO _spare(name, value) VALUES(NEW.name, NEW.value); END;";
     return sql_run(replica, sql, err);
 }
 

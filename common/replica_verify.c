@@ -1,4 +1,6 @@
-/* Checking a file against itself: SQLite's pages, the chains, and the tables against the log. */
+/* Checking a file against itself: SQLite's pages and indexes, the chains, the tables and judgements
+ * against the log, the keys of sealed values against their names, our own keys against our
+ * certificate. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,13 +24,18 @@ static void say(struct verifying *verifying, const char *what)
 static enum status check_pages(struct verifying *verifying, struct error *err)
 {
     sqlite3_stmt *check = NULL;
-    TRY(sql_prepare(verifying->replica, "PRAGMA quick_check(20)", &check, err));
-    enum status status = STATUS_OK;
-    while (status == STATUS_OK && sql_row(verifying->replica, check, &status, err)) {
-        const char *line = (const char *)sqlite3_column_text(check, 0);
-        if (line && strcmp(line, "ok") != 0)
-            say(verifying, line);
-    }
+    int code = SQLITE_ERROR;
+    if (sql_prepare(verifying->replica, "PRAGMA integrity_check(3)", &check, err) == STATUS_OK)
+        while ((code = sqlite3_step(check)) == SQLITE_ROW) {
+            const char *line = (const char *)sqlite3_column_text(check, 0);
+            if (line && strcmp(line, "ok") != 0)
+                say(verifying, line);
+        }
+    if ((code & 0xff) == SQLITE_CORRUPT)
+        say(verifying, sqlite3_errmsg(verifying->replica->database));
+    enum status status = code == SQLITE_DONE || (code & 0xff) == SQLITE_CORRUPT
+                             ? STATUS_OK
+                             : sql_fail(verifying->replica, err, "the file");
     sqlite3_finalize(check);
     return status;
 }
@@ -116,6 +123,90 @@ static enum status compare_tables(struct verifying *verifying, struct error *err
     return status;
 }
 
+/* ---- what the tallies don't cover ---- */
+
+static void say_number(struct verifying *verifying, const char *what, uint64_t count)
+{
+    char line[200];
+    snprintf(line, sizeof line, "%s: %llu", what, (unsigned long long)count);
+    if (count > 0)
+        say(verifying, line);
+}
+
+/* A judgement that stands in the file and isn't the log's. */
+static bool judged_otherwise(struct verifying *verifying, int64_t id, int state)
+{
+    struct replica *replica = verifying->replica;
+    enum log_state again;
+    if (LOG_FEED(id) == 0 || LOG_FEED(id) > replica->feeds_count)
+        return true;
+    struct dot dot = {feed_at(replica, LOG_FEED(id))->id, LOG_NUMBER(id)};
+    if (feed_restoring(replica, &dot.feed))
+        return false;
+    return feed_get_state(verifying->again, &dot, &again, NULL) != STATUS_OK || (int)again != state;
+}
+
+static enum status count_judged(struct replica *replica, uint64_t *count, struct error *err)
+{
+    sqlite3_stmt *read = NULL;
+    TRY(sql_prepare(replica, "SELECT count(*) FROM _judged", &read, err));
+    enum status status = STATUS_OK;
+    *count = sql_row(replica, read, &status, err) ? (uint64_t)sqlite3_column_int64(read, 0) : 0;
+    sqlite3_finalize(read);
+    return status;
+}
+
+static enum status check_judged(struct verifying *verifying, struct error *err)
+{
+    sqlite3_stmt *read = NULL;
+    uint64_t wrong = 0, here = 0, again = 0;
+    TRY(count_judged(verifying->again, &again, err));
+    TRY(sql_prepare(verifying->replica, "SELECT id, state FROM _judged", &read, err));
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && sql_row(verifying->replica, read, &status, err)) {
+        here++;
+        wrong +=
+            judged_otherwise(verifying, sqlite3_column_int64(read, 0), sqlite3_column_int(read, 1));
+    }
+    sqlite3_finalize(read);
+    if (wrong == 0 && here < again && !replica_restoring(verifying->replica))
+        wrong = again - here;
+    say_number(verifying, "entries judged otherwise than the log says", wrong);
+    return status;
+}
+
+static enum status check_keys(struct verifying *verifying, struct error *err)
+{
+    sqlite3_stmt *read = NULL;
+    uint64_t wrong = 0;
+    TRY(sql_prepare(verifying->replica, "SELECT id, wrapped FROM _key WHERE wrapped IS NOT NULL",
+                    &read, err));
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && sql_row(verifying->replica, read, &status, err)) {
+        struct bytes wrapped = sql_blob(read, 1);
+        struct seal_id id = {{0}};
+        if (wrapped.size == SEAL_WRAPPED_BYTES)
+            id = value_key_id(&verifying->replica->network, wrapped.data);
+        wrong += (int64_t)get_u64le(id.bytes) != sqlite3_column_int64(read, 0);
+    }
+    sqlite3_finalize(read);
+    say_number(verifying, "keys of sealed values that are damaged", wrong);
+    return status;
+}
+
+bool identity_fits(const struct replica *replica)
+{
+    const struct identity *own = &replica->identity;
+    const uint8_t *key = registry_device_key(replica->registry, own->device);
+    const struct device *device = registry_device(replica->registry, own->device);
+    if (own->device == 0 || registry_devices_count(replica->registry) == 0)
+        return true;
+    if (!key || memcmp(key, own->sign.public_key, PUBLIC_KEY_BYTES) != 0)
+        return false;
+    return own->device == DEVICE_HUB || !device ||
+           memcmp(device->certificate.dh_key, own->dh.public_key, DH_KEY_BYTES) == 0;
+}
+
 enum status replica_verify(struct replica *replica, verify_report *report, void *context,
                            uint64_t *entries, struct error *err)
 {
@@ -127,6 +218,12 @@ enum status replica_verify(struct replica *replica, verify_report *report, void 
     enum status status = replay(&verifying, err);
     if (status == STATUS_OK)
         status = compare_tables(&verifying, err);
+    if (status == STATUS_OK)
+        status = check_judged(&verifying, err);
+    if (status == STATUS_OK)
+        status = check_keys(&verifying, err);
+    if (status == STATUS_OK && !identity_fits(replica))
+        say(&verifying, "the keys of this device don't fit its certificate");
     *entries = verifying.received.applied + verifying.received.aside + verifying.received.refused;
     replica_close(verifying.again);
     return status;

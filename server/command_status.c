@@ -20,12 +20,16 @@ int command_status(struct cli *cli)
     }
     json_int_t devices = (json_int_t)registry_devices_count(replica_registry(replica));
     struct running_counts now = running_read(cli->directory);
-    json_t *json = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "entries",
+    struct buffer fault = {0};
+    replica_meta_get(replica, META_SCRUB_FAULT, &fault, NULL);
+    json_t *json = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "entries",
                              (json_int_t)counts.entries, "rows", (json_int_t)counts.rows, "devices",
                              devices, "connected", (json_int_t)now.connected, "strangers",
                              (json_int_t)now.strangers, "conflicts", (json_int_t)counts.conflicts,
                              "rejected", (json_int_t)counts.set_aside, "over_quota",
-                             quota_held_count(replica), "disk_full", replica_disk_full(replica));
+                             quota_held_count(replica), "missing", (json_int_t)counts.missing,
+                             "damaged", fault.size > 0, "disk_full", replica_disk_full(replica));
+    buffer_release(&fault);
     replica_close(replica);
     if (cli->json)
         return cli_print_json(cli, json);

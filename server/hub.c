@@ -9,6 +9,7 @@
 
 #include "common/id.h"
 #include "common/pack.h"
+#include "server/backup.h"
 #include "server/builtin_schema.h"
 #include "server/root_keys.h"
 #include "server/roster.h"
@@ -221,6 +222,9 @@ enum status hub_take_authority(struct hub *hub, struct error *err)
 {
     const struct authority *authority = registry_authority(replica_registry(hub->replica));
     struct error problem = {0};
+    if (!authority)
+        return error_set(err, STATUS_BAD_INPUT,
+                         "the registry of this hub is damaged: restore a backup");
     if (authority->number == hub->authority_number ||
         take_authority(hub, AUTHORITY_NEXT_FILE, authority, NULL) ||
         take_authority(hub, AUTHORITY_FILE, authority, &problem))
@@ -240,6 +244,23 @@ enum status hub_follow_authority(struct hub *hub, struct error *err)
     return seed_rename(&next, AUTHORITY_FILE, err);
 }
 
+/* A repair, or a log that lost its end: clients may hold what this hub wrote and doesn't know. */
+static enum status follow_loss(struct hub *hub, struct error *err)
+{
+    uint64_t due;
+    TRY(replica_meta_number(hub->replica, META_ANEW, &due, err));
+    if (due == 0)
+        return STATUS_OK;
+    TRY(replica_begin(hub->replica, err));
+    enum status status = hub_begin_anew(hub, err);
+    if (status == STATUS_OK)
+        status = replica_meta_set(hub->replica, META_ANEW, bytes_text("0"), err);
+    if (status == STATUS_OK)
+        return replica_commit(hub->replica, err);
+    replica_rollback(hub->replica);
+    return status;
+}
+
 enum status hub_open(struct hub *hub, const struct hub_options *options, struct error *err)
 {
     *hub = (struct hub){.options = *options};
@@ -250,6 +271,8 @@ enum status hub_open(struct hub *hub, const struct hub_options *options, struct 
     enum status status = hub_follow_authority(hub, err);
     if (status == STATUS_OK)
         status = make_own_tables(hub, err);
+    if (status == STATUS_OK)
+        status = follow_loss(hub, err);
     if (status != STATUS_OK)
         hub_close(hub);
     return status;

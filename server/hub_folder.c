@@ -26,21 +26,27 @@ enum status hub_folder_unlock(const struct cli *cli, struct hub_options *options
     return STATUS_OK;
 }
 
+enum status hub_folder_place(const struct cli *cli, struct place *place, struct error *err)
+{
+    struct hub_options hub;
+    TRY(hub_folder_unlock(cli, &hub, err));
+    TRY(cli_path(cli, HUB_DATABASE, place->path, err));
+    TRY(cli_path(cli, HUB_BALLAST, place->ballast, err));
+    place->options = (struct replica_options){.path = place->path,
+                                              .clock = hub.clock,
+                                              .ballast = place->ballast,
+                                              .key = hub.vault ? vault_page_key(hub.vault) : NULL};
+    return STATUS_OK;
+}
+
 enum status hub_folder_open(const struct cli *cli, bool read_only, struct replica **replica,
                             struct error *err)
 {
-    char path[CLI_PATH_MAX], ballast[CLI_PATH_MAX];
-    struct hub_options hub;
+    struct place place;
     *replica = NULL;
-    TRY(hub_folder_unlock(cli, &hub, err));
-    TRY(cli_path(cli, HUB_DATABASE, path, err));
-    TRY(cli_path(cli, HUB_BALLAST, ballast, err));
-    struct replica_options options = {.path = path,
-                                      .clock = hub.clock,
-                                      .read_only = read_only,
-                                      .ballast = ballast,
-                                      .key = hub.vault ? vault_page_key(hub.vault) : NULL};
-    return replica_open(replica, &options, err);
+    TRY(hub_folder_place(cli, &place, err));
+    place.options.read_only = read_only;
+    return replica_open(replica, &place.options, err);
 }
 
 /* Key slots come before the database. A root key that is there may be sealed under the slots beside

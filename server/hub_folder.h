@@ -4,7 +4,7 @@
 /* The data folder of a hub as the commands see it: named by --dir, unlocked (common/unlock.h) when
  * it is encrypted. What lies in it: server/hub.h. */
 
-#include "common/cli.h"
+#include "common/place.h"
 #include "common/unlock.h"
 #include "server/hub.h"
 
@@ -17,6 +17,8 @@ enum status hub_folder_options(const struct cli *cli, struct hub_options *option
 /* With the folder's keys, when it is encrypted. */
 enum status hub_folder_unlock(const struct cli *cli, struct hub_options *options,
                               struct error *err);
+/* Where its replica lies, unlocked. */
+enum status hub_folder_place(const struct cli *cli, struct place *place, struct error *err);
 /* The replica alone. STATUS_NOT_FOUND. Gives. */
 enum status hub_folder_open(const struct cli *cli, bool read_only, struct replica **replica,
                             struct error *err);

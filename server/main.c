@@ -14,6 +14,7 @@
 #include "common/reading.h"
 #include "common/reporting.h"
 #include "common/unlock.h"
+#include "common/updating.h"
 #include "protocol/carry.h"
 #include "server/backup.h"
 #include "server/command_erase.h"
@@ -565,8 +566,8 @@ static const struct cli_flag variables[] = {
 int main(int argc, char **argv)
 {
     static const struct cli_command *const tables[] = {
-        hub_commands,   late_commands,    erase_commands,     root_commands,  carry_commands,
-        quota_commands, reading_commands, reporting_commands, NULL};
+        hub_commands,   late_commands,    erase_commands,     root_commands,     carry_commands,
+        quota_commands, reading_commands, reporting_commands, updating_commands, NULL};
     static const struct cli_program program = {
         .name = "jinqiud",
         .help = {"the hub of jinqiu", "金秋中心"},
@@ -582,7 +583,8 @@ int main(int argc, char **argv)
         .flags = every_flags,
         .variables = variables,
         .commands = tables,
-        .open = hub_folder_open};
+        .open = hub_folder_open,
+        .place = hub_folder_place};
     struct error err = {0};
     umask(077);
     if (keys_init(&err) != STATUS_OK) {

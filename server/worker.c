@@ -33,8 +33,9 @@ struct worker {
     uv_async_t async;
     struct queue waiting, answered;
     bool stopping, news_came;
-    bool full;    /* the disk was, when we last wrote */
-    int64_t seen; /* of others' commits, see replica_news */
+    bool full;         /* the disk was, when we last wrote */
+    int64_t seen;      /* of others' commits, see replica_news */
+    time_t scrubbed_s; /* when the scrub last went on */
     struct shares shares;
     struct worker_totals totals;
     worker_news *news;
@@ -182,6 +183,23 @@ static bool look_outside(struct worker *worker)
     return news;
 }
 
+/* A little of the scrub a second, while nobody wants anything. */
+static void scrub_a_little(struct worker *worker)
+{
+    struct error err = {0};
+    struct scrubbed found;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (now.tv_sec == worker->scrubbed_s)
+        return;
+    worker->scrubbed_s = now.tv_sec;
+    enum status status = replica_scrub(worker->hub->replica, SCRUB_BYTES, &found, &err);
+    if (status == STATUS_OK && found.fault[0])
+        status = error_set(&err, STATUS_STORAGE, "%s", found.fault);
+    if (status != STATUS_OK)
+        log_error("scrub", &err);
+}
+
 static void wait_for_work(struct worker *worker)
 {
     struct timespec until;
@@ -213,6 +231,7 @@ static void *work(void *argument)
             if (!worker->waiting.first) {
                 pthread_mutex_unlock(&worker->lock);
                 bool changed = look_outside(worker);
+                scrub_a_little(worker);
                 pthread_mutex_lock(&worker->lock);
                 worker->news_came |= changed;
                 if (changed)

@@ -1,0 +1,13 @@
+#ifndef COMMON_VERIFYING_H
+#define COMMON_VERIFYING_H
+
+/* The command verify, for both programs: checks the whole replica, and with --repair mends what is
+ * wrong with it (repair.h). Exit code 1 when something is damaged, also after a repair that lost
+ * something. */
+
+#include "common/cli.h"
+
+int verifying_command(struct cli *cli);
+extern const struct cli_flag verifying_flags[];
+
+#endif

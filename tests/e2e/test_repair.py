@@ -1,0 +1,123 @@
+"""Disks rot: what differs from the log is made anew from it, and a file that is damaged itself is
+put aside and made anew; what it lost, others bring back. The hub's, too."""
+
+import glob
+import os
+import sqlite3
+import unittest
+
+from jinqiu import World
+
+
+def change(folder, name, sql):
+    """What a broken disk does to the tables."""
+    database = sqlite3.connect(os.path.join(folder, name))
+    database.execute(sql)
+    database.commit()
+    database.close()
+
+
+def rot(path, text):
+    """Every place of the file that holds `text` holds something else."""
+    with open(path, "r+b") as file:
+        content = file.read()
+        at = content.find(text.encode())
+        assert at >= 0
+        while at >= 0:
+            file.seek(at + 8)
+            file.write(bytes([content[at + 8] ^ 4]))
+            at = content.find(text.encode(), at + 1)
+
+
+class Repair(unittest.TestCase):
+    def names(self, replica):
+        return sorted(row["name"] for row in replica.json("list", "person"))
+
+    def test_tables_that_differ_from_the_log_are_made_anew(self):
+        with World() as world:
+            client = world.join()
+            client.call("add", "person", "name=示例党员301", "phone=100")
+            client.sync()
+            for sql in ("UPDATE person SET phone = '101'", "DELETE FROM person",
+                        "UPDATE _tally SET rows = rows + 1"):
+                change(client.folder, "replica.db", sql)
+                self.assertFalse(client.json("verify", code=1)["ok"])
+                report = client.json("verify", "--repair")
+                self.assertEqual(report["mended"], "tables")
+                self.assertTrue(report["bad"])
+                self.assertTrue(client.json("verify")["ok"])
+                self.assertEqual(client.json("list", "person")[0]["phone"], "100")
+            self.assertEqual(client.json("verify", "--repair")["mended"], "nothing")
+            self.assertEqual(client.json("digest"), {key: value for key, value in
+                                                     world.hub.json("digest").items()
+                                                     if key in client.json("digest")})
+
+    def test_a_failed_truth_check_mends_the_tables_by_itself(self):
+        with World() as world:
+            client = world.join()
+            client.call("add", "person", "name=示例党员301", "phone=100")
+            client.sync()
+            change(client.folder, "replica.db", "UPDATE _tally SET rows = rows + 1")
+            self.assertTrue(client.sync(code=1)["differs"])
+            self.assertFalse(client.sync()["differs"])
+            self.assertTrue(client.json("verify")["ok"])
+
+    def test_entries_that_rotted_come_back_and_none_beyond_them_is_lost(self):
+        with World() as world:
+            client = world.join()
+            for number in range(301, 306):
+                client.call("add", "person", f"name=示例党员{number}")
+                client.sync()
+            client.call("add", "person", "name=示例党员306")  # nobody else has it
+            path = os.path.join(client.folder, "replica.db")
+            rot(path, "示例党员303")
+            self.assertFalse(client.json("verify", code=1)["ok"])
+            report = client.json("verify", "--repair", code=1)
+            self.assertEqual((report["mended"], report["missing"]), ("file", 4))
+            self.assertEqual(report["aside"], path + ".damaged-1")
+            self.assertEqual(self.names(client), ["示例党员301", "示例党员302"])
+            self.assertEqual(client.json("status")["missing"], 4)
+            client.sync()
+            client.sync()
+            names = [f"示例党员{number}" for number in range(301, 307)]
+            self.assertEqual(self.names(client), names)
+            self.assertEqual(self.names(world.hub), names)
+            self.assertEqual(client.json("status")["missing"], 0)
+            client.call("add", "person", "name=示例党员307")
+            client.sync()
+            self.assertEqual(self.names(world.hub), names + ["示例党员307"])
+            self.assertTrue(client.json("verify")["ok"] and world.hub.json("verify")["ok"])
+
+    def test_clients_bring_back_what_rotted_at_the_hub(self):
+        with World() as world:
+            client = world.join()
+            for number in range(301, 304):
+                client.call("add", "person", f"name=示例党员{number}")
+                client.sync()
+            world.hub.call("verify", "--repair")  # nothing to mend while it serves
+            path = os.path.join(world.hub.folder, "hub.db")
+            world.hub.stop()
+            rot(path, "示例党员302")
+            world.hub.start()
+            self.assertIn("使用", world.hub.call("verify", "--repair", code=1, error=True))
+            world.hub.stop()
+            world.hub.call("verify", "--repair", code=1)
+            world.hub.start()
+            self.assertEqual(self.names(world.hub), ["示例党员301"])
+            client.sync()
+            client.sync()
+            self.assertEqual(self.names(world.hub), self.names(client))
+            self.assertEqual(len(self.names(client)), 3)
+            client.call("add", "person", "name=示例党员304")
+            newcomer = world.join()
+            for replica in (client, newcomer, client):
+                replica.sync()
+            self.assertEqual(self.names(newcomer), self.names(client))
+            self.assertEqual(world.hub.json("status")["missing"], 0)
+            for replica in (client, newcomer, world.hub):
+                self.assertTrue(replica.json("verify")["ok"])
+            self.assertEqual(glob.glob(path + ".damaged-*"), [path + ".damaged-1"])
+
+
+if __name__ == "__main__":
+    unittest.main()

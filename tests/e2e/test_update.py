@@ -1,0 +1,39 @@
+"""A package on a stick: signed by maintainers, checked without a network."""
+
+import os
+import stat
+import unittest
+
+from jinqiu import JINQIU, JINQIUD, World, run
+
+
+class Update(unittest.TestCase):
+    def test_a_package_is_signed_by_two_and_refused_where_their_keys_are_not_built_in(self):
+        with World() as world:
+            package = os.path.join(world.folder, "jinqiu-9.0.0.tar")
+            with open(package, "wb") as file:
+                file.write(b"package" * 1000)
+            self.assertIn("jinqiu-9.0.0.tar.sig",
+                          run(JINQIU, "update", "check", package, code=1, error=True))
+            for name in ("a", "b"):
+                key = os.path.join(world.folder, name + ".key")
+                public = run(JINQIU, "update", "key", key).strip()
+                self.assertEqual(len(public), 64)
+                self.assertEqual(stat.S_IMODE(os.stat(key).st_mode), 0o600)
+                run(JINQIU, "update", "key", key, code=1)  # never over one that is there
+                run(JINQIU, "update", "sign", package, "--version-number", "9.0.0",
+                    "--release-key", key)
+            with open(package + ".sig", encoding="ascii") as signature:
+                lines = signature.read().splitlines()
+            self.assertEqual(lines[:2], ["jinqiu release 1", "version 9.0.0"])
+            self.assertEqual(len(lines), 5)
+            for program, folder in ((JINQIU, world.join().folder), (JINQIUD, world.hub.folder)):
+                told = run(program, "update", "check", package, "--dir", folder, code=1,
+                           error=True, env={"LANG": "zh_CN.UTF-8"})
+                self.assertIn("发布密钥", told)
+            run(JINQIU, "update", "sign", package, "--version-number", "nine", "--release-key",
+                key, code=2)
+
+
+if __name__ == "__main__":
+    unittest.main()
