@@ -1,6 +1,8 @@
 #include "tests/support/world.h"
 
 #include <assert.h>
+#include <dirent.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,16 +44,18 @@ void world_start(struct world *world)
 
 void world_end(struct world *world)
 {
-    static const char *const names[] = {"hub.db", "hub.db-wal", "hub.db-shm", "root.key",
-                                        "authority.key"};
-    char path[128];
+    char path[sizeof world->directory + NAME_MAX + 2];
+    const struct dirent *entry;
     for (size_t i = 0; i < world->clients_count; i++)
         replica_close(world->clients[i]);
     hub_close(&world->hub);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", world->directory, names[i]);
+    DIR *folder = opendir(world->directory);
+    while (folder && (entry = readdir(folder))) {
+        snprintf(path, sizeof path, "%s/%s", world->directory, entry->d_name);
         unlink(path);
     }
+    if (folder)
+        closedir(folder);
     rmdir(world->directory);
 }
 
