@@ -46,7 +46,7 @@ static enum status replica_options_of(const struct hub_options *options, struct 
     TRY(path_in(paths->database, options->directory, "hub.db", err));
     TRY(path_in(paths->ballast, options->directory, "ballast", err));
     *out = (struct replica_options){.path = paths->database,
-                                    .ballast = paths->ballast,
+                                    .ballast = options->ballast ? paths->ballast : NULL,
                                     .clock = options->clock,
                                     .cache_kib = 65536,
                                     .key = options->vault ? vault_page_key(options->vault) : NULL};
