@@ -94,17 +94,19 @@ class Strangers(unittest.TestCase):
                 stranger.close()
             self.assertTrue(until(lambda: world.hub.json("status")["strangers"] == 0))
 
-    def test_more_connections_than_allowed_are_hung_up_on(self):
+    def test_over_the_limit_the_oldest_stranger_is_hung_up_on(self):
         with World() as world:
             client = world.join()
             world.hub.stop()
             world.hub.start("--connections", "5")
             held = [connect(world) for _ in range(5)]
-            self.assertTrue(until(lambda: world.hub.json("status")["connected"] == 5))
-            with connect(world) as one_too_many:
-                self.assertEqual(one_too_many.recv(1), b"")
-            held.pop().close()
-            self.assertTrue(until(lambda: world.hub.json("status")["connected"] == 4))
+            self.assertTrue(until(lambda: world.hub.json("status")["strangers"] == 5))
+            held.append(connect(world))
+            self.assertEqual(held[0].recv(1), b"")
+            held[1].setblocking(False)
+            with self.assertRaises(BlockingIOError):
+                held[1].recv(1)
+            self.assertTrue(until(lambda: world.hub.json("status")["strangers"] == 5))
             self.exchange(world, client)
             for stranger in held:
                 stranger.close()
