@@ -81,6 +81,7 @@ class Stage(World):
         self.clerk = self.join("clerk", self.county)
         self.bureau = self.join("bureau", self.hub.root)
         self.mover = self.join("secretary", self.branches[1])
+        self.gone = []  # revoked
         self.programs = [self.town, self.branch, self.clerk, self.bureau, self.mover]
         self.work = Work(self.town.json("schema"), self.chance)
         return self
@@ -91,7 +92,10 @@ class Stage(World):
 
     def sync(self, *clients):
         for client in clients or self.programs:
-            client.sync(code=None)
+            done = subprocess.run([JINQIU, "sync", "--dir", client.folder], capture_output=True,
+                                  timeout=300, check=False)
+            if done.returncode not in (0, 4) and client not in self.gone:
+                raise RuntimeError(f"{client.folder}: {done.stderr.decode()}")
 
     def save(self, client, count, adds):
         """Random work; notes the ids of the rows that are there afterwards."""
@@ -192,6 +196,7 @@ class Stage(World):
         self.save_all(1, 10, 0.1)
         self.sync()
         self.hub.call("revoke", self.mover.device, "--last-good", "3")
+        self.gone.append(self.mover)
         self.settle_some(self.clerk)
         self.adopt_some(self.bureau)
         self.sync()
