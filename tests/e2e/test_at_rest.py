@@ -155,6 +155,12 @@ class AtRest(unittest.TestCase):
             self.refused(JINQIU, "passphrase", "--recover", "--dir", client.folder,
                          env={"JINQIU_RECOVERY_CODE": code, **new})
 
+    def test_no_program_leaves_a_core_file(self):
+        with World() as world:
+            with open(f"/proc/{world.hub.process.pid}/limits", encoding="utf-8") as file:
+                core = next(line.split() for line in file if line.startswith("Max core file size"))
+            self.assertEqual(core[4:6], ["0", "0"])  # soft and hard, whatever the shell allowed
+
     def test_without_a_passphrase_one_has_to_say_so(self):
         with World() as world:
             code = world.hub.invite(world.township, "secretary", "示例党员001")
