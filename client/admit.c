@@ -8,7 +8,7 @@
 #include "client/remember.h"
 #include "common/freshness.h"
 #include "common/mutant.h"
-#include "common/pack.h"
+#include "common/registry_draft.h"
 #include "common/replica_seal.h"
 
 #define HASH_OF_TOKEN_BYTES 32
@@ -204,44 +204,19 @@ static enum status mark_used(struct replica *replica, const uint8_t hash[HASH_OF
     return code == SQLITE_DONE ? STATUS_OK : failed(replica, err);
 }
 
-static enum status pack_op(struct entry_writer *writer, struct replica *replica,
-                           const struct certificate *certificate, struct error *err)
-{
-    const struct network *network = replica_network(replica);
-    struct id row = device_id(network, certificate->sign_key);
-    struct buffer sealed = {0}, value = {0};
-    enum status status = entry_writer_op(writer, REGISTRY_DEVICE, &row, err);
-    if (status == STATUS_OK)
-        status =
-            certificate_seal(certificate, network, &replica_identity(replica)->sign, &sealed, err);
-    if (status == STATUS_OK && pack_bin(&value, buffer_bytes(&sealed)) != STATUS_OK)
-        status = error_set(err, STATUS_NO_MEMORY, "out of memory");
-    if (status == STATUS_OK)
-        status = entry_writer_field(writer, 1, buffer_bytes(&value), NULL, 0, err);
-    buffer_release(&sealed);
-    buffer_release(&value);
-    return status;
-}
-
 /* One entry of our own in the registry part of the newcomer's org. */
 static enum status write_certificate(struct replica *replica, const struct certificate *certificate,
                                      struct error *err)
 {
-    const struct identity *self = replica_identity(replica);
-    struct feed_id feed = {SCOPE_REGISTRY(certificate->org), self->device, self->incarnation};
-    struct entry_head head = replica_entry_head(replica);
-    struct entry_writer writer = {0};
-    struct buffer body = {0};
-    struct dot dot;
-    TRY(entry_writer_start(&writer, &feed, &head, err));
-    enum status status = pack_op(&writer, replica, certificate, err);
+    struct registry_draft draft;
+    struct buffer sealed = {0};
+    TRY(registry_draft_start(&draft, replica, SCOPE_REGISTRY(certificate->org), err));
+    enum status status = certificate_seal(certificate, replica_network(replica),
+                                          &replica_identity(replica)->sign, &sealed, err);
     if (status == STATUS_OK)
-        status = entry_writer_finish(&writer, &body, err);
-    if (status == STATUS_OK)
-        status = replica_append(replica, feed.scope, buffer_bytes(&body), &dot, err);
-    entry_writer_release(&writer);
-    buffer_release(&body);
-    return status;
+        status = registry_draft_device(&draft, certificate, buffer_bytes(&sealed), err);
+    buffer_release(&sealed);
+    return registry_draft_finish(&draft, status, err);
 }
 
 static enum status admit(struct replica *replica, const struct session_question *question,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/pack.h"
+#include "common/registry_draft.h"
 #include "common/replica_seal.h"
 #include "common/replica_state.h"
 
@@ -36,65 +37,30 @@ static struct role_sets sets_of(const struct schema *schema)
 
 /* ---- one entry of the registry ---- */
 
-struct grant_draft {
-    struct replica *replica;
-    struct entry_writer writer;
-    struct buffer value, body;
-    uint32_t scope;
-};
-
-static enum status start(struct grant_draft *draft, struct replica *replica, uint32_t org,
+static enum status start(struct registry_draft *draft, struct replica *replica, uint32_t org,
                          enum registry_table table, struct error *err)
 {
-    const struct identity *self = &replica->identity;
     struct id row = id_random(clock_wall_ms(&replica->clock));
-    struct entry_head head = replica_entry_head(replica);
-    *draft = (struct grant_draft){.replica = replica, .scope = SCOPE_REGISTRY(org)};
-    struct feed_id feed = {draft->scope, self->device, self->incarnation};
-    TRY(entry_writer_start(&draft->writer, &feed, &head, err));
+    TRY(registry_draft_start(draft, replica, SCOPE_REGISTRY(org), err));
     return entry_writer_op(&draft->writer, table, &row, err);
-}
-
-static enum status put(struct grant_draft *draft, uint16_t field, enum status packed,
-                       struct error *err)
-{
-    if (packed != STATUS_OK)
-        return error_set(err, packed, "out of memory");
-    enum status status =
-        entry_writer_field(&draft->writer, field, buffer_bytes(&draft->value), NULL, 0, err);
-    buffer_clear(&draft->value);
-    return status;
-}
-
-static enum status finish(struct grant_draft *draft, enum status so_far, struct error *err)
-{
-    struct dot dot;
-    enum status status = so_far;
-    if (status == STATUS_OK)
-        status = entry_writer_finish(&draft->writer, &draft->body, err);
-    if (status == STATUS_OK)
-        status =
-            replica_append(draft->replica, draft->scope, buffer_bytes(&draft->body), &dot, err);
-    entry_writer_release(&draft->writer);
-    buffer_release(&draft->value);
-    buffer_release(&draft->body);
-    return status;
 }
 
 /* ---- scope keys ---- */
 
-static enum status key_fields(struct grant_draft *draft, const struct scope_key *key,
+static enum status key_fields(struct registry_draft *draft, const struct scope_key *key,
                               struct error *err)
 {
     struct buffer *value = &draft->value;
-    TRY(put(draft, 1, pack_uint(value, key->org), err));
-    TRY(put(draft, 2, pack_uint(value, key->roles), err));
-    TRY(put(draft, 3, pack_uint(value, key->number), err));
-    TRY(put(draft, 4, pack_bin(value, bytes_of(key->id.bytes, SEAL_ID_BYTES)), err));
-    return put(draft, 5,
-               key->has_above ? pack_bin(value, bytes_of(key->above, SEAL_WRAPPED_BYTES))
-                              : pack_nil(value),
-               err);
+    TRY(registry_draft_field(draft, 1, pack_uint(value, key->org), err));
+    TRY(registry_draft_field(draft, 2, pack_uint(value, key->roles), err));
+    TRY(registry_draft_field(draft, 3, pack_uint(value, key->number), err));
+    TRY(registry_draft_field(draft, 4, pack_bin(value, bytes_of(key->id.bytes, SEAL_ID_BYTES)),
+                             err));
+    return registry_draft_field(draft, 5,
+                                key->has_above
+                                    ? pack_bin(value, bytes_of(key->above, SEAL_WRAPPED_BYTES))
+                                    : pack_nil(value),
+                                err);
 }
 
 static const struct scope_key *newest_key(const struct registry *registry, uint32_t org,
@@ -119,7 +85,7 @@ static bool grant_put(struct buffer *list, const struct seal_key *key,
 static enum status write_grants(struct replica *replica, uint32_t org, const struct buffer *list,
                                 uint32_t count, struct error *err)
 {
-    struct grant_draft draft;
+    struct registry_draft draft;
     if (count == 0)
         return STATUS_OK;
     enum status status = start(&draft, replica, org, REGISTRY_GRANT, err);
@@ -127,8 +93,8 @@ static enum status write_grants(struct replica *replica, uint32_t org, const str
                                 buffer_append_bytes(&draft.value, buffer_bytes(list)) != STATUS_OK))
         status = error_set(err, STATUS_NO_MEMORY, "out of memory");
     if (status == STATUS_OK)
-        status = put(&draft, 1, STATUS_OK, err);
-    return finish(&draft, status, err);
+        status = registry_draft_field(&draft, 1, STATUS_OK, err);
+    return registry_draft_finish(&draft, status, err);
 }
 
 /* ---- who should hold a key ---- */
@@ -211,7 +177,7 @@ static enum status renew_key(struct replica *replica, uint32_t org, uint32_t rol
     const struct scope_key *above = newest_key(registry, node->parent, roles);
     struct scope_key next = {.org = org, .roles = roles, .number = newest ? newest->number + 1 : 1};
     struct seal_key key, key_above;
-    struct grant_draft draft;
+    struct registry_draft draft;
     if (newest && !is_stale(registry, newest))
         return STATUS_OK;
     scope_key_generate(&key, &replica->network);
@@ -225,7 +191,7 @@ static enum status renew_key(struct replica *replica, uint32_t org, uint32_t rol
     enum status status = start(&draft, replica, org, REGISTRY_SCOPE_KEY, err);
     if (status == STATUS_OK)
         status = key_fields(&draft, &next, err);
-    status = finish(&draft, status, err);
+    status = registry_draft_finish(&draft, status, err);
     /* The hub's own grant makes it ours to grant on, where none above opens it. */
     struct buffer list = {0};
     if (status == STATUS_OK && !next.has_above) {
@@ -323,13 +289,15 @@ enum status replica_grant_newcomer(struct replica *replica, const struct certifi
 enum status replica_erase(struct replica *replica, uint32_t org, const struct id *subject,
                           uint32_t year, struct error *err)
 {
-    struct grant_draft draft;
+    struct registry_draft draft;
     enum status status = start(&draft, replica, org, REGISTRY_ERASURE, err);
     if (status == STATUS_OK)
-        status = put(&draft, 1, pack_bin(&draft.value, bytes_of(subject->bytes, ID_BYTES)), err);
+        status = registry_draft_field(
+            &draft, 1, pack_bin(&draft.value, bytes_of(subject->bytes, ID_BYTES)), err);
     if (status == STATUS_OK)
-        status = put(&draft, 2, pack_uint(&draft.value, year), err);
+        status = registry_draft_field(&draft, 2, pack_uint(&draft.value, year), err);
     if (status == STATUS_OK)
-        status = put(&draft, 3, pack_uint(&draft.value, draft.writer.head.beacon + 1), err);
-    return finish(&draft, status, err);
+        status = registry_draft_field(&draft, 3,
+                                      pack_uint(&draft.value, draft.writer.head.beacon + 1), err);
+    return registry_draft_finish(&draft, status, err);
 }

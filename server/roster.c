@@ -5,86 +5,40 @@
 #include <string.h>
 
 #include "common/pack.h"
+#include "common/registry_draft.h"
 
 static const struct id NO_ROW;
 
-/* One registry entry in the making: a writer, the value at hand, and the place it goes to. */
-struct draft {
-    struct replica *replica;
-    struct entry_writer writer;
-    struct buffer value;
-    struct buffer body;
-    uint32_t scope;
-};
-
-static enum status draft_start(struct draft *draft, struct replica *replica, uint32_t scope,
-                               struct error *err)
-{
-    *draft = (struct draft){.replica = replica, .scope = scope};
-    const struct identity *self = replica_identity(replica);
-    struct feed_id feed = {scope, self->device, self->incarnation};
-    struct entry_head head = replica_entry_head(replica);
-    return entry_writer_start(&draft->writer, &feed, &head, err);
-}
-
-/* Writes what stands in draft->value as `field` of the op at hand. */
-static enum status draft_field(struct draft *draft, uint16_t field, struct error *err)
-{
-    enum status status =
-        entry_writer_field(&draft->writer, field, buffer_bytes(&draft->value), NULL, 0, err);
-    buffer_clear(&draft->value);
-    return status;
-}
-
-static enum status draft_finish(struct draft *draft, enum status so_far, struct error *err)
-{
-    enum status status = so_far;
-    struct dot dot;
-    if (status == STATUS_OK)
-        status = entry_writer_finish(&draft->writer, &draft->body, err);
-    if (status == STATUS_OK)
-        status =
-            replica_append(draft->replica, draft->scope, buffer_bytes(&draft->body), &dot, err);
-    entry_writer_release(&draft->writer);
-    buffer_release(&draft->value);
-    buffer_release(&draft->body);
-    return status;
-}
-
-static enum status field_uint(struct draft *draft, uint16_t field, uint64_t value,
+static enum status field_uint(struct registry_draft *draft, uint16_t field, uint64_t value,
                               struct error *err)
 {
-    TRY(pack_uint(&draft->value, value));
-    return draft_field(draft, field, err);
+    return registry_draft_field(draft, field, pack_uint(&draft->value, value), err);
 }
 
-static enum status field_text(struct draft *draft, uint16_t field, const char *text,
+static enum status field_text(struct registry_draft *draft, uint16_t field, const char *text,
                               struct error *err)
 {
-    TRY(pack_str(&draft->value, bytes_text(text)));
-    return draft_field(draft, field, err);
+    return registry_draft_field(draft, field, pack_str(&draft->value, bytes_text(text)), err);
 }
 
-/* A sealed object as the field's bin. */
-static enum status field_sealed(struct draft *draft, uint16_t field, struct buffer *sealed,
-                                struct error *err)
-{
-    enum status status = pack_bin(&draft->value, buffer_bytes(sealed));
-    buffer_clear(sealed);
-    if (status != STATUS_OK)
-        return status;
-    return draft_field(draft, field, err);
-}
-
-static enum status field_bin(struct draft *draft, uint16_t field, struct bytes data,
+static enum status field_bin(struct registry_draft *draft, uint16_t field, struct bytes data,
                              struct error *err)
 {
-    TRY(pack_bin(&draft->value, data));
-    return draft_field(draft, field, err);
+    return registry_draft_field(draft, field, pack_bin(&draft->value, data), err);
 }
 
-static enum status genesis_network(struct draft *draft, const struct roster_genesis *genesis,
-                                   struct buffer *sealed, struct error *err)
+/* A sealed object as the field's bin; the buffer is ready for the next. */
+static enum status field_sealed(struct registry_draft *draft, uint16_t field, struct buffer *sealed,
+                                struct error *err)
+{
+    enum status status = field_bin(draft, field, buffer_bytes(sealed), err);
+    buffer_clear(sealed);
+    return status;
+}
+
+static enum status genesis_network(struct registry_draft *draft,
+                                   const struct roster_genesis *genesis, struct buffer *sealed,
+                                   struct error *err)
 {
     const struct network *network = replica_network(draft->replica);
     struct buffer body = {0};
@@ -103,27 +57,21 @@ static enum status genesis_network(struct draft *draft, const struct roster_gene
     return field_uint(draft, 3, lineage >> 1, err);
 }
 
-static enum status org_fields(struct draft *draft, const struct org *org, const char *kind,
+static enum status org_fields(struct registry_draft *draft, const struct org *org, const char *kind,
                               const char *name, struct error *err)
 {
     TRY(entry_writer_op(&draft->writer, REGISTRY_ORG, &org->id, err));
     TRY(field_uint(draft, 1, org->number, err));
-    TRY(org->parent ? pack_uint(&draft->value, org->parent) : pack_nil(&draft->value));
-    TRY(draft_field(draft, 2, err));
+    TRY(registry_draft_field(
+        draft, 2, org->parent ? pack_uint(&draft->value, org->parent) : pack_nil(&draft->value),
+        err));
     TRY(field_text(draft, 3, kind, err));
     return field_text(draft, 4, name, err);
 }
 
-static enum status device_fields(struct draft *draft, const struct certificate *certificate,
-                                 struct bytes sealed, struct error *err)
-{
-    struct id row = device_id(replica_network(draft->replica), certificate->sign_key);
-    TRY(entry_writer_op(&draft->writer, REGISTRY_DEVICE, &row, err));
-    return field_bin(draft, 1, sealed, err);
-}
-
-static enum status genesis_fields(struct draft *draft, const struct roster_genesis *genesis,
-                                  struct buffer *sealed, struct error *err)
+static enum status genesis_fields(struct registry_draft *draft,
+                                  const struct roster_genesis *genesis, struct buffer *sealed,
+                                  struct error *err)
 {
     int64_t now = clock_wall_ms(replica_clock(draft->replica));
     struct org root = {.number = ORG_ROOT, .id = id_random(now)};
@@ -141,48 +89,48 @@ static enum status genesis_fields(struct draft *draft, const struct roster_genes
     TRY(org_fields(draft, &root, "bureau", genesis->root_name, err));
     TRY(certificate_seal(&certificate, replica_network(draft->replica), genesis->authority_key,
                          sealed, err));
-    return device_fields(draft, &certificate, buffer_bytes(sealed), err);
+    return registry_draft_device(draft, &certificate, buffer_bytes(sealed), err);
 }
 
 enum status roster_write_genesis(struct replica *replica, const struct roster_genesis *genesis,
                                  struct error *err)
 {
-    struct draft draft;
+    struct registry_draft draft;
     struct buffer sealed = {0};
-    TRY(draft_start(&draft, replica, SCOPE_REGISTRY(ORG_ROOT), err));
+    TRY(registry_draft_start(&draft, replica, SCOPE_REGISTRY(ORG_ROOT), err));
     enum status status = genesis_fields(&draft, genesis, &sealed, err);
     buffer_release(&sealed);
-    return draft_finish(&draft, status, err);
+    return registry_draft_finish(&draft, status, err);
 }
 
 enum status roster_write_link_key(struct replica *replica, const struct signing_key *authority,
                                   const struct link_key *link, struct error *err)
 {
-    struct draft draft;
+    struct registry_draft draft;
     struct buffer sealed = {0};
-    TRY(draft_start(&draft, replica, SCOPE_REGISTRY(ORG_ROOT), err));
+    TRY(registry_draft_start(&draft, replica, SCOPE_REGISTRY(ORG_ROOT), err));
     enum status status = entry_writer_op(&draft.writer, REGISTRY_LINK_KEY, &NO_ROW, err);
     if (status == STATUS_OK)
         status = link_key_seal(link, replica_network(replica), authority, &sealed, err);
     if (status == STATUS_OK)
         status = field_sealed(&draft, 1, &sealed, err);
     buffer_release(&sealed);
-    return draft_finish(&draft, status, err);
+    return registry_draft_finish(&draft, status, err);
 }
 
 enum status roster_write_schema(struct replica *replica, const struct schema *schema,
                                 struct error *err)
 {
-    struct draft draft;
-    TRY(draft_start(&draft, replica, SCOPE_REGISTRY(ORG_ROOT), err));
+    struct registry_draft draft;
+    TRY(registry_draft_start(&draft, replica, SCOPE_REGISTRY(ORG_ROOT), err));
     enum status status = entry_writer_op(&draft.writer, REGISTRY_SCHEMA, &NO_ROW, err);
     if (status == STATUS_OK)
         status = field_uint(&draft, 1, schema->epoch, err);
     if (status == STATUS_OK)
         status = registry_pack_schema(schema, &draft.value, err);
     if (status == STATUS_OK)
-        status = draft_field(&draft, 2, err);
-    return draft_finish(&draft, status, err);
+        status = registry_draft_field(&draft, 2, STATUS_OK, err);
+    return registry_draft_finish(&draft, status, err);
 }
 
 enum status roster_write_org(struct replica *replica, const struct org *org, const char *kind,
@@ -197,18 +145,19 @@ enum status roster_write_org(struct replica *replica, const struct org *org, con
                          ORG_NAME_BYTES_MAX);
     if (!registry_org(replica_registry(replica), org->parent))
         return error_set(err, STATUS_NOT_FOUND, "there is no such parent org");
-    struct draft draft;
-    TRY(draft_start(&draft, replica, SCOPE_REGISTRY(org->number), err));
-    return draft_finish(&draft, org_fields(&draft, org, kind, name, err), err);
+    struct registry_draft draft;
+    TRY(registry_draft_start(&draft, replica, SCOPE_REGISTRY(org->number), err));
+    return registry_draft_finish(&draft, org_fields(&draft, org, kind, name, err), err);
 }
 
 static enum status write_certificate(struct replica *replica, uint32_t org,
                                      const struct certificate *certificate, struct bytes sealed,
                                      struct error *err)
 {
-    struct draft draft;
-    TRY(draft_start(&draft, replica, SCOPE_REGISTRY(org), err));
-    return draft_finish(&draft, device_fields(&draft, certificate, sealed, err), err);
+    struct registry_draft draft;
+    TRY(registry_draft_start(&draft, replica, SCOPE_REGISTRY(org), err));
+    return registry_draft_finish(&draft, registry_draft_device(&draft, certificate, sealed, err),
+                                 err);
 }
 
 enum status roster_write_device(struct replica *replica, const struct certificate *certificate,
@@ -227,15 +176,15 @@ enum status roster_write_device(struct replica *replica, const struct certificat
 enum status roster_write_network(struct replica *replica, uint16_t field, struct bytes sealed,
                                  struct error *err)
 {
-    struct draft draft;
-    TRY(draft_start(&draft, replica, SCOPE_REGISTRY(ORG_ROOT), err));
+    struct registry_draft draft;
+    TRY(registry_draft_start(&draft, replica, SCOPE_REGISTRY(ORG_ROOT), err));
     enum status status = entry_writer_op(&draft.writer, REGISTRY_NETWORK, &NO_ROW, err);
     if (status == STATUS_OK)
         status = field_bin(&draft, field, sealed, err);
-    return draft_finish(&draft, status, err);
+    return registry_draft_finish(&draft, status, err);
 }
 
-static enum status revocation_fields(struct draft *draft,
+static enum status revocation_fields(struct registry_draft *draft,
                                      const struct roster_revocation *revocation, struct buffer *cut,
                                      struct error *err)
 {
@@ -250,12 +199,12 @@ static enum status revocation_fields(struct draft *draft,
 enum status roster_write_revocation(struct replica *replica, uint32_t org,
                                     const struct roster_revocation *revocation, struct error *err)
 {
-    struct draft draft;
+    struct registry_draft draft;
     struct buffer cut = {0};
-    TRY(draft_start(&draft, replica, SCOPE_REGISTRY(org), err));
+    TRY(registry_draft_start(&draft, replica, SCOPE_REGISTRY(org), err));
     enum status status = revocation_fields(&draft, revocation, &cut, err);
     buffer_release(&cut);
-    return draft_finish(&draft, status, err);
+    return registry_draft_finish(&draft, status, err);
 }
 
 bool roster_execute(struct sqlite3 *database, const char *sql, char **message)
