@@ -6,43 +6,7 @@
 #include "common/mutant.h"
 #include "common/pack.h"
 #include "common/registry_state.h"
-
-/* ---- values ---- */
-
-static enum status broken(struct error *err, const char *what)
-{
-    return error_set(err, STATUS_BAD_INPUT, "a registry entry has a broken %s", what);
-}
-
-/* The value of a field of the op; absent: size 0. */
-static struct bytes value_of(const struct entry_view *entry, const struct op *op, uint16_t field)
-{
-    for (uint32_t i = 0; i < op->fields_count; i++)
-        if (entry->fields[op->fields_at + i].number == field)
-            return entry->fields[op->fields_at + i].value;
-    return (struct bytes){0};
-}
-
-static bool value_uint(const struct entry_view *entry, const struct op *op, uint16_t field,
-                       uint64_t max, uint64_t *number)
-{
-    struct unpack in = unpack_of(value_of(entry, op, field));
-    return unpack_uint_max(&in, max, number);
-}
-
-static bool value_bin(const struct entry_view *entry, const struct op *op, uint16_t field,
-                      struct bytes *data)
-{
-    struct unpack in = unpack_of(value_of(entry, op, field));
-    return unpack_bin(&in, data);
-}
-
-static bool value_str(const struct entry_view *entry, const struct op *op, uint16_t field,
-                      struct bytes *text)
-{
-    struct unpack in = unpack_of(value_of(entry, op, field));
-    return unpack_str(&in, text);
-}
+#include "common/registry_value.h"
 
 /* ---- orgs ---- */
 
@@ -50,19 +14,20 @@ static enum status read_org(const struct entry_view *entry, const struct op *op,
                             struct bytes *name, struct error *err)
 {
     uint64_t number, parent = 0;
-    struct bytes kind, parent_value = value_of(entry, op, 2);
-    struct unpack in = unpack_of(parent_value);
-    if (!value_uint(entry, op, 1, ORG_MAX, &number) || number == 0 ||
+    struct bytes kind;
+    struct unpack in = registry_value(entry, op, 2);
+    if (!registry_value_uint(entry, op, 1, ORG_MAX, &number) || number == 0 ||
         (!unpack_nil(&in) && !unpack_uint_max(&in, ORG_MAX, &parent)) ||
-        !value_str(entry, op, 3, &kind) || kind.size >= sizeof org->kind ||
-        !value_str(entry, op, 4, name) || name->size == 0 || name->size > ORG_NAME_BYTES_MAX)
-        return broken(err, "org");
+        !registry_value_str(entry, op, 3, &kind) || kind.size >= sizeof org->kind ||
+        !registry_value_str(entry, op, 4, name) || name->size == 0 ||
+        name->size > ORG_NAME_BYTES_MAX)
+        return registry_broken(err, "org");
     memcpy(org->kind, kind.data, kind.size);
     org->number = (uint32_t)number;
     org->parent = (uint32_t)parent;
     org->id = op->row;
     if (!org_kind_valid(org->kind) || (org->parent == 0) != (org->number == ORG_ROOT))
-        return broken(err, "org");
+        return registry_broken(err, "org");
     /* The one rule about the parent that holds in whatever order orgs arrive; it rules out rings.
      */
     if (org->parent >= org->number)
@@ -236,8 +201,8 @@ static enum status apply_device(struct registry *registry, const struct dot *dot
 {
     struct bytes sealed;
     struct certificate certificate;
-    if (!registry->founded || !value_bin(entry, op, 1, &sealed))
-        return broken(err, "certificate");
+    if (!registry->founded || !registry_value_bin(entry, op, 1, &sealed))
+        return registry_broken(err, "certificate");
     TRY(registry_open_certificate(registry, dot, sealed, &certificate, err));
     enum status status = check_certificate(registry, op, &certificate, err);
     struct device_record *record = registry_record(registry, certificate.device);
@@ -257,8 +222,9 @@ static enum status read_schema(const struct entry_view *entry, const struct op *
     uint64_t epoch;
     struct bytes frame;
     struct buffer text = {0};
-    if (!value_uint(entry, op, 1, UINT32_MAX, &epoch) || !value_bin(entry, op, 2, &frame))
-        return broken(err, "schema");
+    if (!registry_value_uint(entry, op, 1, UINT32_MAX, &epoch) ||
+        !registry_value_bin(entry, op, 2, &frame))
+        return registry_broken(err, "schema");
     enum status status = registry_unpack_schema(frame, &text, err);
     if (status == STATUS_OK)
         status = schema_load(schema, buffer_bytes(&text), err);
@@ -266,7 +232,7 @@ static enum status read_schema(const struct entry_view *entry, const struct op *
     if (status == STATUS_OK && (*schema)->epoch != epoch) {
         schema_free(*schema);
         *schema = NULL;
-        return broken(err, "schema epoch");
+        return registry_broken(err, "schema epoch");
     }
     return status;
 }
@@ -309,8 +275,8 @@ static enum status apply_link_key(struct registry *registry, const struct entry_
 {
     struct bytes sealed;
     struct link_key link;
-    if (!registry->founded || !value_bin(entry, op, 1, &sealed))
-        return broken(err, "link key");
+    if (!registry->founded || !registry_value_bin(entry, op, 1, &sealed))
+        return registry_broken(err, "link key");
     enum status status = STATUS_FORGED;
     for (size_t i = registry->authorities_count; i-- > 0 && status != STATUS_OK;)
         status = link_key_open(&link, &registry->network, sealed, registry->authorities[i].sign_key,
@@ -343,7 +309,7 @@ static enum status apply_op(struct registry *registry, const struct dot *dot,
         return apply_device(registry, dot, entry, op, err);
     case REGISTRY_REVOCATION:
         return registry->founded ? registry_apply_revocation(registry, entry, op, err)
-                                 : broken(err, "revocation");
+                                 : registry_broken(err, "revocation");
     case REGISTRY_SCHEMA:
         if (root)
             return apply_schema(registry, dot, entry, op, err);

@@ -5,11 +5,7 @@
 #include "common/mutant.h"
 #include "common/pack.h"
 #include "common/registry_state.h"
-
-static enum status broken(struct error *err)
-{
-    return error_set(err, STATUS_BAD_INPUT, "a registry entry has a broken %s", "revocation");
-}
+#include "common/registry_value.h"
 
 /* What one revocation says; release `cut`. */
 struct revocation {
@@ -23,17 +19,17 @@ static enum status read_revocation(const struct entry_view *entry, const struct 
     struct bytes cut;
     struct unpack in[4];
     if (op->fields_count != 4)
-        return broken(err);
+        return registry_broken(err, "revocation");
     for (uint32_t i = 0; i < 4; i++) {
         const struct op_field *field = &entry->fields[op->fields_at + i];
         in[i] = unpack_of(field->value);
         if (field->number != i + 1)
-            return broken(err);
+            return registry_broken(err, "revocation");
     }
     if (!unpack_uint_max(&in[0], UINT32_MAX, &revocation->device) ||
         !unpack_uint_max(&in[1], UINT32_MAX, &revocation->serial) || revocation->serial == 0 ||
         !unpack_uint_max(&in[2], DEVICE_FORKED, &revocation->state) || !unpack_bin(&in[3], &cut))
-        return broken(err);
+        return registry_broken(err, "revocation");
     return frontier_decode(&revocation->cut, cut, err);
 }
 

@@ -6,26 +6,10 @@
 #include "common/mutant.h"
 #include "common/pack.h"
 #include "common/registry_state.h"
+#include "common/registry_value.h"
 
 /* Roles that only the root admits, whatever an authority's certificate says. */
 #define ROLES_OF_ROOT (ROLE_BIT(ROLE_BUREAU) | ROLE_BIT(ROLE_AUDITOR))
-
-static enum status broken(struct error *err, const char *what)
-{
-    return error_set(err, STATUS_BAD_INPUT, "a registry entry has a broken %s", what);
-}
-
-static bool value_bin(const struct entry_view *entry, const struct op *op, uint16_t field,
-                      struct bytes *data)
-{
-    for (uint32_t i = 0; i < op->fields_count; i++) {
-        const struct op_field *written = &entry->fields[op->fields_at + i];
-        struct unpack in = unpack_of(written->value);
-        if (written->number == field)
-            return unpack_bin(&in, data);
-    }
-    return false;
-}
 
 /* ---- the root's signatures ---- */
 
@@ -133,14 +117,12 @@ static enum status found(struct registry *registry, const struct entry_view *ent
 {
     struct bytes root, authority;
     uint64_t lineage = 0;
-    bool good = value_bin(entry, op, 1, &root) && value_bin(entry, op, 2, &authority);
-    for (uint32_t i = 0; i < op->fields_count; i++) {
-        struct unpack in = unpack_of(entry->fields[op->fields_at + i].value);
-        if (entry->fields[op->fields_at + i].number == 3)
-            good = good && unpack_uint(&in, &lineage);
-    }
+    struct unpack in = registry_value(entry, op, 3);
+    bool good = registry_value_bin(entry, op, 1, &root) &&
+                registry_value_bin(entry, op, 2, &authority) &&
+                (unpack_done(&in) || unpack_uint(&in, &lineage));
     if (!good || op->fields_count != 3)
-        return broken(err, "root, authority or lineage");
+        return registry_broken(err, "root, authority or lineage");
     TRY(take_root(registry, root, err));
     TRY(take_authority(registry, authority, err));
     registry->lineage = lineage;
@@ -156,9 +138,9 @@ enum status registry_apply_network(struct registry *registry, const struct entry
         return found(registry, entry, op, err);
     if (op->fields_count != 1)
         return error_set(err, STATUS_DENIED, "the network is founded already");
-    if (value_bin(entry, op, 1, &sealed))
+    if (registry_value_bin(entry, op, 1, &sealed))
         return take_root(registry, sealed, err);
-    if (value_bin(entry, op, 2, &sealed))
+    if (registry_value_bin(entry, op, 2, &sealed))
         return take_authority(registry, sealed, err);
     return error_set(err, STATUS_DENIED, "the network is founded already");
 }

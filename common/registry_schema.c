@@ -6,13 +6,9 @@
 #include "common/mutant.h"
 #include "common/pack.h"
 #include "common/registry_state.h"
+#include "common/registry_value.h"
 
 #define WINDOW_LOG_MAX 17
-
-static enum status broken(struct error *err)
-{
-    return error_set(err, STATUS_BAD_INPUT, "a registry entry has a broken %s", "schema");
-}
 
 enum status registry_pack_schema(const struct schema *schema, struct buffer *out, struct error *err)
 {
@@ -49,12 +45,12 @@ enum status registry_unpack_schema(struct bytes frame, struct buffer *text, stru
     if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR || size == 0 ||
         (size > SCHEMA_TEXT_MAX && !MUTANT("t14-any-size")) || !window_fits(frame) ||
         ZSTD_findFrameCompressedSize(frame.data, frame.size) != frame.size)
-        return broken(err);
+        return registry_broken(err, "schema");
     if (buffer_reserve(text, (size_t)size) != STATUS_OK)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     size_t got = ZSTD_decompress(text->data, (size_t)size, frame.data, frame.size);
     if (ZSTD_isError(got) || got != size)
-        return broken(err);
+        return registry_broken(err, "schema");
     text->size = got;
     return STATUS_OK;
 }

@@ -6,6 +6,7 @@
 #include "common/dots.h"
 #include "common/pack.h"
 #include "common/registry_state.h"
+#include "common/registry_value.h"
 
 const struct registry_seals *registry_seals(const struct registry *registry)
 {
@@ -149,25 +150,11 @@ bool registry_erased(const struct registry *registry, const struct entry_key *ke
 
 /* ---- entries ---- */
 
-static enum status broken(struct error *err, const char *what)
-{
-    return error_set(err, STATUS_BAD_INPUT, "a registry entry has a broken %s", what);
-}
-
-static struct unpack field_of(const struct entry_view *entry, const struct op *op, uint16_t field)
-{
-    for (uint32_t i = 0; i < op->fields_count; i++)
-        if (entry->fields[op->fields_at + i].number == field)
-            return unpack_of(entry->fields[op->fields_at + i].value);
-    return unpack_of((struct bytes){0});
-}
-
 static bool take_uint(const struct entry_view *entry, const struct op *op, uint16_t field,
                       uint32_t max, uint32_t *number)
 {
-    struct unpack in = field_of(entry, op, field);
     uint64_t read;
-    if (!unpack_uint_max(&in, max, &read))
+    if (!registry_value_uint(entry, op, field, max, &read))
         return false;
     *number = (uint32_t)read;
     return true;
@@ -178,15 +165,15 @@ enum status registry_apply_scope_key(struct registry *registry, const struct dot
                                      struct error *err)
 {
     struct scope_key key = {0};
-    struct unpack id = field_of(entry, op, 4), above = field_of(entry, op, 5);
+    struct unpack id = registry_value(entry, op, 4), above = registry_value(entry, op, 5);
     if (!take_uint(entry, op, 1, ORG_MAX, &key.org) ||
         !take_uint(entry, op, 2, ROLES_ALL, &key.roles) ||
         !take_uint(entry, op, 3, UINT32_MAX, &key.number) || key.number == 0 ||
         !unpack_bin_exact(&id, key.id.bytes, SEAL_ID_BYTES))
-        return broken(err, "scope key");
+        return registry_broken(err, "scope key");
     key.has_above = !unpack_nil(&above);
     if (key.has_above && !unpack_bin_exact(&above, key.above, SEAL_WRAPPED_BYTES))
-        return broken(err, "scope key");
+        return registry_broken(err, "scope key");
     if (dot->feed.scope != SCOPE_REGISTRY(key.org))
         return error_set(err, STATUS_DENIED, "a scope key stands in another org's part");
     return add_key(&registry->seals, &key, err);
@@ -196,17 +183,17 @@ enum status registry_apply_scope_key(struct registry *registry, const struct dot
 enum status registry_apply_grants(struct registry *registry, const struct entry_view *entry,
                                   const struct op *op, struct error *err)
 {
-    struct unpack in = field_of(entry, op, 1);
+    struct unpack in = registry_value(entry, op, 1);
     uint32_t items;
     if (!unpack_array(&in, &items) || items == 0 || items % 3 != 0)
-        return broken(err, "grant");
+        return registry_broken(err, "grant");
     for (uint32_t i = 0; i < items / 3; i++) {
         struct scope_grant grant;
         uint64_t device;
         if (!unpack_bin_exact(&in, grant.key.bytes, SEAL_ID_BYTES) ||
             !unpack_uint_max(&in, DEVICE_MAX, &device) || device == 0 ||
             !unpack_bin_exact(&in, grant.sealed, SEAL_GRANT_BYTES))
-            return broken(err, "grant");
+            return registry_broken(err, "grant");
         grant.device = (uint32_t)device;
         TRY(add_grant(&registry->seals, &grant, err));
     }
@@ -219,11 +206,11 @@ enum status registry_apply_erasure(struct registry *registry, const struct dot *
 {
     struct registry_seals *seals = &registry->seals;
     struct erasure erasure = {.row = op->row, .dot = *dot};
-    struct unpack subject = field_of(entry, op, 1), beacon = field_of(entry, op, 3);
+    struct unpack subject = registry_value(entry, op, 1), beacon = registry_value(entry, op, 3);
     if (!unpack_bin_exact(&subject, erasure.subject.bytes, ID_BYTES) ||
         !take_uint(entry, op, 2, UINT32_MAX, &erasure.year) ||
         !unpack_uint(&beacon, &erasure.beacon))
-        return broken(err, "erasure");
+        return registry_broken(err, "erasure");
     struct erasure *erasures = array_grow(seals->erasures, seals->erasures_count,
                                           &seals->erasures_capacity, sizeof *erasures);
     if (!erasures)
