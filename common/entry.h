@@ -8,16 +8,21 @@
  *   person: nil (the person the device's certificate names) or bin 16
  *   origin: absent, nil, or [scope, device, incarnation, number] of the entry that this one adopts
  *   keys:   absent, nil or [[id bin 8, subject bin 16, year uint], …], at least one: keys of sealed
- * values that this entry is the first of its feed to use (seal.h) op:     [table, row (bin 16),
- * [field, value, field, value, …], bases] bases:  [] nothing is replaced (an insert) [dots] the
- * same dots for every field of the op [dots, dots, …] one for each field dots:   [dot, …] ascending
- * by dot_compare, no doubles, at most ENTRY_BASES_MAX dot:    [device, number] in the entry's own
- * scope, incarnation 1 [device, number, incarnation] incarnation >= 2 [device, number, incarnation,
- * scope] another scope Fields of an op ascend. One entry writes a field of a row at most once. When
- * all fields share their dots the one-element form is the only canonical one (except for an op of
- * one field, where the two are the same). A value is: the field's value; for a set [[added element,
- * …], [[removed element, dots], …]] (elements ascending by bytes_compare, no doubles); for a
- * counter the increment; for steps a code or [round, code].
+ *           values that this entry is the first of its feed to use (seal.h)
+ *   op:     [table, row (bin 16), [field, value, field, value, …], bases]
+ *   bases:  []                 nothing is replaced (an insert)
+ *           [dots]             the same dots for every field of the op
+ *           [dots, dots, …]    one for each field
+ *   dots:   [dot, …]           ascending by dot_compare, no doubles, at most ENTRY_BASES_MAX
+ *   dot:    [device, number]   in the entry's own scope, incarnation 1
+ *           [device, number, incarnation]           incarnation >= 2
+ *           [device, number, incarnation, scope]    another scope
+ *
+ * Fields of an op ascend. One entry writes a field of a row at most once. When all fields share
+ * their dots the one-element form is the only canonical one (except for an op of one field, where
+ * the two are the same). A value is: the field's value; for a set [[added element, …],
+ * [[removed element, dots], …]] (elements ascending by bytes_compare, no doubles); for a counter
+ * the increment; for steps a code or [round, code].
  *
  * What places an entry, its feed, number and predecessor, isn't repeated in the body but hashed
  * with it (docs/decisions/0001-placed-by-hash.md):

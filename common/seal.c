@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "common/pack.h"
+#include "common/utf16.h"
 
 #define TAG_BYTES crypto_aead_xchacha20poly1305_ietf_ABYTES
-#define FORM_1 1
+/* What is sealed: a canonical value, or the UTF-16LE of a text that is shorter so. */
+#define FORM_VALUE 1
+#define FORM_TEXT 2
 #define HEAD_BYTES (1 + SEAL_ID_BYTES + SEAL_RANDOM_BYTES)
 #define BLOCK_BYTES 16
 
@@ -176,11 +179,48 @@ static struct bound bound_to_place(const struct network *network, const struct s
     return bound_to(network, &place->row, data, sizeof data);
 }
 
-static enum status append_zeros(struct buffer *out, size_t count)
+/* Appends what is to be sealed, and gives its form. */
+static enum status put_plain(struct buffer *out, struct bytes value, uint8_t *form)
 {
-    TRY(buffer_reserve(out, count));
-    memset(out->data + out->size, 0, count);
-    out->size += count;
+    struct unpack in = unpack_of(value);
+    struct bytes text;
+    size_t before = out->size;
+    *form = FORM_TEXT;
+    if (unpack_str(&in, &text)) {
+        TRY(utf16_append(out, text));
+        if (out->size - before < value.size)
+            return STATUS_OK;
+    }
+    *form = FORM_VALUE;
+    out->size = before;
+    return buffer_append_bytes(out, value);
+}
+
+/* 0x80 and zeros, up to a multiple of the block; `size` is of what was put before it. */
+static enum status put_padding(struct buffer *out, size_t size)
+{
+    static const uint8_t padding[BLOCK_BYTES] = {0x80};
+    return buffer_append(out, padding, BLOCK_BYTES - size % BLOCK_BYTES);
+}
+
+static enum status seal_content(struct buffer *content, const struct network *network,
+                                const struct seal_key *key, const struct seal_place *place,
+                                struct bytes value)
+{
+    struct bound bound = bound_to_place(network, place);
+    uint8_t nonce[24], head[HEAD_BYTES];
+    TRY(buffer_append(content, head, sizeof head));
+    TRY(put_plain(content, value, &head[0]));
+    TRY(put_padding(content, content->size - HEAD_BYTES));
+    TRY(buffer_reserve(content, TAG_BYTES));
+    memcpy(head + 1, key->id.bytes, SEAL_ID_BYTES);
+    randombytes_buf(head + 1 + SEAL_ID_BYTES, SEAL_RANDOM_BYTES);
+    full_nonce(nonce, &bound, head + 1 + SEAL_ID_BYTES);
+    memcpy(content->data, head, sizeof head);
+    uint8_t *plain = content->data + HEAD_BYTES;
+    crypto_aead_xchacha20poly1305_ietf_encrypt(plain, NULL, plain, content->size - HEAD_BYTES,
+                                               bound.bytes, bound.size, NULL, nonce, key->secret);
+    content->size += TAG_BYTES;
     return STATUS_OK;
 }
 
@@ -188,44 +228,44 @@ enum status seal_value(struct buffer *out, const struct network *network,
                        const struct seal_key *key, const struct seal_place *place,
                        struct bytes value)
 {
-    struct bound bound = bound_to_place(network, place);
-    size_t padded = (value.size / BLOCK_BYTES + 1) * BLOCK_BYTES;
     struct buffer content = {0};
-    uint8_t nonce[24];
-    enum status status = append_zeros(&content, HEAD_BYTES + padded + TAG_BYTES);
-    if (status == STATUS_OK) {
-        uint8_t *text = content.data + HEAD_BYTES;
-        content.data[0] = FORM_1;
-        memcpy(content.data + 1, key->id.bytes, SEAL_ID_BYTES);
-        randombytes_buf(content.data + 1 + SEAL_ID_BYTES, SEAL_RANDOM_BYTES);
-        full_nonce(nonce, &bound, content.data + 1 + SEAL_ID_BYTES);
-        memcpy(text, value.data, value.size);
-        text[value.size] = 0x80;
-        crypto_aead_xchacha20poly1305_ietf_encrypt(text, NULL, text, padded, bound.bytes,
-                                                   bound.size, NULL, nonce, key->secret);
+    enum status status = seal_content(&content, network, key, place, value);
+    if (status == STATUS_OK)
         status = pack_sealed(out, buffer_bytes(&content));
-    }
     buffer_release(&content);
     return status;
 }
 
 bool seal_value_key(struct bytes content, struct seal_id *id)
 {
-    if (content.size < HEAD_BYTES + BLOCK_BYTES + TAG_BYTES || content.data[0] != FORM_1)
+    if (content.size < HEAD_BYTES + BLOCK_BYTES + TAG_BYTES || content.data[0] < FORM_VALUE ||
+        content.data[0] > FORM_TEXT)
         return false;
     memcpy(id->bytes, content.data + 1, SEAL_ID_BYTES);
     return true;
 }
 
-/* Takes the padding off; false when it isn't one. */
-static bool take_padding(struct buffer *out, size_t from)
+/* Without its padding; absent when that isn't one. */
+static struct bytes without_padding(struct bytes padded)
 {
-    while (out->size > from && out->data[out->size - 1] == 0)
-        out->size--;
-    if (out->size == from || out->data[out->size - 1] != 0x80)
-        return false;
-    out->size--;
-    return true;
+    size_t size = padded.size;
+    while (size > 0 && padded.data[size - 1] == 0)
+        size--;
+    if (size == 0 || padded.data[size - 1] != 0x80)
+        return (struct bytes){0};
+    return bytes_of(padded.data, size - 1);
+}
+
+static enum status put_value(struct buffer *out, uint8_t form, struct bytes plain)
+{
+    struct buffer text = {0};
+    if (form == FORM_VALUE)
+        return buffer_append_bytes(out, plain);
+    enum status status = utf16_read(&text, plain);
+    if (status == STATUS_OK)
+        status = pack_str(out, buffer_bytes(&text));
+    buffer_release(&text);
+    return status == STATUS_BAD_INPUT ? STATUS_FORGED : status;
 }
 
 enum status seal_open(struct buffer *out, const struct network *network, const struct seal_key *key,
@@ -233,20 +273,21 @@ enum status seal_open(struct buffer *out, const struct network *network, const s
 {
     struct bound bound = bound_to_place(network, place);
     struct seal_id id;
+    struct buffer padded = {0};
     uint8_t nonce[24];
-    size_t before = out->size;
     if (!seal_value_key(content, &id))
         return STATUS_FORGED;
-    size_t size = content.size - HEAD_BYTES - TAG_BYTES;
-    TRY(buffer_reserve(out, size));
+    TRY(buffer_reserve(&padded, content.size));
     full_nonce(nonce, &bound, content.data + 1 + SEAL_ID_BYTES);
+    enum status status = STATUS_FORGED;
     if (crypto_aead_xchacha20poly1305_ietf_decrypt(
-            out->data + out->size, NULL, NULL, content.data + HEAD_BYTES, size + TAG_BYTES,
-            bound.bytes, bound.size, nonce, key->secret) != 0)
-        return STATUS_FORGED;
-    out->size += size;
-    if (take_padding(out, before))
-        return STATUS_OK;
-    out->size = before;
-    return STATUS_FORGED;
+            padded.data, NULL, NULL, content.data + HEAD_BYTES, content.size - HEAD_BYTES,
+            bound.bytes, bound.size, nonce, key->secret) == 0) {
+        padded.size = content.size - HEAD_BYTES - TAG_BYTES;
+        struct bytes plain = without_padding(buffer_bytes(&padded));
+        if (plain.data)
+            status = put_value(out, content.data[0], plain);
+    }
+    buffer_release(&padded);
+    return status;
 }

@@ -5,16 +5,20 @@
  *
  * Three kinds of keys (docs/decisions/0012-sealed-values.md):
  *   scope key   of one org and set of roles; devices have it by a grant, sealed to their X25519
- * key, or open it with the key of the org above value key   of one person (or other subject), one
- * year and one feed; travels beside the entry that first uses it, wrapped under a scope key, and is
- * what `erase` destroys a value     sealed under a value key All symmetric sealing is
- * XChaCha20-Poly1305 (libsodium) with a random nonce of 16 bytes, then 8 zero bytes; each begins
- * its associated data with the network's id. value:   1 ‖ value key's id 8 ‖ nonce 16 ‖
- * AEAD(canonical value, 0x80, zeros up to 16 n) AD: table u32le ‖ row 16 ‖ field u32le wrapped:
- * scope key's id 8 ‖ random 8 ‖ AEAD(key 32) AD of a value key: subject 16 ‖ year u32le; of a scope
- * key under the one above: its id grant:   crypto_box_seal(scope key 32) The id of a scope key is
- * BLAKE2b-64 of the key, that of a value key of its wrapped form, so that whoever carries it sees
- * that it is the one the entry names. Pure functions. */
+ *               key, or open it with the key of the org above
+ *   value key   of one person (or other subject), one year and one feed; travels beside the entry
+ *               that first uses it, wrapped under a scope key, and is what `erase` destroys
+ *   a value     sealed under a value key
+ * All symmetric sealing is XChaCha20-Poly1305 (libsodium) with a nonce whose first 8 bytes are
+ * random and whose last 16 say what is sealed; its associated data begins with the network's id.
+ *   value:      form ‖ value key's id 8 ‖ random 8 ‖ AEAD(plain, 0x80, zeros up to 16 n)
+ *               form 1: plain is the canonical value; form 2: the UTF-16LE of a text
+ *               AD: table u32le ‖ row 16 ‖ field u32le
+ *   wrapped:    scope key's id 8 ‖ random 8 ‖ AEAD(key 32)
+ *               AD of a value key: subject 16 ‖ year u32le; of a scope key under another: its id
+ *   grant:      crypto_box_seal(scope key 32)
+ * The id of a scope key is BLAKE2b-64 of the key, that of a value key of its wrapped form, so that
+ * whoever carries it sees that it is the one the entry names. Pure functions. */
 
 #include "common/entry.h"
 #include "common/keys.h"

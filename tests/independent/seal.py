@@ -15,6 +15,15 @@ from pack import Refused, binary, listed, pack, uint, unpack
 
 ID, RANDOM, WRAPPED, GRANT, SEALED_HEAD = 8, 8, 64, 80, 17
 YEAR_MAX, ORG_DEPTH_MAX, ROLES_ALL = 9999, 16, 0b1111110
+VALUE, TEXT = 1, 2  # forms of what is sealed
+
+
+def read_utf16(plain):
+    try:
+        text = plain.decode("utf-16-le")
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text
 
 
 def seal_id(network, data):
@@ -121,14 +130,15 @@ class Opener:
 
     def open(self, table, row, field, content):
         """The value; None: not for us, or erased."""
-        if len(content) < SEALED_HEAD + 32 or content[0] != 1:
+        if len(content) < SEALED_HEAD + 32 or content[0] not in (VALUE, TEXT):
             return None
         key = self.value_key(content[1:1 + ID])
         padded = key and open_box(self.network, key, of_value(table, row, field),
                                   content[1 + ID:])
         if not padded or padded.rstrip(b"\0")[-1:] != b"\x80":
             return None
-        return unpack(padded.rstrip(b"\0")[:-1])
+        plain = padded.rstrip(b"\0")[:-1]
+        return unpack(plain) if content[0] == VALUE else read_utf16(plain)
 
     def newest(self, org, roles):
         """The scope key to write with: (id, key), or None."""
@@ -149,6 +159,9 @@ class Opener:
 
     def seal(self, named, key, place, value):
         """The content of the ext; `place`: (table, row, field)."""
-        plain = pack(value) + b"\x80"
+        form, plain = VALUE, pack(value)
+        if type(value) is str and len(value.encode("utf-16-le")) < len(plain):
+            form, plain = TEXT, value.encode("utf-16-le")
+        plain += b"\x80"
         plain += bytes(-len(plain) % 16)
-        return b"\x01" + named[0] + close(self.network, key, of_value(*place), plain)
+        return bytes([form]) + named[0] + close(self.network, key, of_value(*place), plain)

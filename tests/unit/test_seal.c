@@ -64,6 +64,28 @@ static void a_value_opens_only_with_its_key_at_its_place(void **state)
     buffer_release(&opened);
 }
 
+static void a_chinese_text_is_sealed_in_two_bytes_a_character(void **state)
+{
+    static const char *const texts[] = {
+        "老人精神尚好", "血压150/95，已提醒服药", "𠮷野家𠀀", "plain", "é", ""};
+    static const size_t plain[] = {12, 30, 14, 6, 2, 1}; /* what is padded: UTF-16, or the value */
+    (void)state;
+    struct seal_key key = a_key();
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct buffer value = {0}, sealed = {0}, opened = {0};
+        assert_int_equal(pack_str(&value, bytes_text(texts[i])), STATUS_OK);
+        assert_int_equal(seal_value(&sealed, &network, &key, &place, buffer_bytes(&value)),
+                         STATUS_OK);
+        struct bytes content = content_of(&sealed);
+        assert_int_equal(content.size, 1 + 8 + 8 + (plain[i] / 16 + 1) * 16 + 16);
+        assert_int_equal(seal_open(&opened, &network, &key, &place, content), STATUS_OK);
+        assert_true(bytes_equal(buffer_bytes(&opened), buffer_bytes(&value)));
+        buffer_release(&value);
+        buffer_release(&sealed);
+        buffer_release(&opened);
+    }
+}
+
 static void no_bit_of_a_sealed_value_can_be_turned(void **state)
 {
     (void)state;
@@ -144,6 +166,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_value_opens_only_with_its_key_at_its_place),
+        cmocka_unit_test(a_chinese_text_is_sealed_in_two_bytes_a_character),
         cmocka_unit_test(no_bit_of_a_sealed_value_can_be_turned),
         cmocka_unit_test(a_scope_key_goes_to_its_holder_and_to_who_has_the_one_above),
         cmocka_unit_test(a_value_key_is_named_by_its_wrapped_form),
