@@ -25,6 +25,7 @@ enum message_type {
     MESSAGE_BYE = 9,
     MESSAGE_PING = 10,
     MESSAGE_PONG = 11,
+    MESSAGE_PACKED = 12, /* runs, compressed: a piece of pack_stream.h */
     MESSAGE_HOLD = 64,
     MESSAGE_OPTIONAL_FROM = 64 /* from here on an unknown type is skipped */
 };

@@ -48,15 +48,17 @@ void session_free(struct session *session)
 {
     if (!session)
         return;
-    struct buffer *buffers[] = {&session->raw,  &session->stream,        &session->plain,
-                                &session->wire, &session->beacon_sealed, &session->link_key,
-                                &session->batch};
+    struct buffer *buffers[] = {&session->raw,   &session->stream,        &session->plain,
+                                &session->wire,  &session->beacon_sealed, &session->link_key,
+                                &session->batch, &session->unpacked};
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
         buffer_release(buffers[i]);
     struct frontier *frontiers[] = {&session->told, &session->ours, &session->delta,
                                     &session->proven, &session->offered};
     for (size_t i = 0; i < sizeof frontiers / sizeof frontiers[0]; i++)
         frontier_release(frontiers[i]);
+    packer_release(&session->packer);
+    unpacker_release(&session->unpacker);
     free(session->batch_sizes);
     free(session->batch_runs);
     noise_release(&session->noise);
@@ -99,7 +101,8 @@ static enum status tick(struct session *session)
 static enum status show_life(struct session *session)
 {
     if (session->phase != PHASE_OPEN || session->question_open || session->plain.size > 0 ||
-        session->stream.size == 0 || session->now_ms < session->spoke_ms + ALIVE_MS)
+        session->stream.size + session->unpacked.size == 0 ||
+        session->now_ms < session->spoke_ms + ALIVE_MS)
         return STATUS_OK;
     return out_ping(session);
 }
@@ -228,6 +231,7 @@ enum status session_step(struct session *session, const struct session_event *ev
     give_back(&session->stream);
     give_back(&session->plain);
     give_back(&session->batch);
+    give_back(&session->unpacked);
     if (session->wire.size > 0)
         session->spoke_ms = session->now_ms;
     session->totals.bytes_out += session->wire.size;

@@ -328,7 +328,7 @@ static enum status next_of_initiator(struct session *session)
 /* In the middle of a long upload: an interrupted one must go on from here, not from its start. */
 static bool progress_due(const struct session *session)
 {
-    return session->options.role == SESSION_INITIATOR && session->held_due && session->load_due &&
+    return session->options.role == SESSION_INITIATOR && session->held_due &&
            session->now_ms >= session->held_ms + HELD_EVERY_MS;
 }
 

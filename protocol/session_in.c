@@ -227,6 +227,11 @@ static enum status take_pong(struct session *session, struct bytes body)
     return message_decode_empty(body) ? STATUS_OK : STATUS_PROTOCOL;
 }
 
+static enum status take_packed(struct session *session, struct bytes body)
+{
+    return unpacker_add(&session->unpacker, body, &session->unpacked);
+}
+
 /* What wasn't acknowledged waits here, for another session. */
 static enum status take_hold(struct session *session, struct bytes body)
 {
@@ -256,6 +261,7 @@ static const struct {
     [MESSAGE_BYE] = {true, true, false, take_bye},
     [MESSAGE_PING] = {true, true, true, take_ping},
     [MESSAGE_PONG] = {true, true, true, take_pong},
+    [MESSAGE_PACKED] = {true, true, true, take_packed},
     [MESSAGE_HOLD] = {true, true, true, take_hold},
 };
 
@@ -281,16 +287,40 @@ static bool may_go_on(const struct session *session)
            session->batch.size < BATCH_BYTES_MAX;
 }
 
-static enum status take_messages(struct session *session)
+/* Runs out of what was packed. */
+static enum status take_unpacked(struct session *session)
 {
-    struct bytes rest = buffer_bytes(&session->stream);
+    struct bytes rest = buffer_bytes(&session->unpacked);
     struct message message;
     enum status status = STATUS_OK;
     bool taken = true;
     while (status == STATUS_OK && taken && may_go_on(session)) {
         status = message_take(&rest, &message, &taken);
         if (status == STATUS_OK && taken)
+            status =
+                message.type == MESSAGE_RUN ? take_message(session, &message) : STATUS_PROTOCOL;
+    }
+    buffer_consume(&session->unpacked, session->unpacked.size - rest.size);
+    return status;
+}
+
+static enum status take_messages(struct session *session)
+{
+    enum status status = take_unpacked(session);
+    struct bytes rest = buffer_bytes(&session->stream);
+    struct message message;
+    bool taken = true;
+    while (status == STATUS_OK && taken && may_go_on(session)) {
+        status = message_take(&rest, &message, &taken);
+        if (status != STATUS_OK || !taken)
+            break;
+        /* A run that was packed in parts isn't interrupted. */
+        if (session->unpacked.size > 0 && message.type != MESSAGE_PACKED)
+            status = STATUS_PROTOCOL;
+        else
             status = take_message(session, &message);
+        if (status == STATUS_OK)
+            status = take_unpacked(session);
     }
     buffer_consume(&session->stream, session->stream.size - rest.size);
     return status;

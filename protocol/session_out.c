@@ -85,9 +85,35 @@ enum status out_have(struct session *session, const struct frontier *frontier)
     return status;
 }
 
+/* The runs behind `start` of what is to be sent, compressed; `last` of a load. */
+static enum status pack_runs(struct session *session, size_t start, bool last)
+{
+    size_t size = session->plain.size - start;
+    struct buffer runs = {0}, piece = {0};
+    if (!session->packer.context && size < PACK_BYTES_MIN)
+        return STATUS_OK;
+    enum status status = buffer_append(&runs, session->plain.data + start, size);
+    session->plain.size = start;
+    struct bytes left = buffer_bytes(&runs);
+    do {
+        size_t most = left.size < PACK_PIECE_MAX ? left.size : PACK_PIECE_MAX;
+        struct bytes plain = bytes_of(left.data, most);
+        left = bytes_of(left.data + most, left.size - most);
+        buffer_clear(&piece);
+        if (status == STATUS_OK)
+            status = packer_add(&session->packer, plain, last && left.size == 0, &piece);
+        if (status == STATUS_OK)
+            status = message_put(&session->plain, MESSAGE_PACKED, buffer_bytes(&piece));
+    } while (status == STATUS_OK && left.size > 0);
+    buffer_release(&runs);
+    buffer_release(&piece);
+    return status;
+}
+
 enum status out_runs(struct session *session, const struct session_answer *answer)
 {
     bool initiator = session->options.role == SESSION_INITIATOR;
+    size_t start = session->plain.size;
     for (size_t i = 0; i < answer->runs_count; i++) {
         struct bytes encoded = answer->runs[i].encoded;
         struct message_run run;
@@ -100,7 +126,7 @@ enum status out_runs(struct session *session, const struct session_answer *answe
             TRY(frontier_raise(&session->ours, &run.feed, run.first + run.count - 1, NULL));
         session->totals.sent += run.count;
     }
-    return STATUS_OK;
+    return pack_runs(session, start, !answer->more);
 }
 
 enum status out_sent(struct session *session)

@@ -9,6 +9,7 @@
 
 #include "protocol/message.h"
 #include "protocol/noise.h"
+#include "protocol/pack_stream.h"
 #include "protocol/session.h"
 
 #define HELLO_DELTA_MAX 4096u  /* above it HELLO_UNTOLD */
@@ -19,6 +20,7 @@
 #define LOAD_BUDGET_BYTES (64u * 1024u) /* of runs asked for at once */
 #define LOADS_AHEAD_MAX 8u              /* loads sent that the peer hasn't read yet */
 #define RAW_BYTES_MAX (512u * 1024u)    /* arrived and not looked at yet: then pause */
+#define PACK_BYTES_MIN 512u             /* fewer bytes of runs go as they are */
 #define HOLD_BYTES (16u * 1024u)        /* below it output waits for the open question's answer */
 #define KEPT_BYTES_MAX (64u * 1024u)    /* an empty buffer larger than this is given back */
 #define HELD_EVERY_MS 2000u             /* how often progress of an upload is remembered */
@@ -43,15 +45,18 @@ struct session {
     uint64_t spoke_ms;       /* when something was last sent */
     uint64_t held_ms;        /* when progress was last remembered */
 
-    struct buffer raw;    /* from the wire, not decrypted */
-    struct buffer stream; /* decrypted, not yet a whole message */
-    struct buffer plain;  /* messages to send, not encrypted */
-    struct buffer wire;   /* frames to hand out */
-    struct buffer batch;  /* bodies of RUNs that arrived, end to end */
+    struct buffer raw;      /* from the wire, not decrypted */
+    struct buffer stream;   /* decrypted, not yet a whole message */
+    struct buffer unpacked; /* what PACKED held, not yet a whole message */
+    struct buffer plain;    /* messages to send, not encrypted */
+    struct buffer wire;     /* frames to hand out */
+    struct buffer batch;    /* bodies of RUNs that arrived, end to end */
     size_t *batch_sizes;
     size_t batch_count, batch_capacity;
     struct session_run *batch_runs;
     struct buffer beacon_sealed, link_key;
+    struct packer packer;
+    struct unpacker unpacker;
 
     struct session_question question;
     bool question_open;

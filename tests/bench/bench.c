@@ -17,6 +17,7 @@
 #define SAVES 1000
 #define UPDATES 20000
 #define HANDSHAKES 2000
+#define HUNDRED 100
 #define COMMIT_EVERY 1000
 #define RUN_BYTES 19000 /* about 100 visits, as one push sends them */
 #define MUST(call)                                                                       \
@@ -405,7 +406,7 @@ static void bench_apply(struct world *world, size_t rows)
     print("replay: known entries", (double)rows / times.replay, 1e6, "a second", 1.0);
     print("bytes on disk a visit", file_bytes("fresh.db") / (double)rows,
           file_bytes("raw.db") / (double)rows, "bytes", 0);
-    print("bytes on the wire a visit, in runs", history.rows.bytes / (double)rows, 0, "bytes", 0);
+    print("bytes of a visit, in runs", history.rows.bytes / (double)rows, 0, "bytes", 0);
     runs_release(&history.before);
     runs_release(&history.rows);
     runs_release(&history.updates);
@@ -425,6 +426,16 @@ static void bench_session(struct world *world)
     print("a lone visit: whole session", (double)(totals.bytes_in + totals.bytes_out), 700, "bytes",
           0);
     print("a lone visit: round trips", totals.round_trips, 1, "", 1);
+    for (size_t i = 0; i < HUNDRED; i++) {
+        char situation[200];
+        text_of(i, situation, sizeof situation);
+        world_add(world->clients[client], "visit", "target_ref",
+                  "person:0123456789abcdef0123456789abcdef", "kind", "home_visit", "at",
+                  "2026-11-01T09:30", "situation", situation, NULL);
+    }
+    world_sync(world, client, 0, &totals);
+    print("a visit of 100 in one session", (double)(totals.bytes_in + totals.bytes_out) / HUNDRED,
+          0, "bytes", 0);
 }
 
 /* ---- search ---- */

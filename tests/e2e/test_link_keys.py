@@ -102,7 +102,7 @@ class LinkKeys(unittest.TestCase):
             # Away for all that time: the first words tell nothing of what was saved.
             ear = Ear(world.hub.address)
             for number in range(40):
-                away.call("add", "person", f"name=示例党员{number:03}")
+                away.call("add", "person", f"name=示例党员{number:03}", f"note={os.urandom(40).hex()}")
             self.relay(away, ear.address)
             totals = away.sync()
             self.assertEqual(totals["sent"], 40)

@@ -11,6 +11,7 @@ import socket
 import struct
 import time
 
+import zstandard
 from nacl.bindings import crypto_scalarmult_base
 
 from entry import Run, pack_entry
@@ -21,12 +22,14 @@ from noise import Initiator
 from pack import Refused, binary, listed, pack, take_varint, uint, unpack_list
 from replica import Replica
 
-(HELLO, ENROLLING, WELCOME, HAVE, RUN, SENT, RECEIPTS, TALLY, BYE, PING, PONG) = range(1, 12)
+(HELLO, ENROLLING, WELCOME, HAVE, RUN, SENT, RECEIPTS, TALLY, BYE, PING, PONG,
+ PACKED) = range(1, 13)
 FLAG_ENROLLING = 2
 FRAME_MAX, MESSAGE_MAX, TYPE_SKIPPED = 8192, 1024 * 1024 + 65536, 64
 HINT_MAGIC, HINT = b"JQP1", 20
 VERSION, HUB_INDEX, FIRST_MAX = 1, 1, 8000
 DONE = 0
+PIECE_MAX, WINDOW_MAX = 16384, 1 << 17
 
 
 class Invitation:
@@ -46,6 +49,35 @@ class Invitation:
 
 class Unanswered(Refused):
     """The other side doesn't know the key that we knocked with, or isn't there."""
+
+
+class Packing:
+    """One direction's Zstandard frames, in pieces."""
+
+    def __init__(self):
+        self.packer = self.unpacker = None
+
+    def pack(self, plain, last):
+        if not self.packer:
+            parameters = zstandard.ZstdCompressionParameters.from_level(
+                3, window_log=17, write_content_size=False)
+            compressor = zstandard.ZstdCompressor(compression_params=parameters)
+            self.packer = compressor.compressobj()
+        end = zstandard.COMPRESSOBJ_FLUSH_FINISH if last else zstandard.COMPRESSOBJ_FLUSH_BLOCK
+        piece = self.packer.compress(plain) + self.packer.flush(end)
+        self.packer = None if last else self.packer
+        return piece
+
+    def unpack(self, piece):
+        if not self.unpacker:
+            decompressor = zstandard.ZstdDecompressor(max_window_size=WINDOW_MAX)
+            self.unpacker = decompressor.decompressobj()
+        plain = self.unpacker.decompress(piece)
+        if len(plain) > PIECE_MAX or self.unpacker.unused_data:
+            raise Refused("a piece that expands to too much, or with bytes behind its frame")
+        if self.unpacker.eof:
+            self.unpacker = None
+        return plain
 
 
 class Memory:
@@ -106,7 +138,8 @@ class Device:
 class Session:
     def __init__(self, device, address):
         host, port = address.rsplit(":", 1)
-        self.device, self.stream = device, b""
+        self.device, self.stream, self.unpacked = device, b"", b""
+        self.sending, self.receiving = Packing(), Packing()
         self.socket = socket.create_connection((host, int(port)), timeout=60)
         self.peer, self.remembered, self.over = HUB_INDEX, False, False
         self.taken = self.frames = self.pings = 0
@@ -172,9 +205,33 @@ class Session:
             if size is None or len(rest) < size:
                 return None
             kind, body, self.stream = self.stream[0], rest[:size], rest[size:]
-            if kind < TYPE_SKIPPED:
+            if kind == PACKED:
+                self.unpacked += self.receiving.unpack(body)
+                self.stream = self.whole_runs() + self.stream
+            elif kind < TYPE_SKIPPED:
                 return kind, unpack_list(body, 0)
         return None
+
+    def whole_runs(self):
+        """What was packed, up to the end of its last whole message."""
+        end = 0
+        while end < len(self.unpacked):
+            size, rest = take_varint(self.unpacked[end + 1:], MESSAGE_MAX)
+            if size is None or len(rest) < size:
+                break
+            if self.unpacked[end] != RUN:
+                raise Refused("something else than a run was packed")
+            end = len(self.unpacked) - len(rest) + size
+        whole, self.unpacked = self.unpacked[:end], self.unpacked[end:]
+        return whole
+
+    def packed(self, messages):
+        """The RUNs as PACKED ones, then the rest."""
+        plain = b"".join(message(*one) for one in messages if one[0] == RUN)
+        for at in range(0, len(plain), PIECE_MAX):
+            last = at + PIECE_MAX >= len(plain)
+            yield PACKED, self.sending.pack(plain[at:at + PIECE_MAX], last)
+        yield from (one for one in messages if one[0] != RUN)
 
     # ---- the session ----
 
@@ -208,7 +265,7 @@ class Session:
             raise Refused(f"message {kind} in place of WELCOME")
         self.welcome(body)
         if self.remembered and self.waiting:
-            self.say(*self.waiting)
+            self.say(*self.packed(self.waiting))
         while not self.over:
             self.step(*self.hear())
 
@@ -238,7 +295,8 @@ class Session:
     def step(self, kind, body):
         if kind == HAVE:
             self.memory.held = read_frontier(binary(body[0]))
-            self.say((HAVE, [pack_frontier(self.device.replica.frontier)]), *self.offer())
+            self.say((HAVE, [pack_frontier(self.device.replica.frontier)]),
+                     *self.packed(self.offer()))
         elif kind == RUN:
             run = Run(body)
             self.taken += self.device.replica.take(run)
@@ -316,7 +374,7 @@ def knock(network, static_key, first):
 
 
 def message(kind, body):
-    data = pack(body)
+    data = body if kind == PACKED else pack(body)
     return bytes([kind]) + varint(len(data)) + data
 
 

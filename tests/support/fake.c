@@ -39,9 +39,14 @@ static void feed_append(struct fake_feed *feed, uint32_t size)
     feed->sizes[feed->count++] = size;
 }
 
+/* Noise, as ciphertext is: the line carries all of it (SplitMix64). */
 static uint8_t entry_byte(const struct feed_id *feed, uint64_t number, size_t at)
 {
-    return (uint8_t)(feed->device * 31 + feed->scope * 7 + number * 13 + at + (at >> 8));
+    uint64_t z = ((uint64_t)feed->device << 48) ^ ((uint64_t)feed->scope << 40) ^ (number << 24);
+    z = (z + at + 1) * 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return (uint8_t)(z >> 32);
 }
 
 static void entry_bytes(const struct feed_id *feed, uint64_t number, uint32_t size,

@@ -171,6 +171,27 @@ static void tap_frame(struct wire *wire, enum wire_end to, struct bytes frame)
     wire->payload_bytes += tap->stream.size - before;
 }
 
+/* Notes the whole messages of a stream, and what PACKED ones held. */
+static void tap_messages(struct wire *wire, enum wire_end to, struct buffer *stream)
+{
+    struct wire_tap *tap = &wire->side[to].tap;
+    struct bytes rest = buffer_bytes(stream);
+    struct message message;
+    bool taken = true;
+    while (taken) {
+        MUST(message_take(&rest, &message, &taken) == STATUS_OK);
+        if (taken && message.type == MESSAGE_PACKED) {
+            MUST(unpacker_add(&tap->unpacker, message.body, &tap->unpacked) == STATUS_OK);
+            tap_messages(wire, to, &tap->unpacked);
+        } else if (taken) {
+            note(wire, to, "< ");
+            append_message(&wire->trace, &message);
+            append(&wire->trace, "\n");
+        }
+    }
+    buffer_consume(stream, stream->size - rest.size);
+}
+
 static void tap_bytes(struct wire *wire, enum wire_end to, struct bytes bytes)
 {
     struct wire_tap *tap = &wire->side[to].tap;
@@ -182,18 +203,7 @@ static void tap_bytes(struct wire *wire, enum wire_end to, struct bytes bytes)
         tap_frame(wire, to, bytes_of(tap->raw.data + 2, size));
         buffer_consume(&tap->raw, 2 + size);
     }
-    struct bytes rest = buffer_bytes(&tap->stream);
-    struct message message;
-    bool taken = true;
-    while (taken) {
-        MUST(message_take(&rest, &message, &taken) == STATUS_OK);
-        if (!taken)
-            break;
-        note(wire, to, "< ");
-        append_message(&wire->trace, &message);
-        append(&wire->trace, "\n");
-    }
-    buffer_consume(&tap->stream, tap->stream.size - rest.size);
+    tap_messages(wire, to, &tap->stream);
 }
 
 /* ---- the line ---- */
@@ -350,6 +360,8 @@ static void close_side(struct wire_side *side)
     session_free(side->session);
     buffer_release(&side->tap.raw);
     buffer_release(&side->tap.stream);
+    buffer_release(&side->tap.unpacked);
+    unpacker_release(&side->tap.unpacker);
     *side = (struct wire_side){.fake = side->fake, .reading = true};
 }
 

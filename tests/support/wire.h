@@ -27,7 +27,8 @@ struct wire_chunk {
 struct wire_tap {
     struct noise noise;
     bool started;
-    struct buffer raw, stream;
+    struct buffer raw, stream, unpacked;
+    struct unpacker unpacker;
 };
 
 struct wire_side {
