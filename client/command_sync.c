@@ -110,10 +110,10 @@ static enum status seek_proof(struct replica *replica, const struct link_options
                               struct link_result *result, struct error *err)
 {
     TRY(replica_begin(replica, err));
-    TRY(replica_doubt_registry(replica, true, err));
+    TRY(replica_doubt_registry(replica, err));
     TRY(replica_commit(replica, err));
     enum status status = link_run(replica, options, result, err);
-    replica_doubt_registry(replica, false, NULL);
+    replica_trust_registry(replica);
     result->totals.split_view = true;
     return status;
 }

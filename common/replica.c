@@ -264,6 +264,8 @@ void replica_close(struct replica *replica)
     entry_view_release(&replica->save_view);
     buffer_release(&replica->story_body);
     buffer_release(&replica->scratch);
+    buffer_release(&replica->frame);
+    zstd_room_release(&replica->zstd);
     buffer_release(&replica->column);
     buffer_release(&replica->mark);
     row_release(&replica->row);

@@ -229,8 +229,10 @@ enum status replica_tally_digest(struct replica *replica, uint32_t reader, struc
 enum status replica_chains_digest(struct replica *replica, uint32_t reader, struct hash *digest,
                                   struct error *err);
 /* From now on nothing of the registry is claimed, so that a peer sends its own again, and what
- * differs becomes a proof (set aside); or that is over. In a transaction. */
-enum status replica_doubt_registry(struct replica *replica, bool doubt, struct error *err);
+ * differs becomes a proof (set aside). In a transaction. */
+enum status replica_doubt_registry(struct replica *replica, struct error *err);
+/* That is over. */
+void replica_trust_registry(struct replica *replica);
 /* Has somebody signed the registry in two ways, and is there proof? */
 enum status replica_split_view(struct replica *replica, bool *split, struct error *err);
 /* Recomputed from the tables: BLAKE2b-256 over scope, the tallies of its tables as scanned, and the

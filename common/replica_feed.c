@@ -161,8 +161,10 @@ enum status feed_cut(struct replica *replica, const struct dot *first, struct er
 {
     uint32_t local = feed_find(replica, &first->feed);
     struct feed *feed = feed_at(replica, local);
+    struct dot last = {first->feed, first->number - 1};
     struct hash hash;
     TRY(feed_hash_up_to(replica, feed, first->number - 1, &hash, err));
+    TRY(log_divide(replica, &last, &hash, err));
     TRY(delete_behind(replica, local, first->number - 1, err));
     feed->number = first->number - 1;
     feed->hash = hash;

@@ -1,47 +1,8 @@
-/* The log: entries as they came, in pieces that one signature covers. */
+/* The log as it is read: entries as they came, in pieces that one signature covers. */
 
-#include <assert.h>
 #include <string.h>
 
 #include "common/replica_state.h"
-
-/* ---- writing ---- */
-
-static enum status pack_bodies(const struct piece *piece, struct buffer *out)
-{
-    buffer_clear(out);
-    for (size_t i = 0; i < piece->count; i++) {
-        TRY(buffer_append_varint(out, piece->bodies[i].size));
-        TRY(buffer_append_bytes(out, piece->bodies[i]));
-    }
-    return STATUS_OK;
-}
-
-enum status feed_append(struct replica *replica, uint32_t local, const struct piece *piece,
-                        struct error *err)
-{
-    struct feed *feed = feed_at(replica, local);
-    struct bytes bodies = piece->bodies[0];
-    sqlite3_stmt *insert = sql_use(replica, SQL_LOG_INSERT);
-    if (!insert)
-        return sql_fail(replica, err, "the log");
-    if (piece->count > 1) {
-        if (pack_bodies(piece, &replica->scratch) != STATUS_OK)
-            return error_set(err, STATUS_NO_MEMORY, "out of memory");
-        bodies = buffer_bytes(&replica->scratch);
-    }
-    sqlite3_bind_int64(insert, 1, LOG_ID(local, feed->number + piece->count));
-    sqlite3_bind_int64(insert, 2, (int64_t)piece->count);
-    sql_bind_bytes(insert, 3, bodies);
-    sql_bind_bytes(insert, 4, bytes_of(piece->signature, SIGNATURE_BYTES));
-    TRY(sql_done(replica, insert, "the log", err));
-    feed->number += piece->count;
-    feed->hash = piece->hash;
-    feed->dirty = true;
-    return STATUS_OK;
-}
-
-/* ---- reading ---- */
 
 static enum status broken(const struct log_cursor *cursor, struct error *err)
 {
@@ -49,18 +10,25 @@ static enum status broken(const struct log_cursor *cursor, struct error *err)
                      (unsigned long long)cursor->last);
 }
 
-/* The piece that the statement stands on. */
-static enum status take_piece(struct log_cursor *cursor, struct error *err)
+enum status log_take_piece(struct log_cursor *cursor, struct zstd_room *zstd, sqlite3_stmt *row,
+                           struct error *err)
 {
-    int64_t count = sqlite3_column_int64(cursor->statement, 1);
-    cursor->last = LOG_NUMBER(sqlite3_column_int64(cursor->statement, 0));
-    cursor->bodies = sql_blob(cursor->statement, 2);
-    cursor->signature = sql_blob(cursor->statement, 3);
+    int64_t count = sqlite3_column_int64(row, 1);
+    cursor->last = LOG_NUMBER(sqlite3_column_int64(row, 0));
+    cursor->bodies = sql_blob(row, 3);
+    cursor->signature = sql_blob(row, 4);
     if (count < 1 || (uint64_t)count > cursor->last || cursor->signature.size != SIGNATURE_BYTES)
         return broken(cursor, err);
     cursor->first = cursor->last - (uint64_t)count + 1;
     cursor->next = cursor->first;
-    return STATUS_OK;
+    if (sqlite3_column_int(row, 2) == LOG_PLAIN)
+        return STATUS_OK;
+    buffer_clear(&cursor->opened);
+    enum status status = zstd_frame_open(&cursor->opened, zstd, cursor->bodies, LOG_PIECE_MAX);
+    if (status == STATUS_NO_MEMORY)
+        return error_set(err, status, "out of memory");
+    cursor->bodies = buffer_bytes(&cursor->opened);
+    return status == STATUS_OK ? status : broken(cursor, err);
 }
 
 static void bind_from(const struct replica *replica, sqlite3_stmt *statement,
@@ -86,7 +54,7 @@ enum status log_next_piece(struct replica *replica, struct log_cursor *cursor, b
     int code = sqlite3_step(cursor->statement);
     *found = code == SQLITE_ROW;
     if (*found)
-        return take_piece(cursor, err);
+        return log_take_piece(cursor, &replica->zstd, cursor->statement, err);
     return code == SQLITE_DONE ? STATUS_OK : sql_fail(replica, err, "the log");
 }
 
@@ -109,11 +77,12 @@ void log_close(struct log_cursor *cursor)
 {
     sqlite3_finalize(cursor->statement);
     cursor->statement = NULL;
+    buffer_release(&cursor->opened);
 }
 
 /* ---- one entry ---- */
 
-/* The piece that holds `dot`, in a cached statement that the caller resets. */
+/* The piece that holds `dot`, in a cached statement; leave_piece. */
 static enum status find_piece(struct replica *replica, const struct dot *dot,
                               struct log_cursor *cursor, struct error *err)
 {
@@ -126,8 +95,14 @@ static enum status find_piece(struct replica *replica, const struct dot *dot,
         return STATUS_NOT_FOUND;
     if (code != SQLITE_ROW)
         return sql_fail(replica, err, "the log");
-    TRY(take_piece(cursor, err));
+    TRY(log_take_piece(cursor, &replica->zstd, cursor->statement, err));
     return cursor->first <= dot->number ? STATUS_OK : STATUS_NOT_FOUND;
+}
+
+static void leave_piece(struct log_cursor *cursor)
+{
+    sqlite3_reset(cursor->statement);
+    buffer_release(&cursor->opened);
 }
 
 enum status feed_read(struct replica *replica, const struct dot *dot, struct buffer *body,
@@ -142,7 +117,7 @@ enum status feed_read(struct replica *replica, const struct dot *dot, struct buf
             status = broken(&cursor, err);
     if (status == STATUS_OK && buffer_append_bytes(body, found) != STATUS_OK)
         status = error_set(err, STATUS_NO_MEMORY, "out of memory");
-    sqlite3_reset(cursor.statement);
+    leave_piece(&cursor);
     return status;
 }
 
@@ -154,6 +129,6 @@ enum status feed_signature(struct replica *replica, const struct dot *dot,
     *found = status == STATUS_OK && cursor.last == dot->number;
     if (*found)
         memcpy(signature, cursor.signature.data, SIGNATURE_BYTES);
-    sqlite3_reset(cursor.statement);
+    leave_piece(&cursor);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }

@@ -74,7 +74,7 @@ static enum status proves_fork(struct replica *replica, const struct run *run, b
     return STATUS_OK;
 }
 
-/* The first proof of a feed is enough. */
+/* A run that is proof is kept whole, with its signature. */
 static enum status refuse_fork(struct replica *replica, const struct run *run,
                                struct received *received, struct error *err)
 {

@@ -52,10 +52,15 @@ uint64_t replica_claim(const struct replica *replica, const struct feed_id *feed
     return claim ? claim - 1 : frontier_get(&replica->frontier, feed);
 }
 
-enum status replica_doubt_registry(struct replica *replica, bool doubt, struct error *err)
+enum status replica_doubt_registry(struct replica *replica, struct error *err)
 {
-    replica->doubts_registry = doubt;
-    return sql_run(replica, doubt ? "DELETE FROM _peer" : "SELECT 1", err);
+    replica->doubts_registry = true;
+    return sql_run(replica, "DELETE FROM _peer", err);
+}
+
+void replica_trust_registry(struct replica *replica)
+{
+    replica->doubts_registry = false;
 }
 
 enum status replica_split_view(struct replica *replica, bool *split, struct error *err)

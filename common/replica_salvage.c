@@ -107,20 +107,21 @@ static bool founds(struct salvage *salvage, const struct network *network)
 {
     sqlite3_stmt *read = NULL;
     uint8_t key[PUBLIC_KEY_BYTES];
-    struct log_cursor cursor = {.first = 1, .next = 1};
+    struct log_cursor cursor = {0};
+    struct zstd_room zstd = {0};
     struct bytes body;
     bool founds = false;
     if (sqlite3_prepare_v2(salvage->from,
-                           "SELECT count, bodies FROM _log WHERE id >= 1 << 40 "
+                           "SELECT " LOG_COLUMNS " FROM _log WHERE id >= 1 << 40 "
                            "ORDER BY id LIMIT 1",
                            -1, &read, NULL) == SQLITE_OK &&
-        sqlite3_step(read) == SQLITE_ROW) {
-        cursor.last = (uint64_t)sqlite3_column_int64(read, 0);
-        cursor.bodies = sql_blob(read, 1);
-        founds = cursor.last >= 1 && log_next_body(&cursor, &body) &&
+        sqlite3_step(read) == SQLITE_ROW)
+        founds = log_take_piece(&cursor, &zstd, read, NULL) == STATUS_OK && cursor.first == 1 &&
+                 log_next_body(&cursor, &body) &&
                  registry_genesis_key(network, body, key, NULL) == STATUS_OK;
-    }
     sqlite3_finalize(read);
+    buffer_release(&cursor.opened);
+    zstd_room_release(&zstd);
     return founds;
 }
 
@@ -311,33 +312,23 @@ static enum status take_run(struct salvage *salvage, struct reading *reading, st
     }
 }
 
-static enum status take_piece(struct salvage *salvage, sqlite3_stmt *row, void *context)
+/* The whole piece as a run. */
+static enum status take_bodies(struct salvage *salvage, struct reading *reading,
+                               struct log_cursor *cursor)
 {
-    struct reading *reading = context;
-    uint64_t last = LOG_NUMBER(sqlite3_column_int64(row, 0));
-    uint64_t count = (uint64_t)sqlite3_column_int64(row, 1);
-    struct log_cursor cursor = {.last = last, .bodies = sql_blob(row, 2)};
-    struct bytes signature = sql_blob(row, 3);
-    if (reading->backward && last <= reading->last)
-        return STATUS_OK;
-    if (!reading->backward)
-        reading->last = last;
-    if (last > reading->feed->number)
-        reading->feed->number = last;
-    if (count < 1 || count > last || count > cursor.bodies.size + 1 ||
-        signature.size != SIGNATURE_BYTES) {
+    uint64_t count = cursor->last - cursor->first + 1;
+    if (count > cursor->bodies.size + 1) {
         reading->gap = true;
         return STATUS_OK;
     }
-    cursor.first = cursor.next = last - count + 1;
     struct bytes *bodies = malloc(count * sizeof *bodies);
     if (!bodies)
         return error_set(salvage->err, STATUS_NO_MEMORY, "out of memory");
     struct run run = {.feed = *reading->name,
-                      .first = cursor.first,
-                      .signature = signature.data,
+                      .first = cursor->first,
+                      .signature = cursor->signature.data,
                       .bodies = bodies};
-    while (run.count < count && log_next_body(&cursor, &bodies[run.count]))
+    while (run.count < count && log_next_body(cursor, &bodies[run.count]))
         run.count++;
     enum status status = STATUS_OK;
     if (run.count == count)
@@ -348,6 +339,30 @@ static enum status take_piece(struct salvage *salvage, sqlite3_stmt *row, void *
     return status;
 }
 
+static enum status take_piece(struct salvage *salvage, sqlite3_stmt *row, void *context)
+{
+    struct reading *reading = context;
+    uint64_t last = LOG_NUMBER(sqlite3_column_int64(row, 0));
+    struct log_cursor cursor = {0};
+    if (reading->backward && last <= reading->last)
+        return STATUS_OK;
+    if (!reading->backward)
+        reading->last = last;
+    if (last > reading->feed->number)
+        reading->feed->number = last;
+    enum status status = log_take_piece(&cursor, &salvage->to->zstd, row, NULL);
+    if (status == STATUS_OK) {
+        status = take_bodies(salvage, reading, &cursor);
+    } else if (status == STATUS_STORAGE) {
+        reading->gap = true;
+        status = STATUS_OK;
+    } else {
+        error_set(salvage->err, status, "out of memory");
+    }
+    buffer_release(&cursor.opened);
+    return status;
+}
+
 static enum status take_feed(struct salvage *salvage, struct old_feed *feed,
                              const struct feed_id *name)
 {
@@ -355,7 +370,7 @@ static enum status take_feed(struct salvage *salvage, struct old_feed *feed,
     char sql[200];
     bool whole;
     snprintf(sql, sizeof sql,
-             "SELECT id, count, bodies, signature FROM _log WHERE id BETWEEN %lld AND %lld "
+             "SELECT " LOG_COLUMNS " FROM _log WHERE id BETWEEN %lld AND %lld "
              "ORDER BY id",
              (long long)LOG_ID(feed->local, 0), (long long)LOG_ID(feed->local + 1, 0) - 1);
     TRY(each_row(salvage, sql, take_piece, &reading, &whole));

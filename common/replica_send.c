@@ -3,54 +3,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/bodies.h"
 #include "common/replica_state.h"
 
 #define RUN_ENTRIES_MAX 4096
 
-/* Bodies of one run, collected while the log is read. */
+/* What becomes one run. */
 struct gathering {
-    struct buffer bytes, keys;
-    size_t *sizes;
-    size_t count, capacity;
+    struct bodies bodies;
+    uint8_t signature[SIGNATURE_BYTES]; /* of the last */
+    struct buffer keys;
 };
 
 static void gathering_release(struct gathering *gathering)
 {
-    buffer_release(&gathering->bytes);
+    bodies_release(&gathering->bodies);
     buffer_release(&gathering->keys);
-    free(gathering->sizes);
-}
-
-static enum status gather(struct gathering *gathering, struct bytes body, struct error *err)
-{
-    if (gathering->count == gathering->capacity) {
-        size_t capacity = gathering->capacity ? gathering->capacity * 2 : 64;
-        size_t *grown = realloc(gathering->sizes, capacity * sizeof *grown);
-        if (!grown)
-            return error_set(err, STATUS_NO_MEMORY, "out of memory");
-        gathering->sizes = grown;
-        gathering->capacity = capacity;
-    }
-    if (buffer_append_bytes(&gathering->bytes, body) != STATUS_OK)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    gathering->sizes[gathering->count++] = body.size;
-    return STATUS_OK;
 }
 
 /* `run` lacks its bodies and keys. */
 static enum status hand_over(struct replica *replica, const struct run_wish *wish,
                              struct gathering *gathering, struct run *run, struct error *err)
 {
-    struct bytes *bodies = malloc(gathering->count * sizeof *bodies);
+    struct bytes *bodies = bodies_list(&gathering->bodies);
     if (!bodies)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    const uint8_t *at = gathering->bytes.data;
-    for (size_t i = 0; i < gathering->count; i++) {
-        bodies[i] = bytes_of(at, gathering->sizes[i]);
-        at += gathering->sizes[i];
-    }
     run->bodies = bodies;
-    run->count = gathering->count;
+    run->count = gathering->bodies.count;
     enum status status = keys_of_run(replica, run, &gathering->keys, err);
     run->keys = buffer_bytes(&gathering->keys);
     if (status == STATUS_OK)
@@ -86,7 +65,8 @@ static enum status gather_piece(struct log_cursor *cursor, struct stretch *stret
             continue;
         if (number != stretch->next)
             break;
-        TRY(gather(gathering, body, err));
+        if (bodies_add(&gathering->bodies, body) != STATUS_OK)
+            return error_set(err, STATUS_NO_MEMORY, "out of memory");
         stretch->next++;
     }
     return STATUS_OK;
@@ -94,18 +74,28 @@ static enum status gather_piece(struct log_cursor *cursor, struct stretch *stret
 
 static enum status send_gathered(struct replica *replica, struct sending *sending,
                                  struct stretch *stretch, struct gathering *gathering,
-                                 struct bytes signature, struct error *err)
+                                 struct error *err)
 {
-    size_t size = gathering->bytes.size;
-    struct run run = {.feed = *stretch->feed, .first = stretch->first, .signature = signature.data};
+    size_t size = gathering->bodies.bytes.size;
+    struct run run = {
+        .feed = *stretch->feed, .first = stretch->first, .signature = gathering->signature};
+    if (gathering->bodies.count == 0)
+        return STATUS_OK;
     TRY(hand_over(replica, sending->wish, gathering, &run, err));
     TRY(frontier_raise(sending->known, stretch->feed, stretch->next - 1, err));
     sending->stopped = size >= sending->left;
     sending->left -= size < sending->left ? size : sending->left;
-    gathering->count = 0;
-    buffer_clear(&gathering->bytes);
+    bodies_clear(&gathering->bodies);
     stretch->first = stretch->next;
     return STATUS_OK;
+}
+
+/* Would the run be longer than wished with this piece? One piece is never divided. */
+static bool run_is_full(const struct sending *sending, const struct gathering *gathering,
+                        const struct log_cursor *cursor)
+{
+    return gathering->bodies.bytes.size + cursor->bodies.size > sending->wish->unit_bytes ||
+           gathering->bodies.count >= RUN_ENTRIES_MAX;
 }
 
 static enum status send_pieces(struct replica *replica, struct log_cursor *cursor,
@@ -116,16 +106,18 @@ static enum status send_pieces(struct replica *replica, struct log_cursor *curso
     while (!sending->stopped && stretch->next <= stretch->last) {
         TRY(log_next_piece(replica, cursor, &found, err));
         uint64_t before = stretch->next;
+        if (found && run_is_full(sending, gathering, cursor))
+            TRY(send_gathered(replica, sending, stretch, gathering, err));
+        if (sending->stopped)
+            return STATUS_OK;
         if (found)
             TRY(gather_piece(cursor, stretch, gathering, err));
         if (stretch->next == before)
             return error_set(err, STATUS_STORAGE, "the log of device %u lacks entry %llu",
                              stretch->feed->device, (unsigned long long)stretch->next);
-        if (gathering->bytes.size >= sending->wish->unit_bytes ||
-            gathering->count >= RUN_ENTRIES_MAX || stretch->next > stretch->last)
-            TRY(send_gathered(replica, sending, stretch, gathering, cursor->signature, err));
+        memcpy(gathering->signature, cursor->signature.data, SIGNATURE_BYTES);
     }
-    return STATUS_OK;
+    return sending->stopped ? STATUS_OK : send_gathered(replica, sending, stretch, gathering, err);
 }
 
 /* Reads on from what is known and hands over runs. */

@@ -6,8 +6,10 @@
 const char *statement_sql(enum statement statement)
 {
     static const char *const texts[STATEMENT_COUNT] = {
-        [SQL_LOG_INSERT] = "INSERT INTO _log(id, count, bodies, signature) VALUES(?, ?, ?, ?)",
-        [SQL_LOG_FROM] = "SELECT id, count, bodies, signature FROM _log WHERE id BETWEEN ? AND ? "
+        [SQL_LOG_INSERT] =
+            "INSERT INTO _log(id, count, form, bodies, signature) VALUES(?, ?, ?, ?, ?)",
+        [SQL_LOG_DROP] = "DELETE FROM _log WHERE id BETWEEN ? AND ?",
+        [SQL_LOG_FROM] = "SELECT " LOG_COLUMNS " FROM _log WHERE id BETWEEN ? AND ? "
                          "ORDER BY id",
         [SQL_JUDGED_SET] = "INSERT OR REPLACE INTO _judged(id, state) VALUES(?, ?)",
         [SQL_JUDGED_CLEAR] = "DELETE FROM _judged WHERE id = ?",

@@ -9,6 +9,7 @@
 #include "common/dots.h"
 #include "common/replica.h"
 #include "common/seal.h"
+#include "common/zstd_frame.h"
 
 #define LOG_NUMBER_BITS 40
 #define LOG_ID(feed, number) ((int64_t)(feed) << LOG_NUMBER_BITS | (int64_t)(number))
@@ -35,6 +36,7 @@ struct tally_row {
 #define STATEMENT_LIST(X)  \
     X(SQL_LOG_INSERT)      \
     X(SQL_LOG_FROM)        \
+    X(SQL_LOG_DROP)        \
     X(SQL_JUDGED_SET)      \
     X(SQL_JUDGED_CLEAR)    \
     X(SQL_JUDGED_GET)      \
@@ -151,7 +153,8 @@ struct replica {
     struct table_columns columns[TABLE_COLUMNS_MAX];
     size_t columns_count, columns_next;
     struct entry_view view, story_view, save_view;
-    struct buffer story_body, scratch, column, mark;
+    struct buffer story_body, scratch, column, mark, frame;
+    struct zstd_room zstd;
     struct row row, old_row;
     struct row_place place;
 
@@ -206,12 +209,26 @@ struct piece {
     const uint8_t *signature;
     struct hash hash;
 };
+/* What the log holds up to `last` stands on its own, so that the rest may go: a piece that goes on
+ * behind it gives its front, signed anew. Of our own feeds only, whose key we have; `hash` is
+ * that of `last`. */
+enum status log_divide(struct replica *replica, const struct dot *last, const struct hash *hash,
+                       struct error *err);
 /* Into the log and the feed's head. The frontier follows with each entry that is admitted. */
 enum status feed_append(struct replica *replica, uint32_t local, const struct piece *piece,
                         struct error *err);
+/* How a piece lies in its row. */
+enum log_form {
+    LOG_PLAIN, /* its bodies */
+    LOG_FRAME  /* the same in a Zstandard frame */
+};
+#define LOG_PIECE_MAX (4u * 1024 * 1024) /* of bodies in a frame; more stay plain */
+#define LOG_COLUMNS "id, count, form, bodies, signature"
+
 /* Pieces of the log that hold entries `first` and on, in order. */
 struct log_cursor {
     sqlite3_stmt *statement;
+    struct buffer opened; /* what a frame held */
     uint64_t first, last; /* of the piece at hand */
     uint64_t next;        /* of the body that comes next */
     struct bytes bodies;  /* its entries; log_next_body takes one after the other */
@@ -220,6 +237,10 @@ struct log_cursor {
 enum status log_open(struct replica *replica, const struct dot *from, struct log_cursor *cursor,
                      struct error *err);
 enum status log_next_piece(struct replica *replica, struct log_cursor *cursor, bool *found,
+                           struct error *err);
+/* The piece of a row that has LOG_COLUMNS; STATUS_STORAGE when it is damaged. For a cursor that
+ * wasn't opened: the caller releases cursor->opened. */
+enum status log_take_piece(struct log_cursor *cursor, struct zstd_room *zstd, sqlite3_stmt *row,
                            struct error *err);
 bool log_next_body(struct log_cursor *cursor, struct bytes *body);
 void log_close(struct log_cursor *cursor);

@@ -16,9 +16,9 @@ enum status tables_create_engine(struct replica *replica, struct error *err)
         " UNIQUE(scope, device, incarnation)) STRICT;"
         /* A piece: `count` consecutive entries, and the signature of the last, which covers all.
          * id = feed << 40 | number of the last. One entry: its body; more: size (varint) and body
-         * of each. */
+         * of each. form: enum log_form. */
         "CREATE TABLE _log(id INTEGER PRIMARY KEY, count INTEGER NOT NULL,"
-        " bodies BLOB NOT NULL, signature BLOB NOT NULL) STRICT;"
+        " form INTEGER NOT NULL, bodies BLOB NOT NULL, signature BLOB NOT NULL) STRICT;"
         /* Entries that aren't simply in force; id = feed << 40 | number. */
         "CREATE TABLE _judged(id INTEGER PRIMARY KEY, state INTEGER NOT NULL) STRICT;"
         "CREATE INDEX judged_waiting ON _judged(state) WHERE state = 2;"

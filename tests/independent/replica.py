@@ -5,6 +5,8 @@ an entry counts is asked anew each time; at the sizes of a test that is quick en
 
 import struct
 
+import zstandard
+
 from entry import Entry, Run, chain, run_holds, signed_hash
 from frontier import lacking
 from keys import DIGEST, sign
@@ -186,14 +188,20 @@ def split_bodies(data):
 
 def read_log(database, network_id):
     """The log of a replica's SQLite file, checked from the first entry on. Its form is the C
-    programs' own affair: pieces of bodies, each behind its length when there are several, under
-    (feed << 40 | last number)."""
+    programs' own affair: pieces of bodies, each behind its length when there are several, in a
+    Zstandard frame (form 1) or not, under (feed << 40 | last number)."""
     replica, pieces = Replica(network_id), []
     feeds = {row[0]: tuple(row[1:4]) for row in
              database.execute("SELECT id, scope, device, incarnation FROM _feed")}
-    for key, count, bodies, signature in database.execute(
-            "SELECT id, count, bodies, signature FROM _log ORDER BY id"):
-        pieces.append((feeds[key >> 40], (key & 2**40 - 1) - count + 1, count, bodies, signature))
+    for key, count, form, bodies, signature in database.execute(
+            "SELECT id, count, form, bodies, signature FROM _log ORDER BY id"):
+        feed, first = feeds[key >> 40], (key & 2**40 - 1) - count + 1
+        if form == 1:
+            try:
+                bodies = zstandard.ZstdDecompressor().decompress(bodies)
+            except zstandard.ZstdError as why:
+                raise Refused(f"feed {feed}, entries from {first} on: {why}") from why
+        pieces.append((feed, first, count, bodies, signature))
     for feed, first, count, bodies, signature in sorted(
             pieces, key=lambda piece: (replica.order(piece[0]), piece[1])):
         try:
