@@ -1,10 +1,11 @@
 #ifndef COMMON_BUILTIN_REPORTS_H
 #define COMMON_BUILTIN_REPORTS_H
 
-/* schema/reports.json as it was when the program was built. */
+/* The files of schema/reports/ as they were when the program was built. */
 
 #include "common/bytes.h"
 
-struct bytes builtin_reports(void);
+/* The nth by name, from 0; no bytes past the last. */
+struct bytes builtin_reports(size_t index);
 
 #endif

@@ -208,7 +208,8 @@ enum status doubles_put_table(struct buffer *sql, const struct schema_table *tab
     bool merges = table->same_into != 0 && rows == DOUBLES_HIDDEN;
     if (!any)
         return put(sql, "main.\"$\"", table->name);
-    TRY(put(sql, "(SELECT t.id AS id, t._scope AS _scope, t._deleted AS _deleted", ""));
+    TRY(put(sql, "(SELECT t.id AS id, t._scope AS _scope, t._deleted AS _deleted, t._mark AS _mark",
+            ""));
     for (size_t i = 0; i < table->fields_count; i++)
         TRY(put_column(sql, table, &table->fields[i], merges));
     TRY(put(sql, " FROM main.\"$\" t", table->name));

@@ -23,7 +23,7 @@ enum doubles_rows {
     DOUBLES_HIDDEN
 };
 /* Append what stands behind FROM for `table`: its name when nothing is merged, else a SELECT with
- * the same columns (id, _scope, _deleted and the fields). STATUS_NO_MEMORY. */
+ * the same columns (id, _scope, _deleted, _mark and the fields). STATUS_NO_MEMORY. */
 enum status doubles_put_table(struct buffer *sql, const struct schema_table *table, bool any,
                               enum doubles_rows rows);
 /* Append the row that stands for `expression`, the SQL of a reference. */

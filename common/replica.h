@@ -166,6 +166,15 @@ enum status replica_adopted(struct replica *replica, const struct dot *origin, s
 enum status replica_aside_body(struct replica *replica, const struct dot *dot, struct buffer *body,
                                struct error *err);
 
+/* When an entry (feed: id of a row of _feed) was written, by its writer's clock; 0: the log hasn't
+ * it. */
+int64_t replica_entry_ms(struct replica *replica, int64_t feed, int64_t number);
+/* The same of the oldest and the newest entry that a row's _mark names. */
+struct written {
+    int64_t oldest_ms, newest_ms;
+};
+struct written replica_mark_written(struct replica *replica, struct bytes mark);
+
 /* Append an entry of our own whose ops are in `body` form already; it must count. */
 enum status replica_append(struct replica *replica, uint32_t scope, struct bytes body,
                            struct dot *dot, struct error *err);

@@ -14,7 +14,7 @@
 /* ---- the period ---- */
 
 struct wish {
-    struct report_period period;
+    struct report_question question;
     char from[32], to[32];
 };
 
@@ -37,10 +37,13 @@ static enum status wish_fill(struct wish *wish, const struct cli *cli, struct re
                          from && !time_of_day_start(from, &moment) ? from : to);
     if (named)
         TRY(view_org(replica, named, &org, err));
-    wish->period = (struct report_period){from ? from : wish->from, to ? to : wish->to,
-                                          org    ? org->number
-                                          : self ? self->certificate.org
-                                                 : ORG_ROOT};
+    wish->question = (struct report_question){.from = from ? from : wish->from,
+                                              .to = to ? to : wish->to,
+                                              .org = org    ? org->number
+                                                     : self ? self->certificate.org
+                                                            : ORG_ROOT,
+                                              .role = self ? self->certificate.role : ROLE_HUB,
+                                              .me = self ? &self->certificate.person : NULL};
     return STATUS_OK;
 }
 
@@ -215,30 +218,48 @@ static enum status run_report(struct cli *cli, struct replica *replica, struct r
     if (cli->arguments_count == 0)
         return error_set(err, STATUS_USAGE, "'%s' is needed", "NAME");
     TRY(wish_fill(&wish, cli, replica, err));
-    TRY(report_run(book, cli->arguments[0], &wish.period, &rows, err));
+    TRY(report_run(book, cli->arguments[0], &wish.question, &rows, err));
     return print(cli, rows, report_definition(book, cli->arguments[0]), replica_schema(replica),
                  err);
 }
 
-static json_t *due_columns(void)
+struct listing {
+    enum status (*ask)(struct report_book *book, const struct report_question *question,
+                       json_t **rows, struct error *err);
+    json_t *columns;
+};
+
+/* Takes the columns. */
+static enum status list_rows(struct cli *cli, struct replica *replica, struct report_book *book,
+                             struct listing listing, struct error *err)
 {
-    return json_pack("{s[[sss][sss][sss][sss][sss]]}", "columns", "kind", "提醒", "kind", "title",
-                     "事由", "what", "label", "对象", "whom", "since", "自", "since", "days",
-                     "天数", "days");
+    struct wish wish;
+    json_t *rows;
+    enum status status = wish_fill(&wish, cli, replica, err);
+    if (status == STATUS_OK)
+        status = listing.ask(book, &wish.question, &rows, err);
+    if (status == STATUS_OK)
+        status = print(cli, rows, listing.columns, replica_schema(replica), err);
+    json_decref(listing.columns);
+    return status;
 }
 
 static enum status run_due(struct cli *cli, struct replica *replica, struct report_book *book,
                            struct error *err)
 {
-    struct wish wish;
-    json_t *rows, *columns = due_columns();
-    enum status status = wish_fill(&wish, cli, replica, err);
-    if (status == STATUS_OK)
-        status = report_due(book, &wish.period, &rows, err);
-    if (status == STATUS_OK)
-        status = print(cli, rows, columns, replica_schema(replica), err);
-    json_decref(columns);
-    return status;
+    json_t *columns = json_pack("{s[[sss][sss][sss][sss][sss]]}", "columns", "kind", "提醒", "kind",
+                                "title", "事由", "what", "label", "对象", "whom", "since", "自",
+                                "since", "days", "天数", "days");
+    return list_rows(cli, replica, book, (struct listing){report_due, columns}, err);
+}
+
+static enum status run_check(struct cli *cli, struct replica *replica, struct report_book *book,
+                             struct error *err)
+{
+    json_t *columns =
+        json_pack("{s[[sss][sss][sss][sss]]}", "columns", "title", "矛盾", "what", "label", "对象",
+                  "whom", "since", "自", "since", "meanwhile", "核定前按", "meanwhile");
+    return list_rows(cli, replica, book, (struct listing){report_check, columns}, err);
 }
 
 typedef enum status book_step(struct cli *cli, struct replica *replica, struct report_book *book,
@@ -273,6 +294,11 @@ static int command_due(struct cli *cli)
     return with_book(cli, run_due);
 }
 
+static int command_check(struct cli *cli)
+{
+    return with_book(cli, run_check);
+}
+
 /* clang-format off */
 static const struct cli_flag report_flags[] = {
     {"--list", NULL, {"which reports there are", "列出全部报表"}, false},
@@ -283,6 +309,7 @@ static const struct cli_flag report_flags[] = {
     {"--xlsx", "FILE", {"write it to a spreadsheet file", "写入电子表格文件"}, false},
     {0}};
 static const struct cli_flag due_flags[] = {
+    {"--to", "DATE", {"on this day (today)", "截至日期（默认今天）"}, false},
     {"--org", "ORG", {"an org and all below it (your own)", "组织及其下级（默认自己的）"}, false},
     {0}};
 
@@ -291,5 +318,8 @@ const struct cli_command reporting_commands[] = {
      "report R09 --from 2026-01-01 --csv", 0, 1, command_report},
     {"due", "", {"who is due: visits, birthdays, dues, renewals", "到期提醒：走访、生日、党费、换届等"},
      due_flags, "due --json", 0, 0, command_due},
+    {"check", "", {"records that contradict one another, and what counts meanwhile",
+                   "互相矛盾的记录，以及核定前按什么算"},
+     due_flags, "check --json", 0, 0, command_check},
     {0}};
 /* clang-format on */

@@ -128,7 +128,8 @@ def missing_rows(listed):
 
 
 def reminders():
-    with open(os.path.join(HERE, "..", "..", "schema", "reports.json"), encoding="utf-8") as file:
+    name = os.path.join(HERE, "..", "..", "schema", "reports", "reminders.json")
+    with open(name, encoding="utf-8") as file:
         return {reminder["name"] for reminder in json.load(file)["reminders"]}
 
 
