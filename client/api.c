@@ -35,6 +35,7 @@ static const struct api_route routes[] = {
     {WEB_GET, "conflicts", {api_conflicts}, WORK_READ, 200},
     {WEB_GET, "rows/*", {api_list}, WORK_READ, 200},
     {WEB_POST, "rows/*", {api_add}, WORK_WRITE, 201},
+    {WEB_GET, "cells/*", {api_cells}, WORK_READ, 200},
     {WEB_GET, "rows/*/*", {api_get}, WORK_READ, 200},
     {WEB_PATCH, "rows/*/*", {api_set}, WORK_WRITE, 200},
     {WEB_DELETE, "rows/*/*", {api_delete}, WORK_WRITE, 200},

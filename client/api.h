@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "client/office.h"
+#include "common/view.h"
 #include "web/web_site.h"
 
 #define API_PARTS_MAX 4
@@ -64,6 +65,16 @@ enum status api_text(const struct api_call *call, const char *key, bool optional
 enum status api_titles(struct api_call *call, const struct schema_table *table, const json_t *row,
                        json_t *titles, struct error *err);
 
+/* What a list is asked for: search, order and conditions. Borrows from the call's request. */
+#define API_WHERES_MAX 60
+#define API_NAME_BYTES 64
+struct api_query {
+    struct view_query query;
+    struct view_where wheres[API_WHERES_MAX];
+    char names[API_WHERES_MAX][API_NAME_BYTES];
+};
+enum status api_read_query(struct api_call *call, struct api_query *asked, struct error *err);
+
 /* api_read.c */
 api_handler api_schema, api_orgs, api_status, api_list, api_get, api_history, api_related,
     api_conflicts, api_unsent;
@@ -73,5 +84,7 @@ api_handler api_add, api_set, api_delete, api_settle;
 api_handler api_drafts, api_draft_save, api_draft_delete, api_preferences, api_preferences_save;
 /* api_due.c */
 api_handler api_due;
+/* api_cells.c */
+api_handler api_cells;
 
 #endif

@@ -1,5 +1,6 @@
 /* Who is due, by the schema's own word: "due" of a table's form names the day, whom it is for, and
- * the time that tells which row speaks last (common/schema_form.h). */
+ * the time that tells which row speaks last (common/schema_form.h). That row and the one that is
+ * due come with it, for the page says why, and how far it is. */
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -42,9 +43,31 @@ static int prepare(struct due *due, sqlite3_stmt **rows)
     return sqlite3_prepare_v2(replica_database(due->call->replica), sql, -1, rows, NULL);
 }
 
+/* The row that is due; NULL: it isn't here. Gives. */
+static json_t *target_row(const struct due *due, const json_t *ref)
+{
+    const char *text = json_string_value(ref);
+    const char *colon = text ? strchr(text, ':') : NULL;
+    char name[API_NAME_BYTES] = "";
+    json_t *row = NULL;
+    if (!text)
+        return NULL;
+    if (colon)
+        snprintf(name, sizeof name, "%.*s", (int)(colon - text), text);
+    const struct schema *schema = replica_schema(due->call->replica);
+    const struct schema_table *table = colon ? schema_table_named(schema, name)
+                                       : due->of->ref_tables_count == 1
+                                           ? schema_table(schema, due->of->ref_tables[0])
+                                           : NULL;
+    if (table)
+        view_row(due->call->replica, table->name, colon ? colon + 1 : text, &row, NULL);
+    return row;
+}
+
 static enum status add_due(struct due *due, const struct id *id, struct error *err)
 {
     json_t *row, *list = json_object_get(due->call->answer, "due");
+    json_t *rows = json_object_get(due->call->answer, "rows");
     char text[ID_TEXT_BYTES];
     id_format(id, text);
     TRY(view_row(due->call->replica, due->table->name, text, &row, err));
@@ -53,7 +76,10 @@ static enum status add_due(struct due *due, const struct id *id, struct error *e
                                           json_object_get(row, due->of->name)));
     enum status status =
         api_titles(due->call, due->table, row, json_object_get(due->call->answer, "titles"), err);
-    json_decref(row);
+    json_t *of = target_row(due, json_object_get(row, due->of->name));
+    if (of)
+        json_object_set_new(rows, json_string_value(json_object_get(row, due->of->name)), of);
+    json_object_set_new(rows, text, row);
     return status;
 }
 
@@ -91,7 +117,7 @@ enum status api_due(struct api_call *call, struct error *err)
     TRY(view_schema(call->replica, &schema, err));
     local_day(call->replica, 0, today);
     local_day(call->replica, SOON_DAYS, due.until);
-    call->answer = json_pack("{s[] s{} ss}", "due", "titles", "today", today);
+    call->answer = json_pack("{s[] s{} s{} ss}", "due", "rows", "titles", "today", today);
     const json_t *tables = json_object_get(schema, "tables");
     for (size_t i = 0; i < json_array_size(tables) && status == STATUS_OK; i++) {
         const json_t *table = json_array_get(tables, i);

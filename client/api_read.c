@@ -11,7 +11,6 @@
 
 #define LIMIT_USUAL 50
 #define LIMIT_MAX 500
-#define WHERES_MAX 16
 #define RELATED_ROWS 5
 #define UNSENT_ROWS 200
 #define TEXT_BYTES_MAX 400
@@ -58,6 +57,12 @@ enum status api_status(struct api_call *call, struct error *err)
 }
 
 /* ---- lists ---- */
+
+struct where_kind {
+    const char *name; /* of the parameter */
+    enum view_match match;
+    bool alternatives; /* several of one field: any of them */
+};
 
 struct listing {
     struct api_call *call;
@@ -114,20 +119,45 @@ static json_t *next_of(const json_t *rows, const struct view_query *query)
     return json_sprintf("%s%s", id, json_is_string(value) ? json_string_value(value) : "");
 }
 
-/* "field:value" of every `where`; the names are cut into `names`. */
-static enum status read_wheres(struct api_call *call, struct view_where wheres[WHERES_MAX],
-                               char names[WHERES_MAX][TEXT_BYTES_MAX], struct view_query *query,
-                               struct error *err)
+/* "field:value" of every parameter `kind->name`; the names are cut into `names`. */
+static enum status read_wheres(struct api_query *asked, const struct web_request *request,
+                               const struct where_kind *kind, struct error *err)
 {
     const char *text;
-    while ((text = web_request_parameter(call->request, "where", query->wheres_count))) {
-        size_t i = query->wheres_count, size = strcspn(text, ":");
-        if (!text[size] || i == WHERES_MAX || size >= TEXT_BYTES_MAX)
-            return error_set(err, STATUS_BAD_INPUT, "'where' is not FIELD:VALUE, or too many");
-        snprintf(names[i], TEXT_BYTES_MAX, "%.*s", (int)size, text);
-        wheres[i] = (struct view_where){names[i], text + size + 1};
-        query->wheres_count++;
+    size_t first = asked->query.wheres_count;
+    for (size_t i = first; (text = web_request_parameter(request, kind->name, i - first)); i++) {
+        size_t size = strcspn(text, ":");
+        if (!text[size] || i == API_WHERES_MAX || size >= API_NAME_BYTES)
+            return error_set(err, STATUS_BAD_INPUT, "'%s' is not FIELD:VALUE, or too many",
+                             kind->name);
+        snprintf(asked->names[i], API_NAME_BYTES, "%.*s", (int)size, text);
+        asked->wheres[i] = (struct view_where){
+            .field = asked->names[i], .value = text + size + 1, .match = kind->match};
+        if (kind->alternatives && i > first && !strcmp(asked->names[i - 1], asked->names[i]))
+            asked->wheres[i - 1].or_next = true;
+        asked->query.wheres_count++;
     }
+    return STATUS_OK;
+}
+
+enum status api_read_query(struct api_call *call, struct api_query *asked, struct error *err)
+{
+    static const struct where_kind kinds[] = {{"where", VIEW_IS, false},
+                                              {"any", VIEW_IS, true},
+                                              {"from", VIEW_FROM, false},
+                                              {"until", VIEW_UNTIL, false}};
+    struct view_query *query = &asked->query;
+    const char *search = web_request_parameter(call->request, "search", 0);
+    const char *order = web_request_parameter(call->request, "order", 0);
+    *query = (struct view_query){
+        .table = call->parts[0], .wheres = asked->wheres, .limit = LIMIT_USUAL};
+    query->search = search && *search ? search : NULL;
+    query->descending = order && *order == '-';
+    query->order = order ? order + query->descending : NULL;
+    if (query->order && strcmp(query->order, "id") == 0)
+        query->order = NULL;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        TRY(read_wheres(asked, call->request, &kinds[i], err));
     return STATUS_OK;
 }
 
@@ -152,20 +182,12 @@ static enum status make_list(struct api_call *call, const struct view_query *que
 
 enum status api_list(struct api_call *call, struct error *err)
 {
-    struct view_where wheres[WHERES_MAX];
-    char names[WHERES_MAX][TEXT_BYTES_MAX], after[ID_TEXT_BYTES];
-    const char *search = web_request_parameter(call->request, "search", 0);
-    const char *order = web_request_parameter(call->request, "order", 0);
-    struct view_query query = {.table = call->parts[0], .wheres = wheres, .limit = LIMIT_USUAL};
-    query.search = search && *search ? search : NULL;
-    query.descending = order && *order == '-';
-    query.order = order ? order + query.descending : NULL;
-    if (query.order && strcmp(query.order, "id") == 0)
-        query.order = NULL;
-    TRY(number_of(web_request_parameter(call->request, "limit", 0), &query.limit, err));
-    TRY(read_after(web_request_parameter(call->request, "after", 0), after, &query, err));
-    TRY(read_wheres(call, wheres, names, &query, err));
-    return make_list(call, &query, err);
+    struct api_query asked;
+    char after[ID_TEXT_BYTES];
+    TRY(api_read_query(call, &asked, err));
+    TRY(number_of(web_request_parameter(call->request, "limit", 0), &asked.query.limit, err));
+    TRY(read_after(web_request_parameter(call->request, "after", 0), after, &asked.query, err));
+    return make_list(call, &asked.query, err);
 }
 
 /* ---- one row ---- */
@@ -227,7 +249,7 @@ static enum status add_related(struct api_call *call, const struct schema_table 
     int64_t count;
     snprintf(value, sizeof value, "%s%s%s", field->type == FIELD_REF ? "" : call->parts[0],
              field->type == FIELD_REF ? "" : ":", call->parts[1]);
-    struct view_where where = {field->name, value};
+    struct view_where where = {.field = field->name, .value = value};
     struct view_query query = {.table = table->name,
                                .wheres = &where,
                                .wheres_count = 1,

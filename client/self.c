@@ -24,14 +24,17 @@ static void put_self(struct replica *replica, json_t *status)
     const struct registry *registry = replica_registry(replica);
     const struct device *self = registry_device(registry, replica_identity(replica)->device);
     const struct org *org = self ? registry_org(registry, self->certificate.org) : NULL;
-    char device_id[ID_TEXT_BYTES], org_id[ID_TEXT_BYTES];
-    if (self)
+    char device_id[ID_TEXT_BYTES], org_id[ID_TEXT_BYTES], person_id[ID_TEXT_BYTES];
+    if (self) {
         id_format(&self->id, device_id);
+        id_format(&self->certificate.person, person_id);
+    }
     if (org)
         id_format(&org->id, org_id);
     json_object_set_new(status, "device", self ? json_string(device_id) : json_null());
     json_object_set_new(status, "person",
                         self ? json_string(self->certificate.person_name) : json_null());
+    json_object_set_new(status, "person_id", self ? json_string(person_id) : json_null());
     json_object_set_new(status, "role",
                         self ? json_string(role_name(self->certificate.role)) : json_null());
     json_object_set_new(status, "org", org ? json_string(org_id) : json_null());

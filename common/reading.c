@@ -60,7 +60,8 @@ static enum status add_where(struct wish *wish, const char *text, struct error *
     if (!wish->texts[at])
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     wish->texts[at][equals - text] = '\0';
-    wish->wheres[at] = (struct view_where){wish->texts[at], wish->texts[at] + (equals - text) + 1};
+    wish->wheres[at] = (struct view_where){.field = wish->texts[at],
+                                             .value = wish->texts[at] + (equals - text) + 1};
     wish->query.wheres_count++;
     return STATUS_OK;
 }

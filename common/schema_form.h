@@ -9,8 +9,17 @@
  *                                                  stand in none come behind, under a last heading
  *            "columns": [name, …]                  of a list
  *            "quick": [name, …]                    what is asked when there is little time
- *            "due": {"field", "of", "at"}}         a day by which the row that `of` names is due,
+ *            "glance": [name, …]                   of a row, what one sees first and large
+ *            "due": {"field", "of", "at"}          a day by which the row that `of` names is due,
  *                                                  unless a row with a later `at` says otherwise
+ *            "open": {"field", "codes": [code, …]} rows that still want something done
+ *            "take": {"field", "steps", "step"}    whoever takes a row over writes themselves into
+ *                                                  `field`, a ref, and this step
+ *            "calendar": {"from": [name, …], "to", "apart"}   when a row is: the first of these
+ *                                                  times that it has; until when; rows of one
+ *                                                  `apart`, a ref, must not overlap
+ *            "grids": [{"zh", "en", "rows", "of", "columns", "cell", "where": {name: code},
+ *                       "tap", "offer"}, …]}        see docs/schema.md
  * A field may have
  *   "when": {"field", "codes": [code, …]}          asked only when that enum has one of these
  * codes; of a bool: "true", "false" "help": {"zh", "en"}                           a line below it

@@ -41,9 +41,16 @@ enum status view_value(const struct schema *schema, const struct schema_field *f
                        struct bytes value, json_t **json, struct error *err);
 
 /* ---- rows ---- */
+enum view_match {
+    VIEW_IS,   /* this value; none, when `value` is empty; a set: holds this element */
+    VIEW_FROM, /* it or a later or greater one: dates, months, times and numbers */
+    VIEW_UNTIL /* it or an earlier or lesser one */
+};
 struct view_where {
     const char *field; /* a field, "id" or "_org" */
-    const char *value; /* text for field_parse; empty: has no value; set: holds this element */
+    const char *value; /* text for field_parse */
+    enum view_match match;
+    bool or_next; /* this condition or the next one */
 };
 struct view_query {
     const char *table;

@@ -84,6 +84,13 @@ static enum status put_search(struct reader *reader)
     return put(reader, ")");
 }
 
+static bool has_order(const struct schema_field *field)
+{
+    return field->merge != MERGE_SET &&
+           (field->type == FIELD_INT || field->type == FIELD_MONEY || field->type == FIELD_DATE ||
+            field->type == FIELD_MONTH || field->type == FIELD_DATETIME);
+}
+
 static enum status put_where(struct reader *reader, const struct view_where *where, int index,
                              struct error *err)
 {
@@ -91,11 +98,18 @@ static enum status put_where(struct reader *reader, const struct view_where *whe
     const struct schema_field *field;
     snprintf(mark, sizeof mark, "?%d", index);
     if (strcmp(where->field, "id") == 0 || strcmp(where->field, "_org") == 0) {
-        TRY(put(reader, where->field[0] == 'i' ? " AND id = " : " AND _scope = "));
+        TRY(put(reader, where->field[0] == 'i' ? "id = " : "_scope = "));
         return put(reader, mark);
     }
     TRY(view_field(reader->table, where->field, &field, err));
-    TRY(put(reader, " AND "));
+    if (where->match != VIEW_IS) {
+        if (!has_order(field))
+            return error_set(err, STATUS_BAD_INPUT, "field '%s' is neither a time nor a number",
+                             field->name);
+        TRY(put_name(reader, field->name));
+        TRY(put(reader, where->match == VIEW_FROM ? " >= " : " <= "));
+        return put(reader, mark);
+    }
     if (field->merge == MERGE_SET && !*where->value) {
         TRY(put(reader, "IFNULL("));
         TRY(put_name(reader, field->name));
@@ -130,8 +144,14 @@ static enum status put_conditions(struct reader *reader, const struct view_query
     TRY(put(reader, " WHERE _deleted = 0"));
     if (query->search)
         TRY(put_search(reader));
-    for (size_t i = 0; i < query->wheres_count; i++)
+    bool within = false; /* alternatives */
+    for (size_t i = 0; i < query->wheres_count; i++) {
+        bool or_next = query->wheres[i].or_next && i + 1 < query->wheres_count;
+        TRY(put(reader, within ? " OR " : or_next ? " AND (" : " AND "));
         TRY(put_where(reader, &query->wheres[i], (int)i + 2, err));
+        TRY(put(reader, within && !or_next ? ")" : ""));
+        within = or_next;
+    }
     return STATUS_OK;
 }
 
@@ -280,8 +300,8 @@ static enum status bind_after(struct reader *reader, const struct view_query *qu
                               struct error *err)
 {
     int mark = (int)query->wheres_count + 2;
-    const struct view_where id = {"id", query->after};
-    const struct view_where value = {query->order, query->after_value};
+    const struct view_where id = {.field = "id", .value = query->after};
+    const struct view_where value = {.field = query->order, .value = query->after_value};
     if (!query->after)
         return STATUS_OK;
     TRY(bind_where(reader, &id, mark, err));

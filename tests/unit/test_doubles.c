@@ -106,7 +106,7 @@ static void a_greater_id_and_a_deleted_one_stand_for_nobody(void **state)
 static void the_kept_row_shows_what_only_the_other_has(void **state)
 {
     struct scene *scene = *state;
-    struct view_where where = {"rank", "科长"};
+    struct view_where where = {.field = "rank", .value = "科长"};
     struct view_query query = {.table = "person", .wheres = &where, .wheres_count = 1};
     int64_t count;
     merge(scene, scene->kept_text);

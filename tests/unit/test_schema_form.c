@@ -28,7 +28,9 @@ static enum status load(const char *form, const char *field_keys, struct error *
              "{'number': 4, 'name': 'day', 'zh': '日', 'en': 'day', 'type': 'date',"
              " 'merge': 'latest'},"
              "{'number': 5, 'name': 'of', 'zh': '的', 'en': 'of', 'type': 'ref',"
-             " 'refs': ['thing'], 'merge': 'latest'}]}]}",
+             " 'refs': ['thing'], 'merge': 'latest'},"
+             "{'number': 6, 'name': 'stage', 'zh': '步', 'en': 'stage', 'type': 'enum',"
+             " 'merge': 'steps', 'codes': [['x', '甲', 'x'], ['y', '乙', 'y']]}]}]}",
              form, field_keys);
     enum status status = schema_load(&schema, json_of(json), err);
     schema_free(schema);
@@ -73,6 +75,44 @@ static void a_form_that_names_what_is_not_there_is_refused(void **state)
                    "table 'thing': 'form': 'due' is not a date, a ref and a time");
 }
 
+static void what_pages_are_made_of_is_taken(void **state)
+{
+    struct error err = {0};
+    (void)state;
+    assert_int_equal(load("'form': {'glance': ['stage', 'word'],"
+                          " 'open': {'field': 'stage', 'codes': ['x']},"
+                          " 'take': {'field': 'of', 'steps': 'stage', 'step': 'y'},"
+                          " 'calendar': {'from': ['day'], 'to': 'day', 'apart': 'of'},"
+                          " 'grids': [{'zh': '格', 'en': 'grid', 'rows': 'of', 'columns': 'of',"
+                          " 'cell': 'kind', 'where': {'flag': 'false'}, 'tap': 'a'}]},",
+                          "", &err),
+                     STATUS_OK);
+}
+
+static void pages_that_cannot_be_made_are_refused(void **state)
+{
+    (void)state;
+    expect_refused("'form': {'open': {'field': 'stage', 'codes': ['z']}},", "",
+                   "table 'thing': 'form': field 'stage' has no code 'z'");
+    expect_refused("'form': {'take': {'field': 'word', 'steps': 'stage', 'step': 'x'}},", "",
+                   "table 'thing': 'form': 'take' is not a ref and a step");
+    expect_refused("'form': {'take': {'field': 'of', 'steps': 'kind', 'step': 'a'}},", "",
+                   "table 'thing': 'form': 'take' is not a ref and a step");
+    expect_refused("'form': {'calendar': {'from': ['word']}},", "",
+                   "table 'thing': 'form': field 'word' is not a time");
+    expect_refused("'form': {'calendar': {'from': ['day'], 'apart': 'word'}},", "",
+                   "table 'thing': 'form': field 'word' is not a ref");
+    expect_refused("'form': {'grids': [{'zh': '格', 'en': 'grid', 'rows': 'of',"
+                   " 'columns': 'word', 'cell': 'kind'}]},",
+                   "", "table 'thing': 'form': 'grids' is not a ref by a ref or month");
+    expect_refused("'form': {'grids': [{'zh': '格', 'en': 'grid', 'rows': 'of',"
+                   " 'columns': 'of', 'cell': 'kind', 'tap': 'c'}]},",
+                   "", "table 'thing': 'form': field 'kind' has no code 'c'");
+    expect_refused("'form': {'grids': [{'zh': '格', 'en': 'grid', 'rows': 'of',"
+                   " 'columns': 'of', 'cell': 'kind', 'where': {'none': 'c'}}]},",
+                   "", "table 'thing': 'form': there is no field 'none'");
+}
+
 static void a_condition_names_a_code_that_is_there(void **state)
 {
     (void)state;
@@ -89,6 +129,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_form_that_names_what_is_there_is_taken),
         cmocka_unit_test(a_form_that_names_what_is_not_there_is_refused),
+        cmocka_unit_test(what_pages_are_made_of_is_taken),
+        cmocka_unit_test(pages_that_cannot_be_made_are_refused),
         cmocka_unit_test(a_condition_names_a_code_that_is_there)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -294,7 +294,7 @@ static void sealed_texts_are_found_by_who_reads_them(void **state)
         world.clients[world_join(&world, ROLE_VOLUNTEER, world.branches[0])];
     struct id person = world_add(volunteer, "person", "name", "示例党员001", NULL);
     add_visit(volunteer, &person, FOUND);
-    struct view_where where = {"situation", FOUND};
+    struct view_where where = {.field = "situation", .value = FOUND};
     struct view_query query = {.table = "visit", .search = "腿脚不便"};
     int64_t count;
     assert_int_equal(view_count(volunteer, &query, &count, NULL), STATUS_OK);

@@ -80,7 +80,7 @@ static json_t *list_of(struct replica *replica, const struct view_query *query)
 static size_t count_where(struct replica *replica, const char *table, const char *field,
                           const char *value)
 {
-    struct view_where where = {field, value};
+    struct view_where where = {.field = field, .value = value};
     struct view_query query = {.table = table, .wheres = &where, .wheres_count = 1};
     json_t *list = list_of(replica, &query);
     size_t count = json_array_size(list);
@@ -147,12 +147,51 @@ static void a_list_finds_by_value_and_text_and_leaves_deleted_rows_out(void **st
     json_decref(row);
 }
 
+/* Conditions joined by `or_next` are one; the others must hold beside it. */
+static size_t count_all(struct replica *replica, const struct view_where *wheres, size_t count)
+{
+    struct view_query query = {.table = "person", .wheres = wheres, .wheres_count = count};
+    int64_t counted = 0;
+    json_t *list = list_of(replica, &query);
+    size_t size = json_array_size(list);
+    assert_int_equal(view_count(replica, &query, &counted, NULL), STATUS_OK);
+    assert_int_equal(counted, size);
+    json_decref(list);
+    return size;
+}
+
+static void a_list_finds_alternatives_and_what_lies_between(void **state)
+{
+    struct scene *scene = *state;
+    static const char *const days[] = {"1940-05-01", "1945-05-01", "1950-05-01"};
+    for (int i = 0; i < 3; i++)
+        world_add(scene->one, "person", "name", "示例党员013", "phone", i == 1 ? "8" : "9",
+                  "born_on", days[i], NULL);
+    const struct view_where between[] = {
+        {.field = "born_on", .value = "1945-05-01", .match = VIEW_FROM},
+        {.field = "born_on", .value = "1950-04-30", .match = VIEW_UNTIL}};
+    const struct view_where either[] = {
+        {.field = "born_on", .value = days[0], .or_next = true},
+        {.field = "born_on", .value = days[1]},
+        {.field = "phone", .value = "9"}};
+    struct view_where name = {.field = "name", .value = "a", .match = VIEW_FROM};
+    struct view_query query = {.table = "person", .wheres = &name, .wheres_count = 1};
+    struct error err = {0};
+    assert_int_equal(count_all(scene->one, between, 2), 1);
+    assert_int_equal(count_all(scene->one, between, 1), 2);
+    assert_int_equal(count_all(scene->one, either, 2), 2);
+    assert_int_equal(count_all(scene->one, either, 3), 1);
+    assert_int_equal(count_all(scene->one, either, 1), 1);
+    assert_int_equal(view_list(scene->one, &query, collect, NULL, &err), STATUS_BAD_INPUT);
+    assert_string_equal(err.text, "field 'name' is neither a time nor a number");
+}
+
 static void what_is_not_there_is_named(void **state)
 {
     struct scene *scene = *state;
     json_t *row;
     struct error err = {0};
-    struct view_where where = {"nothing", "1"};
+    struct view_where where = {.field = "nothing", .value = "1"};
     struct view_query query = {.table = "person", .wheres = &where, .wheres_count = 1};
     assert_int_equal(view_list(scene->one, &query, collect, NULL, &err), STATUS_NOT_FOUND);
     assert_string_equal(err.text, "table 'person' has no field 'nothing'");
@@ -270,6 +309,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCENE(values_have_the_form_of_their_type),
         SCENE(a_list_finds_by_value_and_text_and_leaves_deleted_rows_out),
+        SCENE(a_list_finds_alternatives_and_what_lies_between),
         SCENE(what_is_not_there_is_named),
         SCENE(a_conflict_shows_in_row_list_history_and_conflicts),
         SCENE(history_tells_what_was_replaced),

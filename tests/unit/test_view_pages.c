@@ -109,7 +109,7 @@ static void a_count_knows_no_page(void **state)
 {
     struct scene *scene = *state;
     int64_t count;
-    struct view_where where = {"phone", "1"};
+    struct view_where where = {.field = "phone", .value = "1"};
     struct view_query query = {.table = "person", .limit = 1, .search = "示例"};
     world_add(scene->one, "person", "name", "示例党员001", "phone", "1", NULL);
     world_add(scene->one, "person", "name", "示例党员002", "phone", "1", NULL);
