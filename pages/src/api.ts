@@ -20,6 +20,7 @@ export interface Sync {
 }
 export interface Status {
   person: string | null;
+  person_id: string | null;
   role: string | null;
   org: string | null;
   org_name: string | null;
@@ -80,6 +81,7 @@ export interface Conflicts {
 }
 export interface Due {
   due: { table: string; id: string; day: string; of: string }[];
+  rows: Record<string, Row>; // by id: what says so; by the value of `of`: who is due
   titles: Titles;
   today: string;
 }
@@ -167,6 +169,14 @@ export interface Query {
   limit?: number;
   count?: boolean;
   where?: [string, string][];
+  any?: [string, string][]; // several of one field: one of them
+  from?: [string, string][];
+  until?: [string, string][];
+}
+
+function conditions(query: Query, parameters: URLSearchParams): void {
+  for (const kind of ["where", "any", "from", "until"] as const)
+    for (const [field, value] of query[kind] ?? []) parameters.append(kind, `${field}:${value}`);
 }
 
 function rows(table: string, query: Query): string {
@@ -176,7 +186,7 @@ function rows(table: string, query: Query): string {
   if (query.after) parameters.set("after", query.after);
   if (query.limit) parameters.set("limit", String(query.limit));
   if (query.count) parameters.set("count", "1");
-  for (const [field, value] of query.where ?? []) parameters.append("where", `${field}:${value}`);
+  conditions(query, parameters);
   return `rows/${part(table)}?${parameters}`;
 }
 

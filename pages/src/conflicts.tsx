@@ -7,7 +7,7 @@ import { FieldRow } from "./field";
 import { Heading, Loading } from "./parts";
 import { fieldOf, label, mayWrite, titleOf, type Field, type Table } from "./schema";
 import { FieldHistory } from "./row";
-import { now, tell, tellFailure, update, useLoad, useStore } from "./store";
+import { changed, tell, tellFailure, useLoad, useStore } from "./store";
 import { difference, isEmpty, same, say, sayTime } from "./values";
 import { language, w } from "./words";
 
@@ -15,10 +15,6 @@ interface Decided {
   text?: string; // absent: undone, to be decided anew
   undo: Decision;
   heads?: string[]; // what stands after the undoing
-}
-
-function changed() {
-  update({ version: now().version + 1 });
 }
 
 /** One side's value, what the others haven't marked. */

@@ -4,14 +4,11 @@ import { useState } from "preact/hooks";
 import { api, type HistoryItem, type One, type Related, type Titles } from "./api";
 import { Rows } from "./list";
 import { ConflictMark, Heading, Loading, Shown } from "./parts";
-import { fieldOf, isRef, isTyped, label, mayName, mayWrite, refValue, sectionsOf, titleOf, voidField, type Field, type Table } from "./schema";
-import { go, now, tell, tellFailure, update, useLoad, useStore } from "./store";
-import { isEmpty, sayHistory, sayTime } from "./values";
+import { fieldOf, isOpen, isRef, isTyped, label, mayName, mayWrite, refValue, sectionsOf, titleOf, voidField, type Field, type Table } from "./schema";
+import { changed, go, tell, tellFailure, useLoad, useStore } from "./store";
+import { Steps } from "./steps";
+import { isEmpty, say, sayHistory, sayTime } from "./values";
 import { language, startWord, w } from "./words";
-
-function changed() {
-  update({ version: now().version + 1 });
-}
 
 // ---- actions ----
 
@@ -90,12 +87,15 @@ function Actions(props: { table: Table; one: One }) {
 
 // ---- what it says ----
 
+function says(one: One, field: Field): boolean {
+  return !isEmpty(one.row[field.name]) || one.row._conflicts.includes(field.name);
+}
+
 function Facts(props: { table: Table; one: One }) {
   const { table, one } = props;
   const other = { zh: "其他", en: "Other" };
-  const says = (field: Field) => !isEmpty(one.row[field.name]) || one.row._conflicts.includes(field.name);
   const sections = sectionsOf(table, other)
-    .map((section) => ({ ...section, fields: section.fields.filter(says) }))
+    .map((section) => ({ ...section, fields: section.fields.filter((field) => says(one, field) && !table.form?.glance?.includes(field.name)) }))
     .filter((section) => section.fields.length > 0);
   return (
     <div class="sections">
@@ -116,6 +116,58 @@ function Facts(props: { table: Table; one: One }) {
         </section>
       ))}
     </div>
+  );
+}
+
+/** What one must know at the door, large. */
+function Glance(props: { table: Table; one: One }) {
+  const { table, one } = props;
+  const fields = (table.form?.glance ?? []).flatMap((name) => fieldOf(table, name) ?? []).filter((field) => says(one, field));
+  if (fields.length === 0) return null;
+  return (
+    <dl class="glance">
+      {fields.map((field) => (
+        <div key={field.name}>
+          <dt>{label(field, language())}</dt>
+          <dd>
+            <Shown field={field} value={one.row[field.name]} titles={one.titles} />
+            <ConflictMark row={one.row} field={field.name} />
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** What speaks of this row and still wants something done. */
+function OpenRows(props: { related: Related }) {
+  const { schema } = useStore();
+  const { related } = props;
+  const open = related.related.flatMap((group) => {
+    const table = schema!.table(group.table);
+    return table ? group.rows.filter((row) => isOpen(table, row)).map((row) => ({ table, row })) : [];
+  });
+  const unique = open.filter(({ row }, place) => open.findIndex((one) => one.row.id === row.id) === place);
+  if (unique.length === 0) return null;
+  return (
+    <section>
+      <h2>{w("openNow")}</h2>
+      <ul class="cards">
+        {unique.map(({ table, row }) => {
+          const field = fieldOf(table, table.form!.open!.field);
+          return (
+            <li key={row.id} class="card line">
+              <a class="grow" href={`#/row/${table.name}/${row.id}`}>
+                <strong>{titleOf(table, row, related.titles, language())}</strong>
+                <span class="quiet">
+                  {label(table, language())} · {say(field, row[field!.name], related.titles)}
+                </span>
+              </a>
+            </li>
+          );
+        })}
+      </ul>
+    </section>
   );
 }
 
@@ -195,6 +247,9 @@ export function RowPage(props: { table: Table; id: string }) {
           <a href="#/conflicts">{w("conflictHere")}</a>
         </p>
       )}
+      <Glance table={table} one={one.data} />
+      <Steps table={table} one={one.data} />
+      {related.data && <OpenRows related={related.data} />}
       <Facts table={table} one={one.data} />
       {related.data && <RelatedRows table={table} id={id} related={related.data} />}
       {related.data && <AddRelated table={table} id={id} related={related.data} />}

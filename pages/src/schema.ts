@@ -22,11 +22,21 @@ export interface Field extends Labelled {
   bytes?: number;
   write?: string[];
   default?: string;
+  steps?: Record<string, { by?: string[]; from?: string[] }>;
   when?: { field: string; codes: string[] };
   help?: Labelled;
 }
 export interface Section extends Labelled {
   fields: string[];
+}
+export interface Grid extends Labelled {
+  rows: string;
+  of?: string;
+  columns: string;
+  cell: string;
+  where?: Record<string, string>;
+  tap?: string;
+  offer?: string;
 }
 export interface Table extends Labelled {
   number: number;
@@ -40,7 +50,12 @@ export interface Table extends Labelled {
     sections?: Section[];
     columns?: string[];
     quick?: string[];
+    glance?: string[];
     due?: { field: string; of: string; at: string };
+    open?: { field: string; codes: string[] };
+    take?: { field: string; steps: string; step: string };
+    calendar?: { from: string[]; to?: string; apart?: string };
+    grids?: Grid[];
   };
 }
 
@@ -62,6 +77,12 @@ export class Schema {
   quickTables(): Table[] {
     const quick = this.tables.filter((table) => table.form?.quick);
     return [...quick.filter((t) => t.form?.due), ...quick.filter((t) => !t.form?.due)];
+  }
+
+  /** The table of people that `field` may name: the one that a field with the default "me" names. */
+  personTable(field: Field): string | undefined {
+    const mine = this.tables.flatMap((table) => table.fields).filter((one) => one.default === "me");
+    return mine.flatMap((one) => one.refs ?? []).find((name) => mayName(field, name));
   }
 
   /** Tables and the first field of each by which its rows may name a row of `name`. */
@@ -138,6 +159,13 @@ export function isAsked(field: Field, values: Record<string, Value | undefined>)
   if (!field.when) return true;
   const value = values[field.when.field];
   return field.when.codes.includes(String(value ?? ""));
+}
+
+/** Does the row still want something done? */
+export function isOpen(table: Table, row: Row): boolean {
+  const open = table.form?.open;
+  const code = open && String(row[open.field] ?? "").split("#")[0];
+  return code !== undefined && open!.codes.includes(code);
 }
 
 /** The field by which a row is withdrawn without deleting it, where the table has one. */

@@ -81,6 +81,11 @@ export function hideNotice(): void {
   update({ notice: null });
 }
 
+/** Something was written here: every page reads again. */
+export function changed(): void {
+  update({ version: state.version + 1 });
+}
+
 // ---- addresses ----
 
 export function go(route: string): void {
