@@ -7,11 +7,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/view.h"
 
-/* WORK_DOOR: on the loop, also while the folder is locked. */
-enum api_work { WORK_READ, WORK_WRITE, WORK_KEEP, WORK_STATUS, WORK_LOOP, WORK_DOOR };
+/* WORK_DOOR: on the loop, also while the folder is locked. WORK_FILE: writes what a file says. */
+enum api_work { WORK_READ, WORK_WRITE, WORK_FILE, WORK_KEEP, WORK_STATUS, WORK_LOOP, WORK_DOOR };
 
 struct api_route {
     enum web_method method;
@@ -36,6 +37,15 @@ static const struct api_route routes[] = {
     {WEB_GET, "rows/*", {api_list}, WORK_READ, 200},
     {WEB_POST, "rows/*", {api_add}, WORK_WRITE, 201},
     {WEB_GET, "cells/*", {api_cells}, WORK_READ, 200},
+    {WEB_GET, "duplicates", {api_duplicates}, WORK_READ, 200},
+    {WEB_POST, "merge", {api_merge}, WORK_WRITE, 200},
+    {WEB_POST, "unmerge", {api_unmerge}, WORK_WRITE, 200},
+    {WEB_POST, "changes", {api_changes}, WORK_WRITE, 200},
+    {WEB_GET, "reports", {api_reports}, WORK_READ, 200},
+    {WEB_GET, "reports/*", {api_report}, WORK_READ, 200},
+    {WEB_GET, "reminders", {api_reminders}, WORK_READ, 200},
+    {WEB_POST, "import/*", {api_import}, WORK_FILE, 200},
+    {WEB_POST, "export/*", {api_export}, WORK_KEEP, 200},
     {WEB_GET, "rows/*/*", {api_get}, WORK_READ, 200},
     {WEB_PATCH, "rows/*/*", {api_set}, WORK_WRITE, 200},
     {WEB_DELETE, "rows/*/*", {api_delete}, WORK_WRITE, 200},
@@ -147,7 +157,7 @@ static enum status handle_write(struct api_call *call, struct error *err)
 {
     TRY(replica_begin(call->replica, err));
     enum status status = call->route->handle(call, err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !call->discard)
         status = replica_commit(call->replica, err);
     else
         replica_rollback(call->replica);
@@ -162,14 +172,21 @@ static enum status handle_read(struct api_call *call, struct error *err)
     return status;
 }
 
+static bool writes(const struct api_call *call)
+{
+    return call->route->work == WORK_WRITE || call->route->work == WORK_FILE;
+}
+
 static void work(struct desk_job *job, struct replica *replica)
 {
     struct api_call *call = (struct api_call *)job;
     struct error err = {0};
     call->replica = replica;
     call->status = call->route->status;
-    enum status status = api_parse_body(call, &err);
-    if (status == STATUS_OK && call->route->work == WORK_WRITE)
+    enum status status = STATUS_OK;
+    if (call->route->work != WORK_FILE)
+        status = api_parse_body(call, &err);
+    if (status == STATUS_OK && writes(call))
         status = handle_write(call, &err);
     else if (status == STATUS_OK && call->route->work == WORK_READ)
         status = handle_read(call, &err);
@@ -185,6 +202,7 @@ static void call_free(struct api_call *call)
 {
     json_decref(call->body);
     json_decref(call->answer);
+    buffer_release(&call->file);
     free(call->path);
     free(call);
 }
@@ -195,6 +213,11 @@ void api_answer(struct api_call *call)
     struct web_reply reply = {.status = text ? call->status : 500,
                               .type = "application/json",
                               .body = bytes_text(text ? text : "{}")};
+    if (call->file_type && call->status == 200) {
+        reply.status = 200;
+        reply.type = call->file_type;
+        reply.body = buffer_bytes(&call->file);
+    }
     if (call->status == 405)
         reply.allow = "GET, POST, PUT, PATCH, DELETE";
     web_call_answer(call->web, &reply);
@@ -221,7 +244,7 @@ static void on_done(struct desk_job *job)
             api_is_locked(call);
     }
     /* Another window may show what this one changed. */
-    if (call->route->work == WORK_WRITE && call->status < 300)
+    if (writes(call) && !call->discard && call->status < 300)
         web_site_tell(call->api->site, "changed", bytes_text("{}"));
     api_answer(call);
 }
@@ -244,8 +267,18 @@ static void turn_away(struct api_call *call, int status)
 {
     call->status = status;
     call->answer = json_pack("{ss ss}", "error", web_status_text(status), "status",
-                             status_name(status == 503 ? STATUS_NO_MEMORY : STATUS_NOT_FOUND));
+                             status_name(status == 503   ? STATUS_NO_MEMORY
+                                         : status == 415 ? STATUS_BAD_INPUT
+                                                         : STATUS_NOT_FOUND));
     api_answer(call);
+}
+
+/* The door lets JSON and files in; which of them it must be is the route's word. */
+static bool has_fitting_body(const struct api_call *call)
+{
+    const char *type = web_request_header(call->request, "content-type");
+    bool file = type && strcasecmp(type, WEB_FILE_TYPE) == 0;
+    return file == (call->route->work == WORK_FILE);
 }
 
 /* A route is known. Pages read again by themselves, so that only other methods tell of a person. */
@@ -257,6 +290,10 @@ static void dispatch(struct api_call *call)
     if (!is_open && call->route->work != WORK_DOOR) {
         api_is_locked(call);
         api_answer(call);
+        return;
+    }
+    if (!web_method_safe(call->route->method) && !has_fitting_body(call)) {
+        turn_away(call, 415);
         return;
     }
     if (!web_method_safe(call->route->method))

@@ -31,7 +31,10 @@ struct api_call {
     const char *parts[API_PARTS_MAX]; /* what stands for each * of the route */
     json_t *body;                     /* an object; NULL: none */
     json_t *answer;
-    int status; /* HTTP's */
+    struct buffer file; /* the answer instead, when `file_type` says so */
+    const char *file_type;
+    bool discard; /* a write that was only tried: nothing of it stays */
+    int status;   /* HTTP's */
 };
 
 /* Take a request on the loop's thread; answers it, at once or later. */
@@ -61,6 +64,9 @@ typedef enum status api_handler(struct api_call *call, struct error *err);
 /* A text of the body: STATUS_BAD_INPUT when it is missing, unless `optional` (then NULL). */
 enum status api_text(const struct api_call *call, const char *key, bool optional, const char **text,
                      struct error *err);
+/* Put the rows that a list of {"table","id"} speaks of into the answer: "rows", each under
+ * "table:id", and "titles". */
+enum status api_add_rows(struct api_call *call, const json_t *list, struct error *err);
 /* Put the titles of all refs of `row` into {"ref": "title"}. */
 enum status api_titles(struct api_call *call, const struct schema_table *table, const json_t *row,
                        json_t *titles, struct error *err);
@@ -86,5 +92,13 @@ api_handler api_drafts, api_draft_save, api_draft_delete, api_preferences, api_p
 api_handler api_due;
 /* api_cells.c */
 api_handler api_cells;
+/* api_merge.c */
+api_handler api_duplicates, api_merge, api_unmerge;
+/* api_changes.c */
+api_handler api_changes;
+/* api_report.c */
+api_handler api_reports, api_report, api_reminders;
+/* api_import.c, api_export.c */
+api_handler api_import, api_export;
 
 #endif

@@ -149,8 +149,8 @@ enum status api_read_query(struct api_call *call, struct api_query *asked, struc
     struct view_query *query = &asked->query;
     const char *search = web_request_parameter(call->request, "search", 0);
     const char *order = web_request_parameter(call->request, "order", 0);
-    *query = (struct view_query){
-        .table = call->parts[0], .wheres = asked->wheres, .limit = LIMIT_USUAL};
+    *query =
+        (struct view_query){.table = call->parts[0], .wheres = asked->wheres, .limit = LIMIT_USUAL};
     query->search = search && *search ? search : NULL;
     query->descending = order && *order == '-';
     query->order = order ? order + query->descending : NULL;
@@ -284,8 +284,7 @@ enum status api_related(struct api_call *call, struct error *err)
 
 /* ---- conflicts and the unsent ---- */
 
-/* The rows that a list of {"table","id"} speaks of, under their table and id. */
-static enum status add_rows(struct api_call *call, const json_t *list, struct error *err)
+enum status api_add_rows(struct api_call *call, const json_t *list, struct error *err)
 {
     json_t *rows = json_object(), *titles = json_object();
     char key[TEXT_BYTES_MAX];
@@ -314,7 +313,7 @@ enum status api_conflicts(struct api_call *call, struct error *err)
     json_t *conflicts;
     TRY(view_conflicts(call->replica, &conflicts, err));
     call->answer = json_pack("{so}", "conflicts", conflicts);
-    TRY(add_rows(call, conflicts, err));
+    TRY(api_add_rows(call, conflicts, err));
     json_t *titles = json_object_get(call->answer, "titles");
     for (size_t i = 0; i < json_array_size(conflicts); i++) {
         const json_t *conflict = json_array_get(conflicts, i);
@@ -341,5 +340,5 @@ enum status api_unsent(struct api_call *call, struct error *err)
     call->answer = json_pack("{sO sO}", "since", json_object_get(unsent, "since"), "unsent",
                              json_object_get(unsent, "rows"));
     json_decref(unsent);
-    return add_rows(call, json_object_get(call->answer, "unsent"), err);
+    return api_add_rows(call, json_object_get(call->answer, "unsent"), err);
 }

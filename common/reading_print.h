@@ -1,7 +1,8 @@
 #ifndef COMMON_READING_PRINT_H
 #define COMMON_READING_PRINT_H
 
-/* How the reading commands put view's JSON on paper: text tables, CSV, JSON. For reading*.c alone.
+/* How the reading commands put view's JSON on paper: text tables, CSV, JSON. For reading*.c
+ * and what imports and exports.
  */
 
 #include <stdio.h>

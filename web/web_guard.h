@@ -33,7 +33,7 @@ void web_guard_init(struct web_guard *guard, const char *host, uint16_t port);
 void web_guard_release(struct web_guard *guard); /* wipes the secrets */
 
 /* 0, or the HTTP status to refuse with: 400 no or several Hosts, 421 another Host, 403 another
- * site's request, 401 no cookie, 415 a body that isn't JSON. */
+ * site's request, 401 no cookie, 415 a body that is neither JSON nor WEB_FILE_TYPE. */
 int web_guard_check(const struct web_guard *guard, const struct web_request *request);
 
 /* Is this the start page's request with the right token? Then the token is spent and a new one

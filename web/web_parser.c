@@ -3,6 +3,7 @@
 #include <llhttp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define SMALL_BODY_BYTES 8192
 
@@ -12,6 +13,7 @@ struct web_parser {
     struct web_request request;
     struct buffer target;
     size_t body_bytes_max, head_bytes;
+    size_t bytes_max; /* of this request's body */
     int refusal;
     bool begun, complete;
     bool in_name, head_done; /* what stands behind the body (trailers) isn't kept */
@@ -126,7 +128,11 @@ static int on_headers(llhttp_t *llhttp)
         return give_up(parser, 505);
     if (!method_of(llhttp, &parser->request.method) || llhttp->upgrade)
         return give_up(parser, 501);
-    if (llhttp->content_length > parser->body_bytes_max)
+    const char *type = web_request_header(&parser->request, "content-type");
+    parser->bytes_max = parser->body_bytes_max;
+    if (type && strcasecmp(type, WEB_FILE_TYPE) == 0)
+        parser->bytes_max = WEB_FILE_TIMES * parser->body_bytes_max;
+    if (llhttp->content_length > parser->bytes_max)
         return give_up(parser, 413);
     parser->head_done = true;
     int refusal = web_request_set_target(&parser->request, buffer_bytes(&parser->target));
@@ -140,7 +146,7 @@ static int on_body(llhttp_t *llhttp, const char *at, size_t size)
 {
     struct web_parser *parser = llhttp->data;
     struct buffer *body = &parser->request.body;
-    if (body->size + size > parser->body_bytes_max)
+    if (body->size + size > parser->bytes_max)
         return give_up(parser, 413);
     return buffer_append(body, at, size) == STATUS_OK ? 0 : give_up(parser, 503);
 }

@@ -8,6 +8,8 @@
 
 struct web_parser; /* opaque */
 
+/* A body of WEB_FILE_TYPE may have WEB_FILE_TIMES as many bytes. */
+#define WEB_FILE_TIMES 16
 enum status web_parser_new(struct web_parser **parser, size_t body_bytes_max, struct error *err);
 void web_parser_free(struct web_parser *parser);
 

@@ -16,6 +16,8 @@
 #define WEB_HEADERS_MAX 64
 #define WEB_PARAMETERS_MAX 64
 
+#define WEB_FILE_TYPE "application/octet-stream" /* a body that is somebody's file */
+
 enum web_method { WEB_GET, WEB_HEAD, WEB_POST, WEB_PUT, WEB_PATCH, WEB_DELETE };
 /* Does this method only read? */
 bool web_method_safe(enum web_method method);

@@ -13,13 +13,13 @@
 #include "web/web_reply.h"
 #include "web/web_request.h"
 
-#define WEB_BODY_BYTES_MAX (1024 * 1024)
-#define WEB_LINES_MAX 64u        /* connections at a time */
-#define WEB_STREAMS_MAX 16u      /* of them with events */
-#define WEB_REQUEST_MS 15000     /* a request that has begun must be complete by then */
-#define WEB_IDLE_MS 75000        /* between requests */
-#define WEB_HEARTBEAT_MS 20000   /* how often an idle stream says that it lives */
-#define WEB_UNSENT_MAX (1 << 20) /* a stream that reads slower than that is cut */
+#define WEB_BODY_BYTES_MAX (1024 * 1024) /* a file: WEB_FILE_TIMES as many */
+#define WEB_LINES_MAX 64u                /* connections at a time */
+#define WEB_STREAMS_MAX 16u              /* of them with events */
+#define WEB_REQUEST_MS 15000             /* a request that has begun must be complete by then */
+#define WEB_IDLE_MS 75000                /* between requests */
+#define WEB_HEARTBEAT_MS 20000           /* how often an idle stream says that it lives */
+#define WEB_UNSENT_MAX (1 << 20)         /* a stream that reads slower than that is cut */
 
 struct web_asset {
     const char *path; /* "/index.html" is also "/" */

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 import unittest
+from urllib.parse import urlencode
 
 from jinqiu import World
 from pages import Pages, path_of
@@ -97,8 +98,98 @@ class Interface(unittest.TestCase):
 
     def read_whole(self):
         for template in ("status", "schema", "orgs", "due", "unsent", "conflicts", "drafts",
-                         "preferences"):
+                         "preferences", "duplicates", "reports", "reminders"):
             self.ask("GET", f"/api/{template}", 200)
+
+    def draw(self, person):
+        """What grids, calendars and reports are made of."""
+        cells = "/api/cells/{table}"
+        made = self.ask("GET", cells, 200, table="person", query=[
+            ("field", "name"), ("field", "phone"), ("any", f"id:{person}"), ("any", "id:" + NOBODY)])
+        self.assertEqual(made, {"cells": [[person, "示例党员001", "9"]], "all": True})
+        for query in ([("from", "name:x")], [("until", "born_on")], [("field", "name")] * 9):
+            self.ask("GET", cells, 400, table="person", query=query)
+        self.ask("GET", cells, 404, table="nothing")
+        report = "/api/reports/{name}"
+        self.ask("GET", report, 200, name="R02", query=[("from", "2026-01-01")])
+        self.ask("GET", report, 400, name="R02", query=[("to", "2026-02-30")])
+        self.ask("GET", report, 404, name="R99")
+        self.ask("GET", "/api/reminders", 404, query=[("org", "x" * 300)])
+
+    def merge(self, person):
+        other = self.pages.ask("POST", "/api/rows/person",
+                               {"fields": {"name": "示例党员001", "phone": "9"}}).json()["id"]
+        found = self.ask("GET", "/api/duplicates", 200)
+        self.assertEqual([row["id"] for row in found["duplicates"][0]["rows"]], [person, other])
+        self.ask("POST", "/api/merge", 400, {"id": person})
+        self.ask("POST", "/api/merge", 404, {"id": person, "other": NOBODY})
+        both = {"id": other, "other": person}
+        self.assertEqual(self.ask("POST", "/api/merge", 200, both)["id"], person)
+        self.ask("POST", "/api/merge", 409, both)
+        self.refuse_text("POST", "/api/merge")
+        self.assertEqual(self.ask("GET", "/api/duplicates", 200)["duplicates"], [])
+        self.ask("POST", "/api/unmerge", 400, {"id": person})
+        self.ask("POST", "/api/unmerge", 404, {"id": NOBODY})
+        self.ask("POST", "/api/unmerge", 200, {"id": other})
+        self.refuse_text("POST", "/api/unmerge")
+        self.pages.ask("DELETE", f"/api/rows/person/{other}")
+
+    def change_many(self, person):
+        changes = "/api/changes"
+        line = {"op": "set", "table": "person", "id": person, "fields": {"rank": "示例"}}
+        new = {"op": "add", "table": "person", "fields": {"name": "示例党员003"}}
+        made = self.ask("POST", changes, 200, {"changes": [line, new]})
+        self.assertEqual((made["entries"], made["ids"][0]), (1, person))
+        for faulty, status in (({"op": "other"}, 400), ({**line, "id": NOBODY}, 404),
+                               ({"op": "add", "table": "rule", "fields": {"code": "x"}}, 403)):
+            self.ask("POST", changes, status, {"changes": [new, faulty]})
+        self.ask("POST", changes, 400, {"changes": []})
+        self.ask("POST", changes, 413, {"changes": [new] * 501})
+        self.refuse_text("POST", changes)
+        rows = self.pages.ask("GET", "/api/rows/person").json()["rows"]
+        self.assertEqual(len(rows), 2, "what is refused leaves nothing")
+        self.pages.ask("DELETE", f"/api/rows/person/{made['ids'][1]}")
+
+    def send_file(self, template, status, data, query=(), kind="application/octet-stream", **parts):
+        path = path_of(template, **parts) + ("?" + urlencode(query) if query else "")
+        headers = {**self.pages.headers("POST"), "Content-Type": kind}
+        answer = self.pages.plain("POST", path, headers, data)
+        self.assertEqual(answer.status, status, answer.body)
+        return self.document.answer(template, "post", answer)
+
+    def sheets(self):
+        take, give = "/api/import/{table}", "/api/export/{table}"
+        good = "姓名,phone,多余\n示例党员004,4,x\n示例党员005,5,y\n".encode()
+        looked = self.send_file(take, 200, good, table="person")
+        self.assertEqual((looked["errors"][0]["column"], looked["saved"]), ("多余", False))
+        leave = [("map", "多余:")]
+        looked = self.send_file(take, 200, good, leave, table="person")
+        self.assertEqual((looked["added"], looked["errors"], looked["saved"]), (2, [], False))
+        self.assertEqual(looked["sample"][0], ["示例党员004", "4", "x"])
+        faulty = "name,born_on\n示例党员006,昨天\n".encode()
+        looked = self.send_file(take, 200, faulty, [("save", "1")], table="person")
+        self.assertEqual((looked["errors"][0]["row"], looked["saved"]), (2, False))
+        self.assertEqual(len(self.pages.ask("GET", "/api/rows/person").json()["rows"]), 1)
+        self.assertTrue(self.send_file(take, 200, good, leave + [("save", "1")],
+                                       table="person")["saved"])
+        self.send_file(take, 400, b"\xff\xfe\x00", table="person")
+        self.send_file(take, 400, good, [("map", "x")], table="person")
+        self.send_file(take, 404, good, table="nothing")
+        self.send_file(take, 415, b"{}", kind="application/json", table="person")
+        self.send_file(take, 413, b"name" + b"," * 5000, table="person")
+        answer = self.pages.ask("POST", path_of(give, table="person"), {"purpose": "测试"},
+                                [("search", "示例党员00"), ("order", "phone")])
+        self.document.answer(give, "post", answer)
+        lines = answer.body.decode("utf-8-sig").splitlines()
+        self.assertEqual((answer.status, len(lines)), (200, 4))
+        self.assertIn("姓名", lines[0])
+        notes = self.pages.ask("GET", "/api/rows/access").json()["rows"]
+        self.assertEqual([(note["action"], note["rows"]) for note in notes], [("export", 3)])
+        self.ask("POST", give, 400, {"purpose": 1}, table="person")
+        self.ask("POST", give, 404, {}, table="nothing")
+        self.refuse_text("POST", give, table="person")
+        for row in self.pages.ask("GET", "/api/rows/person", query=[("any", "phone:4"), ("any", "phone:5")]).json()["rows"]:
+            self.pages.ask("DELETE", f"/api/rows/person/{row['id']}")
 
     def write_rows(self):
         rows, row = "/api/rows/{table}", "/api/rows/{table}/{id}"
@@ -246,6 +337,10 @@ class Interface(unittest.TestCase):
                 self.read_rows(person)
                 self.settle(person)
                 self.read_whole()
+                self.draw(person)
+                self.merge(person)
+                self.change_many(person)
+                self.sheets()
                 self.keep()
                 self.loop()
                 self.delete(person)

@@ -170,10 +170,9 @@ static void a_list_finds_alternatives_and_what_lies_between(void **state)
     const struct view_where between[] = {
         {.field = "born_on", .value = "1945-05-01", .match = VIEW_FROM},
         {.field = "born_on", .value = "1950-04-30", .match = VIEW_UNTIL}};
-    const struct view_where either[] = {
-        {.field = "born_on", .value = days[0], .or_next = true},
-        {.field = "born_on", .value = days[1]},
-        {.field = "phone", .value = "9"}};
+    const struct view_where either[] = {{.field = "born_on", .value = days[0], .or_next = true},
+                                        {.field = "born_on", .value = days[1]},
+                                        {.field = "phone", .value = "9"}};
     struct view_where name = {.field = "name", .value = "a", .match = VIEW_FROM};
     struct view_query query = {.table = "person", .wheres = &name, .wheres_count = 1};
     struct error err = {0};
