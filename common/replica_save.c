@@ -378,6 +378,9 @@ static enum status edit_row(struct draft *draft, struct edit *edit, struct error
     const struct change_field *mark = given_field(edit->change, FIELD_DELETED);
     if (edit->change->kind == CHANGE_DELETE)
         return edit_deleted(draft, edit, true, err);
+    /* Who enters anew what a natural key names, and was deleted, means it to be there. */
+    if (edit->change->kind == CHANGE_ADD && edit->exists && row_deleted(edit->row) && !mark)
+        TRY(edit_deleted(draft, edit, false, err));
     if (mark)
         TRY(edit_deleted(draft, edit, mark->value.size == 1 && mark->value.data[0] == 0xc3, err));
     for (size_t i = 0; i < edit->change->fields_count; i++) {

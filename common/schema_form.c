@@ -165,8 +165,8 @@ static enum status check_calendar(const json_t *calendar, const struct schema_ta
 static enum status check_grid(const json_t *grid, const struct schema_table *table,
                               struct error *err)
 {
-    static const char *const keys[] = {"zh",   "en",    "rows", "of",    "columns",
-                                       "cell", "where", "tap",  "offer", NULL};
+    static const char *const keys[] = {"zh",    "en",  "rows",  "of",    "columns", "cell",
+                                       "where", "tap", "offer", "stamp", NULL};
     const struct schema_field *rows, *columns, *cell, *field;
     const json_t *tap = json_object_get(grid, "tap");
     const char *name;
@@ -183,6 +183,11 @@ static enum status check_grid(const json_t *grid, const struct schema_table *tab
         TRY(find_named(table, name, &field, err));
         TRY(check_code(field, value, err));
     }
+    const json_t *stamp = json_object_get(grid, "stamp");
+    if (stamp)
+        TRY(find_field(table, stamp, &field, err));
+    if (stamp && !is_time(field))
+        return error_set(err, STATUS_BAD_INPUT, "field '%s' is not a time", field->name);
     return tap ? check_code(cell, tap, err) : STATUS_OK;
 }
 

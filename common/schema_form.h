@@ -19,7 +19,7 @@
  *                                                  times that it has; until when; rows of one
  *                                                  `apart`, a ref, must not overlap
  *            "grids": [{"zh", "en", "rows", "of", "columns", "cell", "where": {name: code},
- *                       "tap", "offer"}, …]}        see docs/schema.md
+ *                       "tap", "offer", "stamp"}, …]}        see docs/schema.md
  * A field may have
  *   "when": {"field", "codes": [code, …]}          asked only when that enum has one of these
  * codes; of a bool: "true", "false" "help": {"zh", "en"}                           a line below it

@@ -48,6 +48,57 @@ export interface One {
   bases: Bases;
   titles: Titles;
 }
+export interface Cells {
+  cells: [string, ...Value[]][];
+  all: boolean;
+}
+export interface Change {
+  op: "add" | "set" | "delete";
+  table: string;
+  id?: string;
+  org?: string;
+  fields?: Record<string, unknown>;
+}
+export interface Duplicates {
+  duplicates: { table: string; by: string[]; rows: { id: string; label: string | null; _org: string }[] }[];
+  rows: Record<string, Row>;
+  titles: Titles;
+}
+export interface Merged {
+  id: string;
+  merged: string;
+  differs: string[];
+}
+export interface Report {
+  name: string;
+  zh: string;
+  en: string;
+  columns: [string, string, string, string?][];
+}
+export interface ReportRows {
+  rows: Record<string, Value>[];
+  from: string;
+  to: string;
+}
+export interface Reminder {
+  kind: string;
+  title: string;
+  table: string | null;
+  id: string | null;
+  label: string | null;
+  since: string | null;
+  days: number | null;
+}
+export interface Imported {
+  saved: boolean;
+  rows: number;
+  added: number;
+  changed: number;
+  same: number;
+  errors: { row: number; column: string; message: string }[];
+  columns: { heading: string; field: string | null }[] | null;
+  sample: string[][];
+}
 export interface Related {
   related: { table: string; field: string; count: number; rows: Row[] }[];
   titles: Titles;
@@ -139,15 +190,18 @@ export function onLocked(tell: typeof locked): void {
   locked = tell;
 }
 
-async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+async function send(method: string, path: string, body?: unknown): Promise<Response> {
   const init: RequestInit = { method, credentials: "same-origin", cache: "no-store" };
-  if (body !== undefined) {
+  if (body instanceof Blob) {
+    init.body = body;
+    init.headers = { "Content-Type": "application/octet-stream" };
+  } else if (body !== undefined) {
     init.body = JSON.stringify(body);
     init.headers = { "Content-Type": "application/json" };
   }
   const answer = await fetch(`/api/${path}`, init);
-  const text = await answer.text();
   if (!answer.ok) {
+    const text = await answer.text();
     let said: { error: string; language?: "zh" | "en"; wait_ms?: number } = { error: text };
     try {
       said = JSON.parse(text) as typeof said;
@@ -157,7 +211,11 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
     if (answer.status === LOCKED) locked(said.language ?? "zh");
     throw new Refused(answer.status, said.error, said.wait_ms);
   }
-  return JSON.parse(text) as T;
+  return answer;
+}
+
+async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+  return JSON.parse(await (await send(method, path, body)).text()) as T;
 }
 
 const part = encodeURIComponent;
@@ -190,6 +248,22 @@ function rows(table: string, query: Query): string {
   return `rows/${part(table)}?${parameters}`;
 }
 
+function cells(table: string, fields: string[], query: Query): string {
+  const parameters = new URLSearchParams(fields.map((field) => ["field", field]));
+  if (query.search) parameters.set("search", query.search);
+  if (query.order) parameters.set("order", query.order);
+  conditions(query, parameters);
+  return `cells/${part(table)}?${parameters}`;
+}
+
+function exported(table: string, query: Query): string {
+  const parameters = new URLSearchParams();
+  if (query.search) parameters.set("search", query.search);
+  if (query.order) parameters.set("order", query.order);
+  conditions(query, parameters);
+  return `export/${part(table)}?${parameters}`;
+}
+
 export interface Save {
   fields: Record<string, unknown>;
   id?: string;
@@ -215,6 +289,18 @@ export const api = {
   due: () => ask<Due>("GET", "due"),
   unsent: () => ask<Unsent>("GET", "unsent"),
   conflicts: () => ask<Conflicts>("GET", "conflicts"),
+  duplicates: () => ask<Duplicates>("GET", "duplicates"),
+  merge: (id: string, other: string) => ask<Merged>("POST", "merge", { id, other }),
+  unmerge: (id: string) => ask<Merged>("POST", "unmerge", { id }),
+  change: (changes: Change[]) => ask<{ ids: string[]; entries: number }>("POST", "changes", { changes }),
+  cells: (table: string, fields: string[], query: Query) => ask<Cells>("GET", cells(table, fields, query)),
+  reports: () => ask<{ reports: Report[] }>("GET", "reports"),
+  report: (name: string, parameters: URLSearchParams) => ask<ReportRows>("GET", `reports/${part(name)}?${parameters}`),
+  reminders: () => ask<{ reminders: Reminder[] }>("GET", "reminders"),
+  importFile: (table: string, file: Blob, parameters: URLSearchParams) =>
+    ask<Imported>("POST", `import/${part(table)}?${parameters}`, file),
+  exportRows: async (table: string, query: Query, purpose: string) =>
+    (await send("POST", exported(table, query), purpose ? { purpose } : {})).blob(),
   list: (table: string, query: Query) => ask<List>("GET", rows(table, query)),
   row: (table: string, id: string) => ask<One>("GET", `rows/${part(table)}/${part(id)}`),
   history: (table: string, id: string) =>

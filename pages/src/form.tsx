@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { api, Refused, sentence, type Bases, type Draft, type One, type Titles, type Value } from "./api";
 import { useDraft } from "./drafts";
 import { FieldRow } from "./field";
-import { Heading, Loading } from "./parts";
+import { Heading, Loading, OrgSelect } from "./parts";
 import {
   fieldOf,
   isAsked,
@@ -164,27 +164,9 @@ function inPeoplesWords(table: Table, text: string): { text: string; field: Fiel
 }
 
 function OrgChoice(props: { org: string | undefined; change: (org: string) => void }) {
-  const { orgs, status } = useStore();
-  const own = status?.org ?? "";
-  const within = (id: string): boolean => {
-    for (let at = orgs.find((org) => org.id === id); at; at = orgs.find((org) => org.id === at!.parent))
-      if (at.id === own) return true;
-    return false;
-  };
-  const choices = orgs.filter((org) => within(org.id));
-  if (choices.length < 2) return null;
   return (
     <div class="field">
-      <label class="label" htmlFor="form-org">
-        {w("whereKept")}
-      </label>
-      <select id="form-org" value={props.org ?? own} onChange={(event) => props.change(event.currentTarget.value)}>
-        {choices.map((org) => (
-          <option key={org.id} value={org.id}>
-            {org.name}
-          </option>
-        ))}
-      </select>
+      <OrgSelect id="form-org" label={w("whereKept")} org={props.org} change={props.change} />
     </div>
   );
 }

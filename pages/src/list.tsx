@@ -4,45 +4,14 @@ import { useEffect, useState } from "preact/hooks";
 import { api, type List, type Query, type Row, type Titles } from "./api";
 import { Heading, Loading, Shown } from "./parts";
 import { codeLabel, columnsOf, fieldOf, isRef, label, mayWrite, titleOf, type Field, type Table } from "./schema";
+import { SearchBox, useLate } from "./search";
 import { rename, useLoad, useStore } from "./store";
 import { isEmpty } from "./values";
 import { language, w } from "./words";
 
 const PAGE = 50;
-const ASK_AFTER_MS = 200;
 const FOUND_EACH = 6;
 const ROOMY = 700; // pixels: filters are open from the start
-
-function useLate(text: string): string {
-  const [late, setLate] = useState(text);
-  useEffect(() => {
-    const timer = setTimeout(() => setLate(text), ASK_AFTER_MS);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return late;
-}
-
-export function SearchBox(props: { text: string; change: (text: string) => void; focused?: boolean }) {
-  return (
-    <div class="search" role="search">
-      <label htmlFor="search-text">{w("search")}</label>
-      <input
-        id="search-text"
-        type="search"
-        autocomplete="off"
-        placeholder={w("searchHint")}
-        value={props.text}
-        ref={(input) => {
-          if (input && props.focused && !input.dataset.focused) {
-            input.dataset.focused = "1";
-            setTimeout(() => input.focus());
-          }
-        }}
-        onInput={(event) => props.change(event.currentTarget.value)}
-      />
-    </div>
-  );
-}
 
 function Filters(props: { table: Table; where: [string, string][]; change: (where: [string, string][]) => void }) {
   const choices = columnsOf(props.table).filter((field) => field.codes);
@@ -110,7 +79,7 @@ export function Rows(props: { table: Table; rows: Row[]; titles: Titles; order?:
   const leads = columns.find((field) => !isRef(field)) ?? columns[0];
   return (
     <div class="table-frame">
-      <table>
+      <table class="list">
         <thead>
           <tr>
             {columns.map((field) =>
@@ -261,20 +230,39 @@ export function FindPage(props: { query: URLSearchParams }) {
   );
 }
 
-export function RecordsPage() {
-  const { schema } = useStore();
+function Tiles(props: { heading: string; tiles: [string, string][] }) {
+  if (props.tiles.length === 0) return null;
   return (
-    <>
-      <Heading>{w("records")}</Heading>
+    <section>
+      <h2>{props.heading}</h2>
       <ul class="tiles">
-        {schema!.tables.map((table) => (
-          <li key={table.name}>
-            <a class="button" href={`#/list/${table.name}`}>
-              {label(table, language())}
+        {props.tiles.map(([route, text]) => (
+          <li key={route}>
+            <a class="button" href={`#/${route}`}>
+              {text}
             </a>
           </li>
         ))}
       </ul>
+    </section>
+  );
+}
+
+export function RecordsPage() {
+  const { schema } = useStore();
+  const calendars = schema!.tables.filter((table) => table.form?.calendar);
+  return (
+    <>
+      <Heading>{w("records")}</Heading>
+      <Tiles
+        heading={w("tools")}
+        tiles={[
+          ...schema!.grids().map(({ table, grid, place }): [string, string] => [`grid/${table.name}/${place}`, label(grid, language())]),
+          ...calendars.map((table): [string, string] => [`calendar/${table.name}`, w("calendarOf", label(table, language()))]),
+          ["duplicates", w("duplicates")],
+        ]}
+      />
+      <Tiles heading={w("tables")} tiles={schema!.tables.map((table): [string, string] => [`list/${table.name}`, label(table, language())])} />
     </>
   );
 }

@@ -2,8 +2,11 @@
 
 import { render } from "preact";
 import { sentence } from "./api";
+import { CalendarPage } from "./calendar";
 import { ConflictsPage } from "./conflicts";
+import { DuplicatesPage } from "./duplicates";
 import { FormPage } from "./form";
+import { GridPage } from "./grid";
 import { HomePage } from "./home";
 import { FindPage, ListPage, RecordsPage } from "./list";
 import { LockButton, LockScreen, watchPerson } from "./lock";
@@ -11,6 +14,7 @@ import { Heading, NoticeBar } from "./parts";
 import { HistoryPage, RowPage } from "./row";
 import type { Schema } from "./schema";
 import { SettingsPage } from "./settings";
+import { SignPage } from "./sign";
 import { start, useStore } from "./store";
 import "./style.css";
 import { SyncLine, UnsentPage } from "./sync";
@@ -30,9 +34,12 @@ function tablePage(schema: Schema, parts: string[], query: URLSearchParams) {
   if (!table) return null;
   const key = parts.join("/");
   if (kind === "list") return <ListPage key={key} table={table} query={query} />;
+  if (kind === "calendar") return <CalendarPage key={key} table={table} query={query} />;
   if (kind === "new" || kind === "quick")
     return <FormPage key={key} table={table} id={null} quick={kind === "quick"} query={query} />;
   if (!id) return null;
+  if (kind === "grid") return <GridPage key={key} table={table} place={Number(id)} />;
+  if (kind === "sign" && parts[3]) return <SignPage key={key} table={table} place={Number(id)} id={parts[3]} />;
   if (kind === "row") return <RowPage key={key} table={table} id={id} />;
   if (kind === "edit") return <FormPage key={key} table={table} id={id} quick={false} query={query} />;
   if (kind === "history") return <HistoryPage key={key} table={table} id={id} />;
@@ -53,6 +60,8 @@ function Page() {
       return <RecordsPage />;
     case "conflicts":
       return <ConflictsPage />;
+    case "duplicates":
+      return <DuplicatesPage />;
     case "unsent":
       return <UnsentPage />;
     case "settings":

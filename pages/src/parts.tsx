@@ -35,6 +35,33 @@ export function Loading(props: { failure: unknown }) {
   );
 }
 
+/** The own org and those below it; nothing to choose where there is but one. */
+export function OrgSelect(props: { id: string; label: string; org: string | undefined; change: (org: string) => void }) {
+  const { orgs, status } = useStore();
+  const own = status?.org ?? "";
+  const within = (id: string): boolean => {
+    for (let at = orgs.find((org) => org.id === id); at; at = orgs.find((org) => org.id === at!.parent))
+      if (at.id === own) return true;
+    return false;
+  };
+  const choices = orgs.filter((org) => within(org.id));
+  if (choices.length < 2) return null;
+  return (
+    <>
+      <label class="label" htmlFor={props.id}>
+        {props.label}
+      </label>
+      <select id={props.id} value={props.org ?? own} onChange={(event) => props.change(event.currentTarget.value)}>
+        {choices.map((org) => (
+          <option key={org.id} value={org.id}>
+            {org.name}
+          </option>
+        ))}
+      </select>
+    </>
+  );
+}
+
 export function NoticeBar() {
   const { notice } = useStore();
   return (

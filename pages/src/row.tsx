@@ -51,6 +51,23 @@ function QuickLinks(props: { table: Table; id: string }) {
   );
 }
 
+/** Grids whose columns are rows of this table, and where a tap on a name writes. */
+function SignLinks(props: { table: Table; id: string }) {
+  const { schema } = useStore();
+  return (
+    <>
+      {schema!
+        .grids()
+        .filter(({ table, grid }) => grid.tap && schema!.namedBy(table, grid.columns) === props.table)
+        .map(({ table, place }) => (
+          <a key={`${table.name}/${place}`} class="button main" href={`#/sign/${table.name}/${place}/${props.id}`}>
+            {label(table, language())}
+          </a>
+        ))}
+    </>
+  );
+}
+
 function Actions(props: { table: Table; one: One }) {
   const { table, one } = props;
   const { status } = useStore();
@@ -65,6 +82,7 @@ function Actions(props: { table: Table; one: One }) {
   return (
     <>
       <QuickLinks table={table} id={id} />
+      <SignLinks table={table} id={id} />
       {writable && (
         <a class="button" href={`#/edit/${table.name}/${id}`}>
           {w("edit")}

@@ -37,6 +37,7 @@ export interface Grid extends Labelled {
   where?: Record<string, string>;
   tap?: string;
   offer?: string;
+  stamp?: string;
 }
 export interface Table extends Labelled {
   number: number;
@@ -46,6 +47,7 @@ export interface Table extends Labelled {
   scope?: string;
   write: string[];
   fields: Field[];
+  same?: { into: string; unless?: string; apart?: string };
   form?: {
     sections?: Section[];
     columns?: string[];
@@ -77,6 +79,17 @@ export class Schema {
   quickTables(): Table[] {
     const quick = this.tables.filter((table) => table.form?.quick);
     return [...quick.filter((t) => t.form?.due), ...quick.filter((t) => !t.form?.due)];
+  }
+
+  /** All grids, each with its table and its place there. */
+  grids(): { table: Table; grid: Grid; place: number }[] {
+    return this.tables.flatMap((table) => (table.form?.grids ?? []).map((grid, place) => ({ table, grid, place })));
+  }
+
+  /** The table whose rows a ref field of a grid names. */
+  namedBy(table: Table, name: string, of?: string): Table | undefined {
+    const field = fieldOf(table, name);
+    return this.table(of ?? field?.refs?.[0] ?? "");
   }
 
   /** The table of people that `field` may name: the one that a field with the default "me" names. */

@@ -203,7 +203,8 @@ export async function prefer(part: Partial<Preferences>): Promise<void> {
   await api.keepPreferences(preferences);
 }
 
-/** Read something now, when `keys` change, and whenever anything was written. */
+/** Read something now, when `keys` change, and whenever anything was written; one request at a
+ * time, so that quick typing doesn't pile them up: the last one asked for counts. */
 export function useLoad<T>(
   read: () => Promise<T>,
   keys: unknown[],
@@ -214,12 +215,28 @@ export function useLoad<T>(
     failure: null,
   });
   const turn = useRef(0);
+  const wanted = useRef<typeof read | null>(null);
+  const asking = useRef(false);
+  const ask = () => {
+    const next = wanted.current;
+    if (asking.current || !next) return;
+    const mine = turn.current;
+    wanted.current = null;
+    asking.current = true;
+    next()
+      .then(
+        (data) => mine === turn.current && setLoaded({ data, failure: null }),
+        (failure: unknown) => mine === turn.current && setLoaded({ data: null, failure }),
+      )
+      .finally(() => {
+        asking.current = false;
+        ask();
+      });
+  };
   useEffect(() => {
-    const mine = ++turn.current;
-    read().then(
-      (data) => mine === turn.current && setLoaded({ data, failure: null }),
-      (failure: unknown) => mine === turn.current && setLoaded({ data: null, failure }),
-    );
+    turn.current++;
+    wanted.current = read;
+    ask();
   }, [...keys, version]);
   return loaded;
 }

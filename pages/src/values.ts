@@ -4,7 +4,7 @@ import type { HistoryItem, Titles, Value } from "./api";
 import { codeLabel, isRef, type Field, type Language } from "./schema";
 import { language, w } from "./words";
 
-const WEEKDAYS: Record<Language, string[]> = {
+export const WEEKDAYS: Record<Language, string[]> = {
   zh: ["周日", "周一", "周二", "周三", "周四", "周五", "周六"],
   en: ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"],
 };
@@ -29,6 +29,16 @@ export function sayDay(text: string): string {
     return chinese ? `${year}年${month}月${day}日` : `${day} ${MONTHS_EN[month - 1]} ${year}`;
   const weekday = WEEKDAYS[language()][new Date(year, month - 1, day).getDay()];
   return chinese ? `${month}月${day}日 ${weekday}` : `${weekday} ${day} ${MONTHS_EN[month - 1]}`;
+}
+
+export function sayMonth(text: string): string {
+  const [year = 0, month = 1] = text.split("-").map(Number);
+  return language() === "zh" ? `${year}年${month}月` : `${MONTHS_EN[month - 1]} ${year}`;
+}
+
+/** Hundredths of a yuan. */
+export function sayMoney(cents: number): string {
+  return (cents / 100).toFixed(2);
 }
 
 /** A moment in UTC ("…Z") or local ("2026-11-01T09:30"). */
@@ -64,6 +74,7 @@ function sayOne(field: Field | undefined, value: string | number | boolean, titl
   if (isRef(field)) return titles[value] ?? value.slice(-6);
   if (field.type === "date" && /^\d{4}-\d\d-\d\d$/.test(value)) return sayDay(value);
   if (field.type === "datetime") return sayTime(value);
+  if (field.type === "month" && /^\d{4}-\d\d$/.test(value)) return sayMonth(value);
   if (field.type === "money") return language() === "zh" ? `${value} 元` : `¥${value}`;
   return value;
 }

@@ -185,6 +185,27 @@ static void a_list_finds_alternatives_and_what_lies_between(void **state)
     assert_string_equal(err.text, "field 'name' is neither a time nor a number");
 }
 
+static void what_a_natural_key_names_comes_back_when_it_is_entered_anew(void **state)
+{
+    struct scene *scene = *state;
+    char person[ID_TEXT_BYTES], event[ID_TEXT_BYTES];
+    struct id whom = world_add(scene->one, "person", "name", "示例党员014", NULL);
+    struct id what = world_add(scene->one, "event", "kind", "study", NULL);
+    id_format(&whom, person);
+    id_format(&what, event);
+    struct id there = world_add(scene->one, "attendance", "event_id", event, "person_id", person,
+                                "status", "present", NULL);
+    world_delete(scene->one, "attendance", &there);
+    assert_int_equal(count_where(scene->one, "attendance", "event_id", event), 0);
+    struct id again = world_add(scene->one, "attendance", "event_id", event, "person_id", person,
+                                "status", "present", NULL);
+    assert_true(id_equal(&there, &again));
+    assert_int_equal(count_where(scene->one, "attendance", "event_id", event), 1);
+    expect_states(scene->one, "attendance", &there, "_deleted", "replaced shown");
+    exchange(scene);
+    assert_int_equal(count_where(scene->two, "attendance", "event_id", event), 1);
+}
+
 static void what_is_not_there_is_named(void **state)
 {
     struct scene *scene = *state;
@@ -309,6 +330,7 @@ int main(void)
         SCENE(values_have_the_form_of_their_type),
         SCENE(a_list_finds_by_value_and_text_and_leaves_deleted_rows_out),
         SCENE(a_list_finds_alternatives_and_what_lies_between),
+        SCENE(what_a_natural_key_names_comes_back_when_it_is_entered_anew),
         SCENE(what_is_not_there_is_named),
         SCENE(a_conflict_shows_in_row_list_history_and_conflicts),
         SCENE(history_tells_what_was_replaced),
