@@ -11,6 +11,7 @@
 
 #define LIMIT_USUAL 50
 #define LIMIT_MAX 500
+#define OFFSET_MAX 10000000
 #define RELATED_ROWS 5
 #define UNSENT_ROWS 200
 #define TEXT_BYTES_MAX 400
@@ -77,14 +78,17 @@ static enum status take_row(void *context, json_t *row, struct error *err)
     return api_titles(listing->call, listing->table, row, listing->titles, err);
 }
 
-static enum status number_of(const char *text, int64_t *number, struct error *err)
+static enum status read_number(const struct api_call *call, const char *name, const int64_t range[2],
+                               int64_t *number, struct error *err)
 {
     char *end;
+    const char *text = web_request_parameter(call->request, name, 0);
     if (!text)
         return STATUS_OK;
-    long value = strtol(text, &end, 10);
-    if (end == text || *end || value < 1 || value > LIMIT_MAX)
-        return error_set(err, STATUS_BAD_INPUT, "'limit' is not a number from 1 to %d", LIMIT_MAX);
+    long long value = strtoll(text, &end, 10);
+    if (end == text || *end || value < range[0] || value > range[1])
+        return error_set(err, STATUS_BAD_INPUT, "'%s' is not a number from %lld to %lld", name,
+                         (long long)range[0], (long long)range[1]);
     *number = value;
     return STATUS_OK;
 }
@@ -184,8 +188,10 @@ enum status api_list(struct api_call *call, struct error *err)
 {
     struct api_query asked;
     char after[ID_TEXT_BYTES];
+    static const int64_t limits[2] = {1, LIMIT_MAX}, offsets[2] = {0, OFFSET_MAX};
     TRY(api_read_query(call, &asked, err));
-    TRY(number_of(web_request_parameter(call->request, "limit", 0), &asked.query.limit, err));
+    TRY(read_number(call, "limit", limits, &asked.query.limit, err));
+    TRY(read_number(call, "offset", offsets, &asked.query.offset, err));
     TRY(read_after(web_request_parameter(call->request, "after", 0), after, &asked.query, err));
     return make_list(call, &asked.query, err);
 }

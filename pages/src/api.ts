@@ -165,7 +165,8 @@ export interface DraftItem {
 export interface Preferences {
   language?: "zh" | "en";
   theme?: "system" | "light" | "dark" | "contrast";
-  size?: "normal" | "large" | "huge";
+  size?: "normal" | "large" | "huge" | "double";
+  columns?: Record<string, string[]>; // by table, as this person wants its list
 }
 
 export class Refused extends Error {
@@ -223,7 +224,7 @@ const part = encodeURIComponent;
 export interface Query {
   search?: string;
   order?: string;
-  after?: string;
+  offset?: number;
   limit?: number;
   count?: boolean;
   where?: [string, string][];
@@ -241,7 +242,7 @@ function rows(table: string, query: Query): string {
   const parameters = new URLSearchParams();
   if (query.search) parameters.set("search", query.search);
   if (query.order) parameters.set("order", query.order);
-  if (query.after) parameters.set("after", query.after);
+  if (query.offset) parameters.set("offset", String(query.offset));
   if (query.limit) parameters.set("limit", String(query.limit));
   if (query.count) parameters.set("count", "1");
   conditions(query, parameters);

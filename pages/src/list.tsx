@@ -1,50 +1,18 @@
-// Rows of one table: searched, filtered, sorted, page by page; and the page that searches all.
+// Rows of one table: searched, filtered, sorted, page by page, and chosen to be changed together.
 
 import { useEffect, useState } from "preact/hooks";
-import { api, type List, type Query, type Row, type Titles } from "./api";
+import { api, type Query, type Row, type Titles } from "./api";
+import { BulkBar } from "./bulk";
+import { keepFile } from "./files";
+import { countOf, Filters, queryOf, readNarrowed, writeNarrowed } from "./filters";
 import { Heading, Loading, Shown } from "./parts";
-import { codeLabel, columnsOf, fieldOf, isRef, label, mayWrite, titleOf, type Field, type Table } from "./schema";
+import { columnsOf, isRef, label, mayWrite, titleOf, type Field, type Table } from "./schema";
 import { SearchBox, useLate } from "./search";
-import { rename, useLoad, useStore } from "./store";
-import { isEmpty } from "./values";
+import { prefer, rename, tell, tellFailure, useLoad, useStore } from "./store";
+import { dayText, isEmpty } from "./values";
 import { language, w } from "./words";
 
 const PAGE = 50;
-const FOUND_EACH = 6;
-const ROOMY = 700; // pixels: filters are open from the start
-
-function Filters(props: { table: Table; where: [string, string][]; change: (where: [string, string][]) => void }) {
-  const choices = columnsOf(props.table).filter((field) => field.codes);
-  if (choices.length === 0) return null;
-  const set = (name: string, value: string) => {
-    const others = props.where.filter(([field]) => field !== name);
-    props.change(value ? [...others, [name, value]] : others);
-  };
-  return (
-    <details class="screen-only" open={props.where.length > 0 || innerWidth > ROOMY}>
-      <summary>{w("filter")}</summary>
-      <div class="filters">
-      {choices.map((field) => (
-        <span class="filter" key={field.name}>
-          <label htmlFor={`filter-${field.name}`}>{label(field, language())}</label>
-          <select
-            id={`filter-${field.name}`}
-            value={props.where.find(([name]) => name === field.name)?.[1] ?? ""}
-            onChange={(event) => set(field.name, event.currentTarget.value)}
-          >
-            <option value="">{w("all")}</option>
-            {field.codes!.map(([code]) => (
-              <option key={code} value={code}>
-                {codeLabel(field, code, language())}
-              </option>
-            ))}
-          </select>
-        </span>
-      ))}
-      </div>
-    </details>
-  );
-}
 
 function HeadCell(props: { field: Field; order: string; sort: (order: string) => void }) {
   const { field, order } = props;
@@ -74,30 +42,73 @@ function Cell(props: { table: Table; field: Field; row: Row; titles: Titles; fir
   );
 }
 
-export function Rows(props: { table: Table; rows: Row[]; titles: Titles; order?: string; sort?: (order: string) => void; without?: string }) {
-  const columns = columnsOf(props.table).filter((field) => field.name !== props.without);
+interface Choosing {
+  chosen: string[];
+  choose: (ids: string[], on: boolean) => void;
+}
+
+interface RowsProps {
+  table: Table;
+  rows: Row[];
+  titles: Titles;
+  order?: string;
+  sort?: (order: string) => void;
+  without?: string;
+  columns?: Field[];
+  choosing?: Choosing | undefined;
+}
+
+function Head(props: RowsProps & { columns: Field[] }) {
+  const { rows, choosing, sort } = props;
+  const all = choosing !== undefined && rows.every((row) => choosing.chosen.includes(row.id));
+  return (
+    <thead>
+      <tr>
+        {choosing && (
+          <th scope="col" class="check sort">
+            <label>
+              <input type="checkbox" checked={all} onChange={(event) => choosing.choose(rows.map((row) => row.id), event.currentTarget.checked)} />
+              <span class="hidden">{w("chooseAll")}</span>
+            </label>
+          </th>
+        )}
+        {props.columns.map((field) =>
+          sort ? (
+            <HeadCell key={field.name} field={field} order={props.order ?? ""} sort={sort} />
+          ) : (
+            <th scope="col" key={field.name}>
+              {label(field, language())}
+            </th>
+          ),
+        )}
+      </tr>
+    </thead>
+  );
+}
+
+export function Rows(props: RowsProps) {
+  const { table, titles, choosing } = props;
+  const columns = (props.columns ?? columnsOf(table)).filter((field) => field.name !== props.without);
   const leads = columns.find((field) => !isRef(field)) ?? columns[0];
   return (
     <div class="table-frame">
       <table class="list">
-        <thead>
-          <tr>
-            {columns.map((field) =>
-              props.sort ? (
-                <HeadCell key={field.name} field={field} order={props.order ?? ""} sort={props.sort} />
-              ) : (
-                <th scope="col" key={field.name}>
-                  {label(field, language())}
-                </th>
-              ),
-            )}
-          </tr>
-        </thead>
+        <Head {...props} columns={columns} />
         <tbody>
           {props.rows.map((row) => (
             <tr key={row.id}>
+              {choosing && (
+                <td class="check" data-label={w("choose")}>
+                  <input
+                    type="checkbox"
+                    aria-label={`${w("choose")} ${titleOf(table, row, titles, language())}`}
+                    checked={choosing.chosen.includes(row.id)}
+                    onChange={(event) => choosing.choose([row.id], event.currentTarget.checked)}
+                  />
+                </td>
+              )}
               {columns.map((field) => (
-                <Cell key={field.name} table={props.table} field={field} row={row} titles={props.titles} first={field === leads} />
+                <Cell key={field.name} table={table} field={field} row={row} titles={titles} first={field === leads} />
               ))}
             </tr>
           ))}
@@ -107,162 +118,158 @@ export function Rows(props: { table: Table; rows: Row[]; titles: Titles; order?:
   );
 }
 
-/** The first page is read again when something changes; further ones are appended. */
-function usePages(table: Table, query: Query): { list: List | null; failure: unknown; more: () => void } {
-  const { data, failure } = useLoad(() => api.list(table.name, { ...query, limit: PAGE, count: true }), [table.name, JSON.stringify(query)]);
-  const [list, setList] = useState<List | null>(null);
-  useEffect(() => setList(data), [data]);
-  const more = () => {
-    if (!list?.next) return;
-    const after = list.next;
-    void api.list(table.name, { ...query, limit: PAGE, after }).then((next) =>
-      setList((known) =>
-        known && known.next === after
-          ? { ...known, rows: [...known.rows, ...next.rows], titles: { ...known.titles, ...next.titles }, next: next.next }
-          : known,
-      ),
-    );
+/** Which columns this person wants to see of a table. */
+function useColumns(table: Table): [Field[], (name: string, on: boolean) => void] {
+  const { preferences } = useStore();
+  const wanted = preferences.columns?.[table.name];
+  const columns = wanted ? table.fields.filter((field) => wanted.includes(field.name)) : columnsOf(table);
+  const toggle = (name: string, on: boolean) => {
+    const names = columns.map((field) => field.name);
+    const next = on ? [...names, name] : names.filter((one) => one !== name);
+    if (next.length > 0) prefer({ columns: { ...preferences.columns, [table.name]: next } }).catch(tellFailure);
   };
-  return { list, failure, more };
+  return [columns, toggle];
+}
+
+function ColumnChoice(props: { table: Table; columns: Field[]; toggle: (name: string, on: boolean) => void }) {
+  return (
+    <details class="screen-only">
+      <summary>{w("columns")}</summary>
+      <div class="choices">
+        {props.table.fields.map((field) => (
+          <label key={field.name}>
+            <input type="checkbox" checked={props.columns.includes(field)} onChange={(event) => props.toggle(field.name, event.currentTarget.checked)} />
+            <span>{label(field, language())}</span>
+          </label>
+        ))}
+      </div>
+    </details>
+  );
+}
+
+function Pager(props: { at: number; count: number; turn: (at: number) => void }) {
+  const { at, count, turn } = props;
+  const last = Math.max(0, Math.ceil(count / PAGE) - 1);
+  if (last === 0) return null;
+  return (
+    <nav class="pager screen-only" aria-label={w("pages")}>
+      <button type="button" disabled={at === 0} onClick={() => turn(at - 1)}>
+        {w("pageBefore")}
+      </button>
+      <label>
+        {w("page")}{" "}
+        <input
+          type="number"
+          min={1}
+          max={last + 1}
+          value={at + 1}
+          onChange={(event) => turn(Math.min(last, Math.max(0, Math.trunc(Number(event.currentTarget.value)) - 1 || 0)))}
+        />
+        {w("ofPages", last + 1)}
+      </label>
+      <button type="button" disabled={at >= last} onClick={() => turn(at + 1)}>
+        {w("pageAfter")}
+      </button>
+    </nav>
+  );
+}
+
+async function exportRows(table: Table, query: Query) {
+  const purpose = prompt(w("exportPurpose"), "");
+  if (purpose === null) return;
+  try {
+    const blob = await api.exportRows(table.name, query, purpose.trim());
+    keepFile(blob, `${label(table, language())}-${dayText(new Date())}.csv`);
+    tell(w("exported"));
+  } catch (failure) {
+    tellFailure(failure);
+  }
+}
+
+function ListActions(props: { table: Table; query: Query; choosing: boolean; choose: () => void }) {
+  const { table } = props;
+  const { status } = useStore();
+  const writable = mayWrite(table, status?.role ?? null);
+  return (
+    <>
+      {writable && (
+        <a class="button main" href={`#/new/${table.name}`}>
+          {w("addOf", label(table, language()))}
+        </a>
+      )}
+      {table.form?.calendar && (
+        <a class="button" href={`#/calendar/${table.name}`}>
+          {w("calendar")}
+        </a>
+      )}
+      {writable && (
+        <>
+          <button type="button" aria-pressed={props.choosing} onClick={props.choose}>
+            {w("bulkEdit")}
+          </button>
+          <a class="button" href={`#/import/${table.name}`}>
+            {w("import")}
+          </a>
+        </>
+      )}
+      <button type="button" onClick={() => void exportRows(table, props.query)}>
+        {w("export")}
+      </button>
+      <button type="button" onClick={() => print()}>
+        {w("print")}
+      </button>
+    </>
+  );
 }
 
 export function ListPage(props: { table: Table; query: URLSearchParams }) {
   const { table } = props;
-  const { status } = useStore();
   const [text, setText] = useState(props.query.get("search") ?? "");
   const [order, setOrder] = useState(props.query.get("order") ?? (table.title ? table.title : "-id"));
-  const [where, setWhere] = useState<[string, string][]>(
-    [...props.query].filter(([name]) => fieldOf(table, name)) as [string, string][],
-  );
+  const [narrowed, setNarrowed] = useState(() => readNarrowed(table, props.query));
+  const [at, setAt] = useState(Number(props.query.get("page") ?? "1") - 1 || 0);
+  const [chosen, setChosen] = useState<Row[] | null>(null); // null: nobody is choosing
+  const [columns, toggle] = useColumns(table);
   const search = useLate(text.trim());
-  const { list, failure, more } = usePages(table, { search, order, where });
+  const query: Query = { search, order, ...queryOf(table, narrowed) };
+  const { data: list, failure } = useLoad(() => api.list(table.name, { ...query, limit: PAGE, offset: at * PAGE, count: true }), [table.name, JSON.stringify(query), at]);
   useEffect(() => {
-    const parameters = new URLSearchParams(where);
+    const parameters = new URLSearchParams();
+    writeNarrowed(narrowed, parameters);
     if (search) parameters.set("search", search);
     parameters.set("order", order);
+    if (at > 0) parameters.set("page", String(at + 1));
     rename(`list/${table.name}?${parameters}`);
-  }, [search, order, where]);
-  const name = label(table, language());
+  }, [search, order, narrowed, at]);
+  const anew = <T,>(set: (value: T) => void) => (value: T) => (setAt(0), set(value));
+  const choose = (ids: string[], on: boolean) =>
+    setChosen((known) => [...(known ?? []).filter((row) => !ids.includes(row.id)), ...(on ? list!.rows.filter((row) => ids.includes(row.id)) : [])]);
+  const count = list?.count ?? 0;
   return (
     <>
-      <Heading
-        actions={
-          <>
-            {mayWrite(table, status?.role ?? null) && (
-              <a class="button main" href={`#/new/${table.name}`}>
-                {w("addOf", name)}
-              </a>
-            )}
-            <button type="button" class="screen-only" onClick={() => print()}>
-              {w("print")}
-            </button>
-          </>
-        }
-      >
-        {name}
-      </Heading>
-      <SearchBox text={text} change={setText} />
-      <Filters table={table} where={where} change={setWhere} />
+      <Heading actions={<ListActions table={table} query={query} choosing={chosen !== null} choose={() => setChosen(chosen ? null : [])} />}>{label(table, language())}</Heading>
+      <SearchBox text={text} change={anew(setText)} />
+      <Filters table={table} narrowed={narrowed} change={anew(setNarrowed)} />
+      <ColumnChoice table={table} columns={columns} toggle={toggle} />
       {!list && <Loading failure={failure} />}
       {list && (
         <p role="status" class="quiet">
-          {list.rows.length === 0 ? w(search || where.length > 0 ? "nothingFound" : "nothingHere") : w("found", list.count ?? list.rows.length)}
+          {count === 0 ? w(search || countOf(narrowed) > 0 ? "nothingFound" : "nothingHere") : w("found", count)}
         </p>
       )}
-      {list && list.rows.length > 0 && <Rows table={table} rows={list.rows} titles={list.titles} order={order} sort={setOrder} />}
-      {list?.next && (
-        <button type="button" class="wide screen-only" onClick={more}>
-          {w("loadMore", Math.min(PAGE, (list.count ?? 0) - list.rows.length))}
-        </button>
+      {list && list.rows.length > 0 && (
+        <Rows
+          table={table}
+          rows={list.rows}
+          titles={list.titles}
+          order={order}
+          sort={anew(setOrder)}
+          columns={columns}
+          choosing={chosen ? { chosen: chosen.map((row) => row.id), choose } : undefined}
+        />
       )}
-    </>
-  );
-}
-
-// ---- all tables ----
-
-function Found(props: { table: Table; search: string }) {
-  const { table, search } = props;
-  const { data } = useLoad(() => api.list(table.name, { search, limit: FOUND_EACH, order: table.title ?? "-id" }), [search]);
-  if (!data || data.rows.length === 0) return null;
-  return (
-    <section>
-      <h2>{label(table, language())}</h2>
-      <ul class="cards">
-        {data.rows.map((row) => (
-          <li key={row.id} class="card">
-            <a class="grow" href={`#/row/${table.name}/${row.id}`}>
-              <strong>{titleOf(table, row, data.titles, language())}</strong>
-              <span class="facts">
-                {columnsOf(table)
-                  .filter((field) => field.name !== table.title && !isEmpty(row[field.name]) && !isRef(field))
-                  .slice(0, 4)
-                  .map((field) => (
-                    <Shown key={field.name} field={field} value={row[field.name]} titles={data.titles} />
-                  ))}
-              </span>
-            </a>
-          </li>
-        ))}
-      </ul>
-      {data.next && (
-        <a class="button" href={`#/list/${table.name}?search=${encodeURIComponent(search)}`}>
-          {w("more")}
-        </a>
-      )}
-    </section>
-  );
-}
-
-export function FindPage(props: { query: URLSearchParams }) {
-  const { schema } = useStore();
-  const [text, setText] = useState(props.query.get("search") ?? "");
-  const search = useLate(text.trim());
-  useEffect(() => rename(`find?search=${encodeURIComponent(search)}`), [search]);
-  const quick = schema!.tables.filter((table) => table.form?.columns);
-  const people = [...quick].sort((a, b) => Number(b.title !== undefined && b.form?.quick !== undefined) - Number(a.title !== undefined && a.form?.quick !== undefined));
-  return (
-    <>
-      <Heading>{w("find")}</Heading>
-      <SearchBox text={text} change={setText} focused />
-      {search && people.map((table) => <Found key={table.name} table={table} search={search} />)}
-    </>
-  );
-}
-
-function Tiles(props: { heading: string; tiles: [string, string][] }) {
-  if (props.tiles.length === 0) return null;
-  return (
-    <section>
-      <h2>{props.heading}</h2>
-      <ul class="tiles">
-        {props.tiles.map(([route, text]) => (
-          <li key={route}>
-            <a class="button" href={`#/${route}`}>
-              {text}
-            </a>
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
-}
-
-export function RecordsPage() {
-  const { schema } = useStore();
-  const calendars = schema!.tables.filter((table) => table.form?.calendar);
-  return (
-    <>
-      <Heading>{w("records")}</Heading>
-      <Tiles
-        heading={w("tools")}
-        tiles={[
-          ...schema!.grids().map(({ table, grid, place }): [string, string] => [`grid/${table.name}/${place}`, label(grid, language())]),
-          ...calendars.map((table): [string, string] => [`calendar/${table.name}`, w("calendarOf", label(table, language()))]),
-          ["duplicates", w("duplicates")],
-        ]}
-      />
-      <Tiles heading={w("tables")} tiles={schema!.tables.map((table): [string, string] => [`list/${table.name}`, label(table, language())])} />
+      {list && <Pager at={at} count={count} turn={setAt} />}
+      {chosen && chosen.length > 0 && <BulkBar table={table} rows={chosen} done={() => setChosen(null)} />}
     </>
   );
 }

@@ -8,7 +8,9 @@ import { DuplicatesPage } from "./duplicates";
 import { FormPage } from "./form";
 import { GridPage } from "./grid";
 import { HomePage } from "./home";
-import { FindPage, ListPage, RecordsPage } from "./list";
+import { FindPage, RecordsPage } from "./find";
+import { ImportPage } from "./import";
+import { ListPage } from "./list";
 import { LockButton, LockScreen, watchPerson } from "./lock";
 import { Heading, NoticeBar } from "./parts";
 import { HistoryPage, RowPage } from "./row";
@@ -34,6 +36,7 @@ function tablePage(schema: Schema, parts: string[], query: URLSearchParams) {
   if (!table) return null;
   const key = parts.join("/");
   if (kind === "list") return <ListPage key={key} table={table} query={query} />;
+  if (kind === "import") return <ImportPage key={key} table={table} />;
   if (kind === "calendar") return <CalendarPage key={key} table={table} query={query} />;
   if (kind === "new" || kind === "quick")
     return <FormPage key={key} table={table} id={null} quick={kind === "quick"} query={query} />;

@@ -36,7 +36,7 @@ export function Loading(props: { failure: unknown }) {
 }
 
 /** The own org and those below it; nothing to choose where there is but one. */
-export function OrgSelect(props: { id: string; label: string; org: string | undefined; change: (org: string) => void }) {
+export function OrgSelect(props: { id: string; label: string; org: string | undefined; all?: boolean; change: (org: string) => void }) {
   const { orgs, status } = useStore();
   const own = status?.org ?? "";
   const within = (id: string): boolean => {
@@ -52,6 +52,7 @@ export function OrgSelect(props: { id: string; label: string; org: string | unde
         {props.label}
       </label>
       <select id={props.id} value={props.org ?? own} onChange={(event) => props.change(event.currentTarget.value)}>
+        {props.all && <option value="">{w("all")}</option>}
         {choices.map((org) => (
           <option key={org.id} value={org.id}>
             {org.name}

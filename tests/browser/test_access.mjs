@@ -20,6 +20,12 @@ describe("everybody", () => {
     person = await client.add("person", "name=示例党员301", "phone=1", "living=alone", "note=第一行\n第二行");
     other = await client.add("person", "name=示例党员302");
     visit = await client.add("visit", `target_ref=person:${person}`, "kind=home_visit", "situation=精神尚好", "next_on=2026-01-01");
+    const event = await client.add("event", "kind=theme_day", "title=示例主题党日", `start_at=${new Date().getFullYear()}-11-05T09:00`);
+    const ticket = await client.add("ticket", "kind=request", "title=修收音机", `person_id=${person}`);
+    await client.add("attendance", `event_id=${event}`, `person_id=${person}`, "status=present");
+    await client.add("ledger", `subject_ref=person:${person}`, "kind=dues_paid", "amount=5", `period=${new Date().getFullYear()}-01`);
+    await client.add("person", "name=示例党员303", "phone=9");
+    await client.add("person", "name=示例党员303", "phone=9");
     await client.call("sync");
     await peer.call("sync");
     await client.call("set", "person", person, "phone=2");
@@ -27,7 +33,7 @@ describe("everybody", () => {
     await client.call("sync");
     await peer.call("sync");
     await client.call("sync");
-    places = ["", "find?search=示例", "records", "list/person", "list/visit", `row/person/${person}`, `row/visit/${visit}`, `history/person/${person}`, `edit/person/${person}`, "quick/visit", "new/event", "new/ticket", "conflicts", "unsent", "settings"];
+    places = ["", "find?search=示例", "records", "list/person", "list/visit", `row/person/${person}`, `row/visit/${visit}`, `history/person/${person}`, `edit/person/${person}`, "quick/visit", "new/event", "new/ticket", "conflicts", "unsent", "settings", "duplicates", "grid/attendance/0", "grid/ledger/0", `sign/attendance/0/${event}`, "calendar/event", `row/ticket/${ticket}`];
   });
   afterEach(() => world.leave());
   after(() => world.close());
@@ -107,7 +113,7 @@ describe("everybody", () => {
 
   test("what can be tapped is large enough for any finger", async () => {
     const visitor = await world.visit(client);
-    for (const place of ["", "quick/visit", "list/person", `row/person/${person}`, "conflicts"]) {
+    for (const place of ["", "quick/visit", "list/person", `row/person/${person}`, "conflicts", ...places.slice(-6)]) {
       await settle(visitor, place);
       const small = await visitor.page.evaluate(() =>
         [...document.querySelectorAll("button, .button, nav a, .choices label, select, .card a.grow")]

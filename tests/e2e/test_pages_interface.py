@@ -218,7 +218,7 @@ class Interface(unittest.TestCase):
         self.ask("GET", rows, 200, table="person", query=[
             ("search", "示例"), ("where", "phone:2"), ("order", "-name"), ("limit", "5"),
             ("count", "1")])
-        for query in ([("limit", "0")], [("where", "phone")], [("after", "x")],
+        for query in ([("limit", "0")], [("where", "phone")], [("after", "x")], [("offset", "-1")],
                       [("order", "by_ids")], [("where", "born_on:x")]):
             table = "visit" if query[0][0] == "order" else "person"
             self.ask("GET", rows, 400, table=table, query=query)

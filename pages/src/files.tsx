@@ -1,0 +1,34 @@
+// Files from and to this machine: chosen by a button or dragged onto the page, and saved by the browser.
+
+import { useState } from "preact/hooks";
+import { w } from "./words";
+
+/** Hand `blob` to the browser as a file to keep. */
+export function keepFile(blob: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+}
+
+/** A place where a file is dropped, or chosen by a button. */
+export function DropPlace(props: { id: string; text: string; accept: string; take: (file: File) => void }) {
+  const [over, setOver] = useState(false);
+  const take = (files: FileList | null | undefined) => {
+    const file = files?.[0];
+    if (file) props.take(file);
+  };
+  return (
+    <div
+      class={over ? "drop over" : "drop"}
+      onDragOver={(event) => (event.preventDefault(), setOver(true))}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => (event.preventDefault(), setOver(false), take(event.dataTransfer?.files))}
+    >
+      <label htmlFor={props.id}>{props.text}</label>
+      <input id={props.id} type="file" accept={props.accept} onChange={(event) => (take(event.currentTarget.files), (event.currentTarget.value = ""))} />
+      <span class="quiet">{w("orDrag")}</span>
+    </div>
+  );
+}
