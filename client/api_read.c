@@ -78,8 +78,8 @@ static enum status take_row(void *context, json_t *row, struct error *err)
     return api_titles(listing->call, listing->table, row, listing->titles, err);
 }
 
-static enum status read_number(const struct api_call *call, const char *name, const int64_t range[2],
-                               int64_t *number, struct error *err)
+static enum status read_number(const struct api_call *call, const char *name,
+                               const int64_t range[2], int64_t *number, struct error *err)
 {
     char *end;
     const char *text = web_request_parameter(call->request, name, 0);

@@ -90,6 +90,8 @@ export function RecordsPage() {
           ...schema!.grids().map(({ table, grid, place }): [string, string] => [`grid/${table.name}/${place}`, label(grid, language())]),
           ...calendars.map((table): [string, string] => [`calendar/${table.name}`, w("calendarOf", label(table, language()))]),
           ["duplicates", w("duplicates")],
+          ["reminders", w("reminders")],
+          ["reports", w("reports")],
         ]}
       />
       <Tiles heading={w("tables")} tiles={schema!.tables.map((table): [string, string] => [`list/${table.name}`, label(table, language())])} />

@@ -126,7 +126,7 @@ function TapGrid(props: { shared: Shared }) {
           const name = `${titleOf(data.target, row, data.titles, language())} ${column.text}`;
           if (!shared.writable) return text;
           return (
-            <button type="button" class="cell" aria-pressed={cell?.code === grid.tap} aria-label={`${name} ${cell ? codeLabel(field, cell.code, language()) : w("none")}`} onClick={() => void write(row, column, cell)}>
+            <button type="button" class={cell ? "cell says" : "cell"} aria-pressed={cell?.code === grid.tap} aria-label={`${name} ${cell ? codeLabel(field, cell.code, language()) : w("none")}`} onClick={() => void write(row, column, cell)}>
               {text || "·"}
             </button>
           );

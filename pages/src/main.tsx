@@ -13,6 +13,7 @@ import { ImportPage } from "./import";
 import { ListPage } from "./list";
 import { LockButton, LockScreen, watchPerson } from "./lock";
 import { Heading, NoticeBar } from "./parts";
+import { RemindersPage, ReportPage, ReportsPage } from "./reports";
 import { HistoryPage, RowPage } from "./row";
 import type { Schema } from "./schema";
 import { SettingsPage } from "./settings";
@@ -63,6 +64,10 @@ function Page() {
       return <RecordsPage />;
     case "conflicts":
       return <ConflictsPage />;
+    case "reports":
+      return parts[1] ? <ReportPage key={parts[1]} name={parts[1]} query={query} /> : <ReportsPage />;
+    case "reminders":
+      return <RemindersPage />;
     case "duplicates":
       return <DuplicatesPage />;
     case "unsent":

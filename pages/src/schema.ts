@@ -116,7 +116,7 @@ export function isLogged(table: Table): boolean {
   return table.title === undefined;
 }
 
-export function fieldOf(table: Table, name: string): Field | undefined {
+export function fieldOf(table: Pick<Table, "fields">, name: string): Field | undefined {
   return table.fields.find((field) => field.name === name);
 }
 
