@@ -30,6 +30,7 @@ void registry_clear(struct registry *registry)
             certificate_release(&record->older[k]);
         free(record->older);
         frontier_release(&record->cut);
+        free(record->cut_ends);
         free(record);
     }
     for (size_t i = 0; i < registry->schemas_count; i++)

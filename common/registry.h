@@ -13,7 +13,8 @@
  *   3 device     (1 certificate sealed bin)                        row: id of the device, see below
  *   4 schema     (1 epoch uint, 2 bin: zstd frame of the JSON)     row: zero id
  *   5 link key   (1 sealed bin)                                    row: zero id
- *   6 revocation (1 device uint, 2 serial uint from 1, 3 state uint, 4 cut bin: frontier_encode)
+ *   6 revocation (1 device uint, 2 serial uint from 1, 3 state uint, 4 cut bin: frontier_encode,
+ *                 5 hashes bin: 32 of the last entry of each row of the cut; old ones lack it)
  *                                                                  row: id of the device
  *   7 scope key  (1 org uint, 2 roles uint: bits, 3 number uint, 4 key id bin 8,
  *                 5 wrapped under the key above bin 64, or nil)    row: random
@@ -31,7 +32,9 @@
  * nothing else, into the registry part of the org that they name. Once it is revoked, whom it
  * admitted beyond the cut never was. It also grants them scope keys (seal.h). A revocation stands
  * in every part that holds a certificate of the device; the highest serial counts: what the device
- * wrote beyond the cut doesn't (state 0 takes a revocation back). A hub that was restored from a
+ * wrote beyond the cut doesn't (state 0 takes a revocation back). The hashes say which entries lie
+ * below it, for whoever has the key could write others; what is held of a feed waits until the cut
+ * is reached (docs/decisions/0015-a-cut-names-hashes.md). A hub that was restored from a
  * backup goes on in feeds of another incarnation. Scopes and incarnations may arrive in any order,
  * so nothing here depends on it: an org's parent has a lower number, known or not, an older
  * certificate may come after a newer one, and what speaks of something that isn't known yet waits
@@ -131,6 +134,20 @@ bool role_may_admit(enum role role, enum role newcomer);
 struct id device_id(const struct network *network, const uint8_t sign_key[PUBLIC_KEY_BYTES]);
 /* Serial of the device's newest revocation, 0 when there is none. */
 uint32_t registry_cut_serial(const struct registry *registry, uint32_t device);
+
+/* Where a revocation cut a feed, and the hash of the last entry that counts. The registry knows no
+ * chains; whoever does says what it has there, or its entries wait. */
+struct cut {
+    struct feed_id feed;
+    uint64_t number;
+    struct hash hash;
+};
+enum cut_chain { CUT_AHEAD /* not reached yet */, CUT_FITS, CUT_DIFFERS };
+/* Each cut with a hash that is in force, in no order. *walk counts from 0. */
+bool registry_cut_next(const struct registry *registry, size_t *walk, struct cut *cut);
+bool registry_cut_of(const struct registry *registry, const struct feed_id *feed, struct cut *cut);
+void registry_cut_note(struct registry *registry, const struct feed_id *feed, enum cut_chain chain);
+enum cut_chain registry_cut_chain(const struct registry *registry, const struct feed_id *feed);
 /* The orgs that its certificates name, each once, at most `most`; gives how many. */
 size_t registry_device_orgs(const struct registry *registry, uint32_t device, uint32_t *orgs,
                             size_t most);

@@ -223,6 +223,26 @@ enum status registry_check_within(const struct registry *registry, uint32_t ance
     return error_set(err, STATUS_DENIED, "the writer has no rights in this org");
 }
 
+static enum status check_standing(const struct device_record *record, const struct dot *dot,
+                                  struct error *err)
+{
+    switch (device_standing(record, dot)) {
+    case STANDS_BEYOND:
+        return error_set(err, STATUS_DENIED, "device %u was revoked before it wrote this",
+                         dot->feed.device);
+    case STANDS_ELSEWHERE:
+        return error_set(err, STATUS_DENIED,
+                         "device %u was revoked, and this isn't what it had written by then",
+                         dot->feed.device);
+    case STANDS_WAITING:
+        return error_set(err, STATUS_UNKNOWN,
+                         "device %u was revoked, and not all that it had written is here yet",
+                         dot->feed.device);
+    default:
+        return STATUS_OK;
+    }
+}
+
 static enum status check_writer(const struct registry *registry, const struct dot *dot,
                                 const struct certificate **writer, struct error *err)
 {
@@ -231,9 +251,7 @@ static enum status check_writer(const struct registry *registry, const struct do
         return error_set(err, STATUS_DENIED, "device %u is not in the registry", dot->feed.device);
     if (SCOPE_IS_REGISTRY(dot->feed.scope) || SCOPE_ORG(dot->feed.scope) == 0)
         return error_set(err, STATUS_DENIED, "records can't stand in the registry");
-    if (device_cut(record, dot))
-        return error_set(err, STATUS_DENIED, "device %u was revoked before it wrote this",
-                         dot->feed.device);
+    TRY(check_standing(record, dot, err));
     *writer = device_certificate_at(record, &dot->feed, dot->number);
     if (!*writer)
         return error_set(err, STATUS_DENIED, "the certificate of device %u begins later",

@@ -268,7 +268,7 @@ bool certificate_void(const struct registry *registry, const struct certificate 
     for (int steps = 0; ISSUER_IS_DEVICE(certificate->issuer) && steps < ROLE_HUB; steps++) {
         const struct device_record *issuer =
             registry_record(registry, certificate->stands.feed.device);
-        if (!issuer || device_cut(issuer, &certificate->stands))
+        if (!issuer || device_standing(issuer, &certificate->stands) != STANDS)
             return true;
         const struct certificate *judge =
             device_certificate_at(issuer, &certificate->stands.feed, certificate->stands.number);

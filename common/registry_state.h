@@ -13,8 +13,14 @@ struct device_record {
     struct device device;
     struct certificate *older; /* the newest first */
     size_t older_count;
-    struct frontier cut; /* unless active: entries beyond it don't count */
-    uint32_t cut_serial; /* of the revocation in force; 0: none */
+    struct frontier cut;      /* unless active: entries beyond it don't count */
+    struct cut_end *cut_ends; /* beside the rows of `cut`; NULL: it names no hashes */
+    uint32_t cut_serial;      /* of the revocation in force; 0: none */
+};
+
+struct cut_end {
+    struct hash hash;
+    enum cut_chain chain;
 };
 
 struct registry {
@@ -57,8 +63,9 @@ struct device_record *registry_record(const struct registry *registry, uint32_t 
 const struct certificate *device_certificate_at(const struct device_record *record,
                                                 const struct feed_id *feed, uint64_t number);
 
-/* Is the entry beyond what a revocation left of its device? */
-bool device_cut(const struct device_record *record, const struct dot *dot);
+/* What a revocation left of its device: does the entry belong to it? */
+enum standing { STANDS, STANDS_BEYOND, STANDS_ELSEWHERE /* in another history */, STANDS_WAITING };
+enum standing device_standing(const struct device_record *record, const struct dot *dot);
 
 enum status registry_apply_revocation(struct registry *registry, const struct entry_view *entry,
                                       const struct op *op, struct error *err);

@@ -197,6 +197,9 @@ enum status replica_receive(struct replica *replica, const struct run *run,
 
 /* ---- sending ---- */
 const struct frontier *replica_frontier(struct replica *replica);
+/* Of a logged entry, which stands for all before it; STATUS_NOT_FOUND. */
+enum status replica_hash_at(struct replica *replica, const struct dot *dot, struct hash *hash,
+                            struct error *err);
 /* Runs beyond `known` in scopes that `reader` (a device; 0: no limit) may read: calls `take` with
  * runs of at most about `unit_bytes` (always ending at a signed entry), registry scopes first
  * (parents before children), until *budget bytes are used up or nothing is left; *more tells which.

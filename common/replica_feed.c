@@ -129,13 +129,27 @@ enum status feed_hash_up_to(struct replica *replica, const struct feed *feed, ui
                             struct hash *hash, struct error *err)
 {
     struct dot dot = {feed->id, 1};
+    struct log_cursor cursor;
+    struct bytes body;
+    bool found = true;
     *hash = (struct hash){{0}};
-    for (; dot.number <= number; dot.number++) {
-        struct hash previous = *hash;
-        TRY(feed_read(replica, &dot, &replica->story_body, err));
-        entry_hash(hash, &replica->network, &dot, &previous, buffer_bytes(&replica->story_body));
+    TRY(log_open(replica, &dot, &cursor, err));
+    enum status status = STATUS_OK;
+    while (dot.number <= number && status == STATUS_OK && found) {
+        status = log_next_piece(replica, &cursor, &found, err);
+        found = found && cursor.first == dot.number;
+        while (status == STATUS_OK && found && dot.number <= number &&
+               log_next_body(&cursor, &body)) {
+            struct hash previous = *hash;
+            entry_hash(hash, &replica->network, &dot, &previous, body);
+            dot.number++;
+        }
     }
-    return STATUS_OK;
+    log_close(&cursor);
+    if (status == STATUS_OK && dot.number <= number)
+        status = error_set(err, STATUS_STORAGE, "the log of device %u lacks entry %llu",
+                           feed->id.device, (unsigned long long)dot.number);
+    return status;
 }
 
 static enum status delete_behind(struct replica *replica, uint32_t local, uint64_t number,

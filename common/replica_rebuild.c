@@ -326,12 +326,24 @@ static uint32_t device_concerned(const struct registry *registry, const struct e
     return device ? device->certificate.device : 0;
 }
 
+enum status device_judge_again(struct replica *replica, uint32_t device, struct error *err)
+{
+    struct stale stale = {0};
+    enum status status = judge_device(replica, device, &stale, err);
+    if (status == STATUS_OK)
+        status = rebuild_stale(replica, &stale, err);
+    free(stale.rows);
+    return status;
+}
+
 enum status judge_affected(struct replica *replica, const struct entry_view *view,
                            struct error *err)
 {
     struct stale stale = {0};
     enum status status = STATUS_OK;
     uint32_t device = device_concerned(replica->registry, view);
+    if (view->ops[0].table == REGISTRY_REVOCATION && device != 0)
+        TRY(cuts_look(replica, device, err));
     if (registry_schema(replica->registry) != replica->schema)
         status = tables_follow_schema(replica, err);
     if (status == STATUS_OK && view->ops[0].table == REGISTRY_ERASURE)

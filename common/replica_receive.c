@@ -123,15 +123,17 @@ static enum status append_run(struct replica *replica, const struct run *run, si
 {
     struct piece piece = {run->bodies + skip, run->count - skip, run->signature, *last};
     uint32_t local;
+    bool reached;
     TRY(feed_ensure(replica, &run->feed, &local, err));
     TRY(feed_append(replica, local, &piece, err));
     TRY(keys_note_known(replica, run, skip, err));
+    TRY(cut_reached(replica, &run->feed, &reached, err));
     for (size_t i = skip; i < run->count; i++) {
         struct dot dot = {run->feed, run->first + i};
         TRY(frontier_raise(&replica->frontier, &dot.feed, dot.number, err));
         TRY(admit_entry(replica, &dot, run->bodies[i], received, err));
     }
-    return STATUS_OK;
+    return reached ? device_judge_again(replica, run->feed.device, err) : STATUS_OK;
 }
 
 /* Is one of the run's first `skip` entries, which we hold, another one here? */
@@ -172,7 +174,11 @@ static enum status receive(struct replica *replica, const struct run *run,
     if (local)
         hash = feed_at(replica, local)->hash;
     if (!chain_holds(replica, run, skip, &hash, key)) {
-        TRY(overlap_differs(replica, run, skip, &forked, err));
+        /* One of the two is not what the revocation left, and as yet ours counts for nothing. */
+        if (cut_is_ahead(replica, &run->feed))
+            TRY(branch_leave(replica, &run->feed, err));
+        else
+            TRY(overlap_differs(replica, run, skip, &forked, err));
         if (forked)
             return refuse_fork(replica, run, received, err);
         return refuse(replica, run, STATUS_FORGED, "chain or signature does not hold", received,
@@ -206,6 +212,8 @@ enum status replica_receive(struct replica *replica, const struct run *run,
 {
     replica->keys_in = run->keys;
     enum status status = receive(replica, run, received, err);
+    if (status == STATUS_OK)
+        status = branches_leave(replica, err);
     replica->keys_in = (struct bytes){0};
     return status;
 }

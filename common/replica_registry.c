@@ -85,6 +85,7 @@ enum status registry_follow(struct replica *replica, const struct frontier *befo
     replica->registry_waits = late.count > 0;
     dots_release(&late);
     TRY(status);
+    TRY(cuts_look(replica, 0, err));
     if (replica->schema == registry_schema(replica->registry))
         return STATUS_OK;
     replica->schema = registry_schema(replica->registry);

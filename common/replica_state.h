@@ -162,6 +162,7 @@ struct replica {
     struct bytes keys_in;     /* wrapped keys that came with the entries that are being taken in */
     struct buffer plain;
     bool doubts_registry;
+    bool wrong_branch; /* some feed isn't the one that a revocation names (replica_cut.c) */
     bool erased; /* the write-ahead log is to be emptied after the commit */
 };
 
@@ -253,7 +254,8 @@ enum status feeds_write(struct replica *replica, struct error *err);
 /* Body of a logged entry into `body` (cleared); STATUS_NOT_FOUND. */
 enum status feed_read(struct replica *replica, const struct dot *dot, struct buffer *body,
                       struct error *err);
-/* The chain up to `number`, computed from the feed's first entry on. */
+/* The chain up to `number`, computed from the feed's first entry on; STATUS_STORAGE when the log
+ * has a gap. */
 enum status feed_hash_up_to(struct replica *replica, const struct feed *feed, uint64_t number,
                             struct hash *hash, struct error *err);
 /* Its own signature, when the log has it (it need not: a later one may cover it). */
@@ -435,6 +437,22 @@ enum status missing_save(struct replica *replica, const struct frontier *missing
 enum status life_lost_note(struct replica *replica, struct error *err);
 /* The end of the write-ahead log was dropped when the file was opened. In a transaction. */
 enum status end_lost_note(struct replica *replica, struct error *err);
+
+/* ---- the cuts of revocations (replica_cut.c) ---- */
+/* Tells the registry what is held at the cuts of a device's feeds; 0: of all devices. */
+enum status cuts_look(struct replica *replica, uint32_t device, struct error *err);
+/* Has the feed, which has grown, come to its cut? Then its device is to be judged again. */
+enum status cut_reached(struct replica *replica, const struct feed_id *feed, bool *reached,
+                        struct error *err);
+/* Has the feed a cut that isn't reached yet? */
+bool cut_is_ahead(const struct replica *replica, const struct feed_id *feed);
+/* Nothing counts of the feed that we hold: it leaves the log for another that may come. Our own
+ * feeds stay. In a transaction, and not while a run is being taken in. */
+enum status branch_leave(struct replica *replica, const struct feed_id *feed, struct error *err);
+/* The same for all that turned out to be another one than the revocation names. */
+enum status branches_leave(struct replica *replica, struct error *err);
+/* Judges the device's entries again, and those of whom it has admitted (replica_rebuild.c). */
+enum status device_judge_again(struct replica *replica, uint32_t device, struct error *err);
 
 /* ---- two lives (replica_restore.c) ---- */
 enum status restoring_load(struct replica *replica, struct error *err);

@@ -193,7 +193,8 @@ static enum status revocation_fields(struct registry_draft *draft,
     TRY(field_uint(draft, 2, revocation->serial, err));
     TRY(field_uint(draft, 3, revocation->state, err));
     TRY(frontier_encode(revocation->cut, cut, err));
-    return field_sealed(draft, 4, cut, err);
+    TRY(field_sealed(draft, 4, cut, err));
+    return field_bin(draft, 5, revocation->hashes, err);
 }
 
 enum status roster_write_revocation(struct replica *replica, uint32_t org,

@@ -39,6 +39,7 @@ struct roster_revocation {
     uint32_t serial;
     enum device_state state;
     const struct frontier *cut;
+    struct bytes hashes; /* of the last entry of each of its rows */
 };
 /* Into the registry part of one of the device's orgs. */
 enum status roster_write_revocation(struct replica *replica, uint32_t org,

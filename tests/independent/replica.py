@@ -98,7 +98,7 @@ class Replica:
         return out
 
     def learn(self):
-        self.registry = Registry(self.network_id)
+        self.registry = Registry(self.network_id, self.hashes)
         self.verdicts = self.registry.take_all(self.entries(is_registry))
         self.erase()
 

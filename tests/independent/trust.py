@@ -35,14 +35,15 @@ def is_below(scope):
 
 
 class Registry:
-    def __init__(self, network_id):
+    def __init__(self, network_id, chains=None):
         self.network = Network(network_id)
+        self.chains = {} if chains is None else chains  # feed: the hash of each of its entries
         self.founded = False
         self.lineage = 0
         self.roots, self.authorities, self.orgs, self.schemas = [], {}, {}, []
         self.certificates = {}  # device: newest first
         self.stands = {}  # bytes of a certificate that a device issued: (feed, number)
-        self.cuts = {}  # device: (serial, digest of the cut, state, cut)
+        self.cuts = {}  # device: (serial, digest of the cut, hashes, state, cut)
         self.link = None
         self.seals = Seals()
 
@@ -186,17 +187,20 @@ class Registry:
             self.link = link
 
     def take_revocation(self, op, values):
-        if set(values) != {1, 2, 3, 4}:
+        if set(values) not in ({1, 2, 3, 4}, {1, 2, 3, 4, 5}):
             raise Refused("a broken revocation")
         device, serial = uint(values[1], U32), uint(values[2], U32, 1)
         state, cut = uint(values[3], 2), read_frontier(binary(values[4]))
+        hashes = binary(values[5]) if 5 in values else b""
+        if 5 in values and len(hashes) != 32 * len(cut):
+            raise Refused("a broken revocation")
         if device not in self.certificates:
             raise Unknown(f"device {device}")
         newest = self.certificates[device][0]
         if self.network.device_id(newest.sign_key) != op.row or newest.role == HUB:
             raise Refused("a revocation of another device, or of the hub")
-        said = (serial, frontier_digest(cut), state, cut)
-        if device not in self.cuts or said[:2] > self.cuts[device][:2]:
+        said = (serial, frontier_digest(cut), hashes, state, cut)
+        if device not in self.cuts or said[:3] > self.cuts[device][:3]:
             self.cuts[device] = said
 
     # ---- certificates ----
@@ -264,7 +268,7 @@ class Registry:
     def is_void(self, certificate):
         while certificate.issuer > 65535:
             feed, number = self.stands[certificate.sealed]
-            if self.is_cut(feed, number):
+            if self.is_cut(feed, number) or self.other_history(feed) is not None:
                 return True
             certificate = self.certificate_at(feed, number)
             if certificate is None:
@@ -272,8 +276,22 @@ class Registry:
         return False
 
     def is_cut(self, feed, number):
-        _, _, state, cut = self.cuts.get(feed[1], (0, b"", 0, {}))
+        *_, state, cut = self.cuts.get(feed[1], (0, {}))
         return state != 0 and number > cut.get(feed, 0)
+
+    def other_history(self, feed):
+        """Why what is held of a cut feed doesn't count: the hash at the cut is another one, or it
+        isn't reached yet. None: it counts."""
+        *_, hashes, state, cut = self.cuts.get(feed[1], (b"", 0, {}))
+        if state == 0 or not hashes or feed not in cut:
+            return None
+        at = 32 * sorted(cut).index(feed)
+        chain = self.chains.get(feed, [])
+        if len(chain) < cut[feed]:
+            return Unknown(f"the rest of feed {feed} up to its cut")
+        if chain[cut[feed] - 1] == hashes[at:at + 32]:
+            return None
+        return Refused(f"feed {feed} has another history than the revocation left")
 
     # ---- what follows ----
 
@@ -299,7 +317,7 @@ class Registry:
         return True
 
     def may_read(self, device, scope):
-        if device not in self.certificates or self.cuts.get(device, (0, b"", 0))[2] != 0:
+        if device not in self.certificates or self.cuts.get(device, (0, {}))[-2] != 0:
             return False
         certificate, org = self.certificates[device][0], org_of(scope)
         if self.is_void(certificate):
@@ -318,6 +336,9 @@ class Registry:
             raise Refused(f"device {device} is not in the registry")
         if self.is_cut(*place):
             raise Refused(f"device {device} was revoked before it wrote this")
+        why = self.other_history(place[0])
+        if why is not None:
+            raise why
         certificate = self.certificate_at(*place)
         if certificate is None:
             raise Refused(f"the certificate of device {device} begins later")

@@ -75,10 +75,14 @@ static void describe(const struct registry *registry, struct buffer *out)
 
 /* ---- the acts ---- */
 
+static const struct hash some_hash = {{7}};
+static bool names_hashes; /* for what is written from now on */
+
 static const struct trust_entry *revocation(uint32_t device, uint32_t serial, uint32_t state,
                                             uint64_t good)
 {
     struct frontier cut = {0};
+    struct buffer hashes = {0};
     struct buffer packed = {0};
     struct id row = device_id(&trust.network, trust.devices[device].sign.public_key);
     trust_raise(&cut, device, TRUST_TOWNSHIP, good);
@@ -90,6 +94,11 @@ static const struct trust_entry *revocation(uint32_t device, uint32_t serial, ui
     trust_uint(&trust, 2, serial);
     trust_uint(&trust, 3, state);
     trust_bin(&trust, 4, buffer_bytes(&packed));
+    for (size_t i = 0; names_hashes && i < cut.count; i++)
+        assert_int_equal(buffer_append(&hashes, some_hash.bytes, HASH_BYTES), STATUS_OK);
+    if (names_hashes)
+        trust_bin(&trust, 5, buffer_bytes(&hashes));
+    buffer_release(&hashes);
     buffer_release(&packed);
     frontier_release(&cut);
     return trust_finish(&trust);
@@ -291,11 +300,64 @@ static void every_order_of_a_promotion_and_what_it_allowed_ends_alike(void **sta
     try_every_order(write_promotion);
 }
 
+/* The clerk's device admitted the newcomer in its second entry at the most. */
+static enum status verdict_of_newcomer(enum cut_chain chain, size_t base)
+{
+    struct dot dot = {{SCOPE_RECORDS(TRUST_BRANCH), newcomer, INCARNATION_FIRST}, 1};
+    struct registry *registry = registry_before(base);
+    struct cut cut;
+    size_t walk = 0;
+    for (size_t i = 0; i < acts_count; i++)
+        assert_int_equal(trust_apply(&trust, registry, acts[i], NULL), STATUS_OK);
+    while (registry_cut_next(registry, &walk, &cut)) {
+        assert_int_equal(registry_cut_chain(registry, &cut.feed), CUT_AHEAD);
+        assert_memory_equal(cut.hash.bytes, some_hash.bytes, HASH_BYTES);
+        registry_cut_note(registry, &cut.feed, chain);
+    }
+    assert_int_equal(walk, 6);
+    record_view.feed = dot.feed;
+    enum status verdict = registry_permits(registry, &dot, &record_view, NULL);
+    dot.feed.device = clerk;
+    record_view.feed = dot.feed;
+    enum status own = registry_permits(registry, &dot, &record_view, NULL);
+    assert_int_equal(own, chain == CUT_FITS      ? STATUS_OK
+                          : chain == CUT_DIFFERS ? STATUS_DENIED
+                                                 : STATUS_UNKNOWN);
+    registry_free(registry);
+    return verdict;
+}
+
+static void whom_a_revoked_device_admitted_counts_only_in_the_history_that_was_left(void **state)
+{
+    size_t base;
+    (void)state;
+    trust_init(&trust);
+    base = trust.entries_count;
+    clerk = trust.devices_count + 1;
+    newcomer = 41;
+    acts_count = 0;
+    names_hashes = true;
+    write_record();
+    trust.life = 11;
+    acts[acts_count++] = certificate(ROLE_CLERK, TRUST_TOWNSHIP, 1, 0);
+    acts[acts_count++] = admission();
+    trust.life = 12;
+    acts[acts_count++] = revocation(clerk, 1, DEVICE_REVOKED, 2);
+    assert_int_equal(verdict_of_newcomer(CUT_FITS, base), STATUS_OK);
+    assert_int_equal(verdict_of_newcomer(CUT_DIFFERS, base), STATUS_DENIED);
+    assert_int_equal(verdict_of_newcomer(CUT_AHEAD, base), STATUS_DENIED);
+    names_hashes = false;
+    entry_view_release(&record_view);
+    buffer_release(&record);
+    trust_release(&trust);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_order_of_a_demotion_and_revocations_ends_alike),
         cmocka_unit_test(every_order_of_a_promotion_and_what_it_allowed_ends_alike),
+        cmocka_unit_test(whom_a_revoked_device_admitted_counts_only_in_the_history_that_was_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
