@@ -8,6 +8,7 @@
 #include "common/reading.h"
 #include "common/reporting.h"
 #include "common/updating.h"
+#include "common/watching.h"
 #include "protocol/carry.h"
 
 /* clang-format off */
@@ -147,7 +148,8 @@ static const struct cli_flag variables[] = {
 int main(int argc, char **argv)
 {
     static const struct cli_command *const tables[] = {
-        commands, carry_commands, reading_commands, reporting_commands, updating_commands, NULL};
+        commands, carry_commands, reading_commands, reporting_commands, updating_commands,
+        watching_commands, NULL};
     static const struct cli_program program = {
         .name = "jinqiu",
         .help = {"records of Party branches for retired cadres, also without a network",

@@ -1,5 +1,4 @@
 #include "common/reading.h"
-#include "common/freshness.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -7,10 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/access.h"
+#include "common/freshness.h"
 #include "common/messages.h"
 #include "common/reading_print.h"
 #include "common/verifying.h"
+#include "common/watching.h"
 
 #define WHERES_MAX 64
 
@@ -166,16 +166,11 @@ static enum status export_xlsx(struct replica *replica, const char *file, const 
 /* Noted first: a file that nobody knows of must not be there. */
 static enum status note_export(const struct cli *cli, uint64_t rows, struct error *err)
 {
-    struct replica *replica = NULL;
     struct access access = {.action = "export",
                             .table = cli->arguments[0],
                             .rows = rows,
                             .purpose = cli_value(cli, "--purpose")};
-    enum status status = cli->program->open(cli, false, &replica, err);
-    if (status == STATUS_OK)
-        status = access_note(replica, &access, err);
-    replica_close(replica);
-    return status;
+    return watching_export(cli, &access, err);
 }
 
 static enum status step_export(struct cli *cli, struct replica *replica, int *code,

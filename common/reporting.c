@@ -6,8 +6,10 @@
 
 #include "common/csv.h"
 #include "common/messages.h"
+#include "common/mutant.h"
 #include "common/reading_print.h"
 #include "common/report.h"
+#include "common/watching.h"
 
 #define COLUMNS_MAX 32
 
@@ -208,6 +210,25 @@ static enum status list_all(struct cli *cli, const struct report_book *book)
     return STATUS_OK;
 }
 
+/* A list of people that leaves the program is an export like any other (consent.h). */
+static enum status note_people(const struct cli *cli, const json_t *rows, const json_t *definition,
+                               struct error *err)
+{
+    struct access access = {
+        .action = "export", .table = cli->arguments[0], .rows = json_array_size(rows)};
+    bool leaves = cli_value(cli, "--xlsx") || cli->csv, people = false;
+    const json_t *column;
+    size_t i;
+    json_array_foreach(json_object_get(definition, "columns"), i, column)
+    {
+        const char *name = json_string_value(json_array_get(column, 0));
+        people |= name && strcmp(name, "person") == 0;
+    }
+    if (!leaves || !people || access.rows == 0 || MUTANT("t32-report-not-noted"))
+        return STATUS_OK;
+    return watching_export(cli, &access, err);
+}
+
 static enum status run_report(struct cli *cli, struct replica *replica, struct report_book *book,
                               struct error *err)
 {
@@ -219,6 +240,11 @@ static enum status run_report(struct cli *cli, struct replica *replica, struct r
         return error_set(err, STATUS_USAGE, "'%s' is needed", "NAME");
     TRY(wish_fill(&wish, cli, replica, err));
     TRY(report_run(book, cli->arguments[0], &wish.question, &rows, err));
+    enum status status = note_people(cli, rows, report_definition(book, cli->arguments[0]), err);
+    if (status != STATUS_OK) {
+        json_decref(rows);
+        return status;
+    }
     return print(cli, rows, report_definition(book, cli->arguments[0]), replica_schema(replica),
                  err);
 }

@@ -129,6 +129,15 @@ struct schema_field {
                            * "now" (datetime), "today" (date, month), "me" (ref); NULL: none */
 };
 
+/* How much access one person may have unseen (access.h); 0: nobody looks. */
+struct schema_watch {
+    uint32_t alone;    /* rows that one person may carry away alone, at a time */
+    uint32_t by_roles; /* ROLE_BIT mask: whose consent it takes above that */
+    uint32_t rows;     /* carried away by one person in a day, */
+    uint32_t reads;    /* rows looked at, */
+    uint32_t aside;    /* entries of one device set aside: more than that is unusual */
+};
+
 /* Two rows that agree in all these fields may be one. */
 struct schema_same {
     uint16_t fields[SCHEMA_SAME_FIELDS_MAX];
@@ -154,7 +163,8 @@ struct schema_table {
     struct schema_same same[SCHEMA_SAME_MAX];
     size_t same_count;
     bool records_access; /* notes of who looked at or carried away what (access.h) */
-    bool reaches_below;  /* all orgs below the row's read it; else only those above */
+    struct schema_watch watch;
+    bool reaches_below; /* all orgs below the row's read it; else only those above */
 };
 
 struct schema {

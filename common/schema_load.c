@@ -275,11 +275,35 @@ static enum status load_fields(const json_t *json, struct schema_table *table, s
     return STATUS_OK;
 }
 
+static enum status load_limit(const json_t *json, const char *key, uint32_t *limit,
+                              struct error *err)
+{
+    static const struct number_range range = {1, INT32_MAX};
+    int64_t number = 0;
+    if (json_object_get(json, key))
+        TRY(object_number(json, key, range, &number, err));
+    *limit = (uint32_t)number;
+    return STATUS_OK;
+}
+
+static enum status load_watch(const json_t *json, struct schema_watch *watch, struct error *err)
+{
+    static const char *const keys[] = {"alone", "by", "rows", "reads", "aside", NULL};
+    TRY(object_check_keys(json, keys, err));
+    TRY(load_limit(json, "alone", &watch->alone, err));
+    TRY(load_limit(json, "rows", &watch->rows, err));
+    TRY(load_limit(json, "reads", &watch->reads, err));
+    TRY(load_limit(json, "aside", &watch->aside, err));
+    if (watch->alone || json_object_get(json, "by"))
+        TRY(load_roles(json, "by", &watch->by_roles, err));
+    return STATUS_OK;
+}
+
 static enum status load_table(const json_t *json, struct schema_table *table, struct error *err)
 {
-    static const char *const keys[] = {"number", "name",    "zh",      "en",    "key",
-                                       "scope",  "title",   "fields",  "write", "form",
-                                       "reach",  "records", "subject", "same",  NULL};
+    static const char *const keys[] = {"number",  "name",   "zh",    "en",   "key",   "scope",
+                                       "title",   "fields", "write", "form", "reach", "records",
+                                       "subject", "same",   "watch", NULL};
     static const struct number_range numbers = {TABLE_NUMBER_FIRST, TABLE_NUMBER_MAX};
     int64_t number;
     size_t reach = 0, records = 0;
@@ -295,6 +319,9 @@ static enum status load_table(const json_t *json, struct schema_table *table, st
     if (json_object_get(json, "records"))
         TRY(object_word(json, "records", records_word, 1, &records, err));
     table->records_access = json_object_get(json, "records") != NULL;
+    if (json_object_get(json, "watch") &&
+        load_watch(json_object_get(json, "watch"), &table->watch, err) != STATUS_OK)
+        return error_wrap(err, "'%s'", "watch");
     return load_fields(json, table, err);
 }
 

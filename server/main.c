@@ -15,6 +15,7 @@
 #include "common/reporting.h"
 #include "common/unlock.h"
 #include "common/updating.h"
+#include "common/watching.h"
 #include "protocol/carry.h"
 #include "server/backup.h"
 #include "server/command_erase.h"
@@ -567,7 +568,8 @@ int main(int argc, char **argv)
 {
     static const struct cli_command *const tables[] = {
         hub_commands,   late_commands,    erase_commands,     root_commands,     carry_commands,
-        quota_commands, reading_commands, reporting_commands, updating_commands, NULL};
+        quota_commands, reading_commands, reporting_commands, updating_commands,
+        watching_commands, NULL};
     static const struct cli_program program = {
         .name = "jinqiud",
         .help = {"the hub of jinqiu", "金秋中心"},

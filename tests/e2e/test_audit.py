@@ -1,6 +1,7 @@
 """Who did what and when: saves, settlements, enrolments, revocations and exports are in the log that
 everybody's entries are in, and the bureau lists them."""
 
+import json
 import os
 import unittest
 
@@ -58,6 +59,48 @@ class Audit(unittest.TestCase):
             target = os.path.join(world.folder, "out.csv")
             client.call("export", "person", target, code=1)
             self.assertFalse(os.path.exists(target))
+
+    def test_many_rows_leave_with_two_persons_or_not_at_all(self):
+        with World() as world:
+            a, b = world.join(), world.join(role="clerk", org=world.county)
+            lines = "\n".join(json.dumps({"op": "add", "table": "person", "fields": {
+                "name": f"示例党员{number:03}", "joined_on": "2000-11-01"}})
+                for number in range(201))
+            a.call("apply", "-", data=lines.encode())
+            target = os.path.join(world.folder, "out.csv")
+            told = a.call("export", "person", target, "--purpose", "年报", code=1, error=True)
+            self.assertIn("须先由他人同意", told)
+            self.assertFalse(os.path.exists(target))
+            for client in (a, b):
+                client.sync()
+            ask = b.json("consent")[0]
+            self.assertIn(ask["id"], told)
+            self.assertEqual((ask["rows"], ask["purpose"], ask["state"]), (201, "年报", "asked"))
+            self.assertIn("申请人以外", a.call("consent", ask["id"], code=1, error=True))
+            b.call("consent", ask["id"])
+            for client in (b, a):
+                client.sync()
+            a.call("export", "person", target, "--purpose", "年报")
+            with open(target, encoding="utf-8") as file:
+                self.assertEqual(len(file.readlines()), 202)
+            self.assertEqual(a.json("consent")[0]["state"], "used")
+            a.sync()
+            self.assertEqual(world.hub.json("alarms"), [])
+            self.assertEqual(world.hub.json("status")["alarms"], 0)
+            actions = [item["access"]["action"] for item in world.hub.json("audit", "--limit", "0")
+                       if item["action"] == "access"]
+            self.assertEqual(actions, ["export", "consent", "ask"])
+
+    def test_a_list_of_people_is_an_export_too(self):
+        with World() as world:
+            client = world.join()
+            lines = "\n".join(json.dumps({"op": "add", "table": "person", "fields": {
+                "name": f"示例党员{number:03}", "party_status": "full",
+                "joined_on": "2000-11-15"}}) for number in range(201))
+            client.call("apply", "-", data=lines.encode())
+            client.call("report", "R45", "--to", "2026-11-30", "--csv", code=1)
+            self.assertEqual(client.json("consent")[0]["table"], "R45")
+            self.assertIn("\n", client.call("report", "R02", "--csv"))
 
 
 if __name__ == "__main__":
