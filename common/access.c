@@ -9,7 +9,7 @@
 #include "common/mutant.h"
 #include "common/pack.h"
 
-#define FIELDS_MAX 6
+#define FIELDS_MAX 7
 
 const struct schema_table *access_table(const struct schema *schema)
 {
@@ -58,11 +58,12 @@ static enum status fill(struct note *note, struct replica *replica, const struct
     TRY(put(note, "table", access->table, err));
     TRY(put(note, "rows", rows, err));
     TRY(put(note, "purpose", access->purpose, err));
+    TRY(put(note, "who", access->who, err));
     return id_is_zero(&access->of) ? STATUS_OK : put(note, "of", of, err);
 }
 
-enum status access_note(struct replica *replica, const struct access *access, struct id *id,
-                        struct error *err)
+enum status access_note_row(struct replica *replica, const struct access *access, struct id *id,
+                            struct error *err)
 {
     struct note note = {.schema = replica_schema(replica)};
     struct saved saved;
@@ -81,11 +82,17 @@ enum status access_note(struct replica *replica, const struct access *access, st
                             .fields_count = note.count};
     if (status == STATUS_OK)
         status = replica_save(replica, &change, 1, &saved, &entries, &failed, err);
-    if (status == STATUS_OK && id)
+    if (status == STATUS_OK)
         *id = saved.id;
     for (size_t i = 0; i < FIELDS_MAX; i++)
         buffer_release(&note.values[i]);
     return status;
+}
+
+enum status access_note(struct replica *replica, const struct access *access, struct error *err)
+{
+    struct id id;
+    return access_note_row(replica, access, &id, err);
 }
 
 /* ---- reading ---- */
@@ -128,6 +135,8 @@ static enum status take_item(void *context, const struct history_item *item, str
         take_text(item->value, noted->action, sizeof noted->action);
     else if (strcmp(field->name, "table") == 0)
         take_text(item->value, noted->table, sizeof noted->table);
+    else if (strcmp(field->name, "who") == 0)
+        take_text(item->value, noted->who, sizeof noted->who);
     else if (strcmp(field->name, "at") == 0)
         take_text(item->value, noted->at, sizeof noted->at);
     else if (strcmp(field->name, "rows") == 0 && !unpack_uint(&in, &noted->rows))

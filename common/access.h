@@ -3,8 +3,8 @@
 
 /* Who looked at or carried away what: an entry like any other, in the table that the schema marks
  * with "records": "access". It travels to the bureau with everything else; `audit` lists it.
- * The table's fields are found by name: at, action, table, rows, purpose, of. Nothing in them is
- * ever changed; what belongs together names the note before it in `of` (consent.h). */
+ * The table's fields are found by name: at, action, table, rows, purpose, of, who. Nothing in them
+ * is ever changed; what belongs together names the note before it in `of` (consent.h). */
 
 #include "common/replica.h"
 
@@ -13,13 +13,16 @@ struct access {
     const char *table;   /* whose rows, or the name of a report */
     uint64_t rows;       /* how many */
     const char *purpose; /* what the person said it is for, or to where; NULL: nothing */
+    const char *who;     /* the account, where several people use one device; NULL: its person */
     struct id of;        /* the note that this one answers; zero: none */
     uint32_t org;        /* where the note stands (a number); 0: at this device's org */
 };
-/* Durable when it returns; *id (NULL: not wanted) is the note's row. Does nothing when the schema
- * has no such table (an older one). STATUS_DENIED: this device may not write any more. */
-enum status access_note(struct replica *replica, const struct access *access, struct id *id,
-                        struct error *err);
+/* Durable when it returns. Does nothing when the schema has no such table (an older one).
+ * STATUS_DENIED: this device may not write any more. */
+enum status access_note(struct replica *replica, const struct access *access, struct error *err);
+/* The same; *id is the note's row. */
+enum status access_note_row(struct replica *replica, const struct access *access, struct id *id,
+                            struct error *err);
 
 /* A note as the log has it. */
 struct noted {
@@ -27,8 +30,9 @@ struct noted {
     struct dot dot;
     int64_t time_ms; /* of the entry, by the writer's clock */
     uint64_t rows;
-    char action[16], table[64], at[32]; /* at: local civil time "2026-11-01T09:30" */
-    bool mixed;                         /* several entries wrote in it: it proves nothing */
+    char action[16], table[64], who[128];
+    char at[32]; /* local civil time "2026-11-01T09:30" */
+    bool mixed;  /* several entries wrote in it: it proves nothing */
 };
 struct noted_list {
     struct noted *items;

@@ -18,6 +18,7 @@ struct day {
     char day[DAY_BYTES + 1];
     struct id person;
     uint32_t device;
+    const char *who; /* of the first note; borrowed */
     uint64_t rows, reads;
 };
 struct days {
@@ -26,7 +27,7 @@ struct days {
 };
 
 struct finding {
-    const char *kind, *day;
+    const char *kind, *day, *who;
     struct id person;
     uint32_t device;
     uint64_t count, limit;
@@ -43,9 +44,9 @@ static enum status tell(struct replica *replica, const struct finding *finding, 
         person = id_is_zero(&person) ? device->certificate.person : person;
     }
     view_person(replica, &person, finding->device, name);
-    json_t *item = json_pack("{ss ss ss ss sI sI}", "kind", finding->kind, "day", finding->day,
-                             "person", name, "device", id, "count", (json_int_t)finding->count,
-                             "limit", (json_int_t)finding->limit);
+    json_t *item = json_pack("{ss ss ss ss ss sI sI}", "kind", finding->kind, "day", finding->day,
+                             "person", name, "device", id, "who", finding->who, "count",
+                             (json_int_t)finding->count, "limit", (json_int_t)finding->limit);
     return json_array_append_new(list, item) == 0
                ? STATUS_OK
                : error_set(err, STATUS_NO_MEMORY, "out of memory");
@@ -56,7 +57,7 @@ static enum status tell(struct replica *replica, const struct finding *finding, 
 static bool is_same_day(const struct day *day, const struct noted *noted)
 {
     return memcmp(day->day, noted->at, DAY_BYTES) == 0 && day->device == noted->dot.feed.device &&
-           id_equal(&day->person, &noted->person);
+           id_equal(&day->person, &noted->person) && strcmp(day->who, noted->who) == 0;
 }
 
 /* Notes come by their time, so whoever wrote on this day stands at the end of the list. */
@@ -73,7 +74,8 @@ static struct day *day_of(struct days *days, const struct noted *noted)
         return NULL;
     days->items = grown;
     struct day *day = &grown[days->count++];
-    *day = (struct day){.person = noted->person, .device = noted->dot.feed.device};
+    *day =
+        (struct day){.person = noted->person, .device = noted->dot.feed.device, .who = noted->who};
     memcpy(day->day, noted->at, DAY_BYTES);
     return day;
 }
@@ -98,7 +100,8 @@ static enum status tell_days(struct replica *replica, const struct schema_watch 
 {
     for (size_t i = 0; i < days->count; i++) {
         const struct day *day = &days->items[i];
-        struct finding finding = {.day = day->day, .person = day->person, .device = day->device};
+        struct finding finding = {
+            .day = day->day, .who = day->who, .person = day->person, .device = day->device};
         if (watch->rows && day->rows > watch->rows) {
             finding.kind = "rows";
             finding.count = day->rows;
@@ -126,8 +129,9 @@ static enum status tell_alone(struct replica *replica, const struct schema_watch
         if (strcmp(noted->action, "export") != 0 || strcmp(day, since) < 0 ||
             consent_stands(replica, notes, noted) || MUTANT("t32-alone-unseen"))
             continue;
-        struct finding finding = {"alone",     day,         noted->person, noted->dot.feed.device,
-                                  noted->rows, watch->alone};
+        struct finding finding = {
+            "alone",     day,         noted->who, noted->person, noted->dot.feed.device,
+            noted->rows, watch->alone};
         TRY(tell(replica, &finding, list, err));
     }
     return STATUS_OK;
@@ -168,6 +172,7 @@ static enum status tell_aside(struct replica *replica, const struct schema_watch
         const char *day = (const char *)sqlite3_column_text(find, 1);
         struct finding finding = {.kind = "aside",
                                   .day = day ? day : "",
+                                  .who = "",
                                   .device = (uint32_t)sqlite3_column_int64(find, 0),
                                   .count = (uint64_t)sqlite3_column_int64(find, 2),
                                   .limit = watch->aside};

@@ -15,8 +15,8 @@
 
 #include "common/replica.h"
 
-/* [{"kind","day","person","device","count","limit"}], the newest day first; of notes from the local
- * day `since` ("2026-11-01") on. Inside view_begin … view_end. Gives. */
+/* [{"kind","day","person","device","who","count","limit"}], the newest day first; of notes from the
+ * local day `since` ("2026-11-01") on. Inside view_begin … view_end. Gives. */
 enum status alarm_list(struct replica *replica, const char *since, json_t **list,
                        struct error *err);
 /* Of the last ALARM_DAYS days. */

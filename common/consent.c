@@ -128,7 +128,7 @@ static enum status ask_for(struct replica *replica, const struct noted_list *not
     char text[ID_TEXT_BYTES];
     ask.action = "ask";
     if (!open)
-        TRY(access_note(replica, &ask, &id, err));
+        TRY(access_note_row(replica, &ask, &id, err));
     id_format(&id, text);
     return error_set(err, STATUS_DENIED,
                      "%llu rows are more than one person may carry away alone: somebody else must "
@@ -142,13 +142,13 @@ enum status consent_export(struct replica *replica, const struct access *access,
     struct noted_list notes;
     struct access noted = *access;
     if (alone == 0 || access->rows <= alone || MUTANT("t32-nobody-asked"))
-        return access_note(replica, access, NULL, err);
+        return access_note(replica, access, err);
     TRY(list_recent(replica, &notes, err));
     const struct noted *ask = find_ask(replica, &notes, access, true);
     if (ask)
         noted.of = ask->id;
     enum status status =
-        ask ? access_note(replica, &noted, NULL, err) : ask_for(replica, &notes, access, err);
+        ask ? access_note(replica, &noted, err) : ask_for(replica, &notes, access, err);
     noted_list_release(&notes);
     return status;
 }
@@ -164,7 +164,7 @@ static enum status give(struct replica *replica, const struct noted *ask, struct
         return error_set(err, STATUS_DENIED,
                          "it takes another person, whose role may consent, at the asker's org or "
                          "above it");
-    return access_note(replica, &answer, NULL, err);
+    return access_note(replica, &answer, err);
 }
 
 enum status consent_give(struct replica *replica, const struct id *id, struct error *err)

@@ -93,13 +93,11 @@ static enum status step_alarms(struct cli *cli, struct replica *replica, json_t 
 
 static int command_alarms(struct cli *cli)
 {
-    static const struct reading_column columns[] = {{"day", {"day", "日期"}},
-                                                    {"kind", {"kind", "事由"}},
-                                                    {"person", {"person", "人"}},
-                                                    {"count", {"count", "数量"}},
-                                                    {"limit", {"usual up to", "上限"}},
-                                                    {"device", {"device", "设备"}},
-                                                    {0}};
+    static const struct reading_column columns[] = {
+        {"day", {"day", "日期"}},       {"kind", {"kind", "事由"}},
+        {"person", {"person", "人"}},   {"who", {"account", "账户"}},
+        {"count", {"count", "数量"}},   {"limit", {"usual up to", "上限"}},
+        {"device", {"device", "设备"}}, {0}};
     return show(cli, step_alarms, columns);
 }
 

@@ -151,7 +151,7 @@ static void nobody_consents_to_what_they_ask_themselves(void **state)
     assert_int_equal(consent(secretary, &ask), STATUS_DENIED);
     /* Written by a program that doesn't care. */
     struct access own = {.action = "consent", .table = "person", .rows = MANY, .of = ask};
-    done(access_note(world.clients[secretary], &own, NULL, NULL));
+    done(access_note(world.clients[secretary], &own, NULL));
     assert_int_equal(carry(secretary, MANY), STATUS_DENIED);
 }
 
@@ -162,13 +162,13 @@ static void a_second_device_of_the_same_person_is_no_second_person(void **state)
     struct access ask = {.action = "ask", .table = "person", .rows = MANY}, answer = ask;
     struct noted_list notes;
     (void)state;
-    done(access_note(world.clients[secretary], &ask, &answer.of, NULL));
+    done(access_note_row(world.clients[secretary], &ask, &answer.of, NULL));
     exchange();
     answer.action = "consent";
     answer.org = world.branches[0];
-    done(access_note(world.clients[colleague], &answer, NULL, NULL));
+    done(access_note(world.clients[colleague], &answer, NULL));
     struct access made = {.action = "export", .table = "person", .rows = MANY, .of = answer.of};
-    done(access_note(world.clients[secretary], &made, NULL, NULL));
+    done(access_note(world.clients[secretary], &made, NULL));
     exchange();
     assert_int_equal(alarms(world.hub.replica, "alone"), 0);
     done(access_list(world.hub.replica, "2025-10-01", &notes, NULL));
@@ -212,7 +212,7 @@ static void an_export_without_consent_is_told_everywhere(void **state)
 {
     struct access access = {.action = "export", .table = "person", .rows = MANY};
     (void)state;
-    done(access_note(world.clients[secretary], &access, NULL, NULL));
+    done(access_note(world.clients[secretary], &access, NULL));
     exchange();
     assert_int_equal(alarms(world.hub.replica, "alone"), 1);
     assert_int_equal(alarms(world.clients[colleague], "alone"), 1);
@@ -228,7 +228,7 @@ static void one_consent_is_not_for_two_exports(void **state)
     done(consent(colleague, &access.of));
     exchange();
     done(carry(secretary, MANY));
-    done(access_note(world.clients[secretary], &access, NULL, NULL));
+    done(access_note(world.clients[secretary], &access, NULL));
     exchange();
     assert_int_equal(alarms(world.hub.replica, "alone"), 2);
 }
@@ -236,7 +236,7 @@ static void one_consent_is_not_for_two_exports(void **state)
 static void read_rows(size_t client, uint64_t rows)
 {
     struct access access = {.action = "read", .table = "person", .rows = rows};
-    done(access_note(world.clients[client], &access, NULL, NULL));
+    done(access_note(world.clients[client], &access, NULL));
 }
 
 /* A month of ordinary days of two people, and one evening on which one of them looks through
@@ -267,6 +267,22 @@ static void a_month_with_planted_browsing_tells_that_day_alone(void **state)
     done(alarm_list(world.hub.replica, "2025-11-19", &list, NULL));
     assert_int_equal(json_array_size(list), 0);
     json_decref(list);
+}
+
+/* Two people with accounts at one console: each for themselves. */
+static void accounts_of_one_device_are_counted_apart(void **state)
+{
+    struct access access = {.action = "read", .table = "person", .rows = 200};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        access.who = i == 0 ? "zhang" : "wang";
+        done(access_note(world.clients[colleague], &access, NULL));
+    }
+    exchange();
+    assert_int_equal(alarms(world.hub.replica, "reads"), 0);
+    done(access_note(world.clients[colleague], &access, NULL));
+    exchange();
+    assert_int_equal(alarms(world.hub.replica, "reads"), 1);
 }
 
 static void many_small_exports_in_a_day_are_told(void **state)
@@ -305,6 +321,7 @@ int main(void)
         CASE(an_export_without_consent_is_told_everywhere),
         CASE(one_consent_is_not_for_two_exports),
         CASE(a_month_with_planted_browsing_tells_that_day_alone),
+        CASE(accounts_of_one_device_are_counted_apart),
         CASE(many_small_exports_in_a_day_are_told),
         CASE(many_entries_set_aside_in_a_day_are_told),
     };
