@@ -172,6 +172,8 @@ const char *registry_person_name(const struct registry *registry, uint32_t devic
 /* Which scopes may a device read (and carry)? All of its org's subtree; of the orgs above, the
  * registry and the records that reach below. The hub: all. */
 bool registry_may_read(const struct registry *registry, uint32_t device, uint32_t scope);
+/* The same by any certificate it was given: what it read once it still holds, and may carry. */
+bool registry_may_have_read(const struct registry *registry, uint32_t device, uint32_t scope);
 
 /* Could this device ever write into this feed's scope, by any certificate it was given? For the
  * hub, which has them all (docs/decisions/0011-the-hubs-door.md). A device that isn't known may be

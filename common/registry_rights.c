@@ -8,18 +8,34 @@
 #include "common/registry_state.h"
 #include "common/steps.h"
 
+static bool certificate_reads(const struct registry *registry,
+                              const struct certificate *certificate, uint32_t scope)
+{
+    uint32_t org = SCOPE_ORG(scope);
+    bool reaches_below = SCOPE_IS_REGISTRY(scope) || SCOPE_IS_BELOW(scope);
+    if (!reaches_below && !SCOPE_IS_RECORDS(scope))
+        return false;
+    if (certificate->role == ROLE_HUB || registry_within(registry, certificate->org, org))
+        return true;
+    return reaches_below && registry_within(registry, org, certificate->org);
+}
+
 bool registry_may_read(const struct registry *registry, uint32_t device, uint32_t scope)
 {
     const struct device *reader = registry_device(registry, device);
-    uint32_t org = SCOPE_ORG(scope);
-    bool reaches_below = SCOPE_IS_REGISTRY(scope) || SCOPE_IS_BELOW(scope);
-    if (!reader || registry_device_state(registry, reader) != DEVICE_ACTIVE ||
-        (!reaches_below && !SCOPE_IS_RECORDS(scope)))
+    return reader && registry_device_state(registry, reader) == DEVICE_ACTIVE &&
+           certificate_reads(registry, &reader->certificate, scope);
+}
+
+bool registry_may_have_read(const struct registry *registry, uint32_t device, uint32_t scope)
+{
+    const struct device_record *record = registry_record(registry, device);
+    if (!record || registry_device_state(registry, &record->device) != DEVICE_ACTIVE)
         return false;
-    if (reader->certificate.role == ROLE_HUB ||
-        registry_within(registry, reader->certificate.org, org))
-        return true;
-    return reaches_below && registry_within(registry, org, reader->certificate.org);
+    for (size_t i = 0; i < record->older_count && !MUTANT("moved-carries-nothing"); i++)
+        if (certificate_reads(registry, &record->older[i], scope))
+            return true;
+    return certificate_reads(registry, &record->device.certificate, scope);
 }
 
 bool registry_may_have_written(const struct registry *registry, const struct feed_id *feed)

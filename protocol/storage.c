@@ -159,8 +159,8 @@ static enum status seal_receipt(struct replica *replica, struct storage_reply *r
     return STATUS_OK;
 }
 
-/* The registry proves itself, whoever carries it; records come from who wrote them or may read
- * them, and go to who may read them. What nobody but the hub could judge stays out. */
+/* The registry proves itself, whoever carries it; records come from who wrote them, reads them or
+ * read them once, and go to who may read them. What nobody but the hub could judge stays out. */
 static bool may_bring(struct replica *replica, uint32_t peer, const struct feed_id *feed)
 {
     const struct registry *registry = replica_registry(replica);
@@ -173,7 +173,7 @@ static bool may_bring(struct replica *replica, uint32_t peer, const struct feed_
         !registry_may_read(registry, self, feed->scope))
         return false;
     return registry_device(registry, peer) &&
-           (feed->device == peer || registry_may_read(registry, peer, feed->scope));
+           (feed->device == peer || registry_may_have_read(registry, peer, feed->scope));
 }
 
 struct arriving { /* one run */

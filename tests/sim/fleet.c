@@ -14,6 +14,7 @@
 
 #define BEGIN_MS 1767225600000 /* 2026-01-01 */
 #define SEED 20260101
+#define VOLUNTEER 2 /* the place of the only one; the others are secretaries */
 
 #define MUST(call)                                                                     \
     do {                                                                               \
@@ -89,18 +90,21 @@ static void found_hub(struct place *place)
     MUST(hub_create(&place->hub, &options, "示例老干部局", err));
     place->replica = place->hub.replica;
     place->org = ORG_ROOT;
+    place->role = ROLE_HUB;
+    place->device = DEVICE_HUB;
 }
 
 static void join(struct fleet *fleet, size_t at, uint32_t org)
 {
     struct place *place = &fleet->places[at];
+    place->role = at == VOLUNTEER ? ROLE_VOLUNTEER : ROLE_SECRETARY;
     struct hub *hub = &fleet->places[0].hub;
     char path[DISK_PATH_BYTES];
     struct identity identity = {.incarnation = INCARNATION_FIRST};
     signing_key_generate(&identity.sign);
     dh_key_generate(&identity.dh);
     struct hub_device device = {identity.sign.public_key, identity.dh.public_key, "示例党员001",
-                                ROLE_SECRETARY, org};
+                                place->role, org};
     MUST(replica_begin(hub->replica, err));
     MUST(hub_add_device(hub, &device, &identity.device, err));
     MUST(replica_commit(hub->replica, err));
@@ -109,6 +113,7 @@ static void join(struct fleet *fleet, size_t at, uint32_t org)
     MUST(replica_create(&place->replica, &options, replica_network(hub->replica), err));
     MUST(replica_set_identity(place->replica, &identity, err));
     place->org = org;
+    place->device = identity.device;
 }
 
 void fleet_prepare(void)
@@ -172,6 +177,8 @@ void fleet_open(struct fleet *fleet, size_t count)
     for (size_t i = 0; i < count; i++) {
         place_init(fleet, i);
         fleet->places[i].org = first.places[i].org;
+        fleet->places[i].role = first.places[i].role;
+        fleet->places[i].device = first.places[i].device;
         disk_copy(&fleet->places[i].disk, &first.places[i].disk);
         disk_attach(&fleet->places[i].disk);
         MUST(fleet_start(fleet, i, err));
@@ -214,6 +221,30 @@ void fleet_stop(struct fleet *fleet, size_t at)
     else
         replica_close(place->replica);
     place->replica = NULL;
+}
+
+bool fleet_spread(const struct fleet *fleet, size_t at)
+{
+    const struct frontier *hub = replica_frontier(fleet->places[0].replica);
+    for (size_t other = 1; other < fleet->count; other++) {
+        const struct frontier *held = replica_frontier(fleet->places[other].replica);
+        for (size_t i = 0; other != at && i < held->count; i++)
+            if (held->rows[i].feed.device == fleet->places[at].device &&
+                held->rows[i].number > frontier_get(hub, &held->rows[i].feed))
+                return true;
+    }
+    return false;
+}
+
+void fleet_follow(struct fleet *fleet)
+{
+    const struct replica *hub = fleet->places[0].replica;
+    for (size_t at = 1; hub && at < fleet->count; at++) {
+        struct place *place = &fleet->places[at];
+        const struct device *device = registry_device(replica_registry(hub), place->device);
+        place->org = device->certificate.org;
+        place->role = device->certificate.role;
+    }
 }
 
 bool fleet_reads(const struct fleet *fleet, size_t at, uint32_t org)

@@ -32,9 +32,12 @@ struct place {
     char folder[DISK_PATH_BYTES];
     struct hub hub;          /* place 0 */
     struct replica *replica; /* NULL: down */
-    uint32_t org;
-    bool revoked, retired; /* by the hub; and it has been told */
-    uint64_t next_cut;     /* calls after the next start, at which the power goes again; 0: never */
+    uint32_t device;         /* roster index */
+    uint32_t org;            /* by what the hub has signed, as `role` */
+    enum role role;
+    bool put_back, two_lives; /* its folder: and it has not met the hub since; on two machines */
+    bool revoked, retired;    /* by the hub; and it has been told */
+    uint64_t next_cut; /* calls after the next start, at which the power goes again; 0: never */
 };
 
 struct fleet {
@@ -57,7 +60,11 @@ void fleet_close(struct fleet *fleet);
 /* Starts the process of a place, when it isn't running. Fails as replica_open does. */
 enum status fleet_start(struct fleet *fleet, size_t at, struct error *err);
 void fleet_stop(struct fleet *fleet, size_t at);
-/* The org whose records a place reads besides those below. */
+/* Has a client given others entries that the hub doesn't hold? */
+bool fleet_spread(const struct fleet *fleet, size_t at);
+/* By the hub's registry: org and role of every place. */
+void fleet_follow(struct fleet *fleet);
+/* Does a place read the records of this org? */
 bool fleet_reads(const struct fleet *fleet, size_t at, uint32_t org);
 
 #endif

@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/pack.h"
 #include "tests/support/chance.h"
 
-/* name, phone, kin: register; rank: latest; note: text */
-const uint16_t ledger_fields[LEDGER_FIELDS] = {1, 10, 18, 9, 24};
-static const bool listed[LEDGER_FIELDS] = {true, true, true, false, false};
+/* name, phone, kin (sealed), identity number (sealed for some), the newer one: register;
+ * rank: latest; note: text, sealed */
+const uint16_t ledger_fields[LEDGER_FIELDS] = {1, 10, 18, 9, 24, 25, LEDGER_NEWER_FIELD};
+static const bool listed[LEDGER_FIELDS] = {true, true, true, false, false, true, true};
 
 void finding_set(struct finding *finding, const char *oracle, const char *format, ...)
 {
@@ -24,15 +26,23 @@ void finding_set(struct finding *finding, const char *oracle, const char *format
     va_end(arguments);
 }
 
-void ledger_init(struct ledger *ledger, uint64_t seed, uint32_t township, uint32_t branch)
+void ledger_init(struct ledger *ledger, uint64_t seed, const struct fleet *fleet)
 {
     struct chance chance = {seed ^ 0x6c65646765720000u};
     memset(ledger, 0, sizeof *ledger);
     for (unsigned i = 0; i < LEDGER_ROWS; i++) {
         for (size_t byte = 0; byte < ID_BYTES; byte++)
             ledger->rows[i].bytes[byte] = (uint8_t)chance_number(&chance);
-        ledger->orgs[i] = i % 3 == 2 ? branch : township;
+        ledger->orgs[i] = i % 3 == 2 ? fleet->branch : fleet->township;
     }
+    for (size_t at = 0; at < fleet->count; at++)
+        rights_init(&ledger->rights[at], fleet, at);
+}
+
+void ledger_release(struct ledger *ledger)
+{
+    for (size_t at = 0; at < FLEET_MAX; at++)
+        rights_release(&ledger->rights[at]);
 }
 
 void ledger_value(unsigned save, char text[LEDGER_VALUE_BYTES])
@@ -49,10 +59,31 @@ bool ledger_find(const struct ledger *ledger, struct bytes value, unsigned *save
     return sscanf(text, "save %u", save) == 1 && *save < ledger->count;
 }
 
-bool ledger_find_in(const struct ledger *ledger, struct replica *replica,
-                    const struct seal_place *place, struct bytes value, unsigned *save)
+static bool is_sealed(struct bytes value)
 {
-    return ledger_find(ledger, replica_plain(replica, place, value), save);
+    struct unpack in = unpack_of(value);
+    struct bytes content;
+    return unpack_sealed(&in, &content);
+}
+
+/* Two lives of a device may give one dot twice; then it names none. */
+static bool find_dot(const struct ledger *ledger, const struct ledger_value *value, unsigned *save)
+{
+    unsigned found = 0;
+    for (unsigned i = 0; i < ledger->count; i++)
+        if (dot_equal(&ledger->saves[i].dot, &value->dot) &&
+            ledger_fields[ledger->saves[i].field] == value->place.field) {
+            *save = i;
+            found++;
+        }
+    return found == 1 && !ledger->saves[*save].renamed;
+}
+
+bool ledger_find_in(const struct ledger *ledger, struct replica *replica,
+                    const struct ledger_value *value, unsigned *save)
+{
+    struct bytes plain = replica_plain(replica, &value->place, value->value);
+    return is_sealed(plain) ? find_dot(ledger, value, save) : ledger_find(ledger, plain, save);
 }
 
 unsigned ledger_try(struct ledger *ledger, unsigned author, unsigned row, unsigned field)
@@ -61,7 +92,6 @@ unsigned ledger_try(struct ledger *ledger, unsigned author, unsigned row, unsign
     unsigned number = ledger->count++;
     ledger->saves[number] = (struct save){
         .row = row, .field = field, .author = author, .tried = true, .partner = number};
-    ledger->saves[number].cut = ledger->revoked[author];
     ledger->places[author].tried.has[number] = 1;
     return number;
 }
@@ -78,24 +108,87 @@ void ledger_refuse(struct ledger *ledger, unsigned save)
     ledger->places[ledger->saves[save].author].tried.has[save] = 0;
 }
 
-void ledger_revoke(struct ledger *ledger, unsigned author)
+void ledger_follow(struct ledger *ledger, const struct fleet *fleet, unsigned author,
+                   const struct frontier *held)
 {
-    ledger->revoked[author] = true;
+    struct rights *rights = &ledger->rights[author];
+    uint32_t serial = rights->serial, cut_serial = rights->cut_serial;
+    rights_follow(rights, fleet, author, held);
+    if (rights->serial == serial && rights->cut_serial == cut_serial)
+        return;
     for (unsigned i = 0; i < ledger->count; i++)
         if (ledger->saves[i].author == author && !ledger->places[0].holds.has[i])
             ledger->saves[i].cut = true;
+}
+
+/* Can a place tell whether it holds this save? Not where the value is sealed, can't be opened any
+ * more, and was given another dot meanwhile. */
+static bool can_tell(const struct ledger *ledger, const struct fleet *fleet, size_t at,
+                     unsigned number)
+{
+    const struct save *save = &ledger->saves[number];
+    bool secret = save->field == LEDGER_ID_NUMBER, moved = ledger->rights[at].count > 1;
+    bool sealed = secret || ledger_fields[save->field] == 18 || ledger_fields[save->field] == 24;
+    if (!sealed || (save->dot.number > 0 && !save->renamed))
+        return true;
+    return !ledger->erased[save->row] && !moved &&
+           !(secret && fleet->places[at].role == ROLE_VOLUNTEER);
 }
 
 /* ---- looking ---- */
 
 struct looking {
     struct ledger *ledger;
+    const struct fleet *fleet;
     struct replica *replica;
     size_t at;
     unsigned row;
     struct saves now;
+    bool blind[LEDGER_FIELDS]; /* of this row: something stands there that can't be told */
     struct finding *finding;
 };
+
+/* Nothing that may not count is shown, once the device's rights are known. */
+static void check_rights(struct looking *looking, const struct history_item *item, unsigned number)
+{
+    const struct fleet *fleet = looking->fleet;
+    struct ledger *ledger = looking->ledger;
+    size_t author = 1;
+    while (author < fleet->count && fleet->places[author].device != item->dot.feed.device)
+        author++;
+    if (author == fleet->count ||
+        !rights_known(&ledger->rights[author], looking->replica, item->dot.feed.device) ||
+        rights_allow(&ledger->rights[author], fleet, &item->dot, item->field))
+        return;
+    finding_set(looking->finding, "O10", "place %zu shows save %u, which may not count",
+                looking->at, number);
+}
+
+/* What was erased can't be read, nor what others only may read; and what may be read can be. */
+static void check_seal(struct looking *looking, const struct history_item *item, bool opened)
+{
+    const struct place *place = &looking->fleet->places[looking->at];
+    const struct registry_seals *seals = registry_seals(replica_registry(looking->replica));
+    const struct id *row = &looking->ledger->rows[looking->row];
+    bool secret = item->field == ledger_fields[LEDGER_ID_NUMBER];
+    bool outsider =
+        secret && looking->ledger->rights[looking->at].count == 1 && place->role == ROLE_VOLUNTEER;
+    for (size_t i = 0; i < seals->erasures_count && opened; i++)
+        if (id_equal(&seals->erasures[i].subject, row) &&
+            item->head.beacon < seals->erasures[i].beacon)
+            finding_set(looking->finding, "O12", "place %zu shows what was erased in row %u",
+                        looking->at, looking->row);
+    if (opened && outsider)
+        finding_set(looking->finding, "O13", "place %zu shows a value that it may not read",
+                    looking->at);
+    looking->ledger->sealed_seen += !opened;
+    if (!opened && !outsider && looking->ledger->at_rest && !place->revoked &&
+        !(secret && place->role == ROLE_VOLUNTEER) &&
+        fleet_reads(looking->fleet, looking->at, looking->ledger->orgs[looking->row]) &&
+        !looking->ledger->erased[looking->row])
+        finding_set(looking->finding, "O12", "place %zu can't open what it may read in row %u",
+                    looking->at, looking->row);
+}
 
 static enum status take_item(void *context, const struct history_item *item, struct error *err)
 {
@@ -108,11 +201,21 @@ static enum status take_item(void *context, const struct history_item *item, str
         ;
     if (field == LEDGER_FIELDS)
         return STATUS_OK;
-    struct seal_place place = {LEDGER_TABLE, ledger->rows[looking->row], item->field};
-    if (!ledger_find_in(ledger, looking->replica, &place, item->value, &number)) {
+    struct ledger_value value = {
+        {LEDGER_TABLE, ledger->rows[looking->row], item->field}, item->value, item->dot};
+    bool found = ledger_find_in(ledger, looking->replica, &value, &number);
+    if (is_sealed(item->value)) {
+        bool opened = !is_sealed(replica_plain(looking->replica, &value.place, item->value));
+        check_seal(looking, item, opened);
+        looking->blind[field] |= !found && !opened;
+        if (!found && !opened)
+            return STATUS_OK;
+    }
+    if (!found) {
         finding_set(finding, "O4", "place %zu holds a value that nobody saved", looking->at);
         return STATUS_OK;
     }
+    check_rights(looking, item, number);
     const struct save *save = &looking->ledger->saves[number];
     if (!save->tried || save->row != looking->row || save->field != field)
         finding_set(finding, "O4", "place %zu holds save %u, which was %s", looking->at, number,
@@ -158,9 +261,11 @@ static size_t shown_heads(struct looking *looking, const struct cell *cell, stru
     size_t count = 0;
     for (size_t i = 0; cell && i < cell->heads_count; i++) {
         unsigned number;
-        struct seal_place place = {LEDGER_TABLE, looking->ledger->rows[looking->row], cell->field};
-        bool found = ledger_find_in(looking->ledger, looking->replica, &place, cell->heads[i].value,
-                                    &number);
+        struct ledger_value value = {
+            {LEDGER_TABLE, looking->ledger->rows[looking->row], cell->field},
+            cell->heads[i].value,
+            cell->heads[i].dot};
+        bool found = ledger_find_in(looking->ledger, looking->replica, &value, &number);
         if (found && looking->ledger->saves[number].renamed && !is_head(looking, number))
             continue;
         if (!found || !is_head(looking, number)) {
@@ -181,6 +286,8 @@ static void compare_field(struct looking *looking, struct replica *replica, cons
     const struct ledger *ledger = looking->ledger;
     struct saves heads = {{0}};
     size_t wanted = 0;
+    if (looking->blind[field])
+        return;
     size_t shown = shown_heads(looking, row_find_cell(row, ledger_fields[field]), &heads);
     for (unsigned i = 0; i < ledger->count; i++)
         wanted += ledger->saves[i].row == looking->row && ledger->saves[i].field == field &&
@@ -217,16 +324,28 @@ static void look_at_row(struct looking *looking, struct replica *replica)
     row_release(&row);
 }
 
+static bool is_elsewhere(const struct looking *looking, unsigned number)
+{
+    for (size_t at = 0; at < looking->fleet->count; at++)
+        if (at != looking->at && looking->ledger->places[at].holds.has[number])
+            return true;
+    return false;
+}
+
 static void compare_with_before(struct looking *looking)
 {
     struct ledger *ledger = looking->ledger;
     const struct account *account = &ledger->places[looking->at];
-    const struct saves *hub = &ledger->places[0].holds;
     for (unsigned i = 0; i < ledger->count; i++) {
         const struct save *save = &ledger->saves[i];
+        if (!can_tell(ledger, looking->fleet, looking->at, i)) {
+            looking->now.has[i] |= account->holds.has[i];
+            continue;
+        }
         if (save->cut)
             continue;
-        if (looking->now.has[i] != looking->now.has[save->partner])
+        if (looking->now.has[i] != looking->now.has[save->partner] &&
+            can_tell(ledger, looking->fleet, looking->at, save->partner))
             finding_set(looking->finding, "O9", "place %zu holds half of the entry of save %u",
                         looking->at, i);
         if (looking->now.has[i])
@@ -237,7 +356,7 @@ static void compare_with_before(struct looking *looking)
         if (account->holds.has[i])
             finding_set(looking->finding, "O3", "place %zu lost save %u, which it had committed",
                         looking->at, i);
-        if (looking->at != 0 && account->tried.has[i] && hub->has[i])
+        if (looking->at != 0 && account->tried.has[i] && is_elsewhere(looking, i))
             finding_set(looking->finding, "O2", "place %zu sent save %u and doesn't hold it",
                         looking->at, i);
     }
@@ -246,11 +365,14 @@ static void compare_with_before(struct looking *looking)
 void ledger_look(struct ledger *ledger, struct fleet *fleet, size_t at, struct finding *finding)
 {
     struct replica *replica = fleet->places[at].replica;
-    struct looking looking = {.ledger = ledger, .replica = replica, .at = at, .finding = finding};
+    struct looking looking = {
+        .ledger = ledger, .fleet = fleet, .replica = replica, .at = at, .finding = finding};
     if (!replica)
         return;
-    for (looking.row = 0; looking.row < LEDGER_ROWS; looking.row++)
+    for (looking.row = 0; looking.row < LEDGER_ROWS; looking.row++) {
+        memset(looking.blind, 0, sizeof looking.blind);
         look_at_row(&looking, replica);
+    }
     compare_with_before(&looking);
     ledger->places[at].holds = looking.now;
 }
@@ -289,15 +411,27 @@ bool ledger_at_hub(const struct ledger *ledger, const struct account *account)
     return true;
 }
 
+/* Does a save count that was made before its author knew by which rights? */
+static bool surely_counts(const struct ledger *ledger, const struct fleet *fleet,
+                          const struct save *save)
+{
+    const struct rights *rights = &ledger->rights[save->author];
+    return save->dot.number > 0 && !save->renamed && !rights->unsure &&
+           frontier_covers(replica_frontier(fleet->places[0].replica), &save->dot) &&
+           rights_allow(rights, fleet, &save->dot, ledger_fields[save->field]) &&
+           rights_allow(rights, fleet, &save->dot,
+                        ledger_fields[ledger->saves[save->partner].field]);
+}
+
 void ledger_complete(struct ledger *ledger, const struct fleet *fleet, struct finding *finding)
 {
     for (unsigned i = 0; i < ledger->count; i++) {
         const struct save *save = &ledger->saves[i];
-        if (!save->acknowledged || save->cut)
+        if (!save->acknowledged || (save->cut && !surely_counts(ledger, fleet, save)))
             continue;
         for (size_t at = 0; at < fleet->count; at++)
-            if (!fleet->places[at].revoked && fleet_reads(fleet, at, ledger->orgs[save->row]) &&
-                !ledger->places[at].holds.has[i])
+            if (!fleet->places[at].revoked && can_tell(ledger, fleet, at, i) &&
+                fleet_reads(fleet, at, ledger->orgs[save->row]) && !ledger->places[at].holds.has[i])
                 finding_set(finding, at == 0 ? "O1" : "O12",
                             "save %u of place %u was acknowledged and never reached place %zu", i,
                             save->author, at);

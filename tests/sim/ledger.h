@@ -10,10 +10,13 @@
 
 #include "common/replica_seal.h"
 #include "tests/sim/fleet.h"
+#include "tests/sim/rights.h"
 
 #define LEDGER_SAVES_MAX 1000
 #define LEDGER_ROWS 8
-#define LEDGER_FIELDS 5
+#define LEDGER_FIELDS 7
+#define LEDGER_ID_NUMBER 5 /* not for volunteers */
+#define LEDGER_NEWER 6     /* of the next epoch of the schema */
 #define LEDGER_VALUE_BYTES 24
 
 struct saves { /* a set */
@@ -24,7 +27,10 @@ struct save {
     unsigned row, field; /* place in ledger_fields */
     unsigned author;
     bool acknowledged, tried; /* tried: it may have happened */
-    bool cut;                 /* by a revocation: it may count or not, as far as that is known */
+    bool cut;                 /* beyond what a newer certificate or a revocation names: it may
+                               * count or not, as far as that is known */
+    bool adopted;             /* by somebody else */
+    struct dot dot;           /* where its author put it; number 0: not known */
     bool renamed;             /* may be saved anew under a name that its successor does not know */
     unsigned partner;         /* another save of the same entry; itself: none */
     struct saves replaces;
@@ -42,12 +48,15 @@ struct ledger {
     struct save saves[LEDGER_SAVES_MAX];
     unsigned count;
     struct account places[FLEET_MAX], images[FLEET_MAX][FLEET_IMAGES];
-    unsigned conflicts_seen;
-    bool revoked[FLEET_MAX];
+    unsigned conflicts_seen, undone_seen, sealed_seen;
+    struct rights rights[FLEET_MAX];
+    bool erased[LEDGER_ROWS]; /* somebody asked for it */
+    bool at_rest;
 };
 
 extern const uint16_t ledger_fields[LEDGER_FIELDS];
 #define LEDGER_TABLE 17 /* person */
+#define LEDGER_NEWER_FIELD 190
 
 /* A sentence about what is wrong; empty: nothing is. */
 struct finding {
@@ -57,22 +66,30 @@ struct finding {
 void finding_set(struct finding *finding, const char *oracle, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-void ledger_init(struct ledger *ledger, uint64_t seed, uint32_t township, uint32_t branch);
+void ledger_init(struct ledger *ledger, uint64_t seed, const struct fleet *fleet);
+void ledger_release(struct ledger *ledger);
 /* Notes a save that is about to be tried; gives its number. */
 unsigned ledger_try(struct ledger *ledger, unsigned author, unsigned row, unsigned field);
 void ledger_value(unsigned save, char text[LEDGER_VALUE_BYTES]);
 /* The save that a stored value names; false: none. */
 bool ledger_find(const struct ledger *ledger, struct bytes value, unsigned *save);
-/* The same for what stands at a place of a replica, sealed or not. */
+/* The same for a value as a replica has it, which may be sealed and have no key here: then by its
+ * dot. */
+struct ledger_value {
+    struct seal_place place;
+    struct bytes value;
+    struct dot dot;
+};
 bool ledger_find_in(const struct ledger *ledger, struct replica *replica,
-                    const struct seal_place *place, struct bytes value, unsigned *save);
+                    const struct ledger_value *value, unsigned *save);
 void ledger_acknowledge(struct ledger *ledger, unsigned save);
 /* It was refused before anything was written. */
 void ledger_refuse(struct ledger *ledger, unsigned save);
 
-/* The device of a place lost its rights: what the hub doesn't hold of it now is cut, and so is
- * whatever it saves from now on. */
-void ledger_revoke(struct ledger *ledger, unsigned author);
+/* The hub has signed something new of a device: what the hub doesn't hold of it is judged by that,
+ * and so is whatever it saves from now on. `held`: the hub's frontier when it did so. */
+void ledger_follow(struct ledger *ledger, const struct fleet *fleet, unsigned author,
+                   const struct frontier *held);
 
 /* Look at what a place holds: that it forgot nothing, invents nothing, holds whole entries, and
  * that the heads of every field are those that follow. */

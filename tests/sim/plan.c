@@ -31,6 +31,7 @@ struct making {
     struct plan *plan;
     bool on[CLASSES];
     unsigned often[CLASSES]; /* in 1000 events */
+    bool island[FLEET_MAX];  /* no line reaches the hub from there; others carry */
 };
 
 /* From 1 to `most`, each size as likely as its double. */
@@ -89,14 +90,58 @@ static void shape_line(struct making *making, struct event *event)
         event->b = 10000 + chance_below(&making->chance, 290000);
 }
 
+/* What lies on an island comes out by neighbours and sticks only, until the world comes to rest. */
+static void choose_islands(struct making *making)
+{
+    bool carried = making->on[CLASS_PEER] || making->on[CLASS_STICK];
+    for (unsigned at = 1; at < making->plan->places; at++)
+        making->island[at] = carried && chance_below(&making->chance, 100) < 40;
+}
+
+/* A stick goes from a client to the hub, or from one to the other. */
+static void carry(struct making *making, struct event *event)
+{
+    struct chance *chance = &making->chance;
+    event->kind = chance_below(chance, 2) ? EVENT_PACK : EVENT_UNPACK;
+    event->a = chance_below(chance, 2);
+    event->b = chance_below(chance, 3) ? 0 : log_uniform(chance, 60000);
+    if (event->kind == EVENT_UNPACK && chance_below(chance, 3))
+        event->place = 0;
+}
+
+static void meet(struct making *making, struct event *event)
+{
+    struct chance *chance = &making->chance;
+    event->kind = EVENT_PEER;
+    event->a = chance_below(chance, 3) ? 0 : log_uniform(chance, 60000);
+    event->b = chance_below(chance, 12);
+}
+
+static void add_sync(struct making *making, unsigned client, bool storm)
+{
+    bool any = false;
+    for (unsigned at = 1; at < making->plan->places; at++)
+        any |= making->island[at];
+    struct event *event = add(making, storm && !any ? EVENT_STORM : EVENT_SYNC, client);
+    if (!making->island[client])
+        shape_line(making, event);
+    else if (making->on[CLASS_STICK] &&
+             (!making->on[CLASS_PEER] || chance_below(&making->chance, 2)))
+        carry(making, event);
+    else
+        meet(making, event);
+}
+
 static void add_fault(struct making *making, enum plan_class class)
 {
     struct chance *chance = &making->chance;
     static const enum event_kind kinds[CLASSES] = {
-        [CLASS_LINE] = EVENT_SYNC,   [CLASS_STALL] = EVENT_SYNC,   [CLASS_POWER] = EVENT_POWER,
-        [CLASS_KILL] = EVENT_KILL,   [CLASS_FULL] = EVENT_FULL,    [CLASS_ERROR] = EVENT_ERROR,
-        [CLASS_CLOCK] = EVENT_CLOCK, [CLASS_COPY] = EVENT_COPY,    [CLASS_CLONE] = EVENT_SWAP,
-        [CLASS_REVIVE] = EVENT_COPY, [CLASS_REVOKE] = EVENT_REVOKE};
+        [CLASS_LINE] = EVENT_SYNC,     [CLASS_STALL] = EVENT_SYNC,    [CLASS_POWER] = EVENT_POWER,
+        [CLASS_KILL] = EVENT_KILL,     [CLASS_FULL] = EVENT_FULL,     [CLASS_ERROR] = EVENT_ERROR,
+        [CLASS_CLOCK] = EVENT_CLOCK,   [CLASS_COPY] = EVENT_COPY,     [CLASS_CLONE] = EVENT_SWAP,
+        [CLASS_REVIVE] = EVENT_COPY,   [CLASS_REVOKE] = EVENT_REVOKE, [CLASS_RIGHTS] = EVENT_RENEW,
+        [CLASS_SCHEMA] = EVENT_SCHEMA, [CLASS_ERASE] = EVENT_ERASE,   [CLASS_PEER] = EVENT_PEER,
+        [CLASS_STICK] = EVENT_PACK};
     unsigned place = (unsigned)chance_below(chance, making->plan->places);
     unsigned client = 1 + (unsigned)chance_below(chance, making->plan->places - 1);
     struct event *event = add(making, kinds[class], place);
@@ -128,6 +173,14 @@ static void add_fault(struct making *making, enum plan_class class)
     } else if (class == CLASS_REVOKE) {
         event->place = client;
         event->a = event->b = 0;
+    } else if (class == CLASS_RIGHTS) {
+        event->place = client;
+        event->kind = chance_below(chance, 2) ? EVENT_RENEW : EVENT_ADOPT;
+    } else if (class == CLASS_PEER) {
+        event->place = client;
+        meet(making, event);
+    } else if (class == CLASS_STICK) {
+        carry(making, event);
     } else if (class == CLASS_REVIVE) {
         event->place = 0;
         event->kind = chance_below(chance, 2) ? EVENT_COPY : EVENT_REVIVE;
@@ -148,7 +201,7 @@ static void add_work(struct making *making)
         event->a = chance_below(chance, 64);
         event->b = chance_below(chance, 64);
     } else {
-        shape_line(making, add(making, what < 18 ? EVENT_SYNC : EVENT_STORM, client));
+        add_sync(making, client, what >= 18);
     }
 }
 
@@ -160,6 +213,7 @@ void plan_make(struct plan *plan, uint64_t seed, enum plan_class only)
     plan->places = 3 + (unsigned)chance_below(&making.chance, small ? 2 : FLEET_MAX - 2);
     size_t events = (small ? 20 : 60) + chance_below(&making.chance, small ? 60 : 240);
     choose_classes(&making, only);
+    choose_islands(&making);
     while (plan->count < events) {
         for (unsigned class = 0; class < CLASSES; class ++)
             if (wants(&making, (enum plan_class) class))

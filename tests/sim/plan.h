@@ -28,6 +28,13 @@
     X(EVENT_BACK, "back")     /* image a is put back */                                        \
     X(EVENT_SWAP, "swap")     /* image a and the folder change places: two lives */            \
     X(EVENT_REVOKE, "revoke") /* the hub takes a device's rights */                            \
+    X(EVENT_RENEW, "renew")   /* a device gets a role (a) and an org (b) anew */               \
+    X(EVENT_ADOPT, "adopt")   /* a: which entry that doesn't count */                          \
+    X(EVENT_SCHEMA, "schema") /* the hub publishes the next epoch */                           \
+    X(EVENT_ERASE, "erase")   /* a: of which row the sealed values go */                       \
+    X(EVENT_PEER, "peer")     /* a: as in sync, b: with which other client */                  \
+    X(EVENT_PACK, "pack")     /* bundle a is written; b: for whom; 0: as usual */              \
+    X(EVENT_UNPACK, "unpack") /* bundle a is read; b: torn or spoiled there */                 \
     X(EVENT_REVIVE, "revive") /* the hub is put back from image a, as a new lineage */
 
 enum event_kind {
@@ -45,14 +52,17 @@ struct event {
 };
 
 /* Classes of faults, each on or off in a world. */
-#define CLASS_LIST(X)                                                                 \
-    X(CLASS_LINE, "line", 80)                                                         \
-    X(CLASS_STALL, "stall", 40)                                                       \
-    X(CLASS_POWER, "power", 80)                                                       \
-    X(CLASS_KILL, "kill", 50)                                                         \
-    X(CLASS_FULL, "full", 20)                                                         \
-    X(CLASS_ERROR, "error", 20) X(CLASS_CLOCK, "clock", 50) X(CLASS_COPY, "copy", 20) \
-        X(CLASS_CLONE, "clone", 10) X(CLASS_REVIVE, "revive", 10) X(CLASS_REVOKE, "revoke", 20)
+#define CLASS_LIST(X)                                                                             \
+    X(CLASS_LINE, "line", 80)                                                                     \
+    X(CLASS_STALL, "stall", 40)                                                                   \
+    X(CLASS_POWER, "power", 80)                                                                   \
+    X(CLASS_KILL, "kill", 50)                                                                     \
+    X(CLASS_FULL, "full", 20)                                                                     \
+    X(CLASS_ERROR, "error", 20)                                                                   \
+    X(CLASS_CLOCK, "clock", 50) X(CLASS_COPY, "copy", 20) X(CLASS_CLONE, "clone", 10)             \
+        X(CLASS_REVIVE, "revive", 10) X(CLASS_REVOKE, "revoke", 20) X(CLASS_RIGHTS, "rights", 20) \
+            X(CLASS_SCHEMA, "schema", 15) X(CLASS_ERASE, "erase", 15) X(CLASS_PEER, "peer", 30)   \
+                X(CLASS_STICK, "stick", 30)
 
 enum plan_class {
 #define X(class, name, percent) class,

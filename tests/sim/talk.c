@@ -24,7 +24,7 @@ struct side {
 struct talk {
     const struct talk_line *line;
     struct talk_end *end;
-    struct side sides[2]; /* client, hub */
+    struct side sides[2]; /* who begins, who answers: the hub or a peer */
     uint64_t carried;
     bool lost, stalled, active, again;
 };
@@ -94,19 +94,20 @@ static void answered(struct talks *talks, struct talk *talk, size_t at)
              (struct session_event){.kind = SESSION_ANSWER, .answer = &side->reply.answer});
 }
 
-static void answer_client(struct talks *talks, struct talk *talk)
+static void answer_inline(struct talks *talks, struct talk *talk, size_t at)
 {
-    struct side *side = &talk->sides[0];
+    struct side *side = &talk->sides[at];
     struct replica *replica = talks->fleet->places[side->place].replica;
     if (storage_answer(replica, side->question, NULL, &side->reply, NULL) != STATUS_OK)
         side->failed = true;
-    answered(talks, talk, 0);
+    answered(talks, talk, at);
 }
 
 static bool asks_to_write(const struct talk *talk)
 {
     const struct side *side = &talk->sides[1];
-    return talk->active && live(side) && side->question && storage_writes(side->question);
+    return talk->active && side->place == 0 && live(side) && side->question &&
+           storage_writes(side->question);
 }
 
 /* One transaction for all that wait. */
@@ -175,8 +176,8 @@ static void act(struct talks *talks, struct talk *talk, size_t at)
     struct side *side = &talk->sides[at];
     if (!side->question)
         deliver(talks, talk, at);
-    else if (at == 0)
-        answer_client(talks, talk);
+    else if (side->place != 0)
+        answer_inline(talks, talk, at);
     else
         answer_hub(talks, talk);
 }
@@ -289,21 +290,26 @@ static void begin(struct talks *talks, struct talk *talk)
 {
     struct fleet *fleet = talks->fleet;
     struct replica *client = fleet->places[talk->line->client].replica;
-    struct replica *hub = fleet->places[0].replica;
+    const struct place *other = &fleet->places[talk->line->with];
     struct session_options options = {.role = SESSION_INITIATOR,
                                       .network = *replica_network(client),
                                       .local = replica_identity(client)->dh,
                                       .sign = replica_identity(client)->sign};
     talk->sides[0] = (struct side){.place = talk->line->client};
-    talk->sides[1] = (struct side){.place = 0};
+    talk->sides[1] = (struct side){.place = talk->line->with};
     talk->carried = 0;
     talk->active = true;
     talk->lost = talk->stalled = talk->again = false;
     memcpy(options.remote, fleet->hub_key, DH_KEY_BYTES);
+    if (talk->line->with != 0) {
+        options.peer = other->device;
+        memcpy(options.remote, replica_identity(other->replica)->dh.public_key, DH_KEY_BYTES);
+    }
     if (session_new(&talk->sides[0].session, &options, NULL) != STATUS_OK)
         abort();
     options.role = SESSION_RESPONDER;
-    options.local = replica_identity(hub)->dh;
+    options.peer = 0;
+    options.local = replica_identity(other->replica)->dh;
     if (session_new(&talk->sides[1].session, &options, NULL) != STATUS_OK)
         abort();
     step(talks, talk, 1, (struct session_event){.kind = SESSION_STARTED});
@@ -311,13 +317,13 @@ static void begin(struct talks *talks, struct talk *talk)
 }
 
 /* What the client makes of its session's end, as client/link does. */
-static enum status verdict(struct replica *replica, const struct side *side)
+static enum status verdict(struct replica *replica, const struct side *side, bool peer)
 {
     if (side->failed)
         return STATUS_STORAGE;
     switch (session_totals(side->session)->code) {
     case SESSION_DONE:
-        return remember_lineage(replica, session_lineage(side->session), NULL);
+        return peer ? STATUS_OK : remember_lineage(replica, session_lineage(side->session), NULL);
     case SESSION_FORKED:
         return STATUS_FORKED;
     case SESSION_AGAIN:
@@ -332,20 +338,20 @@ static void finish(struct talks *talks, struct talk *talk)
     struct side *side = &talk->sides[0];
     struct replica *replica = talks->fleet->places[side->place].replica;
     enum status status = STATUS_UNREACHABLE;
-    bool again = false;
+    bool again = false, peer = talk->line->with != 0;
     talk->end->sessions++;
     talk->end->done = false;
     if (side->session && !dead(talks, side->place)) {
         talk->end->totals = *session_totals(side->session);
         talk->end->code = talk->end->totals.code;
         snprintf(talk->end->why, sizeof talk->end->why, "%s", talk->end->totals.reason);
-        status = verdict(replica, side);
+        status = verdict(replica, side, peer);
         talk->end->done = status == STATUS_OK && !talk->lost;
     }
-    if (status == STATUS_OK || status == STATUS_FORKED)
+    if (!peer && (status == STATUS_OK || status == STATUS_FORKED))
         status = lives_settle(replica, status, &again, NULL);
     talk->again = again || status == STATUS_BUSY;
-    if (!talk->again && talk->end->done)
+    if (!peer && !talk->again && talk->end->done)
         remember_sync(replica, NULL);
     talk->end->done &= status == STATUS_OK && !again;
 }
@@ -386,7 +392,8 @@ bool talk_sync(struct fleet *fleet, const struct talk_line *lines, size_t count,
     for (unsigned lives = 0; any && lives <= LIVES_SESSIONS_MAX; lives++) {
         any = false;
         for (size_t i = 0; i < count; i++) {
-            if (!talks.talks[i].again || dead(&talks, 0) || dead(&talks, lines[i].client))
+            if (!talks.talks[i].again || dead(&talks, lines[i].with) ||
+                dead(&talks, lines[i].client))
                 continue;
             begin(&talks, &talks.talks[i]);
             any = true;

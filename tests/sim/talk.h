@@ -1,7 +1,7 @@
 #ifndef TESTS_SIM_TALK_H
 #define TESTS_SIM_TALK_H
 
-/* Sessions of clients with the hub, several at a time, without sockets.
+/* Sessions of clients with the hub, several at a time, or with one another, without sockets.
  *
  * Drives protocol/session as client/link and server/connection do, with the hub's questions
  * answered in rounds of one transaction like server/worker. Which side is next, how the bytes are
@@ -13,9 +13,9 @@
 #include "tests/support/chance.h"
 
 struct talk_line {
-    size_t client;
-    uint64_t cut;      /* the line dies after so many bytes of both sides; 0: never */
-    uint64_t stall_ms; /* it stands still for so long at `stall_at` bytes */
+    size_t client, with; /* with: the place that answers; 0: the hub */
+    uint64_t cut;        /* the line dies after so many bytes of both sides; 0: never */
+    uint64_t stall_ms;   /* it stands still for so long at `stall_at` bytes */
     uint64_t stall_at;
     uint32_t delay_ms; /* of each piece, at most */
 };

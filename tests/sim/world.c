@@ -100,10 +100,17 @@ static void note_end(struct world *world, const struct talk_line *line, const st
         world_probe(world, PROBE_LINE_DIED);
     if (!end->done && line->stall_ms)
         world_probe(world, PROBE_STALLED);
-    if (end->code == SESSION_REVOKED) {
+    if (line->with != 0) {
+        world_probe(world, PROBE_PEER);
+        if (totals->applied > 0)
+            world_probe(world, PROBE_CARRIED);
+    } else if (end->code == SESSION_REVOKED) {
         world_probe(world, PROBE_REVOKED);
         world->fleet.places[line->client].retired = true;
     }
+    if (end->done && line->with == 0 &&
+        !replica_restoring(world->fleet.places[line->client].replica))
+        world->fleet.places[line->client].put_back = false;
     world_note(world, "place %zu: %s, code %d, sent %llu, received %llu, aside %llu, %u sessions%s",
                line->client, end->done ? "done" : "not done", (int)end->code,
                (unsigned long long)totals->sent, (unsigned long long)totals->received,
@@ -111,7 +118,8 @@ static void note_end(struct world *world, const struct talk_line *line, const st
                totals->truth_failed ? ", tables differ" : "");
     if (totals->truth_failed)
         finding_set(&world->report->finding, "O6",
-                    "place %zu and the hub hold the same entries and other tables", line->client);
+                    "places %zu and %zu hold the same entries and other tables", line->client,
+                    line->with);
 }
 
 void world_sync(struct world *world, const struct talk_line *lines, size_t count,
@@ -121,17 +129,33 @@ void world_sync(struct world *world, const struct talk_line *lines, size_t count
         finding_set(&world->report->finding, "O15", "a session doesn't end");
     for (size_t i = 0; i < count; i++) {
         note_end(world, &lines[i], &ends[i]);
-        if (world->fleet.places[lines[i].client].disk.cut)
+        if (world->fleet.places[lines[i].client].disk.cut ||
+            (lines[i].with != 0 && world->fleet.places[lines[i].with].disk.cut))
             world_probe(world, PROBE_CUT_CLIENT);
     }
     if (world->fleet.places[0].disk.cut)
         world_probe(world, PROBE_CUT_HUB);
     world_mend(world);
-    if (!world_ok(world))
-        return;
-    ledger_look(&world->ledger, &world->fleet, 0, &world->report->finding);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && world_ok(world); i++) {
+        if (i == 0)
+            ledger_look(&world->ledger, &world->fleet, lines[i].with, &world->report->finding);
         ledger_look(&world->ledger, &world->fleet, lines[i].client, &world->report->finding);
+    }
+}
+
+void world_follow(struct world *world, const struct frontier *held)
+{
+    if (!world->fleet.places[0].replica || !world_ok(world))
+        return;
+    for (unsigned at = 1; at < world->fleet.count; at++)
+        ledger_follow(&world->ledger, &world->fleet, at, held);
+    fleet_follow(&world->fleet);
+}
+
+void world_lose_sticks(struct world *world)
+{
+    for (size_t i = 0; i < WORLD_STICKS; i++)
+        buffer_release(&world->sticks[i]);
 }
 
 /* ---- a life ---- */
@@ -146,7 +170,7 @@ void world_live(const struct plan *plan, struct world_report *report, FILE *log)
     world.log = log;
     dice_seed(plan->seed);
     fleet_open(&world.fleet, plan->places);
-    ledger_init(&world.ledger, plan->seed, world.fleet.township, world.fleet.branch);
+    ledger_init(&world.ledger, plan->seed, &world.fleet);
     for (size_t i = 0; i < plan->count && world_ok(&world); i++) {
         if (log)
             event_write(&plan->events[i], log);
@@ -154,6 +178,8 @@ void world_live(const struct plan *plan, struct world_report *report, FILE *log)
         dice_seed(plan->events[i].seed);
         world.chance = (struct chance){plan->events[i].seed ^ 1};
         event_live(&world, &plan->events[i]);
+        if (world_ok(&world))
+            fleet_follow(&world.fleet);
         if (!world_ok(&world))
             report->event = i;
     }
@@ -165,7 +191,11 @@ void world_live(const struct plan *plan, struct world_report *report, FILE *log)
         world_autopsy(&world);
     if (world.ledger.conflicts_seen > 0)
         world_probe(&world, PROBE_CONFLICT);
+    if (world.ledger.sealed_seen > 0)
+        world_probe(&world, PROBE_SEALED);
     report->device_minutes = world.fleet.now_ms / 60000 * plan->places;
     report->saves = world.ledger.count;
+    world_lose_sticks(&world);
+    ledger_release(&world.ledger);
     fleet_close(&world.fleet);
 }

@@ -12,28 +12,43 @@
 #include "tests/sim/plan.h"
 
 /* Rare situations; one that is never reached says that the plans are too tame. */
-#define PROBE_LIST(X)                                         \
-    X(PROBE_CUT_SAVING, "power cut while saving")             \
-    X(PROBE_CUT_CLIENT, "power cut of a client in a session") \
-    X(PROBE_CUT_HUB, "power cut of the hub in a session")     \
-    X(PROBE_CUT_AGAIN, "second power cut while starting")     \
-    X(PROBE_KILLED, "process killed")                         \
-    X(PROBE_UNSAID, "committed though never acknowledged")    \
-    X(PROBE_FULL, "save refused by a full disk")              \
-    X(PROBE_ERROR, "save refused by a failing disk")          \
-    X(PROBE_LINE_DIED, "session ended by its line")           \
-    X(PROBE_STALLED, "session ended by silence")              \
-    X(PROBE_BACK, "folder put back from a copy")              \
-    X(PROBE_SWAPPED, "folder used on two machines")           \
-    X(PROBE_NEW_LIFE, "client under a new incarnation")       \
-    X(PROBE_LIVES, "sync of more than one session")           \
-    X(PROBE_REVIVED, "hub put back from a copy")              \
-    X(PROBE_REVOKED, "device told that it is revoked")        \
-    X(PROBE_UNDONE, "save beyond the cut of a revocation")    \
-    X(PROBE_CONFLICT, "conflict listed")                      \
-    X(PROBE_DELETED, "row deleted")                           \
-    X(PROBE_ON_DELETED, "edit of a deleted row refused")      \
-    X(PROBE_BACKWARDS, "wall clock stepped back")             \
+#define PROBE_LIST(X)                                           \
+    X(PROBE_CUT_SAVING, "power cut while saving")               \
+    X(PROBE_CUT_CLIENT, "power cut of a client in a session")   \
+    X(PROBE_CUT_HUB, "power cut of the hub in a session")       \
+    X(PROBE_CUT_AGAIN, "second power cut while starting")       \
+    X(PROBE_KILLED, "process killed")                           \
+    X(PROBE_UNSAID, "committed though never acknowledged")      \
+    X(PROBE_FULL, "save refused by a full disk")                \
+    X(PROBE_ERROR, "save refused by a failing disk")            \
+    X(PROBE_LINE_DIED, "session ended by its line")             \
+    X(PROBE_STALLED, "session ended by silence")                \
+    X(PROBE_BACK, "folder put back from a copy")                \
+    X(PROBE_SWAPPED, "folder used on two machines")             \
+    X(PROBE_NEW_LIFE, "client under a new incarnation")         \
+    X(PROBE_LIVES, "sync of more than one session")             \
+    X(PROBE_REVIVED, "hub put back from a copy")                \
+    X(PROBE_REVOKED, "device told that it is revoked")          \
+    X(PROBE_UNDONE, "save beyond the cut of a revocation")      \
+    X(PROBE_CONFLICT, "conflict listed")                        \
+    X(PROBE_DELETED, "row deleted")                             \
+    X(PROBE_ON_DELETED, "edit of a deleted row refused")        \
+    X(PROBE_BACKWARDS, "wall clock stepped back")               \
+    X(PROBE_RENEWED, "device under another certificate")        \
+    X(PROBE_BY_OLD_RIGHTS, "save by rights that had ended")     \
+    X(PROBE_ADOPTED, "entry that didn't count adopted")         \
+    X(PROBE_EPOCH, "next epoch of the schema")                  \
+    X(PROBE_NEWER, "save of a field of the next epoch")         \
+    X(PROBE_PEER, "session of two clients")                     \
+    X(PROBE_CARRIED, "client that took from another client")    \
+    X(PROBE_PACKED, "bundle written")                           \
+    X(PROBE_UNPACKED, "bundle read that brought something")     \
+    X(PROBE_UNPACKED_AGAIN, "bundle read that brought nothing") \
+    X(PROBE_TORN, "bundle torn or spoiled")                     \
+    X(PROBE_NOT_FOR, "bundle read by a stranger")               \
+    X(PROBE_ERASED, "sealed values erased")                     \
+    X(PROBE_SEALED, "value that can't be opened here")          \
+    X(PROBE_APART, "carrying passed over: two lives")           \
     X(PROBE_SPARED, "fault passed over that would destroy the last copy")
 
 enum probe {

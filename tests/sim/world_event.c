@@ -3,186 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/pack.h"
-#include "server/backup.h"
-#include "server/revoke.h"
 #include "tests/sim/world_state.h"
 
 #define DELAY_MS 300
-
-/* ---- saving ---- */
-
-struct writing {
-    struct world *world;
-    struct replica *replica;
-    unsigned author, row, field;
-    unsigned saves[2]; /* the field's, and the name's of a new row */
-    size_t saves_count;
-    struct buffer values[2];
-    struct dot bases[8];
-    size_t bases_count;
-    bool has_bases;
-};
-
-/* What the new save replaces: all heads, or only the one that an old screen shows. */
-static void choose_bases(struct writing *writing, const struct row *row, bool stale)
-{
-    struct ledger *ledger = &writing->world->ledger;
-    const struct cell *cell = row_find_cell(row, ledger_fields[writing->field]);
-    struct save *save = &ledger->saves[writing->saves[0]];
-    writing->has_bases = stale && cell && cell->heads_count > 1;
-    for (size_t i = 0; cell && i < cell->heads_count; i++) {
-        unsigned number;
-        if (writing->has_bases && i > 0)
-            break;
-        struct seal_place place = {LEDGER_TABLE, row->id, cell->field};
-        if (ledger_find_in(ledger, writing->replica, &place, cell->heads[i].value, &number)) {
-            save->replaces.has[number] = 1;
-            /* Until the other life's branch has its place, a base has the name that it will lose.
-             */
-            ledger->saves[number].renamed |= replica_restoring(writing->replica);
-        }
-        if (writing->has_bases)
-            writing->bases[writing->bases_count++] = cell->heads[i].dot;
-    }
-}
-
-static void start_value(struct writing *writing, unsigned field)
-{
-    char text[LEDGER_VALUE_BYTES];
-    size_t at = writing->saves_count++;
-    writing->saves[at] = ledger_try(&writing->world->ledger, writing->author, writing->row, field);
-    ledger_value(writing->saves[at], text);
-    if (pack_str(&writing->values[at], bytes_text(text)) != STATUS_OK)
-        abort();
-}
-
-static enum status save(struct writing *writing, enum change_kind kind, struct error *err)
-{
-    const struct ledger *ledger = &writing->world->ledger;
-    struct change_field fields[2] = {{0}};
-    size_t count = 0, entries, failed;
-    struct saved saved;
-    if (kind == CHANGE_ADD && writing->field != 0)
-        fields[count++] = (struct change_field){.field = ledger_fields[0],
-                                                .value = buffer_bytes(&writing->values[1])};
-    if (kind != CHANGE_DELETE)
-        fields[count++] = (struct change_field){.field = ledger_fields[writing->field],
-                                                .value = buffer_bytes(&writing->values[0]),
-                                                .has_bases = writing->has_bases,
-                                                .bases = writing->bases,
-                                                .bases_count = writing->bases_count};
-    struct change change = {.kind = kind,
-                            .table = LEDGER_TABLE,
-                            .id = ledger->rows[writing->row],
-                            .scope = SCOPE_RECORDS(ledger->orgs[writing->row]),
-                            .fields = fields,
-                            .fields_count = count};
-    if (kind != CHANGE_ADD)
-        change.scope = 0;
-    return replica_save(writing->replica, &change, 1, &saved, &entries, &failed, err);
-}
-
-static void conclude(struct writing *writing, enum status status)
-{
-    struct world *world = writing->world;
-    struct sim_disk *disk = &world->fleet.places[writing->author].disk;
-    /* Refused with good reasons, or by the disk: then it may stand there all the same. */
-    bool refused =
-        status == STATUS_NOT_FOUND || status == STATUS_DENIED || status == STATUS_BAD_INPUT;
-    for (size_t i = 0; i < writing->saves_count; i++) {
-        world->ledger.saves[writing->saves[i]].partner =
-            writing->saves[writing->saves_count - 1 - i];
-        if (world->ledger.saves[writing->saves[i]].cut)
-            world_probe(world, PROBE_UNDONE);
-        if (status == STATUS_OK)
-            ledger_acknowledge(&world->ledger, writing->saves[i]);
-        else if (refused)
-            ledger_refuse(&world->ledger, writing->saves[i]);
-        buffer_release(&writing->values[i]);
-    }
-    if (disk->cut)
-        world_probe(world, PROBE_CUT_SAVING);
-    else if (status != STATUS_OK && !refused)
-        world_probe(world, status == STATUS_DISK_FULL ? PROBE_FULL : PROBE_ERROR);
-}
-
-static void note_unsaid(struct world *world, const struct writing *writing, enum status status)
-{
-    if (status == STATUS_OK)
-        return;
-    for (size_t i = 0; i < writing->saves_count; i++)
-        if (world->ledger.places[writing->author].holds.has[writing->saves[i]])
-            world_probe(world, PROBE_UNSAID);
-}
-
-static bool may_write(const struct world *world, size_t place, unsigned row)
-{
-    return fleet_reads(&world->fleet, place, world->ledger.orgs[row]);
-}
-
-static void live_save(struct world *world, const struct event *event)
-{
-    struct writing writing = {.world = world,
-                              .replica = world->fleet.places[event->place].replica,
-                              .author = event->place,
-                              .row = (unsigned)(event->a % LEDGER_ROWS),
-                              .field = (unsigned)(event->b % LEDGER_FIELDS)};
-    struct row row = {0};
-    bool found;
-    struct error err = {0};
-    if (event->place == 0 || !may_write(world, event->place, writing.row) ||
-        world->ledger.count + 2 > LEDGER_SAVES_MAX)
-        return;
-    enum status status = replica_row(writing.replica, LEDGER_TABLE,
-                                     &world->ledger.rows[writing.row], 0, &row, &found, &err);
-    if (status != STATUS_OK) {
-        row_release(&row);
-        world_note(world, "reading before the save: %s", status_name(status));
-        return;
-    }
-    bool deleted = found && row_deleted(&row);
-    start_value(&writing, writing.field);
-    if (!found && writing.field != 0)
-        start_value(&writing, 0);
-    if (found)
-        choose_bases(&writing, &row, event->b / LEDGER_FIELDS % 4 == 0);
-    row_release(&row);
-    status = save(&writing, found ? CHANGE_SET : CHANGE_ADD, &err);
-    if (deleted && status == STATUS_NOT_FOUND)
-        world_probe(world, PROBE_ON_DELETED);
-    else if (status == STATUS_DENIED && world->fleet.places[event->place].revoked)
-        world_note(world, "it was revoked");
-    else if (status == STATUS_NOT_FOUND || status == STATUS_DENIED || status == STATUS_BAD_INPUT)
-        finding_set(&world->report->finding, "save", "place %u may not save in row %u: %s",
-                    event->place, writing.row, err.text);
-    conclude(&writing, status);
-    world_note(world, "place %u, row %u, save %u: %s", event->place, writing.row, writing.saves[0],
-               status_name(status));
-    world_mend(world);
-    if (world_ok(world))
-        ledger_look(&world->ledger, &world->fleet, event->place, &world->report->finding);
-    note_unsaid(world, &writing, status);
-}
-
-static void live_delete(struct world *world, const struct event *event)
-{
-    struct writing writing = {.world = world,
-                              .replica = world->fleet.places[event->place].replica,
-                              .author = event->place,
-                              .row = (unsigned)(event->a % LEDGER_ROWS)};
-    struct error err = {0};
-    if (event->place == 0 || !may_write(world, event->place, writing.row))
-        return;
-    enum status status = save(&writing, CHANGE_DELETE, &err);
-    if (status == STATUS_OK)
-        world_probe(world, PROBE_DELETED);
-    world_note(world, "place %u deletes row %u: %s", event->place, writing.row,
-               status_name(status));
-    world_mend(world);
-    if (world_ok(world))
-        ledger_look(&world->ledger, &world->fleet, event->place, &world->report->finding);
-}
+#define PEER_DELAY_MS 5
 
 /* ---- sessions ---- */
 
@@ -215,6 +39,18 @@ static void live_sync(struct world *world, const struct event *event)
         world_probe(world, PROBE_NEW_LIFE);
 }
 
+/* Two who meet: the session of a client with another one. */
+static void live_peer(struct world *world, const struct event *event)
+{
+    size_t other = 1 + event->b % (world->fleet.count - 1);
+    struct talk_line line = {
+        .client = event->place, .with = other, .cut = event->a, .delay_ms = PEER_DELAY_MS};
+    struct talk_end end;
+    if (event->place == 0 || other == event->place || world_apart(world, event->place, other))
+        return;
+    world_sync(world, &line, 1, &end);
+}
+
 /* ---- copies of folders ---- */
 
 static void live_copy(struct world *world, const struct event *event)
@@ -233,8 +69,7 @@ static void live_copy(struct world *world, const struct event *event)
     ledger_copy(&world->ledger, event->place, (unsigned)slot);
 }
 
-/* An armed fault may strike while the process ends. */
-static void stop(struct world *world, size_t at)
+void world_stop(struct world *world, size_t at)
 {
     struct sim_disk *disk = &world->fleet.places[at].disk;
     fleet_stop(&world->fleet, at);
@@ -258,13 +93,16 @@ static void live_back(struct world *world, const struct event *event)
     struct account *account = &world->ledger.images[event->place][slot];
     if (!place->images[slot].taken || event->place == 0)
         return;
-    if (ledger_would_lose(&world->ledger, &world->fleet, &world->ledger.places[event->place],
+    if (fleet_spread(&world->fleet, event->place) ||
+        ledger_would_lose(&world->ledger, &world->fleet, &world->ledger.places[event->place],
                           account)) {
         world_probe(world, PROBE_SPARED);
         return;
     }
     world_probe(world, PROBE_BACK);
-    stop(world, event->place);
+    place->put_back = true;
+    world_lose_sticks(world);
+    world_stop(world, event->place);
     disk_copy(&place->disk, &place->images[slot].disk);
     take_account(world, event->place, account);
     world_start(world, event->place);
@@ -279,8 +117,14 @@ static void live_swap(struct world *world, const struct event *event)
     struct sim_disk *disk = &place->disk, other = {0};
     if (!place->images[slot].taken || event->place == 0)
         return;
+    if (fleet_spread(&world->fleet, event->place)) {
+        world_probe(world, PROBE_SPARED);
+        return;
+    }
     world_probe(world, PROBE_SWAPPED);
-    stop(world, event->place);
+    place->two_lives = true;
+    world_lose_sticks(world);
+    world_stop(world, event->place);
     strcpy(other.folder, disk->folder);
     disk_copy(&other, disk);
     disk_copy(disk, &place->images[slot].disk);
@@ -289,59 +133,6 @@ static void live_swap(struct world *world, const struct event *event)
     take_account(world, event->place, account);
     *account = own;
     world_start(world, event->place);
-}
-
-/* The hub's disk dies and an older copy is put back, as `jinqiud restore` does it. What it lost
- * must be with the clients, who keep their own. */
-static void live_revive(struct world *world, const struct event *event)
-{
-    struct place *hub = &world->fleet.places[0];
-    size_t slot = event->a % FLEET_IMAGES;
-    struct account *account = &world->ledger.images[0][slot];
-    struct error err = {0};
-    if (!hub->images[slot].taken)
-        return;
-    if (ledger_would_lose(&world->ledger, &world->fleet, &world->ledger.places[0], account)) {
-        world_probe(world, PROBE_SPARED);
-        return;
-    }
-    world_probe(world, PROBE_REVIVED);
-    stop(world, 0);
-    disk_copy(&hub->disk, &hub->images[slot].disk);
-    hub->disk.fault = DISK_SOUND; /* it is another disk */
-    world->ledger.places[0] = *account;
-    world_start(world, 0);
-    if (!world_ok(world))
-        return;
-    if (replica_begin(hub->replica, &err) != STATUS_OK ||
-        hub_begin_anew(&hub->hub, &err) != STATUS_OK ||
-        replica_commit(hub->replica, &err) != STATUS_OK)
-        finding_set(&world->report->finding, "reopen", "the hub can't begin anew: %s", err.text);
-}
-
-static size_t still_active(const struct world *world)
-{
-    size_t count = 0;
-    for (size_t at = 1; at < world->fleet.count; at++)
-        count += !world->fleet.places[at].revoked;
-    return count;
-}
-
-static void live_revoke(struct world *world, const struct event *event)
-{
-    struct place *place = &world->fleet.places[event->place];
-    struct hub *hub = &world->fleet.places[0].hub;
-    struct error err = {0};
-    if (event->place == 0 || place->revoked || still_active(world) < 3)
-        return;
-    uint32_t index = replica_identity(place->replica)->device;
-    const struct device *device = registry_device(replica_registry(hub->replica), index);
-    enum status status = device ? hub_revoke(hub, device, UINT64_MAX, &err) : STATUS_NOT_FOUND;
-    world_note(world, "place %u is revoked: %s", event->place, status_name(status));
-    /* Refused by the disk it may stand there all the same; then nobody knows yet. */
-    place->revoked = true;
-    ledger_revoke(&world->ledger, event->place);
-    world_mend(world);
 }
 
 /* ---- machines and clocks ---- */
@@ -411,6 +202,27 @@ void event_live(struct world *world, const struct event *event)
         break;
     case EVENT_REVIVE:
         live_revive(world, event);
+        break;
+    case EVENT_RENEW:
+        live_renew(world, event);
+        break;
+    case EVENT_ADOPT:
+        live_adopt(world, event);
+        break;
+    case EVENT_SCHEMA:
+        live_schema(world, event);
+        break;
+    case EVENT_ERASE:
+        live_erase(world, event);
+        break;
+    case EVENT_PEER:
+        live_peer(world, event);
+        break;
+    case EVENT_PACK:
+        live_pack(world, event);
+        break;
+    case EVENT_UNPACK:
+        live_unpack(world, event);
         break;
     case EVENT_KINDS:
         break;

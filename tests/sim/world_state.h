@@ -1,10 +1,12 @@
 #ifndef TESTS_SIM_WORLD_STATE_H
 #define TESTS_SIM_WORLD_STATE_H
 
-/* Inside of world.c, world_event.c and world_rest.c. */
+/* Inside of world*.c. */
 
 #include "tests/sim/talk.h"
 #include "tests/sim/world.h"
+
+#define WORLD_STICKS 2
 
 struct world {
     const struct plan *plan;
@@ -12,7 +14,8 @@ struct world {
     FILE *log;
     struct fleet fleet;
     struct ledger ledger;
-    struct chance chance; /* of the event under way */
+    struct chance chance;               /* of the event under way */
+    struct buffer sticks[WORLD_STICKS]; /* bundles that lie about */
 };
 
 static inline bool world_ok(const struct world *world)
@@ -29,6 +32,27 @@ void world_mend(struct world *world);
 /* Sessions of these clients; all are looked at afterwards. */
 void world_sync(struct world *world, const struct talk_line *lines, size_t count,
                 struct talk_end *ends);
+
+/* What the hub has just signed, as far as it stands there: `held` is what it held before. */
+void world_follow(struct world *world, const struct frontier *held);
+/* Bundles lose their worth when a device that they may speak of goes back in time. */
+void world_lose_sticks(struct world *world);
+
+/* One kind of event each. */
+void live_save(struct world *world, const struct event *event);
+void live_delete(struct world *world, const struct event *event);
+void live_adopt(struct world *world, const struct event *event);
+void live_revoke(struct world *world, const struct event *event);
+void live_renew(struct world *world, const struct event *event);
+void live_schema(struct world *world, const struct event *event);
+void live_erase(struct world *world, const struct event *event);
+void live_revive(struct world *world, const struct event *event);
+void live_pack(struct world *world, const struct event *event);
+void live_unpack(struct world *world, const struct event *event);
+/* Is one of the two in two lives? Then they exchange nothing but with the hub. */
+bool world_apart(const struct world *world, size_t one, size_t other);
+/* The process of a place ends, and an armed fault may strike while it does. */
+void world_stop(struct world *world, size_t at);
 
 void event_live(struct world *world, const struct event *event);
 /* No more faults: everything arrives, everywhere alike. */
