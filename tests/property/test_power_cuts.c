@@ -4,7 +4,6 @@
  * same of a disk that is full at any write, once or until there is room. */
 
 #include <fcntl.h>
-#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +16,7 @@
 
 #include "common/view.h"
 #include "tests/support/chance.h"
-#include "tests/support/crash_disk.h"
+#include "tests/support/sim_disk.h"
 #include "tests/support/world.h"
 
 #define CUTS 600
@@ -27,6 +26,8 @@
 #define SECRET "独居老人血压偏高"
 
 static char path[] = "/tmp/jinqiu-cuts-XXXXXX";
+static struct sim_disk disk = {.folder = "/tmp/jinqiu-cuts-"};
+static struct sim_disk hubs = {.folder = "/tmp/"}; /* all others */
 static struct page_key key;
 static struct replica_options options;
 static uint32_t org;
@@ -38,11 +39,19 @@ static unsigned long cuts_wanted(void)
     return text ? strtoul(text, NULL, 10) : CUTS;
 }
 
+static void clear_disks(void)
+{
+    disk_release(&disk);
+    disk_release(&hubs);
+    disk.dead = disk.cut = false;
+    disk.fault = DISK_SOUND;
+}
+
 /* An enrolled client whose hub is gone. */
 static struct replica *make_client(const struct page_key *page_key)
 {
     struct world world;
-    crash_disk_clear();
+    clear_disks();
     int64_t cache_kib = options.cache_kib;
     options = (struct replica_options){
         .path = path, .clock = clock_system(), .key = page_key, .cache_kib = cache_kib};
@@ -108,10 +117,10 @@ static struct replica *open_again(struct chance *chance)
     struct replica *replica = NULL;
     struct error err = {0};
     for (int tries = 0; chance_below(chance, 4) == 0 && tries < 5; tries++) {
-        crash_disk_arm(1 + (unsigned)chance_below(chance, 12));
+        disk_arm(&disk, DISK_POWER_CUT, 1 + (unsigned)chance_below(chance, 12), 1);
         if (replica_open(&replica, &options, NULL) == STATUS_OK)
             replica_close(replica);
-        crash_disk_restore(chance_number(chance), false);
+        disk_restart(&disk, chance_number(chance));
     }
     if (replica_open(&replica, &options, &err) != STATUS_OK)
         fail_msg("it can't be opened any more: %s", err.text);
@@ -123,11 +132,11 @@ static uint64_t live_through_cuts(struct replica *replica, unsigned long cuts, u
     struct chance chance = {seed};
     uint64_t acknowledged = 0, lost = 0;
     for (unsigned long cut = 1; cut <= cuts; cut++) {
-        crash_disk_arm(1 + (unsigned)chance_below(&chance, CALLS_MAX));
-        while (!crash_disk_is_off())
+        disk_arm(&disk, DISK_POWER_CUT, 1 + (unsigned)chance_below(&chance, CALLS_MAX), 1);
+        while (!disk.dead)
             acknowledged += save(replica) == STATUS_OK;
         replica_close(replica);
-        crash_disk_restore(chance_number(&chance), false);
+        disk_restart(&disk, chance_number(&chance));
         replica = open_again(&chance);
         uint64_t there = head(replica);
         assert_true(there <= acknowledged + 1);
@@ -158,7 +167,7 @@ static void nothing_acknowledged_is_lost(void **state)
 {
     (void)state;
     live_long(NULL, cuts_wanted(), 1);
-    assert_true(crash_disk_holds(SECRET)); /* so that the next test means something */
+    assert_true(disk_holds(&disk, SECRET)); /* so that the next test means something */
 }
 
 static void nothing_acknowledged_is_lost_when_encrypted(void **state)
@@ -168,16 +177,16 @@ static void nothing_acknowledged_is_lost_when_encrypted(void **state)
     for (size_t i = 0; i < 2; i++) {
         key = (struct page_key){.cipher = ciphers[i], .bytes = {9}};
         live_long(&key, cuts_wanted() / 2, 2 + i);
-        assert_false(crash_disk_holds(SECRET));
+        assert_false(disk_holds(&disk, SECRET));
     }
 }
 
 /* ---- a full disk ---- */
 
-#define FULL_WRITES_MAX \
-    120               /* ahead: some saves, with what spills of a long one, and a checkpoint */
-#define LONG_SAVE 150 /* entries in one transaction, more than the page cache takes */
-#define FOR_EVER UINT_MAX
+#define FULL_CALLS_MAX 160 /* ahead: some saves, with what spills of a long one, and a checkpoint \
+                            */
+#define LONG_SAVE 150      /* entries in one transaction, more than the page cache takes */
+#define FOR_EVER UINT64_MAX
 
 /* All or nothing of some saves in one transaction. */
 static enum status save_many(struct replica *replica, unsigned count)
@@ -191,6 +200,7 @@ static enum status save_many(struct replica *replica, unsigned count)
     return status;
 }
 
+/* Or until a checkpoint met it, which no save notices. */
 static uint64_t save_until_refused(struct replica *replica)
 {
     uint64_t acknowledged = 0;
@@ -203,6 +213,8 @@ static uint64_t save_until_refused(struct replica *replica)
             return acknowledged;
         }
         acknowledged += count;
+        if (disk.hits == 0)
+            return acknowledged;
     }
     fail_msg("the disk was never full");
     return 0;
@@ -210,19 +222,19 @@ static uint64_t save_until_refused(struct replica *replica)
 
 /* Full at one write after the other, of a replica that stays open. What was acknowledged is read
  * while the disk is full, and with room again the next save succeeds. */
-static void fill_at_each_write(unsigned hits, unsigned step)
+static void fill_at_each_write(uint64_t hits, unsigned step)
 {
     options.cache_kib = 64;
     struct replica *replica = make_client(options.key);
     uint64_t acknowledged = 0;
-    for (unsigned ahead = 1; ahead <= FULL_WRITES_MAX; ahead += step) {
-        crash_disk_fill(ahead, hits);
+    for (unsigned ahead = 1; ahead <= FULL_CALLS_MAX; ahead += step) {
+        disk_arm(&disk, DISK_FULL, ahead, hits);
         acknowledged += save_until_refused(replica);
         assert_int_equal(visits(replica), acknowledged);
         assert_int_equal(head(replica), acknowledged);
         if (hits == FOR_EVER)
             assert_int_equal(save(replica), STATUS_DISK_FULL);
-        crash_disk_fill(0, 0);
+        disk.fault = DISK_SOUND;
         assert_int_equal(save(replica), STATUS_OK);
         acknowledged++;
     }
@@ -260,13 +272,13 @@ static void a_disk_that_lies_is_noticed(void **state)
     for (int world = 0; world < 10 && lost == 0; world++) {
         struct replica *replica = make_client(NULL);
         uint64_t acknowledged = 0;
-        crash_disk_lie(true);
-        crash_disk_arm(100);
-        while (!crash_disk_is_off())
+        disk.lying = true;
+        disk_arm(&disk, DISK_POWER_CUT, 100, 1);
+        while (!disk.dead)
             acknowledged += save(replica) == STATUS_OK;
         replica_close(replica);
-        crash_disk_lie(false);
-        crash_disk_restore(chance_number(&chance), false);
+        disk.lying = false;
+        disk_restart(&disk, chance_number(&chance));
         if (replica_open(&replica, &options, NULL) != STATUS_OK) {
             lost++;
             continue;
@@ -293,9 +305,11 @@ int main(void)
     if (fd < 0)
         return 2;
     close(fd);
-    crash_disk_install();
+    disk_install_below_ciphers();
+    disk_attach(&hubs);
+    disk_attach(&disk);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    crash_disk_clear();
+    clear_disks();
     unlink(path);
     return failed;
 }

@@ -70,6 +70,7 @@ static void place_init(struct fleet *fleet, size_t at)
     struct place *place = &fleet->places[at];
     *place = (struct place){.clock = {.now_ms = &fleet->now_ms}};
     snprintf(place->folder, sizeof place->folder, "%s/%zu", directory, at);
+    place->disk.flash = true;
     snprintf(place->disk.folder, sizeof place->disk.folder, "%s/%zu/", directory, at);
     for (size_t i = 0; i < FLEET_IMAGES; i++)
         strcpy(place->images[i].disk.folder, place->disk.folder);

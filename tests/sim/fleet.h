@@ -8,7 +8,7 @@
  * is NULL then, and fleet_start reads its disk again. Failures of the set-up abort. */
 
 #include "server/hub.h"
-#include "tests/sim/disk.h"
+#include "tests/support/sim_disk.h"
 
 #define FLEET_MAX 7 /* the hub included */
 #define FLEET_IMAGES 2

@@ -1,4 +1,4 @@
-#include "tests/sim/disk.h"
+#include "tests/support/sim_disk.h"
 
 #include <assert.h>
 #include <sqlite3.h>
@@ -153,7 +153,7 @@ void disk_arm(struct sim_disk *disk, enum disk_fault fault, uint64_t calls, uint
 {
     disk->fault = fault;
     disk->fault_at = disk->calls + calls;
-    disk->fault_calls = hits;
+    disk->hits = hits;
 }
 
 void disk_cut_now(struct sim_disk *disk)
@@ -178,6 +178,18 @@ void disk_copy(struct sim_disk *to, const struct sim_disk *from)
     }
 }
 
+bool disk_holds(const struct sim_disk *disk, const char *text)
+{
+    size_t length = strlen(text);
+    for (size_t i = 0; i < DISK_FILES_MAX; i++) {
+        const struct disk_content *now = &disk->files[i].now;
+        for (size_t at = 0; at + length <= now->size; at++)
+            if (memcmp(now->bytes + at, text, length) == 0)
+                return true;
+    }
+    return false;
+}
+
 size_t disk_size(const struct sim_disk *disk)
 {
     size_t size = 0;
@@ -188,7 +200,7 @@ size_t disk_size(const struct sim_disk *disk)
 
 /* ---- the power goes ---- */
 
-static void cut_sector(struct disk_file *file, size_t sector, struct chance *chance)
+static void cut_sector(struct disk_file *file, size_t sector, bool flash, struct chance *chance)
 {
     uint8_t *from = file->now.bytes + sector * DISK_SECTOR_BYTES;
     uint8_t *to = file->kept.bytes + sector * DISK_SECTOR_BYTES;
@@ -197,12 +209,12 @@ static void cut_sector(struct disk_file *file, size_t sector, struct chance *cha
         return;
     size_t torn = chance_below(chance, size + 1);
     memcpy(to, from, torn < had ? torn : had);
-    if (chance_below(chance, 100) < TORN_WITH_RUBBISH)
+    if (chance_below(chance, 100) < TORN_WITH_RUBBISH && flash)
         for (size_t i = torn; i < size; i++)
             to[i] = (uint8_t)chance_number(chance);
 }
 
-static void cut_file(struct disk_file *file, struct chance *chance)
+static void cut_file(struct disk_file *file, bool flash, struct chance *chance)
 {
     size_t arrive = chance_below(chance, 101);
     if (file->now.exists != file->kept.exists && chance_below(chance, 2))
@@ -215,7 +227,7 @@ static void cut_file(struct disk_file *file, struct chance *chance)
             continue;
         size_t size = sector_bytes(&file->kept, i), had = sector_bytes(&file->now, i);
         if (chance_below(chance, 100) >= arrive)
-            cut_sector(file, i, chance);
+            cut_sector(file, i, flash, chance);
         else
             memcpy(file->kept.bytes + i * DISK_SECTOR_BYTES,
                    file->now.bytes + i * DISK_SECTOR_BYTES, size < had ? size : had);
@@ -233,7 +245,7 @@ void disk_restart(struct sim_disk *disk, uint64_t seed)
         struct disk_file *file = &disk->files[i];
         forget_shared(file);
         if (file->path[0] && disk->cut)
-            cut_file(file, &chance);
+            cut_file(file, disk->flash, &chance);
     }
     disk->dead = disk->cut = false;
     disk->fault = DISK_SOUND;
@@ -243,8 +255,7 @@ void disk_restart(struct sim_disk *disk, uint64_t seed)
 
 static bool fault_now(const struct sim_disk *disk)
 {
-    return disk->fault != DISK_SOUND && disk->calls >= disk->fault_at &&
-           disk->calls < disk->fault_at + disk->fault_calls;
+    return disk->fault != DISK_SOUND && disk->calls >= disk->fault_at && disk->hits > 0;
 }
 
 /* SQLITE_OK: go on. `writing`: the call needs room. */
@@ -258,6 +269,7 @@ static int meet(struct sim_disk *disk, bool writing, int code)
     if (disk->fault == DISK_FULL && !writing)
         return SQLITE_OK;
     disk->faults_met++;
+    disk->hits--;
     if (disk->fault == DISK_FULL)
         return SQLITE_FULL;
     if (disk->fault == DISK_ERROR)
@@ -330,14 +342,26 @@ static int file_truncate(sqlite3_file *base, sqlite3_int64 size)
     return SQLITE_OK;
 }
 
+/* What was deleted in the folder stays deleted. */
+static void keep_names(struct sim_disk *disk)
+{
+    for (size_t i = 0; i < DISK_FILES_MAX; i++)
+        if (disk->files[i].path[0] && !disk->files[i].now.exists)
+            keep(&disk->files[i]);
+}
+
+/* As the unix VFS does it, the first sync of a new file syncs its folder, too. */
 static int file_sync(sqlite3_file *base, int flags)
 {
     struct handle *handle = HANDLE(base);
     (void)flags;
     int code = meet(handle->disk, false, SQLITE_IOERR_FSYNC);
-    if (code == SQLITE_OK && !handle->disk->lying)
-        keep(handle->file);
-    return code;
+    if (code != SQLITE_OK || handle->disk->lying)
+        return code;
+    if (!handle->file->kept.exists)
+        keep_names(handle->disk);
+    keep(handle->file);
+    return SQLITE_OK;
 }
 
 static int file_size(sqlite3_file *base, sqlite3_int64 *size)
@@ -538,5 +562,13 @@ void disk_install(void)
                               .xSleep = vfs_sleep,
                               .xGetLastError = vfs_last_error,
                               .xCurrentTimeInt64 = vfs_time};
-    sqlite3_vfs_register(&vfs, 1);
+    int code = sqlite3_vfs_register(&vfs, 1);
+    assert(code == SQLITE_OK);
+}
+
+void disk_install_below_ciphers(void)
+{
+    disk_install();
+    int code = sqlite3mc_vfs_create("sim", 1);
+    assert(code == SQLITE_OK);
 }

@@ -1,11 +1,12 @@
-#ifndef TESTS_SIM_DISK_H
-#define TESTS_SIM_DISK_H
+#ifndef TESTS_SUPPORT_SIM_DISK_H
+#define TESTS_SUPPORT_SIM_DISK_H
 
-/* The disks of a simulated fleet: SQLite's files in memory, and the faults of real disks.
+/* Disks of machines that live in tests: SQLite's files in memory, and the faults of real disks.
  *
  * Each file has two sides: `now` is what the process reads back, `kept` is what the platter holds.
  * A sync carries over the 512-byte sectors that were written since. When the power goes, every
- * sector on its way is there, missing or torn. Files are in memory only; SQLite finds them through
+ * sector on its way is there, missing or torn; on cheap flash the rest of a torn one is spoiled.
+ * Files are in memory only; SQLite finds them through
  * a VFS that is the process's default one. Not thread-safe. Releasing {0} does nothing. */
 
 #include <stdbool.h>
@@ -35,8 +36,8 @@ enum disk_fault {
     DISK_SOUND,
     DISK_POWER_CUT, /* from this call on nothing works, and what wasn't synced is in danger */
     DISK_KILL,      /* the process dies; what it wrote stays */
-    DISK_FULL,      /* `fault_calls` writes are refused */
-    DISK_ERROR      /* `fault_calls` calls fail; a failing sync leaves its sectors in danger */
+    DISK_FULL,      /* so many writes are refused */
+    DISK_ERROR      /* so many calls fail; a failing sync leaves its sectors in danger */
 };
 
 struct sim_disk {
@@ -44,16 +45,19 @@ struct sim_disk {
     struct disk_file files[DISK_FILES_MAX];
     uint64_t calls; /* writes, truncations, syncs, deletions so far */
     enum disk_fault fault;
-    uint64_t fault_at, fault_calls; /* `calls` at which the fault begins, and how many it hits */
-    bool lying;                     /* sync does nothing */
-    bool dead;                      /* the machine or its process is down until disk_restart */
-    bool cut;                       /* dead by DISK_POWER_CUT */
+    uint64_t fault_at, hits; /* `calls` at which the fault begins, and how many it hits yet */
+    bool lying;              /* sync does nothing */
+    bool flash;
+    bool dead; /* the machine or its process is down until disk_restart */
+    bool cut;  /* dead by DISK_POWER_CUT */
     uint64_t faults_met;
     struct sim_disk *next; /* of those that the VFS knows */
 };
 
-/* Make the VFS the default one of the process. */
+/* Make the VFS the default one of the process; or one below the page ciphers, for one database at a
+ * time. */
 void disk_install(void);
+void disk_install_below_ciphers(void);
 /* Let the VFS find a disk; it stays where it is until disk_detach. */
 void disk_attach(struct sim_disk *disk);
 void disk_detach(struct sim_disk *disk);
@@ -69,6 +73,8 @@ void disk_cut_now(struct sim_disk *disk);
 
 /* Copy all files as they read now; `to` has them safe on its platter. Both keep their folders. */
 void disk_copy(struct sim_disk *to, const struct sim_disk *from);
+/* Is this text in any file, as it reads now? */
+bool disk_holds(const struct sim_disk *disk, const char *text);
 /* Bytes in all files. */
 size_t disk_size(const struct sim_disk *disk);
 
