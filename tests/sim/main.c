@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "tests/sim/explore.h"
 #include "tests/sim/fleet.h"
 #include "tests/sim/shrink.h"
 #include "tests/sim/world.h"
@@ -19,6 +20,7 @@ struct options {
     double hours;
     enum plan_class only;
     const char *plan;
+    unsigned explore; /* events of every world; 0: worlds from seeds */
     bool json, verbose, one, keep;
 };
 
@@ -135,10 +137,24 @@ static int live_seeds(const struct options *options, struct totals *totals)
     return code;
 }
 
+static int live_all(const struct options *options, struct totals *totals)
+{
+    struct exploring exploring = {.length = options->explore};
+    struct plan plan;
+    int code = 0;
+    while (code == 0 && explore_next(&exploring, &plan)) {
+        code = live(options, &plan, totals);
+        if (code != 0)
+            printf("# of all words of %u events: %s\n", options->explore, explore_name(&exploring));
+    }
+    return code;
+}
+
 static int usage(void)
 {
     fprintf(stderr,
-            "usage: jinqiu-sim [--seed N | --worlds N [--from SEED] | --hours H | --plan FILE]\n"
+            "usage: jinqiu-sim [--seed N | --worlds N [--from SEED] | --hours H | --plan FILE\n"
+            "                   | --explore EVENTS]\n"
             "                  [--class NAME] [--json] [--verbose] [--no-shrink]\n"
             "Exit codes: 0 all is well, 1 crash, 2 an invariant is broken, 3 no rest, 4 two lives\n"
             "of one world differ.\n");
@@ -147,11 +163,11 @@ static int usage(void)
 
 static bool read_options(struct options *options, int argc, char **argv)
 {
-    static const struct option longs[] = {{"seed", 1, NULL, 's'},      {"worlds", 1, NULL, 'w'},
-                                          {"from", 1, NULL, 'f'},      {"class", 1, NULL, 'c'},
-                                          {"plan", 1, NULL, 'p'},      {"hours", 1, NULL, 'h'},
-                                          {"json", 0, NULL, 'j'},      {"verbose", 0, NULL, 'v'},
-                                          {"no-shrink", 0, NULL, 'n'}, {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {
+        {"seed", 1, NULL, 's'},      {"worlds", 1, NULL, 'w'}, {"from", 1, NULL, 'f'},
+        {"class", 1, NULL, 'c'},     {"plan", 1, NULL, 'p'},   {"hours", 1, NULL, 'h'},
+        {"explore", 1, NULL, 'e'},   {"json", 0, NULL, 'j'},   {"verbose", 0, NULL, 'v'},
+        {"no-shrink", 0, NULL, 'n'}, {NULL, 0, NULL, 0}};
     *options = (struct options){.from = 1, .worlds = 100, .only = CLASSES, .keep = true};
     for (int option; (option = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
         uint64_t number = optarg ? strtoull(optarg, NULL, 10) : 0;
@@ -159,8 +175,13 @@ static bool read_options(struct options *options, int argc, char **argv)
         while (option == 'c' && class < CLASSES && strcmp(class_names[class], optarg) != 0)
             class ++;
         if (option == 's')
-            *options = (struct options){number,        1,    0,    options->only, NULL,
-                                        options->json, true, true, options->keep};
+            *options = (struct options){.from = number,
+                                        .worlds = 1,
+                                        .only = options->only,
+                                        .json = options->json,
+                                        .verbose = true,
+                                        .one = true,
+                                        .keep = options->keep};
         else if (option == 'w')
             options->worlds = number;
         else if (option == 'f')
@@ -169,6 +190,8 @@ static bool read_options(struct options *options, int argc, char **argv)
             options->plan = optarg;
         else if (option == 'h')
             options->hours = strtod(optarg, NULL);
+        else if (option == 'e' && number > 0 && number <= EXPLORE_LENGTH_MAX)
+            options->explore = (unsigned)number;
         else if (option == 'j')
             options->json = true;
         else if (option == 'v')
@@ -192,7 +215,9 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     fleet_prepare();
     clock_gettime(CLOCK_MONOTONIC, &totals.begun);
-    int code = options.plan ? live_file(&options, &totals) : live_seeds(&options, &totals);
+    int code = options.plan      ? live_file(&options, &totals)
+               : options.explore ? live_all(&options, &totals)
+                                 : live_seeds(&options, &totals);
     print_totals(&options, &totals);
     fleet_forget();
     return code;

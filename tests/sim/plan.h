@@ -59,10 +59,10 @@ struct event {
     X(CLASS_KILL, "kill", 50)                                                                     \
     X(CLASS_FULL, "full", 20)                                                                     \
     X(CLASS_ERROR, "error", 20)                                                                   \
-    X(CLASS_CLOCK, "clock", 50) X(CLASS_COPY, "copy", 20) X(CLASS_CLONE, "clone", 10)             \
-        X(CLASS_REVIVE, "revive", 10) X(CLASS_REVOKE, "revoke", 20) X(CLASS_RIGHTS, "rights", 20) \
-            X(CLASS_SCHEMA, "schema", 15) X(CLASS_ERASE, "erase", 15) X(CLASS_PEER, "peer", 30)   \
-                X(CLASS_STICK, "stick", 30)
+    X(CLASS_CLOCK, "clock", 50)                                                                   \
+    X(CLASS_COPY, "copy", 20) X(CLASS_CLONE, "clone", 10) X(CLASS_REVIVE, "revive", 10)           \
+        X(CLASS_REVOKE, "revoke", 20) X(CLASS_RIGHTS, "rights", 20) X(CLASS_SCHEMA, "schema", 15) \
+            X(CLASS_ERASE, "erase", 15) X(CLASS_PEER, "peer", 30) X(CLASS_STICK, "stick", 30)
 
 enum plan_class {
 #define X(class, name, percent) class,
