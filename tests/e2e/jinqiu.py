@@ -11,6 +11,7 @@ import tempfile
 JINQIU = os.environ["JINQIU"]
 os.environ.setdefault("JINQIU_BALLAST", "0")  # many folders at once; test_disk_full has its own
 JINQIUD = os.environ["JINQIUD"]
+JINQIU_LINK = os.environ.get("JINQIU_LINK", "")  # tests/link, a relay as poor as one likes
 
 
 class Failed(Exception):
@@ -58,9 +59,46 @@ class Hub:
             return code
         return 0
 
-    def invite(self, org, role, person):
+    def invite(self, org, role, person, address=None):
         return self.call("invite", "--org", org, "--role", role, "--person", person, "--address",
-                         self.address).strip()
+                         address or self.address).strip()
+
+
+class Link:
+    """A line between clients and the hub. Its port stays, its manner may change: a client that
+    joined through it keeps to it."""
+
+    def __init__(self, hub):
+        self.hub = hub
+        self.process = None
+        self.address = "127.0.0.1:0"
+
+    def start(self, *manner):
+        self.process = subprocess.Popen([JINQIU_LINK, "--to", self.hub.address, "--listen",
+                                         self.address, "--json", *manner],
+                                        stdout=subprocess.PIPE)
+        ready = self.process.stdout.readline().decode()
+        self.address = re.match(r"ready listen=(\S+)", ready).group(1)
+
+    def ended(self):
+        """What it counted of the next connection that ends."""
+        return json.loads(self.process.stdout.readline())
+
+    def stop(self):
+        """What it counted in all."""
+        if not self.process:
+            return {}
+        self.process.terminate()
+        said, _ = self.process.communicate(timeout=30)
+        self.process = None
+        return json.loads(said.decode().splitlines()[-1])
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
 
 
 class Client:
@@ -97,7 +135,7 @@ class World:
         self.hub.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def join(self, role="secretary", org=None, env=None):
+    def join(self, role="secretary", org=None, env=None, address=None):
         self.clients += 1
-        code = self.hub.invite(org or self.township, role, f"示例党员{self.clients:03}")
+        code = self.hub.invite(org or self.township, role, f"示例党员{self.clients:03}", address)
         return Client(os.path.join(self.folder, f"client{self.clients}"), code, env)
