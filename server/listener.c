@@ -26,6 +26,7 @@
 #define GREEDY_BYTES_MAX (8u * 1024 * 1024) /* of half frames above their share, all together */
 #define FILES_BESIDE 64u                    /* open files that aren't connections */
 #define BACKLOG 512
+#define KNOWN_SLOTS 1024u
 #define STOP_MS 3000
 
 struct listener {
@@ -37,11 +38,48 @@ struct listener {
     uv_signal_t term, interrupt;
     uv_timer_t patience; /* runs while stopping */
     struct worker *worker;
-    struct connection *connections;
+    /* Newest first. Known ones by roster index, so that neither a new connection nor a device that
+     * comes again makes us look through all. */
+    struct connection *strangers, *known[KNOWN_SLOTS];
     unsigned connections_count, known_count;
     struct running running;
     bool stopping, worker_stopped;
 };
+
+/* ---- all of them ---- */
+
+static void each_of(struct connection *list, void (*act)(struct connection *connection))
+{
+    struct connection *next;
+    for (struct connection *at = list; at; at = next) {
+        next = connection_next(at);
+        act(at);
+    }
+}
+
+static void each(struct listener *listener, void (*act)(struct connection *connection))
+{
+    each_of(listener->strangers, act);
+    for (unsigned i = 0; i < KNOWN_SLOTS; i++)
+        each_of(listener->known[i], act);
+}
+
+/* Where a connection stands, by who it is. */
+static struct connection **list_of(struct listener *listener, const struct connection *connection)
+{
+    uint32_t device = connection_device(connection);
+    return device ? &listener->known[device % KNOWN_SLOTS] : &listener->strangers;
+}
+
+static void cut(struct connection *connection)
+{
+    connection_stop(connection, true);
+}
+
+static void say_goodbye(struct connection *connection)
+{
+    connection_stop(connection, false);
+}
 
 /* ---- stopping ---- */
 
@@ -53,7 +91,7 @@ static void on_worker_closed(void *context)
 
 static void stop_worker_when_empty(struct listener *listener)
 {
-    if (!listener->stopping || listener->connections || listener->worker_stopped)
+    if (!listener->stopping || listener->connections_count > 0 || listener->worker_stopped)
         return;
     listener->worker_stopped = true;
     worker_stop(listener->worker, on_worker_closed, listener);
@@ -61,12 +99,7 @@ static void stop_worker_when_empty(struct listener *listener)
 
 static void on_patience_over(uv_timer_t *timer)
 {
-    struct listener *listener = timer->data;
-    struct connection *next;
-    for (struct connection *at = listener->connections; at; at = next) {
-        next = connection_next(at);
-        connection_stop(at, true);
-    }
+    each(timer->data, cut);
 }
 
 static void stop(struct listener *listener)
@@ -79,11 +112,7 @@ static void stop(struct listener *listener)
     uv_close((uv_handle_t *)&listener->term, NULL);
     uv_close((uv_handle_t *)&listener->interrupt, NULL);
     uv_timer_start(&listener->patience, on_patience_over, STOP_MS, 0);
-    struct connection *next;
-    for (struct connection *at = listener->connections; at; at = next) {
-        next = connection_next(at);
-        connection_stop(at, false);
-    }
+    each(listener, say_goodbye);
     stop_worker_when_empty(listener);
 }
 
@@ -105,7 +134,7 @@ static void tell(const struct listener *listener)
 static void on_gone(void *context, struct connection *connection)
 {
     struct listener *listener = context;
-    connection_unlink(connection, &listener->connections);
+    connection_unlink(connection, list_of(listener, connection));
     listener->connections_count--;
     if (connection_device(connection) != 0)
         listener->known_count--;
@@ -115,18 +144,13 @@ static void on_gone(void *context, struct connection *connection)
 
 static void on_news(void *context)
 {
-    struct listener *listener = context;
-    struct connection *next;
-    for (struct connection *at = listener->connections; at; at = next) {
-        next = connection_next(at);
-        connection_news(at);
-    }
+    each(context, connection_news);
 }
 
 /* ---- limits ---- */
 
-/* The strangers among the connections, all and those of one address; the list begins with the
- * newest, so that the last one found is the oldest. */
+/* The strangers, all and those of one address; the list begins with the newest, so that the last
+ * one found is the oldest. */
 struct strangers {
     struct connection *oldest, *oldest_here, *oldest_greedy;
     unsigned here;
@@ -142,8 +166,8 @@ static struct connection *first_to_go(struct connection *newer, struct connectio
 static struct strangers find_strangers(const struct listener *listener, const char *address)
 {
     struct strangers found = {0};
-    for (struct connection *at = listener->connections; at; at = connection_next(at)) {
-        if (connection_device(at) != 0 || connection_leaving(at))
+    for (struct connection *at = listener->strangers; at; at = connection_next(at)) {
+        if (connection_leaving(at))
             continue;
         found.oldest = first_to_go(found.oldest, at);
         if (connection_greedy_bytes(at) > 0)
@@ -197,6 +221,8 @@ static void on_known(void *context, struct connection *connection)
     struct listener *listener = context;
     struct connection *oldest = NULL;
     unsigned count = 0;
+    connection_unlink(connection, &listener->strangers);
+    connection_link(connection, list_of(listener, connection));
     listener->known_count++;
     tell(listener);
     for (struct connection *at = connection; at; at = connection_next(at)) {
@@ -219,7 +245,7 @@ static void on_connection(uv_stream_t *server, int status)
     struct connection *connection = connection_new(&listener->host);
     if (!connection)
         return;
-    connection_link(connection, &listener->connections);
+    connection_link(connection, &listener->strangers);
     listener->connections_count++;
     tell(listener);
     if (uv_accept(server, (uv_stream_t *)connection_handle(connection)) != 0) {
