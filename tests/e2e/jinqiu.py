@@ -90,7 +90,9 @@ class Link:
             return {}
         self.process.terminate()
         said, _ = self.process.communicate(timeout=30)
-        self.process = None
+        code, self.process = self.process.returncode, None
+        if code != 0:
+            raise Failed(f"{JINQIU_LINK}: exit {code}")
         return json.loads(said.decode().splitlines()[-1])
 
     def __enter__(self):

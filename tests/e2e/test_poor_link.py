@@ -4,6 +4,7 @@ Only bytes and flights are asserted, for they are the protocol's; how long it to
 
 import json
 import os
+import random
 import unittest
 
 from jinqiu import JINQIU, Link, World, run
@@ -81,24 +82,25 @@ class PoorLink(unittest.TestCase):
         self.assert_whole(client)
 
     def test_an_import_over_a_line_that_breaks_sends_little_twice(self):
-        rows = 1500
+        rows, chance = 6000, random.Random(7)
         clients = [self.join(), self.join()]
-        for number, client in enumerate(clients):
+        for client in clients:
             path = os.path.join(self.world.folder, "people.csv")
             with open(path, "w", encoding="utf-8") as out:
-                out.write("name\n" + "".join(f"示例党员{number}{row:05}\n" for row in range(rows)))
+                out.write("name\n")  # names that can't be compressed
+                out.writelines(f"示例{chance.randrange(10**24)}\n" for _ in range(rows))
             client.call("import", "person", path)
         self.manner()
         clients[0].sync()
         whole = self.link.ended()["to_hub"]
-        self.manner("--rate", "30000", "--cut", "16000-48000", "--seed", "7")
+        self.manner("--rate", "40000", "--cut", f"{whole // 9}-{whole // 4}", "--seed", "7")
         broken, _ = sync_until_done(clients[1], self.link, 60)
         carried = self.link.stop()["to_hub"]
         print(f"{whole} bytes over a good line, {carried} in {broken + 1} sessions")
         self.assertGreater(broken, 2)
-        # Expected are two units a break: the one under way, and the one with which the next
-        # session began before it had heard how far the hub is. The hub's disk may lag, too.
-        self.assertLessEqual(carried, whole + broken * 4 * UNIT_BYTES)
+        # The unit under way, and the one with which the next session began before it had heard
+        # how far the hub is.
+        self.assertLessEqual(carried, whole + broken * 2 * UNIT_BYTES)
         self.manner()
         for client in (clients[0], clients[1], clients[0]):
             client.sync()
@@ -109,8 +111,8 @@ class PoorLink(unittest.TestCase):
         clients = [self.join(), self.join()]
         person = clients[0].call("add", "person", "name=示例党员001").strip()
         for client in clients:
-            write_visits(client, person, 100)
-        self.manner("--corrupt", "25000", "--seed", "5")
+            write_visits(client, person, 200)
+        self.manner("--corrupt", "10000", "--seed", "5")
         broken = sum(sync_until_done(client, self.link, 60)[0] for client in clients * 2)
         counted = self.link.stop()
         print(f"{counted['corrupted']} bytes changed, {broken} sessions broken")

@@ -144,20 +144,27 @@ static void on_shutdown(uv_shutdown_t *request, int status)
     free(request);
 }
 
+static int hand_over_end(struct pair_end *end)
+{
+    uv_shutdown_t *request = malloc(sizeof *request);
+    if (!request)
+        return UV_ENOMEM;
+    end->told_end = true;
+    if (uv_shutdown(request, (uv_stream_t *)&end->tcp, on_shutdown) < 0)
+        free(request); /* it has gone already */
+    return 0;
+}
+
 static int hand_over(struct pair_end *end, const struct line_piece *piece)
 {
-    uv_stream_t *stream = (uv_stream_t *)&end->tcp;
-    if (piece->end) {
-        uv_shutdown_t *request = malloc(sizeof *request);
-        end->told_end = true;
-        return request ? uv_shutdown(request, stream, on_shutdown) : UV_ENOMEM;
-    }
+    if (piece->end)
+        return hand_over_end(end);
     struct write *write = malloc(sizeof *write);
     if (!write)
         return UV_ENOMEM;
     memcpy(write->data, piece->data, piece->size);
     uv_buf_t buffer = uv_buf_init(write->data, (unsigned)piece->size);
-    int code = uv_write(&write->request, stream, &buffer, 1, on_write);
+    int code = uv_write(&write->request, (uv_stream_t *)&end->tcp, &buffer, 1, on_write);
     if (code < 0)
         free(write);
     return code;
