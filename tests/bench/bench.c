@@ -1,17 +1,21 @@
 /* Speed as ratios in one run: our replica against raw SQLite doing the same rows on the same disk.
- * Usage: bench [--json] [ROWS]. Build it with the release preset. */
+ * A hub under load (tests/bench/load.h). Build it with the release preset. */
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+#include <zstd.h>
 
 #include "common/pack.h"
 #include "common/view.h"
 #include "tests/bench/handshakes.h"
+#include "tests/bench/load.h"
+#include "tests/bench/must.h"
+#include "tests/bench/raw.h"
+#include "tests/bench/table.h"
+#include "tests/bench/timing.h"
 #include "tests/support/world.h"
 
 #define SAVES 1000
@@ -20,23 +24,10 @@
 #define HUNDRED 100
 #define COMMIT_EVERY 1000
 #define RUN_BYTES 19000 /* about 100 visits, as one push sends them */
-#define MUST(call)                                                                       \
-    do {                                                                                 \
-        if ((call) != STATUS_OK) {                                                       \
-            fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #call, failure.text); \
-            exit(1);                                                                     \
-        }                                                                                \
-    } while (0)
+#define RAW "raw SQLite"
+#define PERSON "person:0123456789abcdef0123456789abcdef"
 
-static struct error failure;
 static char folder[] = "/tmp/jinqiu-bench-XXXXXX";
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 static const char *path_of(const char *name)
 {
@@ -49,88 +40,6 @@ static double file_bytes(const char *name)
 {
     struct stat found;
     return stat(path_of(name), &found) == 0 ? (double)found.st_size : 0;
-}
-
-/* ---- raw SQLite ---- */
-
-static sqlite3 *raw_open(const char *name)
-{
-    sqlite3 *raw;
-    sqlite3_open(path_of(name), &raw);
-    sqlite3_exec(raw,
-                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536;"
-                 "CREATE TABLE visit(id BLOB NOT NULL, _scope INTEGER NOT NULL, target_ref BLOB,"
-                 " at TEXT, kind TEXT, situation TEXT, next_on TEXT, PRIMARY KEY(id, _scope))",
-                 NULL, NULL, NULL);
-    return raw;
-}
-
-static void text_of(size_t row, char *text, size_t size)
-{
-    snprintf(text, size, "第%zu次走访：老人精神尚好，想听广播，血压偏高，已提醒按时服药。", row);
-}
-
-static void raw_insert(sqlite3_stmt *insert, size_t row)
-{
-    struct id id = id_random(1700000000000 + (int64_t)row);
-    char situation[200];
-    text_of(row, situation, sizeof situation);
-    sqlite3_reset(insert);
-    sqlite3_bind_blob(insert, 1, id.bytes, 16, SQLITE_TRANSIENT);
-    sqlite3_bind_int(insert, 2, 2);
-    sqlite3_bind_blob(insert, 3, "0123456789abcdef01", 18, SQLITE_STATIC);
-    sqlite3_bind_text(insert, 4, "2026-11-01T09:30", -1, SQLITE_STATIC);
-    sqlite3_bind_text(insert, 5, "home_visit", -1, SQLITE_STATIC);
-    sqlite3_bind_text(insert, 6, situation, -1, SQLITE_TRANSIENT);
-    sqlite3_step(insert);
-}
-
-static double raw_rows(sqlite3 *raw, size_t rows, size_t commit_every)
-{
-    sqlite3_stmt *insert;
-    sqlite3_prepare_v2(raw,
-                       "INSERT INTO visit(id, _scope, target_ref, at, kind, situation) "
-                       "VALUES(?,?,?,?,?,?)",
-                       -1, &insert, NULL);
-    double start = now();
-    for (size_t i = 0; i < rows; i++) {
-        if (i % commit_every == 0)
-            sqlite3_exec(raw, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-        raw_insert(insert, i);
-        if ((i + 1) % commit_every == 0 || i + 1 == rows)
-            sqlite3_exec(raw, "COMMIT", NULL, NULL, NULL);
-    }
-    double took = now() - start;
-    sqlite3_finalize(insert);
-    return took;
-}
-
-static double raw_updates(sqlite3 *raw, size_t updates)
-{
-    sqlite3_stmt *update;
-    sqlite3_prepare_v2(raw, "UPDATE visit SET next_on = ? WHERE id = ? AND _scope = 2", -1, &update,
-                       NULL);
-    sqlite3_stmt *list;
-    uint8_t *ids = malloc(updates * ID_BYTES);
-    sqlite3_prepare_v2(raw, "SELECT id FROM visit ORDER BY rowid", -1, &list, NULL);
-    for (size_t i = 0; i < updates && sqlite3_step(list) == SQLITE_ROW; i++)
-        memcpy(ids + i * ID_BYTES, sqlite3_column_blob(list, 0), ID_BYTES);
-    sqlite3_finalize(list);
-    double start = now();
-    for (size_t i = 0; i < updates; i++) {
-        if (i % COMMIT_EVERY == 0)
-            sqlite3_exec(raw, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-        sqlite3_reset(update);
-        sqlite3_bind_text(update, 1, "2026-12-01", -1, SQLITE_STATIC);
-        sqlite3_bind_blob(update, 2, ids + i * ID_BYTES, ID_BYTES, SQLITE_STATIC);
-        sqlite3_step(update);
-        if ((i + 1) % COMMIT_EVERY == 0)
-            sqlite3_exec(raw, "COMMIT", NULL, NULL, NULL);
-    }
-    double took = now() - start;
-    sqlite3_finalize(update);
-    free(ids);
-    return took;
 }
 
 /* ---- ours ---- */
@@ -146,13 +55,12 @@ static void visit_build(struct visit *visit, const struct schema *schema, uint32
     static const char *const names[] = {"target_ref", "at", "kind", "situation"};
     const struct schema_table *table = schema_table_named(schema, "visit");
     char situation[200];
-    text_of(row, situation, sizeof situation);
-    const char *texts[] = {"person:0123456789abcdef0123456789abcdef", "2026-11-01T09:30",
-                           "home_visit", situation};
+    visit_text(row, situation, sizeof situation);
+    const char *texts[] = {PERSON, "2026-11-01T09:30", "home_visit", situation};
     for (int i = 0; i < 4; i++) {
         const struct schema_field *field = table_field_named(table, names[i]);
         buffer_clear(&visit->values[i]);
-        MUST(field_parse(schema, field, texts[i], &visit->values[i], &failure));
+        MUST(field_parse(schema, field, texts[i], &visit->values[i], err));
         visit->fields[i] =
             (struct change_field){.field = field->number, .value = buffer_bytes(&visit->values[i])};
     }
@@ -167,7 +75,7 @@ static void save(struct replica *replica, const struct change *change, struct id
 {
     struct saved saved;
     size_t entries, failed;
-    MUST(replica_save(replica, change, 1, &saved, &entries, &failed, &failure));
+    MUST(replica_save(replica, change, 1, &saved, &entries, &failed, err));
     *id = saved.id;
 }
 
@@ -180,12 +88,12 @@ static double save_rows_at(struct replica *replica, uint32_t org, size_t rows, s
         struct id id;
         visit_build(&visit, replica_schema(replica), org, i);
         if (commit_every && i % commit_every == 0)
-            MUST(replica_begin(replica, &failure));
+            MUST(replica_begin(replica, err));
         save(replica, &visit.change, &id);
         if (ids)
             ids[i] = id;
         if (commit_every && ((i + 1) % commit_every == 0 || i + 1 == rows))
-            MUST(replica_commit(replica, &failure));
+            MUST(replica_commit(replica, err));
     }
     for (int i = 0; i < 4; i++)
         buffer_release(&visit.values[i]);
@@ -202,10 +110,10 @@ static void update_rows(struct replica *replica, const struct id *ids, size_t up
     const struct schema_table *table = schema_table_named(replica_schema(replica), "visit");
     const struct schema_field *field = table_field_named(table, "next_on");
     struct buffer value = {0};
-    MUST(field_parse(replica_schema(replica), field, "2026-12-01", &value, &failure));
+    MUST(field_parse(replica_schema(replica), field, "2026-12-01", &value, err));
     struct change_field changed = {.field = field->number, .value = buffer_bytes(&value)};
     struct id id;
-    MUST(replica_begin(replica, &failure));
+    MUST(replica_begin(replica, err));
     for (size_t i = 0; i < updates; i++) {
         struct change change = {.kind = CHANGE_SET,
                                 .table = table->number,
@@ -215,7 +123,7 @@ static void update_rows(struct replica *replica, const struct id *ids, size_t up
                                 .fields_count = 1};
         save(replica, &change, &id);
     }
-    MUST(replica_commit(replica, &failure));
+    MUST(replica_commit(replica, err));
     buffer_release(&value);
 }
 
@@ -247,28 +155,28 @@ static void collect(struct replica *from, struct frontier *known, struct runs *r
     struct run_wish wish = {
         .unit_bytes = RUN_BYTES, .budget_bytes = SIZE_MAX, .take = keep_run, .context = runs};
     bool more;
-    MUST(replica_runs(from, &wish, known, &more, &failure));
+    MUST(replica_runs(from, &wish, known, &more, err));
 }
 
 static double receive(struct replica *replica, const struct runs *runs, struct received *received)
 {
     uint64_t since = 0;
     double start = now();
-    MUST(replica_begin(replica, &failure));
+    MUST(replica_begin(replica, err));
     for (size_t i = 0; i < runs->count; i++) {
         struct run run;
         struct bytes *bodies;
-        MUST(run_decode(&run, &bodies, buffer_bytes(&runs->items[i]), &failure));
-        MUST(replica_receive(replica, &run, received, &failure));
+        MUST(run_decode(&run, &bodies, buffer_bytes(&runs->items[i]), err));
+        MUST(replica_receive(replica, &run, received, err));
         since += run.count;
         free(bodies);
         if (since < COMMIT_EVERY)
             continue;
-        MUST(replica_commit(replica, &failure));
-        MUST(replica_begin(replica, &failure));
+        MUST(replica_commit(replica, err));
+        MUST(replica_begin(replica, err));
         since = 0;
     }
-    MUST(replica_commit(replica, &failure));
+    MUST(replica_commit(replica, err));
     return now() - start;
 }
 
@@ -280,19 +188,7 @@ static void runs_release(struct runs *runs)
     *runs = (struct runs){0};
 }
 
-/* ---- the table ---- */
-
-static bool json;
-
-static void print(const char *name, double ours, double raw, const char *unit, double bar)
-{
-    if (json)
-        printf("{\"name\":\"%s\",\"ours\":%.1f,\"raw\":%.1f,\"ratio\":%.3f,\"bar\":%.2f}\n", name,
-               ours, raw, raw > 0 ? ours / raw : 0, bar);
-    else
-        printf("%-34s %12.0f %12.0f %8.2f %8.2f  %s\n", name, ours, raw, raw > 0 ? ours / raw : 0,
-               bar, unit);
-}
+/* ---- rows ---- */
 
 /* Ours and raw in turn, and the best of each: what else the machine does then spoils neither. */
 #define ROUNDS 3
@@ -307,13 +203,14 @@ static void bench_save(struct replica *hub)
 {
     double raw_time = 0, our_time = 0;
     for (int round = 0; round < ROUNDS; round++) {
-        sqlite3 *raw = raw_open("save.db");
+        sqlite3 *raw = raw_open(path_of("save.db"));
         keep_best(&raw_time, raw_rows(raw, SAVES, 1));
         sqlite3_close(raw);
         unlink(path_of("save.db"));
         keep_best(&our_time, save_rows(hub, SAVES, NULL, 0));
     }
-    print("save: durable visit", SAVES / our_time, SAVES / raw_time, "a second", 0.75);
+    TABLE_ROW(.name = "save: durable visit", .unit = "a second", .figure = SAVES / our_time,
+              .limit = SAVES / raw_time, .limit_is = RAW, .bar = RATIO_AT_LEAST(0.80));
 }
 
 /* What encryption costs: the same saves into a file with the cipher and into one without. */
@@ -335,7 +232,9 @@ static void bench_cipher(struct world *world, enum page_cipher cipher, double ba
         keep_best(&times[round % 2],
                   save_rows_at(replicas[round % 2], world->township, SAVES, NULL, 0));
     snprintf(name, sizeof name, "save: cost of %s", page_cipher_name(cipher));
-    print(name, times[1] * 1e6 / SAVES, times[0] * 1e6 / SAVES, "us, at most the bar", bar);
+    TABLE_ROW(.name = name, .unit = "us a save", .figure = times[1] * 1e6 / SAVES,
+              .limit = times[0] * 1e6 / SAVES, .limit_is = "the same file unencrypted",
+              .bar = RATIO_AT_MOST(bar));
 }
 
 /* What a sender has, in runs: what was there before, new rows, changes of some of them. */
@@ -372,7 +271,7 @@ static void receive_once(const struct history *history, const struct network *ne
         .path = path_of("fresh.db"), .clock = clock_system(), .cache_kib = 65536};
     struct received received = {0};
     unlink(path_of("fresh.db"));
-    MUST(replica_create(&fresh, &options, network, &failure));
+    MUST(replica_create(&fresh, &options, network, err));
     receive(fresh, &history->before, &received);
     keep_best(&times->apply, receive(fresh, &history->rows, &received));
     keep_best(&times->update, receive(fresh, &history->updates, &received));
@@ -383,9 +282,9 @@ static void receive_once(const struct history *history, const struct network *ne
 static void raw_once(const struct history *history, struct times *times)
 {
     unlink(path_of("raw.db"));
-    sqlite3 *raw = raw_open("raw.db");
+    sqlite3 *raw = raw_open(path_of("raw.db"));
     keep_best(&times->raw_apply, raw_rows(raw, history->rows_count, COMMIT_EVERY));
-    keep_best(&times->raw_update, raw_updates(raw, history->updates_count));
+    keep_best(&times->raw_update, raw_updates(raw, history->updates_count, COMMIT_EVERY));
     sqlite3_close(raw);
 }
 
@@ -399,43 +298,86 @@ static void bench_apply(struct world *world, size_t rows)
         receive_once(&history, replica_network(world->hub.replica), &times);
     }
     double updates = (double)history.updates_count;
-    print("apply: rows received", (double)rows / times.apply, (double)rows / times.raw_apply,
-          "a second", 0.35);
-    print("update: one-field changes", updates / times.update, updates / times.raw_update,
-          "a second", 0.35);
-    print("replay: known entries", (double)rows / times.replay, 1e6, "a second", 1.0);
-    print("bytes on disk a visit", file_bytes("fresh.db") / (double)rows,
-          file_bytes("raw.db") / (double)rows, "bytes", 0);
-    print("bytes of a visit, in runs", history.rows.bytes / (double)rows, 0, "bytes", 0);
+    TABLE_ROW(.name = "apply: rows received, verified", .unit = "a second",
+              .figure = (double)rows / times.apply, .limit = (double)rows / times.raw_apply,
+              .limit_is = RAW, .bar = RATIO_AT_LEAST(0.45));
+    TABLE_ROW(.name = "update: one-field changes received", .unit = "a second",
+              .figure = updates / times.update, .limit = updates / times.raw_update,
+              .limit_is = RAW, .bar = RATIO_AT_LEAST(0.35));
+    TABLE_ROW(.name = "replay: known entries", .unit = "a second",
+              .figure = (double)rows / times.replay, .bar = AT_LEAST(1e6));
+    TABLE_ROW(.name = "a visit on disk, log and all", .unit = "bytes",
+              .figure = file_bytes("fresh.db") / (double)rows,
+              .limit = file_bytes("raw.db") / (double)rows, .limit_is = RAW,
+              .bar = RATIO_AT_MOST(1.5));
+    TABLE_ROW(.name = "a visit in runs", .unit = "bytes",
+              .figure = history.rows.bytes / (double)rows);
     runs_release(&history.before);
     runs_release(&history.rows);
     runs_release(&history.updates);
 }
 
+/* All bytes of the next session, both ways. */
+static double session_bytes(struct world *world, size_t client, struct session_totals *totals)
+{
+    world_sync(world, client, 0, totals);
+    return (double)(totals->bytes_in + totals->bytes_out);
+}
+
+/* The same rows as nothing but ids and texts, all at once. */
+static double zstd_bytes(size_t rows)
+{
+    struct buffer texts = {0};
+    char situation[200], row[400];
+    for (size_t i = 0; i < rows; i++) {
+        visit_text(i, situation, sizeof situation);
+        int size =
+            snprintf(row, sizeof row, "%s,2026-11-01T09:30,home_visit,%s\n", PERSON, situation);
+        struct id id = id_random(1700000000000 + (int64_t)i);
+        MUST(buffer_append(&texts, id.bytes, ID_BYTES));
+        MUST(buffer_append(&texts, row, (size_t)size));
+    }
+    size_t most = ZSTD_compressBound(texts.size);
+    void *out = malloc(most);
+    size_t size = out ? ZSTD_compress(out, most, texts.data, texts.size, 19) : 0;
+    free(out);
+    buffer_release(&texts);
+    return (double)size;
+}
+
+static void save_hundred(struct replica *replica, struct id *ids)
+{
+    for (size_t i = 0; i < HUNDRED; i++) {
+        char situation[200];
+        visit_text(i, situation, sizeof situation);
+        ids[i] = world_add(replica, "visit", "target_ref", PERSON, "kind", "home_visit", "at",
+                           "2026-11-01T09:30", "situation", situation, NULL);
+    }
+}
+
 static void bench_session(struct world *world)
 {
     struct session_totals totals;
+    struct id ids[HUNDRED];
     size_t client = world_join(world, ROLE_VOLUNTEER, world->branches[0]);
-    world_sync(world, client, 0, &totals);
-    print("nothing new: whole session", (double)(totals.bytes_in + totals.bytes_out), 400, "bytes",
-          0);
-    world_add(world->clients[client], "visit", "target_ref",
-              "person:0123456789abcdef0123456789abcdef", "kind", "home_visit", "situation",
+    struct replica *replica = world->clients[client];
+    TABLE_ROW(.name = "nothing new: whole session", .unit = "bytes",
+              .figure = session_bytes(world, client, &totals), .bar = AT_MOST(400));
+    world_add(replica, "visit", "target_ref", PERSON, "kind", "home_visit", "situation",
               "第1次走访：老人精神尚好，想听广播，血压偏高，已提醒按时服药。", NULL);
-    world_sync(world, client, 0, &totals);
-    print("a lone visit: whole session", (double)(totals.bytes_in + totals.bytes_out), 700, "bytes",
-          0);
-    print("a lone visit: round trips", totals.round_trips, 1, "", 1);
-    for (size_t i = 0; i < HUNDRED; i++) {
-        char situation[200];
-        text_of(i, situation, sizeof situation);
-        world_add(world->clients[client], "visit", "target_ref",
-                  "person:0123456789abcdef0123456789abcdef", "kind", "home_visit", "at",
-                  "2026-11-01T09:30", "situation", situation, NULL);
-    }
-    world_sync(world, client, 0, &totals);
-    print("a visit of 100 in one session", (double)(totals.bytes_in + totals.bytes_out) / HUNDRED,
-          0, "bytes", 0);
+    TABLE_ROW(.name = "a lone visit: whole session", .unit = "bytes",
+              .figure = session_bytes(world, client, &totals), .bar = AT_MOST(700));
+    TABLE_ROW(.name = "a lone visit: round trips", .unit = "", .figure = totals.round_trips,
+              .bar = AT_MOST(1));
+    save_hundred(replica, ids);
+    TABLE_ROW(.name = "a visit of 100 in one session", .unit = "bytes",
+              .figure = session_bytes(world, client, &totals) / HUNDRED,
+              .limit = zstd_bytes(HUNDRED) / HUNDRED, .limit_is = "zstd -19 of the bare rows",
+              .bar = RATIO_AT_MOST(1.25));
+    for (size_t i = 0; i < HUNDRED; i++)
+        world_set(replica, "visit", &ids[i], "next_on", "2026-12-01", NULL);
+    TABLE_ROW(.name = "a one-field change of 100", .unit = "bytes",
+              .figure = session_bytes(world, client, &totals) / HUNDRED, .bar = AT_MOST(25));
 }
 
 /* ---- search ---- */
@@ -475,7 +417,7 @@ static double time_search(struct replica *replica, const char *text)
         struct view_query query = {.table = "person", .search = text, .limit = 20};
         size_t count = 0;
         double start = now();
-        MUST(view_list(replica, &query, drop_row, &count, &failure));
+        MUST(view_list(replica, &query, drop_row, &count, err));
         keep_best(&best, now() - start);
     }
     return best * 1000;
@@ -491,47 +433,106 @@ static void bench_search(struct world *world)
     size_t client = world_join_in(world, ROLE_SECRETARY, world->township, &options);
     struct replica *replica = world->clients[client];
     double worst = 0;
-    MUST(replica_begin(replica, &failure));
+    MUST(replica_begin(replica, err));
     for (size_t i = 0; i < PEOPLE; i++)
         person_save(replica, world->township, i);
-    MUST(replica_commit(replica, &failure));
+    MUST(replica_commit(replica, err));
     for (size_t i = 0; i < sizeof searches / sizeof searches[0]; i++) {
         double took = time_search(replica, searches[i]);
         worst = took > worst ? took : worst;
     }
-    print("search: 50,000 people", worst, 50, "ms, at most the bar", 1);
-    print("search: sealed texts too", time_search(replica, "无此词"), 0, "ms", 0);
+    TABLE_ROW(.name = "search: 50,000 people", .unit = "ms", .figure = worst, .bar = AT_MOST(50));
+    TABLE_ROW(.name = "search: sealed texts too", .unit = "ms",
+              .figure = time_search(replica, "无此词"));
 }
 
-int main(int argc, char **argv)
+static void bench_handshakes(void)
+{
+    double refusals = refusals_a_second(HANDSHAKES);
+    TABLE_ROW(.name = "handshakes at the hub, one core", .unit = "a second",
+              .figure = handshakes_a_second(HANDSHAKES));
+    TABLE_ROW(.name = "first frames without a knock", .unit = "a second", .figure = refusals);
+}
+
+static void bench_replica(size_t rows)
 {
     struct world world;
-    size_t rows = 100000;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--json") == 0)
-            json = true;
-        else
-            rows = (size_t)strtoul(argv[i], NULL, 10);
-    }
-    if (rows == 0 || !mkdtemp(folder))
-        return 2;
+    static const char *const names[] = {"save.db", "plain.db", "secret.db", "raw.db", "fresh.db"};
     world_start(&world);
-    if (!json)
-        printf("%-34s %12s %12s %8s %8s\n", "", "ours", "raw/limit", "ratio", "bar");
+    table_part("bytes and round trips");
     bench_session(&world);
-    double refusals = refusals_a_second(HANDSHAKES);
-    print("handshakes at the hub, one core", handshakes_a_second(HANDSHAKES), refusals, "a second",
-          0);
-    print("first frames without a knock", refusals, 0, "a second", 0);
+    table_part("one core");
+    bench_handshakes();
     bench_save(world.hub.replica);
     bench_cipher(&world, PAGE_CIPHER_AEGIS_256, 1.10);
     bench_cipher(&world, PAGE_CIPHER_XCHACHA20, 1.25);
     bench_search(&world);
     bench_apply(&world, rows);
     world_end(&world);
-    static const char *const names[] = {"save.db", "plain.db", "secret.db", "raw.db", "fresh.db"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         unlink(path_of(names[i]));
+}
+
+/* ---- the hub ---- */
+
+static const char *counted(const char *what, unsigned count, const char *of)
+{
+    static char name[64];
+    snprintf(name, sizeof name, "%s %u %s", what, count, of);
+    return name;
+}
+
+static void bench_hub(const struct load_size *size)
+{
+    struct load_figures figures = load_measure(JINQIUD, size);
+    table_part("the hub");
+    TABLE_ROW(.name = "a day's 20 visits, 32 kbit/s, 600 ms", .unit = "s", .figure = figures.poor_s,
+              .limit = figures.poor_limit_s, .limit_is = "bytes by rate, and two round trips",
+              .bar = RATIO_AT_MOST(1.3));
+    TABLE_ROW(.name = counted("push:", size->push, "visits of one device"), .unit = "a second",
+              .figure = figures.push_a_second, .bar = AT_LEAST(60000));
+    TABLE_ROW(.name = "sessions with 20 visits, durable", .unit = "a second",
+              .figure = figures.sessions_a_second, .bar = AT_LEAST(1000));
+    TABLE_ROW(.name = "the hub's processor for such a session", .unit = "ms",
+              .figure = figures.session_cpu_ms);
+    TABLE_ROW(.name = counted("a save at", size->watchers, "watching clients, p99"), .unit = "ms",
+              .figure = figures.seen_p99_ms, .bar = AT_MOST(100));
+    TABLE_ROW(.name = counted("a save at", size->watchers, "watching clients, median"),
+              .unit = "ms", .figure = figures.seen_p50_ms);
+    TABLE_ROW(.name = counted("memory with", size->idle, "idle clients"), .unit = "MB",
+              .figure = figures.idle_bytes / 1e6, .bar = AT_MOST(150));
+    TABLE_ROW(.name = "an idle client of them", .unit = "bytes", .figure = figures.idle_bytes_each);
+}
+
+static const char usage[] =
+    "usage: bench [--json] [--part replica|hub] [--small] [ROWS]\n"
+    "ROWS are received and updated, 100,000 usually. --small: a fiftieth of the hub's load.\n";
+
+int main(int argc, char **argv)
+{
+    size_t rows = 100000;
+    bool json = false, bad = false, replica = true, hub = true, small = false;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0)
+            json = true;
+        else if (strcmp(argv[i], "--small") == 0)
+            small = true;
+        else if (strcmp(argv[i], "--part") == 0 && ++i < argc)
+            replica = strcmp(argv[i], "replica") == 0, hub = strcmp(argv[i], "hub") == 0;
+        else
+            rows = (size_t)strtoul(argv[i], NULL, 10);
+        bad |= rows == 0 || !(replica || hub);
+    }
+    if (bad || !mkdtemp(folder)) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    table_begin(json, rows);
+    if (replica)
+        bench_replica(rows);
+    if (hub)
+        bench_hub(small ? &(struct load_size){400, 200, 50, 1000}
+                        : &(struct load_size){5000, 10000, 1000, 10000});
     rmdir(folder);
     return 0;
 }

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "protocol/knock.h"
+#include "tests/bench/timing.h"
 #include "tests/support/puppet.h"
 
 struct hub {
@@ -19,13 +19,6 @@ static void must(enum status status)
         return;
     fprintf(stderr, "handshakes: %s\n", status_name(status));
     exit(1);
-}
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
 static void hub_init(struct hub *hub)

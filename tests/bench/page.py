@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Makes docs/performance.md of what the bench says: page.py < FILE-OF-JSON-LINES > PAGE."""
+
+import json
+import sys
+
+HEAD = """# Speed, bytes and memory
+
+Made by `tests/bench/page.py` from one run of `tests/bench`; nothing here is written by hand.
+
+Run of {date} with {rows:,} rows, on {processor} ({cores} cores).
+Bench, hub and all of its clients share these cores, so what is measured at the hub is a lower bound.
+*Limit* is what the machine or another program gives in the same run; a bar speaks of the figure, or of
+the *ratio* of figure and limit.
+
+To repeat it on a quiet machine:
+
+```
+cmake --preset release && ninja -C build
+build/tests/bench/bench --json >run.json && tests/bench/page.py <run.json >docs/performance.md
+```
+
+`bench` without `--json` prints the same for people; `--part replica` or `--part hub` runs a half of
+it, `--small` a fiftieth of the hub's load.
+"""
+
+
+def number(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def bar(row):
+    if "bar" not in row:
+        return ""
+    sign = "≥" if row["sense"] == "at least" else "≤"
+    of = "ratio " if row["bar_of"] == "ratio" else ""
+    return f"{of}{sign} {number(row['bar'])}"
+
+
+def line(row):
+    limit = f"{number(row['limit'])} ({row['limit_is']})" if "limit" in row else ""
+    ratio = f"{row['ratio']:.2f}" if "ratio" in row else ""
+    met = {True: "yes", False: "**no**", None: ""}[row.get("met")]
+    return (f"| {row['name']} | {number(row['figure'])} {row['unit']} | {limit} | {ratio} | "
+            f"{bar(row)} | {met} |")
+
+
+def main():
+    head, *rows = [json.loads(text) for text in sys.stdin if text.strip()]
+    print(HEAD.format(date=head["date"], rows=head["rows"], **head["machine"]))
+    part = None
+    for row in rows:
+        if row["part"] != part:
+            part = row["part"]
+            print(f"{'' if row is rows[0] else chr(10)}## {part[0].upper()}{part[1:]}\n")
+            print("| | figure | limit | ratio | bar | met |")
+            print("|---|---|---|---|---|---|")
+        print(line(row))
+    held = [row for row in rows if "met" in row]
+    print(f"\n{sum(row['met'] for row in held)} of {len(held)} bars are met in this run.")
+
+
+if __name__ == "__main__":
+    main()
