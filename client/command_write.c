@@ -59,6 +59,7 @@ static enum status add_assignments(struct cli *cli, struct edit *edit, size_t fr
 static enum status build_add(struct cli *cli, struct edit *edit, struct error *err)
 {
     TRY(edit_start(edit, edit->replica, CHANGE_ADD, cli->arguments[0], err));
+    edit->thumbnail = cli_value(cli, "--thumbnail");
     if (cli_has(cli, "--id"))
         TRY(edit_row(edit, cli_value(cli, "--id"), err));
     if (cli_has(cli, "--org"))
@@ -69,6 +70,7 @@ static enum status build_add(struct cli *cli, struct edit *edit, struct error *e
 static enum status build_set(struct cli *cli, struct edit *edit, struct error *err)
 {
     TRY(edit_start(edit, edit->replica, CHANGE_SET, cli->arguments[0], err));
+    edit->thumbnail = cli_value(cli, "--thumbnail");
     TRY(edit_row(edit, cli->arguments[1], err));
     return add_assignments(cli, edit, 2, err);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/attach.h"
 #include "client/edit_value.h"
 #include "common/pack.h"
 #include "common/view.h"
@@ -205,6 +206,17 @@ static enum status take_name(const struct edit *edit, const char *text, size_t s
     return view_field(edit->table, name, field, err);
 }
 
+static enum status edit_file(struct edit *edit, const struct schema_field *field, const char *path,
+                             struct error *err)
+{
+    struct buffer plain = {0};
+    enum status status = attach_file(edit->replica, path, edit->thumbnail, &plain, err);
+    if (status == STATUS_OK)
+        status = edit_value(edit, field->number, buffer_bytes(&plain), err);
+    buffer_release(&plain);
+    return status;
+}
+
 enum status edit_assignment(struct edit *edit, const char *text, struct error *err)
 {
     const struct schema_field *field;
@@ -213,6 +225,8 @@ enum status edit_assignment(struct edit *edit, const char *text, struct error *e
     if (!equals || equals == text)
         return error_set(err, STATUS_USAGE, "'%s' is not FIELD=VALUE", text);
     TRY(take_name(edit, text, (size_t)(equals - text), &sign, &field, err));
+    if (field->type == FIELD_ATTACHMENT && sign == EDIT_ASSIGN && equals[1] == '@')
+        return edit_file(edit, field, equals + 2, err);
     return edit_text(edit, field, sign, equals + 1, err);
 }
 

@@ -33,9 +33,10 @@ struct edit {
     struct edit_part parts[SCHEMA_FIELDS_MAX + 1];
     size_t parts_count;
     struct change_field *fields;
-    const json_t *bases; /* borrowed; NULL: what the replica shows now */
-    struct dot *dots;    /* of `bases`, one field's behind the other's */
-    struct row row;      /* as it stands */
+    const char *thumbnail; /* path, of the file that is attached; borrowed; NULL: none */
+    const json_t *bases;   /* borrowed; NULL: what the replica shows now */
+    struct dot *dots;      /* of `bases`, one field's behind the other's */
+    struct row row;        /* as it stands */
     bool row_loaded, row_exists;
 };
 
@@ -47,7 +48,8 @@ enum status edit_start(struct edit *edit, struct replica *replica, enum change_k
 enum status edit_row(struct edit *edit, const char *id, struct error *err);
 enum status edit_org(struct edit *edit, const char *org, struct error *err);
 
-/* "FIELD=VALUE", "FIELD+=VALUE", "FIELD-=VALUE". STATUS_USAGE when it is none of these. */
+/* "FIELD=VALUE", "FIELD+=VALUE", "FIELD-=VALUE", and "FIELD=@FILE" for an attachment. STATUS_USAGE
+ * when it is none of these. Only what was typed here names files of this machine. */
 enum status edit_assignment(struct edit *edit, const char *text, struct error *err);
 /* One field. STATUS_NOT_FOUND for an unknown one, STATUS_BAD_INPUT. */
 enum status edit_text(struct edit *edit, const struct schema_field *field, enum edit_sign sign,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/pack.h"
+#include "common/replica_attachment.h"
 
 static enum status out_of_memory(struct error *err)
 {
@@ -282,6 +283,23 @@ static enum status read_step(struct edit_reading *reading, const struct edit_tex
     return status;
 }
 
+/* "upload:ROOT": what was added just before (client/api_attachment.c). */
+static enum status read_attachment(struct edit_reading *reading, const char *text,
+                                   struct error *err)
+{
+    static const char upload[] = "upload:";
+    struct buffer plain = {0};
+    if (strncmp(text, upload, sizeof upload - 1) != 0)
+        return field_parse(replica_schema(reading->replica), reading->field, text, reading->out,
+                           err);
+    enum status status =
+        replica_attach_again(reading->replica, text + sizeof upload - 1, &plain, err);
+    if (status == STATUS_OK && buffer_append_bytes(reading->out, buffer_bytes(&plain)) != STATUS_OK)
+        status = out_of_memory(err);
+    buffer_release(&plain);
+    return status;
+}
+
 enum status edit_value_read(struct edit_reading *reading, const struct edit_texts *texts,
                             struct error *err)
 {
@@ -296,6 +314,8 @@ enum status edit_value_read(struct edit_reading *reading, const struct edit_text
         return read_counter(reading, texts, err);
     if (field->merge == MERGE_STEPS)
         return read_step(reading, texts, err);
+    if (field->type == FIELD_ATTACHMENT)
+        return read_attachment(reading, texts->items[0], err);
     return field_parse(replica_schema(reading->replica), field, texts->items[0], reading->out, err);
 }
 

@@ -4,6 +4,7 @@
 
 #include "client/command.h"
 #include "client/folder.h"
+#include "common/attaching.h"
 #include "common/mutant.h"
 #include "common/reading.h"
 #include "common/reporting.h"
@@ -41,6 +42,12 @@ static const struct cli_flag passphrase_flags[] = {
 static const struct cli_flag add_flags[] = {
     {"--org", "ORG", {"where the row belongs: an org's id or name", "记录所属的组织：编号或名称"}, false},
     {"--id", "ID", {"the new row's id, 32 hex digits", "新行的编号，32 位十六进制"}, false},
+    {"--thumbnail", "FILE", {"a small picture of the file in FIELD=@FILE, at most 7,152 bytes",
+                             "FIELD=@FILE 中文件的缩略图，至多 7152 字节"}, false},
+    {0}};
+static const struct cli_flag set_flags[] = {
+    {"--thumbnail", "FILE", {"a small picture of the file in FIELD=@FILE, at most 7,152 bytes",
+                             "FIELD=@FILE 中文件的缩略图，至多 7152 字节"}, false},
     {0}};
 static const struct cli_flag settle_flags[] = {
     {"--take", "DOT", {"keep the value of this entry (see conflicts, history)",
@@ -85,11 +92,12 @@ static const struct cli_command commands[] = {
     {"join", "CODE", {"enrol at the hub and fetch its records", "凭邀请码加入并取回数据"}, join_flags,
      "join JQ1-… --dir ~/jinqiu", 1, 1, command_join},
     {"add", "TABLE FIELD=VALUE…",
-     {"save a new row and print its id", "新增一行并输出其编号"}, add_flags,
+     {"save a new row and print its id; FIELD=@FILE attaches a file",
+      "新增一行并输出其编号；FIELD=@FILE 为添加附件"}, add_flags,
      "add visit target_ref=person:0190b6f2a1c47d2e8f00112233445566 kind=home_visit",
      1, -1, command_add},
     {"set", "TABLE ID FIELD=VALUE…", {"change a row; FIELD+=V and FIELD-=V for sets and counters",
-                                      "修改一行；集合与计数字段可用 FIELD+=V、FIELD-=V"}, NULL,
+                                      "修改一行；集合与计数字段可用 FIELD+=V、FIELD-=V"}, set_flags,
      "set person 0190b6f2a1c47d2e8f00112233445566 phone=13800000000", 3, -1, command_set},
     {"delete", "TABLE ID", {"delete a row", "删除一行"}, NULL,
      "delete visit 0190b6f2a1c47d2e8f00112233445566", 2, 2, command_delete},
@@ -148,8 +156,8 @@ static const struct cli_flag variables[] = {
 int main(int argc, char **argv)
 {
     static const struct cli_command *const tables[] = {
-        commands, carry_commands, reading_commands, reporting_commands, updating_commands,
-        watching_commands, NULL};
+        commands,           carry_commands,    reading_commands,  attaching_commands,
+        reporting_commands, updating_commands, watching_commands, NULL};
     static const struct cli_program program = {
         .name = "jinqiu",
         .help = {"records of Party branches for retired cadres, also without a network",

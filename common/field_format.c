@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "common/attachment.h"
 #include "common/pack.h"
 #include "common/schema.h"
 
@@ -34,6 +35,8 @@ static enum status format_hex(struct bytes data, struct buffer *out)
 static enum status format_bin(const struct schema *schema, const struct schema_field *field,
                               struct bytes data, struct buffer *out)
 {
+    if (field->type == FIELD_ATTACHMENT)
+        return buffer_append_bytes(out, bytes_text(SEALED_TEXT));
     if (field->type == FIELD_REF_ANY && data.size == 2 + ID_BYTES) {
         uint32_t number = (uint32_t)data.data[0] | (uint32_t)data.data[1] << 8;
         const struct schema_table *table = schema_table(schema, number);
@@ -72,6 +75,8 @@ enum status field_format(const struct schema *schema, const struct schema_field 
                          struct bytes value, struct buffer *out)
 {
     struct unpack in = unpack_of(value);
+    struct attachment_description described;
+    struct attachment_head head;
     struct bytes data;
     int64_t number;
     bool flag;
@@ -87,5 +92,7 @@ enum status field_format(const struct schema *schema, const struct schema_field 
         return format_bin(schema, field, data, out);
     if (unpack_sealed(&in, &data))
         return buffer_append_bytes(out, bytes_text(SEALED_TEXT));
+    if (attachment_plain_read(&head, &described, value))
+        return buffer_append_bytes(out, described.name);
     return format_pair(&in, out);
 }

@@ -316,7 +316,9 @@ static enum status parse_value(const struct schema *schema, const struct schema_
         return parse_ref_any(schema, field, text, out, err);
     case FIELD_GEO:
         return parse_geo(field, text, out, err);
-
+    case FIELD_ATTACHMENT:
+        return error_set(err, STATUS_BAD_INPUT, "field '%s': an attachment is a file, not a text",
+                         field->name);
     case FIELD_TEXT:
     case FIELD_SEALED:
     case FIELD_CODE:

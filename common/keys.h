@@ -35,6 +35,7 @@
     X(TAG_KNOCK, "jinqiu knock   1")       \
     X(TAG_FRONTIER, "jinqiu frontie 1")    \
     X(TAG_SEAL, "jinqiu seal    1")        \
+    X(TAG_ATTACHMENT, "jinqiu attach  1")  \
     X(TAG_RELEASE, "jinqiu release 1")     \
     X(TAG_DIGEST, "jinqiu digest  1")
 

@@ -12,6 +12,7 @@ static const struct {
 } catalogue[] = {
 #define MESSAGE(english, chinese) {english, chinese},
 #include "client/messages_client.inc"
+#include "common/messages_attachment.inc"
 #include "common/messages_base.inc"
 #include "common/messages_replica.inc"
 #include "common/messages_schema.inc"

@@ -228,6 +228,7 @@ enum status apply_entry(struct replica *replica, const struct dot *dot,
             TRY(insert_new(replica, dot, view, op, &inserted, err));
         if (!inserted)
             TRY(merge_op(replica, dot, view, op, err));
+        TRY(attached_note(replica, dot, view, op, err));
     }
     return adopted_note(replica, dot, view, err);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/attachment.h"
 #include "common/mutant.h"
 #include "common/pack.h"
 #include "common/replica_draft.h"
@@ -135,17 +136,36 @@ static bool value_key_open(struct replica *replica, struct seal_key *key)
     return opened;
 }
 
+/* A sealed text, or what of an attachment's value is sealed, with the head before it. */
+static bool sealed_part(struct bytes value, struct bytes *head, struct bytes *content)
+{
+    struct unpack in = unpack_of(value);
+    *head = (struct bytes){0};
+    if (unpack_sealed(&in, content))
+        return true;
+    if (!unpack_bin(&in, content) || content->size < ATTACHMENT_HEAD_BYTES + ATTACHMENT_SEALED_MIN)
+        return false;
+    *head = bytes_of(content->data, ATTACHMENT_HEAD_BYTES);
+    content->data += ATTACHMENT_HEAD_BYTES;
+    content->size -= ATTACHMENT_HEAD_BYTES;
+    return true;
+}
+
 struct bytes replica_plain(struct replica *replica, const struct seal_place *place,
                            struct bytes value)
 {
-    struct unpack in = unpack_of(value);
-    struct bytes content;
+    struct bytes content, head;
     struct seal_key key;
-    if (!unpack_sealed(&in, &content) || !seal_value_key(content, &key.id) ||
+    if (!sealed_part(value, &head, &content) || !seal_value_key(content, &key.id) ||
         !value_key_open(replica, &key))
         return value;
     buffer_clear(&replica->plain);
-    enum status status = seal_open(&replica->plain, &replica->network, &key, place, content);
+    enum status status = STATUS_OK;
+    if (head.size > 0 && (pack_array(&replica->plain, 2) != STATUS_OK ||
+                          pack_bin(&replica->plain, head) != STATUS_OK))
+        status = STATUS_NO_MEMORY;
+    if (status == STATUS_OK)
+        status = seal_open(&replica->plain, &replica->network, &key, place, content);
     sodium_memzero(&key, sizeof key);
     return status == STATUS_OK ? buffer_bytes(&replica->plain) : value;
 }
@@ -254,7 +274,7 @@ enum status keys_erase(struct replica *replica, struct error *err)
     }
     seal_cache_release(replica);
     replica_forget_log(replica);
-    return STATUS_OK;
+    return attachments_erase(replica, err);
 }
 
 enum status replica_keys_count(struct replica *replica, const struct id *subject, uint64_t *count,
@@ -352,6 +372,37 @@ static enum status new_key(struct draft *draft, struct entry_key *wanted,
     return entry_writer_key(&draft->writer, wanted, err);
 }
 
+/* What of a plain value is to be sealed: a text, or an attachment's description. */
+static bool part_to_seal(const struct schema_field *field, struct bytes value, struct bytes *head,
+                         struct bytes *part)
+{
+    struct unpack in = unpack_of(value);
+    struct bytes text;
+    *head = (struct bytes){0};
+    *part = value;
+    if (field->type == FIELD_ATTACHMENT)
+        return attachment_plain_split(head, part, value);
+    return unpack_str(&in, &text);
+}
+
+/* The sealed description, of which `sealed` is the MessagePack form, joins its head. */
+static enum status join_head(struct buffer *sealed, struct bytes head)
+{
+    struct unpack in = unpack_of(buffer_bytes(sealed));
+    struct bytes content;
+    struct buffer joined = {0};
+    if (!unpack_sealed(&in, &content))
+        return STATUS_BAD_INPUT;
+    enum status status = buffer_append_bytes(&joined, head);
+    if (status == STATUS_OK)
+        status = buffer_append_bytes(&joined, content);
+    buffer_clear(sealed);
+    if (status == STATUS_OK)
+        status = pack_bin(sealed, buffer_bytes(&joined));
+    buffer_release(&joined);
+    return status;
+}
+
 enum status draft_seal(struct draft *draft, const struct seal_place *place,
                        const struct schema_field *field, const struct id *subject,
                        struct bytes *value, struct error *err)
@@ -359,12 +410,11 @@ enum status draft_seal(struct draft *draft, const struct seal_place *place,
     struct replica *replica = draft->replica;
     struct entry_key wanted = {.subject = *subject, .year = year_of(draft->writer.head.time_ms)};
     struct seal_key scope, key;
-    struct unpack in = unpack_of(*value);
-    struct bytes text;
-    if (!unpack_str(&in, &text)) /* emptied, or sealed already */
+    struct bytes head, part;
+    if (!part_to_seal(field, *value, &head, &part)) /* emptied, or sealed already */
         return STATUS_OK;
     if (!newest_scope_key(replica, SCOPE_ORG(draft->scope), field->seal_roles, &scope))
-        return field->type == FIELD_SEALED
+        return field->type != FIELD_TEXT
                    ? error_set(err, STATUS_DENIED,
                                "this device has no key yet to seal field '%s' with: sync first",
                                field->name)
@@ -375,7 +425,8 @@ enum status draft_seal(struct draft *draft, const struct seal_place *place,
         status = new_key(draft, &wanted, &scope, &key, err);
     buffer_clear(&draft->sealed);
     if (status == STATUS_OK &&
-        seal_value(&draft->sealed, &replica->network, &key, place, *value) != STATUS_OK)
+        (seal_value(&draft->sealed, &replica->network, &key, place, part) != STATUS_OK ||
+         (head.size > 0 && join_head(&draft->sealed, head) != STATUS_OK)))
         status = error_set(err, STATUS_NO_MEMORY, "out of memory");
     sodium_memzero(&scope, sizeof scope);
     sodium_memzero(&key, sizeof key);

@@ -3,6 +3,29 @@
 
 #include "common/replica_state.h"
 
+static const char *attachment_sql(enum statement statement)
+{
+    static const char *const texts[STATEMENT_COUNT] = {
+        [SQL_ATTACHMENT_FIND] = "SELECT id, root, bytes, held, small, wanted, delivered "
+                                "FROM _attachment WHERE root = ? AND bytes = ?",
+        [SQL_ATTACHMENT_NOTE] = "INSERT INTO _attachment(root, bytes, small, added_ms) "
+                                "VALUES(?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        [SQL_ATTACHMENT_HELD] = "UPDATE _attachment SET held = ?2, whole = ?3 WHERE id = ?1",
+        [SQL_ATTACHED_NOTE] = "INSERT OR IGNORE INTO _attached(attachment, scope, table_no, row, "
+                              "field, key) VALUES(?, ?, ?, ?, ?, ?)",
+        [SQL_ATTACHED_STAGE] = "UPDATE _attachment SET plain = ?3, added_ms = ?4 "
+                               "WHERE root = ?1 AND bytes = ?2",
+        [SQL_ATTACHED_SAVED] = "UPDATE _attachment SET plain = NULL "
+                               "WHERE id = ? AND plain IS NOT NULL",
+        [SQL_ATTACHED_SCOPES] = "SELECT DISTINCT d.scope FROM _attached d JOIN _key k "
+                                "ON k.id = d.key AND k.wrapped IS NOT NULL WHERE d.attachment = ?",
+        [SQL_UNIT_GET] = "SELECT unit FROM _unit WHERE id = ?",
+        [SQL_UNIT_PUT] = "INSERT OR REPLACE INTO _unit(id, unit) VALUES(?, ?)",
+        [SQL_UNIT_DROP] = "DELETE FROM _unit WHERE id BETWEEN ? AND ?",
+    };
+    return texts[statement];
+}
+
 const char *statement_sql(enum statement statement)
 {
     static const char *const texts[STATEMENT_COUNT] = {
@@ -67,7 +90,7 @@ const char *statement_sql(enum statement statement)
         [SQL_PEER_SET] = "INSERT OR REPLACE INTO _peer(device, told, held) VALUES(?, ?, ?)",
         [SQL_DATA_VERSION] = "PRAGMA data_version",
     };
-    return texts[statement];
+    return texts[statement] ? texts[statement] : attachment_sql(statement);
 }
 
 /* A quota or a limit of the process is as full as a disk. */

@@ -66,6 +66,16 @@ struct tally_row {
     X(SQL_KEY_GET)         \
     X(SQL_KEY_OWN)         \
     X(SQL_KEY_ERASE)       \
+    X(SQL_ATTACHMENT_FIND) \
+    X(SQL_ATTACHMENT_NOTE) \
+    X(SQL_ATTACHMENT_HELD) \
+    X(SQL_ATTACHED_NOTE)   \
+    X(SQL_ATTACHED_STAGE)  \
+    X(SQL_ATTACHED_SAVED)  \
+    X(SQL_ATTACHED_SCOPES) \
+    X(SQL_UNIT_GET)        \
+    X(SQL_UNIT_PUT)        \
+    X(SQL_UNIT_DROP)       \
     X(SQL_META_GET)        \
     X(SQL_META_SET)        \
     X(SQL_PEER_GET)        \
@@ -377,6 +387,23 @@ enum status keys_of_run(struct replica *replica, const struct run *run, struct b
 enum status keys_erase(struct replica *replica, struct error *err);
 void seal_cache_release(struct replica *replica);
 enum status seal_add_function(struct replica *replica, struct error *err);
+
+/* ---- attachments (replica_attached.c) ---- */
+struct attachment_name;
+struct attachment_state;
+/* From a row of id, root, bytes, held, small, wanted, delivered (replica_attachment.c). */
+void attachment_state_read(struct attachment_state *state, sqlite3_stmt *row);
+enum status attachment_ensure(struct replica *replica, const struct attachment_name *name,
+                              bool thumbnail, struct error *err);
+/* It was added here and waits for the entry that names it. */
+enum status attachment_stage(struct replica *replica, const struct attachment_name *name,
+                             struct bytes plain, struct error *err);
+/* The attachments that an op of a counting entry names become known. */
+enum status attached_note(struct replica *replica, const struct dot *dot,
+                          const struct entry_view *view, const struct op *op, struct error *err);
+/* Those that nobody saved; those whose keys are erased. */
+enum status attachments_expire(struct replica *replica, struct error *err);
+enum status attachments_erase(struct replica *replica, struct error *err);
 
 /* ---- applying (replica_apply.c) ---- */
 enum status apply_entry(struct replica *replica, const struct dot *dot,

@@ -26,6 +26,17 @@ enum status tables_create_engine(struct replica *replica, struct error *err)
         "CREATE TABLE _key(id INTEGER PRIMARY KEY, subject BLOB NOT NULL, year INTEGER NOT NULL,"
         " beacon INTEGER NOT NULL, feed INTEGER NOT NULL, wrapped BLOB) STRICT;"
         "CREATE INDEX key_subject ON _key(subject);"
+        /* Attachments, the fields that name them, and their units (replica_attachment.h). `plain`:
+         * what was added and isn't saved yet. delivered: under which lineage the hub had it. */
+        "CREATE TABLE _attachment(id INTEGER PRIMARY KEY, root BLOB NOT NULL,"
+        " bytes INTEGER NOT NULL, small INTEGER NOT NULL, held INTEGER NOT NULL DEFAULT 0,"
+        " whole INTEGER NOT NULL DEFAULT 0, wanted INTEGER NOT NULL DEFAULT 0,"
+        " delivered INTEGER, added_ms INTEGER NOT NULL, plain BLOB, UNIQUE(root, bytes)) STRICT;"
+        "CREATE TABLE _attached(attachment INTEGER NOT NULL, scope INTEGER NOT NULL,"
+        " table_no INTEGER NOT NULL, row BLOB NOT NULL, field INTEGER NOT NULL,"
+        " key INTEGER NOT NULL, PRIMARY KEY(attachment, scope, table_no, row, field, key))"
+        " STRICT, WITHOUT ROWID;"
+        "CREATE TABLE _unit(id INTEGER PRIMARY KEY, unit BLOB NOT NULL) STRICT;"
         /* Entries that others adopted; both as in _log. */
         "CREATE TABLE _adopted(id INTEGER PRIMARY KEY, adopted_as INTEGER NOT NULL) STRICT;"
         /* Runs of our own feeds from another life, until ours has made room. id = feed << 40 |
@@ -82,6 +93,7 @@ static const char *column_type(const struct schema_field *field)
     case FIELD_REF_ANY:
     case FIELD_BLOB:
     case FIELD_SEALED:
+    case FIELD_ATTACHMENT:
         return "BLOB";
     default:
         return "TEXT";

@@ -12,11 +12,14 @@ static const char *const role_names[] = {
 };
 
 static const char *const type_names[FIELD_TYPES_COUNT] = {
-    [FIELD_TEXT] = "text",   [FIELD_BOOL] = "bool",       [FIELD_INT] = "int",
-    [FIELD_MONEY] = "money", [FIELD_DATE] = "date",       [FIELD_DATETIME] = "datetime",
-    [FIELD_MONTH] = "month", [FIELD_ENUM] = "enum",       [FIELD_CODE] = "code",
-    [FIELD_REF] = "ref",     [FIELD_REF_ANY] = "ref_any", [FIELD_PLACE] = "place",
-    [FIELD_GEO] = "geo",     [FIELD_SEALED] = "sealed",   [FIELD_BLOB] = "blob",
+    [FIELD_TEXT] = "text",       [FIELD_BOOL] = "bool",
+    [FIELD_INT] = "int",         [FIELD_MONEY] = "money",
+    [FIELD_DATE] = "date",       [FIELD_DATETIME] = "datetime",
+    [FIELD_MONTH] = "month",     [FIELD_ENUM] = "enum",
+    [FIELD_CODE] = "code",       [FIELD_REF] = "ref",
+    [FIELD_REF_ANY] = "ref_any", [FIELD_PLACE] = "place",
+    [FIELD_GEO] = "geo",         [FIELD_SEALED] = "sealed",
+    [FIELD_BLOB] = "blob",       [FIELD_ATTACHMENT] = "attachment",
 };
 
 static const char *const merge_names[MERGE_RULES_COUNT] = {

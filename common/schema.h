@@ -50,9 +50,11 @@ enum field_type {
     FIELD_PLACE,    /* str */
     FIELD_GEO,      /* [latitude, longitude] in 1e-7 degrees */
     FIELD_SEALED,   /* a text that is never but sealed */
-    FIELD_BLOB      /* bin 32: BLAKE2b-256 of an attachment */
+    FIELD_BLOB,     /* bin 32: a BLAKE2b-256 */
+    /* bin: a head, and behind it a description that is never but sealed (attachment.h) */
+    FIELD_ATTACHMENT
 };
-#define FIELD_TYPES_COUNT (FIELD_BLOB + 1)
+#define FIELD_TYPES_COUNT (FIELD_ATTACHMENT + 1)
 
 enum merge_rule {
     MERGE_REGISTER, /* all heads kept, a conflict is listed */
@@ -164,6 +166,7 @@ struct schema_table {
     size_t same_count;
     bool records_access; /* notes of who looked at or carried away what (access.h) */
     struct schema_watch watch;
+    bool has_attachments;
     bool reaches_below; /* all orgs below the row's read it; else only those above */
 };
 

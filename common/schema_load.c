@@ -192,7 +192,7 @@ static enum status check_applies(const json_t *json, const struct schema_field *
         {"min", number},
         {"max", number},
         {"bytes", type == FIELD_TEXT || type == FIELD_PLACE || type == FIELD_SEALED},
-        {"sealed", type == FIELD_TEXT || type == FIELD_SEALED},
+        {"sealed", type == FIELD_TEXT || type == FIELD_SEALED || type == FIELD_ATTACHMENT},
         {"codes", type == FIELD_ENUM},
         {"refs", type == FIELD_REF || type == FIELD_REF_ANY},
         {"show", merge == MERGE_REGISTER || merge == MERGE_TEXT},
@@ -209,13 +209,13 @@ static enum status check_applies(const json_t *json, const struct schema_field *
 static enum status load_seal(const json_t *json, struct schema_field *field, struct error *err)
 {
     const json_t *sealed = json_object_get(json, "sealed");
-
-    if (!sealed)
+    bool always = field->type == FIELD_ATTACHMENT;
+    if (!sealed && !always)
         return STATUS_OK;
     field->seal_roles = ROLES_ALL;
-    if (json_is_true(sealed))
+    if (!sealed || json_is_true(sealed))
         return STATUS_OK;
-    if (field->type != FIELD_SEALED)
+    if (field->type != FIELD_SEALED && !always)
         return error_set(err, STATUS_BAD_INPUT, "only type 'sealed' is kept from some roles");
     TRY(load_roles(json, "sealed", &field->seal_roles, err));
     field->seal_roles |= ROLE_BIT(ROLE_HUB);
@@ -265,6 +265,7 @@ static enum status load_fields(const json_t *json, struct schema_table *table, s
         field->write_roles = table->write_roles;
         if (load_field(json_array_get(list, i), field, err) != STATUS_OK)
             return error_wrap(err, "field '%s'", field->name ? field->name : "?");
+        table->has_attachments |= field->type == FIELD_ATTACHMENT;
         if (i > 0 && field[-1].number >= field->number)
             return error_set(err, STATUS_BAD_INPUT,
                              "field '%s' does not stand in the order of numbers", field->name);

@@ -52,6 +52,7 @@ static bool is_ordered(enum field_type type)
     case FIELD_GEO:
     case FIELD_SEALED:
     case FIELD_BLOB:
+    case FIELD_ATTACHMENT:
         break;
     }
     return false;
@@ -66,7 +67,7 @@ static bool merge_fits(enum merge_rule merge, enum field_type type)
     case MERGE_MIN:
         return is_ordered(type);
     case MERGE_SET: /* elements are told apart by their bytes */
-        return type != FIELD_GEO && type != FIELD_SEALED;
+        return type != FIELD_GEO && type != FIELD_SEALED && type != FIELD_ATTACHMENT;
     case MERGE_COUNTER:
         return type == FIELD_INT || type == FIELD_MONEY;
     case MERGE_TEXT:
@@ -190,7 +191,7 @@ static enum status check_key(const struct schema_field *field, struct error *err
         return STATUS_OK;
     if (field->merge != MERGE_APPEND)
         return error_set(err, STATUS_BAD_INPUT, "it is in the key and must merge by 'append'");
-    if (field->type == FIELD_SEALED || field->type == FIELD_GEO)
+    if (field->type == FIELD_SEALED || field->type == FIELD_GEO || field->type == FIELD_ATTACHMENT)
         return error_set(err, STATUS_BAD_INPUT, "type '%s' does not go with a key",
                          field_type_name(field->type));
     /* Who fills it in and who doesn't would make two rows of one thing. */

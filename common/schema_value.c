@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/attachment.h"
 #include "common/calendar.h"
 #include "common/pack.h"
 #include "common/schema.h"
@@ -91,6 +92,14 @@ static bool ref_allowed(const struct schema_field *field, uint32_t table, bool l
     return lenient || field->ref_tables_count == 0;
 }
 
+static bool check_attachment(struct bytes data)
+{
+    struct attachment_head head;
+    return attachment_head_read(&head, data) &&
+           data.size >= ATTACHMENT_HEAD_BYTES + ATTACHMENT_SEALED_MIN &&
+           data.size <= ATTACHMENT_HEAD_BYTES + ATTACHMENT_SEALED_MAX;
+}
+
 static bool check_bin(const struct schema_field *field, struct bytes data, bool lenient)
 {
     switch (field->type) {
@@ -101,6 +110,8 @@ static bool check_bin(const struct schema_field *field, struct bytes data, bool 
                ref_allowed(field, (uint32_t)data.data[0] | (uint32_t)data.data[1] << 8, lenient);
     case FIELD_BLOB:
         return data.size == BLOB_BYTES;
+    case FIELD_ATTACHMENT:
+        return check_attachment(data);
     default:
         return false;
     }
@@ -173,11 +184,15 @@ enum status field_check(const struct schema_field *field, struct bytes value, bo
 enum status field_check_typed(const struct schema_field *field, struct bytes value,
                               struct error *err)
 {
+    struct attachment_description described;
+    struct attachment_head head;
     struct schema_field typed = *field;
     struct unpack in = unpack_of(value);
     struct bytes text;
     if (field->type == FIELD_SEALED && unpack_str(&in, &text))
         typed.type = FIELD_TEXT;
+    if (field->type == FIELD_ATTACHMENT && attachment_plain_read(&head, &described, value))
+        return STATUS_OK;
     return field_check(&typed, value, false, err);
 }
 

@@ -188,7 +188,8 @@ static enum status find_order(struct reader *reader, const struct view_query *qu
     if (!query->order)
         return STATUS_OK;
     TRY(view_field(reader->table, query->order, order, err));
-    if ((*order)->merge == MERGE_SET || (*order)->type == FIELD_SEALED)
+    if ((*order)->merge == MERGE_SET || (*order)->type == FIELD_SEALED ||
+        (*order)->type == FIELD_ATTACHMENT)
         return error_set(err, STATUS_BAD_INPUT, "rows can't be ordered by field '%s'",
                          query->order);
     return STATUS_OK;

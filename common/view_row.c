@@ -46,7 +46,10 @@ static enum status column_json(struct reader *reader, const struct schema_field 
         return STATUS_OK;
     }
     buffer_clear(&reader->value);
-    if (type == SQLITE_BLOB && (field->type == FIELD_TEXT || field->type == FIELD_SEALED)) {
+    if (type == SQLITE_BLOB && field->type == FIELD_ATTACHMENT) {
+        TRY(pack_bin(&reader->value, bytes_of(sqlite3_column_blob(rows, column), size)));
+        return sealed_json(reader, field, json, err);
+    } else if (type == SQLITE_BLOB && (field->type == FIELD_TEXT || field->type == FIELD_SEALED)) {
         TRY(pack_sealed(&reader->value, bytes_of(sqlite3_column_blob(rows, column), size)));
         return sealed_json(reader, field, json, err);
     } else if (type == SQLITE_BLOB) {

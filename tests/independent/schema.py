@@ -184,6 +184,10 @@ def is_binary(field, value):
         table = int.from_bytes(value[:2], "little")
         return len(value) == 18 and table >= TABLE_FIRST and (
             not field.refs or table in field.refs)
+    if field.type == "attachment":
+        size, thumbnail = (int.from_bytes(value[at:at + 4], "little") for at in (32, 68))
+        return (72 + 49 <= len(value) <= 72 + 1024 and 1 <= size <= 1 << 25
+                and thumbnail <= 7152 and (thumbnail == 0) == (value[36:68] == bytes(32)))
     return len(value) == {"ref": 16, "blob": 32}.get(field.type, -1)
 
 

@@ -86,6 +86,7 @@ class Wild:
         chance = self.chance
         of_type = {"bool": (True, False), "int": (0, 1, 2, 5), "money": (0, 250),
                    "enum": field.codes, "code": ("a", "b.1"), "ref": (bytes(16),), "blob": (bytes(32),),
+                   "attachment": (bytes(32) + b"\1" + bytes(90), bytes(121)),
                    "date": ("2026-11-01",), "month": ("2026-11",), "geo": ([1, 2],),
                    "datetime": ("2026-11-01T09:30",), "sealed": (ExtType(1, bytes(40)),),
                    "ref_any": tuple(table.to_bytes(2, "little") + bytes(16)

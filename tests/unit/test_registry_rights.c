@@ -210,6 +210,7 @@ static void done(enum status status)
 static void put_scalar(const struct schema_field *field)
 {
     static const uint8_t bytes[32] = {1};
+    static const uint8_t attachment[121] = {1, [32] = 1}; /* of one byte, without a thumbnail */
     switch (field->type) {
     case FIELD_BOOL:
         done(pack_bool(&value, true));
@@ -235,6 +236,9 @@ static void put_scalar(const struct schema_field *field)
         break;
     case FIELD_BLOB:
         done(pack_bin(&value, bytes_of(bytes, 32)));
+        break;
+    case FIELD_ATTACHMENT:
+        done(pack_bin(&value, bytes_of(attachment, sizeof attachment)));
         break;
     case FIELD_GEO:
         done(pack_array(&value, 2));
