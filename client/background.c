@@ -91,6 +91,7 @@ static enum status connect_once(struct background *background, struct error *err
     struct link_result result;
     char address[HUB_ADDRESS_BYTES];
     struct link_options options = {.watch = true,
+                                   .attachments = SESSION_ATTACHMENTS_ASKED,
                                    .address = address,
                                    .settled = on_settled,
                                    .context = background,

@@ -9,7 +9,8 @@
 
 int command_join(struct cli *cli); /* CODE [--no-passphrase] [--recovery-code] */
 int command_passphrase(struct cli *cli);
-int command_sync(struct cli *cli); /* [--watch] [--peer HOST:PORT] */
+int command_sync(
+    struct cli *cli); /* [--watch] [--peer HOST:PORT] [--attachments] [--budget SIZE] */
 int command_add(struct cli *cli);
 int command_set(struct cli *cli);
 int command_delete(struct cli *cli);
@@ -18,6 +19,7 @@ int command_merge(struct cli *cli);   /* A B */
 int command_unmerge(struct cli *cli); /* ID */
 int command_apply(struct cli *cli);
 int command_import(struct cli *cli);
+int command_attachment_fetch(struct cli *cli); /* TABLE ID [FIELD] [--peer …] [--budget SIZE] */
 int command_status(struct cli *cli);
 int command_adopt(struct cli *cli);
 int command_listen(struct cli *cli); /* [--listen HOST:PORT] */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "client/budget.h"
 #include "client/command.h"
 #include "client/folder.h"
 #include "client/link.h"
@@ -18,13 +19,14 @@ static json_t *totals_json(struct replica *replica, const struct session_totals 
     replica_counts(replica, &counts, NULL);
     bool held = totals->held != SESSION_DONE;
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:s?}", "sent",
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:s?, s:I, s:I}", "sent",
         (json_int_t)totals->sent, "received", (json_int_t)totals->received, "bytes_out",
         (json_int_t)totals->bytes_out, "bytes_in", (json_int_t)totals->bytes_in, "round_trips",
         (json_int_t)totals->round_trips, "conflicts", (json_int_t)counts.conflicts, "set_aside",
         (json_int_t)totals->aside, "refused", (json_int_t)totals->refused, "ms", (json_int_t)ms,
         "checked", totals->truth_checked, "differs", totals->truth_failed, "split_view",
-        totals->split_view, "held", held ? session_code_text(totals->held) : NULL);
+        totals->split_view, "held", held ? session_code_text(totals->held) : NULL, "parts_sent",
+        (json_int_t)totals->units_sent, "parts_received", (json_int_t)totals->units_received);
 }
 
 struct watching {
@@ -126,11 +128,16 @@ int command_sync(struct cli *cli)
     char address[HUB_ADDRESS_BYTES];
     struct watching watching = {.cli = cli};
     struct link_options options = {.watch = cli_has(cli, "--watch"),
+                                   .attachments = cli_has(cli, "--attachments")
+                                                      ? SESSION_ATTACHMENTS_ALL
+                                                      : SESSION_ATTACHMENTS_ASKED,
                                    .settled = on_settled,
                                    .context = &watching,
                                    .address = address};
     const char *peer = cli_value(cli, "--peer");
-    enum status status = folder_open(cli, false, &replica, &err);
+    enum status status = budget_choose(cli, &options, &err);
+    if (status == STATUS_OK)
+        status = folder_open(cli, false, &replica, &err);
     watching.replica = replica;
     if (peer) {
         options.address = peer;

@@ -240,6 +240,8 @@ static enum status start_session(struct link *link)
                                       .peer = options->peer_device,
                                       .discreet = options->discreet,
                                       .watch = options->watch,
+                                      .attachments = options->attachments,
+                                      .budget_bytes = options->budget_bytes,
                                       .enrolling = options->enrolling,
                                       .sign = self->sign};
     memcpy(session.remote, options->link_key, DH_KEY_BYTES);

@@ -25,6 +25,8 @@ struct link_options {
     bool watch;
     bool enrolling;
     uint8_t token[16];
+    enum session_attachments attachments;
+    uint64_t budget_bytes; /* of one session, when attachments are left to fetch or give; 0: any */
     /* Called whenever all that was there is exchanged (watching). May be NULL. */
     void (*settled)(void *context, const struct session_totals *totals);
     void *context;

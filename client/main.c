@@ -68,6 +68,15 @@ static const struct cli_flag sync_flags[] = {
     {"--watch", NULL, {"stay connected", "保持连接"}, false},
     {"--peer", "HOST:PORT", {"with another client, which runs listen",
                               "与另一台运行 listen 的设备同步"}, false},
+    {"--attachments", NULL, {"fetch all files, not only thumbnails and those asked for",
+                             "取回全部附件，而不只是缩略图和点名要的"}, false},
+    {"--budget", "SIZE", {"leave files for another time beyond so much, as 200KB; 0: no files",
+                          "流量超过此数时把附件留待下次，如 200KB；0 为不传附件"}, false},
+    {0}};
+static const struct cli_flag fetch_flags[] = {
+    {"--peer", "HOST:PORT", {"from another client, which runs listen",
+                              "从另一台运行 listen 的设备取"}, false},
+    {"--budget", "SIZE", {"at most about so many bytes now, as 200KB", "本次流量上限，如 200KB"}, false},
     {0}};
 static const struct cli_flag listen_flags[] = {
     {"--listen", "HOST:PORT", {"where to listen (0.0.0.0:7412)", "监听地址（默认 0.0.0.0:7412）"}, false},
@@ -123,6 +132,10 @@ static const struct cli_command commands[] = {
     {"passphrase", "", {"change the passphrase, or what else opens the folder",
                         "修改口令，或其他打开文件夹的方式"}, passphrase_flags,
      "passphrase --recover", 0, 0, command_passphrase},
+    {"attachment fetch", "TABLE ID [FIELD]", {"bring the file of a row here, from the hub",
+                                              "从中心取回某行的附件"}, fetch_flags,
+     "attachment fetch visit 0190b6f2a1c47d2e8f00112233445566 photo", 2, 3,
+     command_attachment_fetch},
     {"status", "", {"who and how this replica is", "本副本的身份与状态"}, NULL,
      "status --json", 0, 0, command_status},
     {"listen", "", {"let other clients of the network sync here", "供局域网内其他设备同步"}, listen_flags,

@@ -14,6 +14,11 @@ _Static_assert(ATTACHMENT_UNIT_BYTES - ATTACHMENT_LEAF_BYTES == TAG_BYTES, "a le
 _Static_assert(ATTACHMENT_BYTES_MAX / ATTACHMENT_LEAF_BYTES < HASHES_MAX * HASHES_MAX,
                "two levels of lists");
 
+bool attachment_name_equal(const struct attachment_name *a, const struct attachment_name *b)
+{
+    return a->bytes == b->bytes && memcmp(a->root, b->root, HASH_BYTES) == 0;
+}
+
 /* ---- shape ---- */
 
 static uint32_t parts(uint32_t whole, uint32_t part)

@@ -36,6 +36,15 @@ struct attachment_name {
     uint32_t bytes; /* 1 … ATTACHMENT_BYTES_MAX */
 };
 
+bool attachment_name_equal(const struct attachment_name *a, const struct attachment_name *b);
+
+/* A place in the order in which a replica offers and fetches them (replica_attachment.h). {0}:
+ * before the first. */
+struct attachment_mark {
+    uint32_t rank;
+    int64_t id;
+};
+
 struct attachment_head {
     struct attachment_name file;
     struct attachment_name thumbnail; /* bytes 0: none; else at most one leaf */

@@ -237,14 +237,14 @@ enum status replica_attachment_want(struct replica *replica, const struct attach
 
 /* ---- lists ---- */
 
-#define CLASS "CASE WHEN a.small THEN 0 WHEN a.wanted THEN 1 ELSE 2 END"
-#define BEHIND                                                                              \
-    " AND (" CLASS " > ?2 OR (" CLASS " = ?2 AND a.id < ?3)) AND " ALIVE " ORDER BY " CLASS \
+#define RANK "CASE WHEN a.small THEN 1 WHEN a.wanted THEN 2 ELSE 3 END"
+#define BEHIND                                                                           \
+    " AND (" RANK " > ?2 OR (" RANK " = ?2 AND a.id < ?3)) AND " ALIVE " ORDER BY " RANK \
     ", a.id DESC LIMIT 1"
 
 enum status replica_attachment_next(struct replica *replica, enum attachment_choice choice,
-                                    const struct attachment_state *after,
-                                    struct attachment_state *next, bool *found, struct error *err)
+                                    struct attachment_mark *mark, struct attachment_state *next,
+                                    bool *found, struct error *err)
 {
     static const char *const texts[] = {
         [ATTACHMENTS_TO_OFFER] = "SELECT " STATE_COLUMNS " FROM _attachment a WHERE a.whole = 1 "
@@ -259,11 +259,13 @@ enum status replica_attachment_next(struct replica *replica, enum attachment_cho
     TRY(lineage_seen(replica, &lineage, err));
     TRY(sql_prepare(replica, texts[choice], &statement, err));
     sqlite3_bind_int64(statement, 1, lineage);
-    sqlite3_bind_int(statement, 2, !after || after->thumbnail ? 0 : after->wanted ? 1 : 2);
-    sqlite3_bind_int64(statement, 3, after ? after->id : INT64_MAX);
+    sqlite3_bind_int64(statement, 2, mark->rank);
+    sqlite3_bind_int64(statement, 3, mark->id);
     *found = sql_row(replica, statement, &status, err);
-    if (*found)
+    if (*found) {
         attachment_state_read(next, statement);
+        *mark = (struct attachment_mark){next->thumbnail ? 1 : next->wanted ? 2 : 3, next->id};
+    }
     sqlite3_finalize(statement);
     return status;
 }

@@ -47,6 +47,25 @@ enum status replica_attachment_find(struct replica *replica, const struct attach
     return sql_end(replica, find, status, err);
 }
 
+enum status replica_attachment_beginning(struct replica *replica, struct bytes beginning,
+                                         struct attachment_state *state, bool *found,
+                                         struct error *err)
+{
+    sqlite3_stmt *find = sql_use(replica, SQL_ATTACHMENT_LIKE);
+    enum status status = STATUS_OK;
+    uint8_t last[HASH_BYTES];
+    if (!find)
+        return sql_fail(replica, err, "attachments");
+    memset(last, 0xff, sizeof last);
+    memcpy(last, beginning.data, beginning.size < HASH_BYTES ? beginning.size : HASH_BYTES);
+    sql_bind_bytes(find, 1, beginning);
+    sqlite3_bind_blob(find, 2, last, HASH_BYTES, SQLITE_STATIC);
+    *found = sql_row(replica, find, &status, err);
+    if (*found)
+        attachment_state_read(state, find);
+    return sql_end(replica, find, status, err);
+}
+
 /* ---- units ---- */
 
 static enum status unit_get(struct replica *replica, const struct attachment_state *state,

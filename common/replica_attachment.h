@@ -43,6 +43,10 @@ enum status replica_attach_again(struct replica *replica, const char *root, stru
 /* found: false when no entry here names it. */
 enum status replica_attachment_find(struct replica *replica, const struct attachment_name *name,
                                     struct attachment_state *state, bool *found, struct error *err);
+/* One whose root begins so. */
+enum status replica_attachment_beginning(struct replica *replica, struct bytes beginning,
+                                         struct attachment_state *state, bool *found,
+                                         struct error *err);
 /* Unit `position` into `unit` (replaced). STATUS_NOT_FOUND: not here. One that was damaged on the
  * disk is dropped with all behind it, and isn't here either: then it writes. */
 enum status replica_unit_read(struct replica *replica, struct attachment_state *state,
@@ -69,11 +73,11 @@ enum attachment_choice {
     ATTACHMENTS_TO_FETCH, /* thumbnails, and what somebody asked for */
     ATTACHMENTS_MISSING   /* all that isn't here */
 };
-/* The next one behind `after` (NULL: the first) in the order: thumbnails, then what somebody asked
+/* The next one behind `mark`, which moves to it, in the order: thumbnails, then what somebody asked
  * for, then others, each the newest first. */
 enum status replica_attachment_next(struct replica *replica, enum attachment_choice choice,
-                                    const struct attachment_state *after,
-                                    struct attachment_state *next, bool *found, struct error *err);
+                                    struct attachment_mark *mark, struct attachment_state *next,
+                                    bool *found, struct error *err);
 struct attachment_counts {
     uint64_t known, whole, unsent; /* attachments, thumbnails included */
     uint64_t begun;                /* of which some units are here, and not all */

@@ -8,6 +8,8 @@ static const char *attachment_sql(enum statement statement)
     static const char *const texts[STATEMENT_COUNT] = {
         [SQL_ATTACHMENT_FIND] = "SELECT id, root, bytes, held, small, wanted, delivered "
                                 "FROM _attachment WHERE root = ? AND bytes = ?",
+        [SQL_ATTACHMENT_LIKE] = "SELECT id, root, bytes, held, small, wanted, delivered "
+                                "FROM _attachment WHERE root BETWEEN ? AND ? ORDER BY root LIMIT 1",
         [SQL_ATTACHMENT_NOTE] = "INSERT INTO _attachment(root, bytes, small, added_ms) "
                                 "VALUES(?, ?, ?, ?) ON CONFLICT DO NOTHING",
         [SQL_ATTACHMENT_HELD] = "UPDATE _attachment SET held = ?2, whole = ?3 WHERE id = ?1",

@@ -67,6 +67,7 @@ struct tally_row {
     X(SQL_KEY_OWN)         \
     X(SQL_KEY_ERASE)       \
     X(SQL_ATTACHMENT_FIND) \
+    X(SQL_ATTACHMENT_LIKE) \
     X(SQL_ATTACHMENT_NOTE) \
     X(SQL_ATTACHMENT_HELD) \
     X(SQL_ATTACHED_NOTE)   \

@@ -27,6 +27,11 @@ enum message_type {
     MESSAGE_PONG = 11,
     MESSAGE_PACKED = 12, /* runs, compressed: a piece of pack_stream.h */
     MESSAGE_HOLD = 64,
+    MESSAGE_OFFER = 65, /* of attachments: attachment_message.h */
+    MESSAGE_WANT = 66,
+    MESSAGE_UNIT = 67,
+    MESSAGE_NONE = 68,
+    MESSAGE_ENOUGH = 69,
     MESSAGE_OPTIONAL_FROM = 64 /* from here on an unknown type is skipped */
 };
 

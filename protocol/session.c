@@ -33,6 +33,7 @@ enum status session_new(struct session **out, const struct session_options *opti
         session->options.handshake_ms = SESSION_HANDSHAKE_MS;
     if (session->options.silence_ms == 0)
         session->options.silence_ms = SESSION_SILENCE_MS;
+    attachment_flow_again(session);
     session->peer = !initiator ? 0 : options->peer ? options->peer : DEVICE_HUB;
     memcpy(prologue, "jinqiu/1", 8);
     memcpy(prologue + 8, options->network.id, NETWORK_BYTES);
@@ -59,6 +60,7 @@ void session_free(struct session *session)
         frontier_release(frontiers[i]);
     packer_release(&session->packer);
     unpacker_release(&session->unpacker);
+    attachment_flow_release(&session->attachments);
     free(session->batch_sizes);
     free(session->batch_runs);
     noise_release(&session->noise);
@@ -166,6 +168,7 @@ static enum status take_event(struct session *session, const struct session_even
     case SESSION_TICK:
         return tick(session);
     case SESSION_LOCAL:
+        attachment_flow_again(session);
         session->local_came |= initiator ? session->options.watch : session->peer_watches;
         return STATUS_OK;
     case SESSION_LOST:

@@ -21,6 +21,7 @@
 #include "common/entry.h"
 #include "common/frontier.h"
 #include "common/keys.h"
+#include "protocol/attachment_ask.h"
 
 #define SESSION_VERSION 1
 #define FRAME_BYTES_MAX 8192u           /* ciphertext of one frame behind its u16 length */
@@ -66,7 +67,8 @@ enum session_ask {
     ASK_STORE, /* runs arrived: make them durable -> counts, and the frontier of what was touched */
     ASK_LOAD,  /* give runs beyond `known` within a budget */
     ASK_TALLY, /* digests of frontier and tables, as far as both may read */
-    ASK_REMEMBER /* keep told/held of this peer; the answer carries nothing */
+    ASK_REMEMBER,  /* keep told/held of this peer; the answer carries nothing */
+    ASK_ATTACHMENT /* see attachment_ask.h */
 };
 
 struct session_run { /* one RUN message's body, as it goes on the wire (run_encode) */
@@ -92,6 +94,7 @@ struct session_question {
     /* ASK_REMEMBER */
     const struct frontier *told; /* what the peer was told that we hold / what it told us */
     const struct frontier *held; /* what the peer provably holds */
+    struct attachment_question attachment;
 };
 
 struct session_answer {
@@ -122,6 +125,7 @@ struct session_answer {
     struct hash frontier_digest;   /* ASK_TALLY */
     struct hash tally_digest;      /* ASK_TALLY */
     struct hash chains_digest;     /* ASK_TALLY */
+    struct attachment_answer attachment;
 };
 
 enum session_event_kind {
@@ -158,10 +162,19 @@ struct session_totals {
     bool truth_checked;           /* both frontiers were equal and tallies compared */
     bool truth_failed;            /* equal frontiers, different tallies */
     bool split_view;              /* equal frontiers, different chains of the registry */
-    enum session_code held;       /* not SESSION_DONE: the peer takes no more of ours, and why */
-    enum session_code holding;    /* the same of us */
-    enum session_code code;       /* how it ended */
-    char reason[160];             /* the other side's words, or ours; English */
+    uint64_t units_sent, units_received, units_refused; /* of attachments */
+    enum session_code held;    /* not SESSION_DONE: the peer takes no more of ours, and why */
+    enum session_code holding; /* the same of us */
+    enum session_code code;    /* how it ended */
+    char reason[160];          /* the other side's words, or ours; English */
+};
+
+/* Which attachments an initiator exchanges: none; it offers what the hub may lack, and fetches
+ * thumbnails and what somebody asked for; it fetches whatever is missing. */
+enum session_attachments {
+    SESSION_ATTACHMENTS_NONE,
+    SESSION_ATTACHMENTS_ASKED,
+    SESSION_ATTACHMENTS_ALL
 };
 
 struct session_options {
@@ -174,7 +187,9 @@ struct session_options {
     bool watch;     /* stay connected and exchange what comes */
     bool enrolling; /* initiator without a certificate yet */
     uint8_t token[16];
-    struct signing_key sign;           /* enrolling: proves the key */
+    struct signing_key sign;              /* enrolling: proves the key */
+    enum session_attachments attachments; /* initiator */
+    uint64_t budget_bytes; /* no unit of an attachment is begun that would pass it; 0: no bound */
     uint32_t handshake_ms, silence_ms; /* 0: SESSION_HANDSHAKE_MS, SESSION_SILENCE_MS */
 };
 

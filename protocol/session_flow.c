@@ -163,6 +163,8 @@ static enum status answer_store(struct session *session, const struct session_an
     session->totals.aside += answer->aside;
     session->totals.refused += answer->refused;
     drop_batch(session);
+    if (answer->applied > 0)
+        attachment_flow_again(session);
     if (answer->forked)
         return flow_end(session, SESSION_FORKED, "");
     if (answer->hold != SESSION_DONE)
@@ -232,6 +234,8 @@ static enum status answer_full(struct session *session)
         return hold(session, SESSION_FULL);
     case ASK_REMEMBER:
         return answer_remember(session);
+    case ASK_ATTACHMENT:
+        return attachment_flow_full(session);
     default:
         return flow_end(session, SESSION_FULL, "");
     }
@@ -256,6 +260,8 @@ enum status flow_answer(struct session *session, const struct session_answer *an
         return answer_tally(session, answer);
     case ASK_REMEMBER:
         return answer_remember(session);
+    case ASK_ATTACHMENT:
+        return attachment_flow_answer(session, answer);
     case ASK_NONE:
         break;
     }
@@ -291,7 +297,9 @@ static enum status next_of_responder(struct session *session)
     }
     if (!session->said_sent)
         TRY(out_sent(session));
-    if (!session->peer_watches)
+    bool busy;
+    TRY(attachment_flow_next(session, &busy));
+    if (busy || !session->peer_watches)
         return STATUS_OK;
     if (session->changed) {
         ask_remember(session, &session->proven);
@@ -318,6 +326,10 @@ static enum status next_of_initiator(struct session *session)
         ask_remember(session, &session->ours);
         return STATUS_OK;
     }
+    bool busy;
+    TRY(attachment_flow_next(session, &busy));
+    if (busy)
+        return STATUS_OK;
     if (!session->options.watch)
         return flow_end(session, SESSION_DONE, "");
     session->settled_now = !session->idle;

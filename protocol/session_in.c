@@ -263,6 +263,11 @@ static const struct {
     [MESSAGE_PONG] = {true, true, true, take_pong},
     [MESSAGE_PACKED] = {true, true, true, take_packed},
     [MESSAGE_HOLD] = {true, true, true, take_hold},
+    [MESSAGE_OFFER] = {true, true, true, attachment_take_offer},
+    [MESSAGE_WANT] = {true, true, true, attachment_take_want},
+    [MESSAGE_UNIT] = {true, true, true, attachment_take_unit},
+    [MESSAGE_NONE] = {true, true, true, attachment_take_none},
+    [MESSAGE_ENOUGH] = {true, true, true, attachment_take_enough},
 };
 
 static enum status take_message(struct session *session, const struct message *message)

@@ -7,6 +7,7 @@
  * (`question` itself, the batch, the frontiers): nothing of that changes until the answer. Bytes
  * that arrive meanwhile only join `raw`. */
 
+#include "protocol/attachment_flow.h"
 #include "protocol/message.h"
 #include "protocol/noise.h"
 #include "protocol/pack_stream.h"
@@ -90,6 +91,7 @@ struct session {
     bool speaks, waiting; /* initiator: what is ready asks for an answer; it is out */
     unsigned pings_out;   /* PINGs that the peer hasn't answered */
     struct message_tally peer_tally;
+    struct attachment_flow attachments;
     struct session_totals totals;
 };
 

@@ -24,12 +24,14 @@ void storage_reply_release(struct storage_reply *reply)
     buffer_release(&reply->link_key);
     buffer_release(&reply->runs_bytes);
     free(reply->runs);
+    attachment_reply_release(&reply->attachment);
     *reply = (struct storage_reply){0};
 }
 
 bool storage_writes(const struct session_question *question)
 {
     return question->ask == ASK_STORE || question->ask == ASK_REMEMBER ||
+           (question->ask == ASK_ATTACHMENT && attachment_writes(&question->attachment)) ||
            (question->ask == ASK_WHO && question->enrolling);
 }
 
@@ -318,6 +320,8 @@ static enum status dispatch(struct replica *replica, const struct session_questi
         return answer_tally(replica, question, reply, err);
     case ASK_REMEMBER:
         return replica_peer_save(replica, question->peer, question->told, question->held, err);
+    case ASK_ATTACHMENT:
+        return attachment_answer(replica, question, host, reply, err);
     case ASK_NONE:
         break;
     }

@@ -8,6 +8,7 @@
  * session took it. */
 
 #include "common/replica.h"
+#include "protocol/attachment_storage.h"
 #include "protocol/session.h"
 
 struct storage_reply {
@@ -17,6 +18,7 @@ struct storage_reply {
     struct buffer runs_bytes;
     struct session_run *runs;
     size_t runs_count, runs_capacity;
+    struct attachment_reply attachment;
 };
 void storage_reply_release(struct storage_reply *reply);
 

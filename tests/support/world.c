@@ -163,6 +163,8 @@ bool world_sync(struct world *world, size_t client, uint64_t cut, struct session
                                       .network = *replica_network(ours.replica),
                                       .local = replica_identity(ours.replica)->dh,
                                       .sign = replica_identity(ours.replica)->sign};
+    options.attachments = world->attachments;
+    options.budget_bytes = world->budget_bytes;
     memcpy(options.remote, hub->dh.public_key, DH_KEY_BYTES);
     struct error err = {0};
     bool begun = heard(&ours, &theirs, session_new(&ours.session, &options, &err), &err);

@@ -15,6 +15,8 @@ struct world {
     uint32_t county, township, branches[3]; /* org numbers */
     struct replica *clients[WORLD_CLIENTS_MAX];
     size_t clients_count;
+    enum session_attachments attachments; /* of the sessions; world_start: none */
+    uint64_t budget_bytes;
 };
 
 void world_start(struct world *world);
