@@ -323,6 +323,18 @@ static void remember(struct fake *fake, const struct session_question *question)
     MUST(frontier_copy(&peer->held, question->held, NULL) == STATUS_OK);
 }
 
+/* Lacks whatever it is offered, and keeps what comes; has nothing itself. */
+static void answer_attachment(struct fake *fake, const struct attachment_question *question)
+{
+    struct attachment_answer *answer = &fake->answer.attachment;
+    answer->fits = true;
+    answer->held = question->from + question->count;
+    answer->looked = question->names_count > 0;
+    answer->found = answer->looked > 0 && question->step == ATTACHMENT_WISH;
+    if (answer->found)
+        answer->name = question->names[0];
+}
+
 const struct session_answer *fake_answer(struct fake *fake, const struct session_question *question)
 {
     fake->answer = (struct session_answer){0};
@@ -349,6 +361,9 @@ const struct session_answer *fake_answer(struct fake *fake, const struct session
         break;
     case ASK_REMEMBER:
         remember(fake, question);
+        break;
+    case ASK_ATTACHMENT:
+        answer_attachment(fake, &question->attachment);
         break;
     case ASK_NONE:
         must(false, "nothing was asked");

@@ -183,6 +183,7 @@ bool world_sync(struct world *world, size_t client, uint64_t cut, struct session
                 session_totals(theirs.session)->reason);
     if (totals)
         *totals = *result;
+    world->hub_totals = *session_totals(theirs.session);
     side_release(&ours);
     side_release(&theirs);
     return good;

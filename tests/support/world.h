@@ -17,6 +17,7 @@ struct world {
     size_t clients_count;
     enum session_attachments attachments; /* of the sessions; world_start: none */
     uint64_t budget_bytes;
+    struct session_totals hub_totals; /* the hub's of the last session */
 };
 
 void world_start(struct world *world);
