@@ -6,7 +6,9 @@
  * The body is canonical MessagePack:
  *   [version = 1, time_ms, beacon, person, epoch, [op, …], origin?, keys?, …unknown trailing]
  *   person: nil (the person the device's certificate names) or bin 16
- *   origin: absent, nil, or [scope, device, incarnation, number] of the entry that this one adopts
+ *   origin: absent, nil, or [scope, device, incarnation, number] of the entry that this one makes
+ *           anew; when that stands in another scope, behind it the name of that org and of the one
+ *           who wrote it, str each (docs/decisions/0015-moving-a-row.md)
  *   keys:   absent, nil or [[id bin 8, subject bin 16, year uint], …], at least one: keys of sealed
  *           values that this entry is the first of its feed to use (seal.h)
  *   op:     [table, row (bin 16), [field, value, field, value, …], bases]
@@ -47,6 +49,7 @@
 #define ENTRY_BASES_MAX 256     /* a field */
 #define ENTRY_ELEMENTS_MAX 4096 /* of a set, in one op */
 #define ENTRY_KEYS_MAX 20000
+#define ENTRY_NAME_BYTES_MAX 240 /* of an origin */
 
 struct entry_head {
     int64_t time_ms; /* the writer's wall clock; decides nothing but what is shown meanwhile */
@@ -56,6 +59,8 @@ struct entry_head {
     uint32_t epoch;    /* schema epoch of the writer */
     bool has_origin;   /* adopted; only entry_decode tells */
     struct dot origin; /* the entry whose changes this one makes anew */
+    /* Of an origin in another scope: borrowed from the body, or from who writes. */
+    struct bytes origin_org, origin_person;
 };
 
 /* A key of sealed values, as an entry names it. */

@@ -224,17 +224,27 @@ static enum status take_ops(struct entry_view *view, struct unpack *in, struct e
     return check_doubles(view, err);
 }
 
-static enum status take_origin(struct unpack *in, struct entry_head *head, struct error *err)
+/* Who moves a row names org and writer, for those who don't read the other scope's registry. */
+static bool take_origin_names(struct unpack *in, struct entry_head *head)
 {
+    return unpack_str(in, &head->origin_org) && head->origin_org.size <= ENTRY_NAME_BYTES_MAX &&
+           unpack_str(in, &head->origin_person) && head->origin_person.size <= ENTRY_NAME_BYTES_MAX;
+}
+
+static enum status take_origin(struct entry_view *view, struct unpack *in, struct error *err)
+{
+    struct entry_head *head = &view->head;
     struct dot *origin = &head->origin;
     uint32_t parts;
     uint64_t scope, device, incarnation;
     if (unpack_nil(in))
         return STATUS_OK;
-    if (!unpack_array(in, &parts) || parts != 4 || !unpack_uint_max(in, UINT32_MAX, &scope) ||
+    if (!unpack_array(in, &parts) || !unpack_uint_max(in, UINT32_MAX, &scope) ||
+        parts != (scope == view->feed.scope ? 4u : 6u) ||
         !unpack_uint_max(in, UINT32_MAX, &device) ||
         !unpack_uint_max(in, UINT32_MAX, &incarnation) || !unpack_uint(in, &origin->number) ||
-        device == 0 || incarnation == 0 || origin->number == 0 || origin->number > ENTRY_NUMBER_MAX)
+        device == 0 || incarnation == 0 || origin->number == 0 ||
+        origin->number > ENTRY_NUMBER_MAX || (parts == 6 && !take_origin_names(in, head)))
         return error_set(err, STATUS_BAD_INPUT, "an entry's origin is not a dot");
     origin->feed = (struct feed_id){(uint32_t)scope, (uint32_t)device, (uint32_t)incarnation};
     head->has_origin = true;
@@ -302,7 +312,7 @@ enum status entry_decode(struct entry_view *view, const struct feed_id *feed, st
     TRY(take_head(&in, &view->head, &extra, err));
     TRY(take_ops(view, &in, err));
     if (extra > 0)
-        TRY(take_origin(&in, &view->head, err));
+        TRY(take_origin(view, &in, err));
     if (extra > 1)
         TRY(take_keys(view, &in, err));
     for (uint32_t i = 2; i < extra; i++)

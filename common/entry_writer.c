@@ -143,13 +143,20 @@ static enum status pack_head(const struct entry_head *head, struct buffer *out)
     return pack_uint(out, head->epoch);
 }
 
-static enum status pack_origin(const struct dot *origin, struct buffer *out)
+static enum status pack_origin(const struct entry_writer *writer, struct buffer *out)
 {
-    TRY(pack_array(out, 4));
+    const struct entry_head *head = &writer->head;
+    const struct dot *origin = &head->origin;
+    bool named = origin->feed.scope != writer->feed.scope;
+    TRY(pack_array(out, named ? 6 : 4));
     TRY(pack_uint(out, origin->feed.scope));
     TRY(pack_uint(out, origin->feed.device));
     TRY(pack_uint(out, origin->feed.incarnation));
-    return pack_uint(out, origin->number);
+    TRY(pack_uint(out, origin->number));
+    if (!named)
+        return STATUS_OK;
+    TRY(pack_str(out, head->origin_org));
+    return pack_str(out, head->origin_person);
 }
 
 enum status entry_writer_key(struct entry_writer *writer, const struct entry_key *key,
@@ -175,7 +182,7 @@ static enum status assemble(struct entry_writer *writer, struct buffer *body)
     TRY(pack_array(body, writer->ops_count));
     TRY(buffer_append_bytes(body, buffer_bytes(&writer->ops)));
     if (origin)
-        TRY(pack_origin(&writer->head.origin, body));
+        TRY(pack_origin(writer, body));
     if (!keys)
         return STATUS_OK;
     if (!origin)

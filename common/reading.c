@@ -227,6 +227,7 @@ static enum status step_history(struct cli *cli, struct replica *replica, int *c
                                                     {"field", {"field", "字段"}},
                                                     {"value", {"value", "值"}},
                                                     {"person", {"person", "使用者"}},
+                                                    {"org", {"written in", "写于"}},
                                                     {"dot", {"dot", "条目"}},
                                                     {"state", {"state", "状态"}},
                                                     {0}};

@@ -12,6 +12,7 @@ static const struct cli_text no_word = {"no", "否"};
 static const struct cli_text conflict_word = {"conflicts", "冲突"};
 static const struct cli_text org_word = {"org", "所属组织"};
 static const struct cli_text deleted_word = {"deleted", "已删除"};
+static const struct cli_text moved_word = {"moved to", "已转往"};
 
 /* ---- values ---- */
 
@@ -329,6 +330,9 @@ static enum status add_fields(struct grid *grid, const struct schema_table *tabl
         TRY(add_pair(grid, cli_text(&conflict_word), (const char *)text->data));
     if (json_object_get(row, "_deleted"))
         TRY(add_pair(grid, cli_text(&deleted_word), cli_text(&yes_word)));
+    const char *moved = json_string_value(json_object_get(row, "_moved"));
+    if (moved)
+        TRY(add_pair(grid, cli_text(&moved_word), moved));
     return STATUS_OK;
 }
 

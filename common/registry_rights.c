@@ -7,6 +7,7 @@
 #include "common/pack.h"
 #include "common/registry_state.h"
 #include "common/steps.h"
+#include "common/tombstone.h"
 
 static bool certificate_reads(const struct registry *registry,
                               const struct certificate *certificate, uint32_t scope)
@@ -155,11 +156,9 @@ static enum status check_group(const struct judgement *judgement, const struct s
 
 static enum status check_deleted(const struct op_field *written, struct error *err)
 {
-    struct unpack in = unpack_of(written->value);
-    bool flag;
-    if (!unpack_bool(&in, &flag) || !unpack_done(&in))
-        return error_set(err, STATUS_BAD_INPUT, "the deletion mark is not a bool");
-    return STATUS_OK;
+    if (tombstone_valid(written->value))
+        return STATUS_OK;
+    return error_set(err, STATUS_BAD_INPUT, "the deletion mark is none");
 }
 
 static enum status check_field(const struct judgement *judgement, const struct op_field *written,
@@ -317,6 +316,9 @@ enum status registry_permits(const struct registry *registry, const struct dot *
     const struct certificate *writer = NULL;
     const struct schema *schema = NULL;
     TRY(check_writer(registry, dot, &writer, err));
+    if (entry->head.has_origin && entry->head.origin.feed.scope != dot->feed.scope &&
+        writer->role != ROLE_HUB)
+        return error_set(err, STATUS_DENIED, "only the hub carries rows from one org to another");
     TRY(schema_of_writer(registry, entry->head.epoch, &schema, err));
     struct judgement judgement = {.entry = entry, .role_bit = ROLE_BIT(writer->role)};
     return judge_ops(&judgement, schema, err);

@@ -10,7 +10,7 @@
 #include "common/mutant.h"
 #include "common/pack.h"
 #include "common/repair.h"
-#include "common/replica_state.h"
+#include "common/replica_move.h"
 #include "common/search.h"
 #include "common/wal_check.h"
 
@@ -281,6 +281,7 @@ static enum status counters_load(struct replica *replica, struct error *err)
 {
     TRY(restoring_load(replica, err));
     TRY(tallies_load(replica, err));
+    TRY(moving_load(replica, err));
     TRY(pragma_number(replica, statement_sql(SQL_REPLACED_COUNT), &replica->replaced_count, err));
     return pragma_number(replica, statement_sql(SQL_DATA_VERSION), &replica->data_version, err);
 }

@@ -28,8 +28,8 @@ enum status adopted_note(struct replica *replica, const struct dot *dot,
                          const struct entry_view *view, struct error *err)
 {
     uint32_t origin;
-    if (!view->head.has_origin)
-        return STATUS_OK;
+    if (!view->head.has_origin || view->head.origin.feed.scope != dot->feed.scope)
+        return STATUS_OK; /* what was carried counts where it comes from, too */
     sqlite3_stmt *set = sql_use(replica, SQL_ADOPTED_SET);
     if (!set)
         return sql_fail(replica, err, "adopted entries");

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/pack.h"
-#include "common/replica_state.h"
+#include "common/replica_move.h"
 
 #define ASIDE_ROWS_MAX 1000 /* a feed */
 
@@ -229,6 +229,7 @@ enum status apply_entry(struct replica *replica, const struct dot *dot,
         if (!inserted)
             TRY(merge_op(replica, dot, view, op, err));
         TRY(attached_note(replica, dot, view, op, err));
+        TRY(moving_note(replica, view, op, err));
     }
     return adopted_note(replica, dot, view, err);
 }

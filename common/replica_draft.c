@@ -35,16 +35,21 @@ enum status drafts_flush(struct drafts *drafts, struct error *err)
     return STATUS_OK;
 }
 
+void draft_release(struct draft *draft)
+{
+    entry_writer_release(&draft->writer);
+    buffer_release(&draft->body);
+    buffer_release(&draft->value);
+    buffer_release(&draft->sealed);
+    draft_forget_keys(draft);
+    buffer_release(&draft->wrapped);
+    free(draft->keys);
+}
+
 void drafts_release(struct drafts *drafts)
 {
     for (size_t i = 0; i < drafts->count; i++) {
-        entry_writer_release(&drafts->open[i]->writer);
-        buffer_release(&drafts->open[i]->body);
-        buffer_release(&drafts->open[i]->value);
-        buffer_release(&drafts->open[i]->sealed);
-        draft_forget_keys(drafts->open[i]);
-        buffer_release(&drafts->open[i]->wrapped);
-        free(drafts->open[i]->keys);
+        draft_release(drafts->open[i]);
         free(drafts->open[i]);
     }
 }

@@ -42,6 +42,8 @@ size_t drafts_entries(const struct drafts *drafts);
 /* Writes all of them. */
 enum status drafts_flush(struct drafts *drafts, struct error *err);
 void drafts_release(struct drafts *drafts);
+/* One that stands alone. */
+void draft_release(struct draft *draft);
 /* A row that a draft holds must be applied before it is looked at. */
 enum status drafts_apply_row(struct drafts *drafts, const struct id *id, struct error *err);
 /* The draft of a scope; where there is no room for one more, the first makes it. */

@@ -7,7 +7,7 @@
 
 #include "common/dots.h"
 #include "common/mutant.h"
-#include "common/replica_state.h"
+#include "common/replica_move.h"
 
 /* ---- one row ---- */
 
@@ -122,6 +122,7 @@ static enum status add_stale(struct replica *replica, struct stale *stale, const
         stale->rows = rows;
         rows[stale->count++] = (struct row_wish){table, dot->feed.scope, op->row, all_fields};
         TRY(op_note(replica, op, dot, err));
+        TRY(moving_note(replica, view, op, err));
     }
     return STATUS_OK;
 }

@@ -360,29 +360,29 @@ static enum status edit_field(struct draft *draft, struct edit *edit,
 }
 
 /* Deleting names every head that was seen; putting back names the deletions. */
-static enum status edit_deleted(struct draft *draft, struct edit *edit, bool deleted,
+static enum status edit_deleted(struct draft *draft, struct edit *edit, struct bytes value,
                                 struct error *err)
 {
     struct dot_list bases = {.count = 0};
-    const uint8_t value = deleted ? 0xc3 : 0xc2;
-    if (deleted)
+    if (tombstone_gone(value))
         for (size_t i = 0; i < edit->row->cells_count; i++)
             list_heads(edit->row, edit->row->cells[i].field, &bases);
     else
         list_heads(edit->row, FIELD_DELETED, &bases);
-    return write_field(draft, edit, FIELD_DELETED, bytes_of(&value, 1), &bases, err);
+    return write_field(draft, edit, FIELD_DELETED, value, &bases, err);
 }
 
 static enum status edit_row(struct draft *draft, struct edit *edit, struct error *err)
 {
+    static const uint8_t yes = 0xc3, no = 0xc2;
     const struct change_field *mark = given_field(edit->change, FIELD_DELETED);
     if (edit->change->kind == CHANGE_DELETE)
-        return edit_deleted(draft, edit, true, err);
+        return edit_deleted(draft, edit, bytes_of(&yes, 1), err);
     /* Who enters anew what a natural key names, and was deleted, means it to be there. */
     if (edit->change->kind == CHANGE_ADD && edit->exists && row_deleted(edit->row) && !mark)
-        TRY(edit_deleted(draft, edit, false, err));
+        TRY(edit_deleted(draft, edit, bytes_of(&no, 1), err));
     if (mark)
-        TRY(edit_deleted(draft, edit, mark->value.size == 1 && mark->value.data[0] == 0xc3, err));
+        TRY(edit_deleted(draft, edit, mark->value, err));
     for (size_t i = 0; i < edit->change->fields_count; i++) {
         uint16_t number = edit->change->fields[i].field;
         if (number != FIELD_DELETED && !table_field(edit->table, number))
@@ -428,21 +428,14 @@ static enum status scope_of_ref(struct replica *replica, const struct edit *edit
     const struct schema_field *field =
         edit->table->scope_field ? table_field(edit->table, edit->table->scope_field) : NULL;
     const struct change_field *given = field ? given_field(edit->change, field->number) : NULL;
-    struct unpack in = unpack_of(given ? given->value : (struct bytes){0});
-    struct bytes data;
+    const struct schema_table *table;
     struct id id;
     bool found;
     *scope = 0;
-    if (!unpack_bin(&in, &data) || data.size < ID_BYTES)
+    if (!given || !schema_ref(replica->schema, field, given->value, &table, &id))
         return STATUS_OK;
-    uint32_t table = field->type == FIELD_REF
-                         ? field->ref_tables[0]
-                         : (uint32_t)data.data[0] | (uint32_t)data.data[1] << 8;
-    if (!schema_table(replica->schema, table))
-        return STATUS_OK;
-    memcpy(id.bytes, data.data + data.size - ID_BYTES, ID_BYTES);
     TRY(drafts_apply_row(edit->drafts, &id, err));
-    TRY(replica_row(replica, table, &id, 0, &replica->old_row, &found, err));
+    TRY(replica_row(replica, table->number, &id, 0, &replica->old_row, &found, err));
     if (found)
         *scope = replica->old_row.scope;
     return STATUS_OK;
@@ -497,6 +490,22 @@ static enum status find_row(struct replica *replica, struct edit *edit, uint32_t
     return choose_scope(replica, edit, scope, err);
 }
 
+/* What is gone isn't changed; what has moved isn't put back here, either: it lives elsewhere. */
+static enum status check_live(const struct edit *edit, struct error *err)
+{
+    const struct change *change = edit->change;
+    const struct change_field *mark = given_field(change, FIELD_DELETED);
+    struct moved moved;
+    bool settles = change->kind == CHANGE_SETTLE;
+    bool puts_back = mark && !tombstone_gone(mark->value);
+    if (row_moved(edit->row, &moved) && (puts_back || (row_deleted(edit->row) && !settles)))
+        return error_set(err, STATUS_DENIED, "the row of table '%s' has moved to '%.*s'",
+                         edit->table->name, (int)moved.name.size, (const char *)moved.name.data);
+    if (change->kind == CHANGE_ADD || !row_deleted(edit->row) || mark || settles)
+        return STATUS_OK;
+    return error_set(err, STATUS_NOT_FOUND, "the row of table '%s' is deleted", edit->table->name);
+}
+
 static enum status save_change(struct drafts *drafts, const struct change *change,
                                struct saved *saved, struct error *err)
 {
@@ -512,11 +521,7 @@ static enum status save_change(struct drafts *drafts, const struct change *chang
         TRY(drafts_apply_row(drafts, &edit.id, err));
     }
     TRY(find_row(replica, &edit, &scope, err));
-    bool live = change->kind == CHANGE_ADD || !row_deleted(edit.row) ||
-                given_field(change, FIELD_DELETED) || change->kind == CHANGE_SETTLE;
-    if (!live)
-        return error_set(err, STATUS_NOT_FOUND, "the row of table '%s' is deleted",
-                         edit.table->name);
+    TRY(check_live(&edit, err));
     saved->id = edit.id;
     size_t before = drafts_entries(drafts);
     TRY(drafts_find(drafts, scope, &draft, err));

@@ -170,6 +170,22 @@ struct bytes replica_plain(struct replica *replica, const struct seal_place *pla
     return status == STATUS_OK ? buffer_bytes(&replica->plain) : value;
 }
 
+bool replica_seal_subject(struct replica *replica, struct bytes value, struct id *subject)
+{
+    struct unpack in = unpack_of(value);
+    struct bytes content;
+    struct seal_id id;
+    sqlite3_stmt *get = sql_use(replica, SQL_KEY_GET);
+    if (!get || !unpack_sealed(&in, &content) || !seal_value_key(content, &id))
+        return false;
+    sqlite3_bind_int64(get, 1, (int64_t)get_u64le(id.bytes));
+    bool found = sqlite3_step(get) == SQLITE_ROW && sqlite3_column_bytes(get, 0) == ID_BYTES;
+    if (found)
+        memcpy(subject->bytes, sqlite3_column_blob(get, 0), ID_BYTES);
+    sqlite3_reset(get);
+    return found;
+}
+
 /* ---- keys that come and go ---- */
 
 /* The next wrapped key of the run, when it is the one that is named. */

@@ -15,6 +15,9 @@
 struct bytes replica_plain(struct replica *replica, const struct seal_place *place,
                            struct bytes value);
 
+/* Whom a sealed value is about, as its key says; false: nobody named that key. */
+bool replica_seal_subject(struct replica *replica, struct bytes value, struct id *subject);
+
 /* ---- who may open (replica_grant.c); in a transaction ---- */
 /* For the hub: scope keys where there are none or somebody with a key has left, and grants for
  * devices that lack one. Cheap when there is nothing to do. */

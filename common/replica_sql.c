@@ -86,6 +86,11 @@ const char *statement_sql(enum statement statement)
                         "AND wrapped IS NOT NULL ORDER BY id",
         [SQL_KEY_ERASE] = "UPDATE _key SET wrapped = NULL WHERE subject = ?1 "
                           "AND (?2 = 0 OR year = ?2) AND beacon < ?3 AND wrapped IS NOT NULL",
+        [SQL_MOVING_PUT] = "INSERT OR IGNORE INTO _moving(table_no, row, scope) VALUES(?, ?, ?)",
+        [SQL_MOVING_NEXT] = "SELECT table_no, row, scope FROM _moving LIMIT 1",
+        [SQL_MOVING_DROP] = "DELETE FROM _moving WHERE table_no = ? AND row = ? AND scope = ?",
+        [SQL_LEFT_PUT] = "INSERT OR IGNORE INTO _left(table_no, row, scope) VALUES(?, ?, ?)",
+        [SQL_LEFT_GET] = "SELECT 1 FROM _left WHERE table_no = ? AND row = ? AND scope = ?",
         [SQL_META_GET] = "SELECT value FROM _meta WHERE name = ?",
         [SQL_META_SET] = "INSERT OR REPLACE INTO _meta(name, value) VALUES(?, ?)",
         [SQL_PEER_GET] = "SELECT told, held FROM _peer WHERE device = ?",

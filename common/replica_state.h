@@ -77,6 +77,11 @@ struct tally_row {
     X(SQL_UNIT_GET)        \
     X(SQL_UNIT_PUT)        \
     X(SQL_UNIT_DROP)       \
+    X(SQL_MOVING_PUT)      \
+    X(SQL_MOVING_NEXT)     \
+    X(SQL_MOVING_DROP)     \
+    X(SQL_LEFT_PUT)        \
+    X(SQL_LEFT_GET)        \
     X(SQL_META_GET)        \
     X(SQL_META_SET)        \
     X(SQL_PEER_GET)        \
@@ -134,6 +139,13 @@ struct scrub_place {
     unsigned steps;
 };
 
+/* On a replica that moves rows (replica_move.h). */
+struct moving {
+    bool ready;    /* its tables are there */
+    bool waits;    /* a row is to be looked at, perhaps */
+    bool any_left; /* some row moved away from somewhere */
+};
+
 struct replica {
     sqlite3 *database;
     struct clock clock;
@@ -172,9 +184,10 @@ struct replica {
     struct seal_cache *seals; /* keys of sealed values, opened (replica_seal.c) */
     struct bytes keys_in;     /* wrapped keys that came with the entries that are being taken in */
     struct buffer plain;
+    struct moving moving;
     bool doubts_registry;
     bool wrong_branch; /* some feed isn't the one that a revocation names (replica_cut.c) */
-    bool erased; /* the write-ahead log is to be emptied after the commit */
+    bool erased;       /* the write-ahead log is to be emptied after the commit */
 };
 
 /* ---- SQLite (replica_sql.c) ---- */

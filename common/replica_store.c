@@ -248,7 +248,7 @@ static enum status store_columns(struct replica *replica, struct row *row, struc
     }
     sqlite3_bind_blob(statement, 3, mark.size ? (const void *)mark.data : "", (int)mark.size,
                       SQLITE_STATIC);
-    sqlite3_bind_int(statement, 4, row_deleted(row));
+    sqlite3_bind_int(statement, 4, (int)row_presence(row));
     return sql_done(replica, statement, row->table->name, err);
 }
 

@@ -123,17 +123,23 @@ void row_settle_changes(struct row *row)
 struct verdict {
     bool deleted;  /* one says so */
     bool put_back; /* one says the opposite */
+    bool divided;  /* two say otherwise how it went */
     const struct cell *cell;
 };
 
 static struct verdict row_verdict(const struct row *row)
 {
     struct verdict verdict = {.cell = row_find_cell(row, FIELD_DELETED)};
+    struct bytes said = {0};
     for (size_t i = 0; verdict.cell && i < verdict.cell->heads_count; i++) {
-        if (head_deletes(&verdict.cell->heads[i]))
-            verdict.deleted = true;
-        else
+        const struct head *head = &verdict.cell->heads[i];
+        if (!head_deletes(head))
             verdict.put_back = true;
+        else if (!verdict.deleted)
+            said = head->value;
+        else
+            verdict.divided |= !bytes_equal(said, head->value);
+        verdict.deleted |= head_deletes(head);
     }
     return verdict;
 }
@@ -184,7 +190,25 @@ bool row_deleted(const struct row *row)
 bool row_delete_conflict(const struct row *row)
 {
     struct verdict verdict = row_verdict(row);
-    return verdict.deleted && (verdict.put_back || !row_all_seen(row, verdict.cell));
+    return verdict.deleted &&
+           (verdict.put_back || verdict.divided || !row_all_seen(row, verdict.cell));
+}
+
+bool row_moved(const struct row *row, struct moved *moved)
+{
+    const struct cell *cell = row_find_cell(row, FIELD_DELETED);
+    for (size_t i = 0; cell && i < cell->heads_count; i++)
+        if (tombstone_moved(cell->heads[i].value, moved))
+            return true;
+    return false;
+}
+
+enum row_presence row_presence(const struct row *row)
+{
+    struct moved moved;
+    if (!row_deleted(row))
+        return ROW_HERE;
+    return row_moved(row, &moved) ? ROW_MOVED : ROW_DELETED;
 }
 
 /* ---- digest ---- */

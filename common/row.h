@@ -22,7 +22,8 @@
  * A row is deleted when a live head of field 0 says true, none says false, and every head of every
  * other field is among the dots that the deleting writes had seen (their bases; what the deleting
  * entry itself wrote counts as seen). A concurrent edit therefore survives a delete, and field 0 is
- * then in conflict.
+ * then in conflict. A row that moved to another scope is gone in the same way (tombstone.h); two
+ * that say otherwise where it went are a conflict, too.
  *
  * Owns copies of all values. row_release. */
 
@@ -32,6 +33,7 @@
 #include "common/bytes.h"
 #include "common/entry.h"
 #include "common/schema.h"
+#include "common/tombstone.h"
 
 struct head {
     struct dot dot;
@@ -139,7 +141,13 @@ enum status row_show(struct row *row, const struct schema_field *field,
                      const struct row_history *history, struct shown *shown, struct error *err);
 
 bool row_deleted(const struct row *row);
-/* Field 0 in conflict: a delete and an edit that it hadn't seen, or delete against put-back. */
+/* What stands in the column _deleted. Gone in both ways counts as moved. */
+enum row_presence { ROW_HERE, ROW_DELETED, ROW_MOVED };
+enum row_presence row_presence(const struct row *row);
+/* Where it went, as the earliest head (by its dot) says; false: none says that it did. */
+bool row_moved(const struct row *row, struct moved *moved);
+/* Field 0 in conflict: a delete and an edit that it hadn't seen, delete against put-back, or two
+ * different deletes. */
 bool row_delete_conflict(const struct row *row);
 
 /* ---- digest ---- */

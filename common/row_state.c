@@ -129,9 +129,7 @@ int head_compare(const struct head *a, const struct head *b, bool by_element)
 
 bool head_deletes(const struct head *head)
 {
-    struct unpack in = unpack_of(head->value);
-    bool deleted;
-    return unpack_bool(&in, &deleted) && deleted;
+    return tombstone_gone(head->value);
 }
 
 enum status cell_put(struct cell *cell, const struct head *head, bool by_element, struct error *err)

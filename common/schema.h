@@ -147,6 +147,17 @@ struct schema_same {
     size_t count;
 };
 
+/* Rows of the table move another row to another org (transfer.h): field numbers and codes. */
+struct schema_moves {
+    uint16_t row;  /* the ref to the row that moves; 0: this table moves none */
+    uint16_t to;   /* the ref to the org where it goes */
+    uint16_t name; /* a text: what people call the row, for who can't read it yet */
+    uint16_t state;
+    size_t offered, accepted, returned; /* places among the codes of `state` */
+    uint16_t when;                      /* an enum */
+    uint64_t when_codes;                /* bit n: its nth code means a move */
+};
+
 struct schema_table {
     uint16_t number;
     char *name;
@@ -168,6 +179,8 @@ struct schema_table {
     struct schema_watch watch;
     bool has_attachments;
     bool reaches_below; /* all orgs below the row's read it; else only those above */
+    bool follows;       /* its rows move with the row that their scope field names */
+    struct schema_moves moves;
 };
 
 struct schema {
@@ -199,6 +212,11 @@ const struct schema_field *table_field_named(const struct schema_table *table, c
  * STATUS_NO_MEMORY. */
 enum status table_natural_id(const struct schema_table *table, const struct bytes *values,
                              struct id *id, struct error *err);
+
+/* The row that a value of a ref names; false when it names none, or one of a table that the schema
+ * doesn't know. */
+bool schema_ref(const struct schema *schema, const struct schema_field *field, struct bytes value,
+                const struct schema_table **table, struct id *id);
 
 /* Place of a code in the field's list, from 0; -1 when it isn't there. Borrows. */
 int field_code_rank(const struct schema_field *field, struct bytes code);

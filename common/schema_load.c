@@ -10,6 +10,7 @@
 #include "common/schema.h"
 #include "common/schema_form.h"
 #include "common/schema_json.h"
+#include "common/schema_moves.h"
 #include "common/schema_rules.h"
 #include "common/schema_same.h"
 
@@ -302,9 +303,9 @@ static enum status load_watch(const json_t *json, struct schema_watch *watch, st
 
 static enum status load_table(const json_t *json, struct schema_table *table, struct error *err)
 {
-    static const char *const keys[] = {"number",  "name",   "zh",    "en",   "key",   "scope",
-                                       "title",   "fields", "write", "form", "reach", "records",
-                                       "subject", "same",   "watch", NULL};
+    static const char *const keys[] = {"number",  "name",   "zh",    "en",     "key",   "scope",
+                                       "title",   "fields", "write", "form",   "reach", "records",
+                                       "subject", "same",   "watch", "follow", "moves", NULL};
     static const struct number_range numbers = {TABLE_NUMBER_FIRST, TABLE_NUMBER_MAX};
     int64_t number;
     size_t reach = 0, records = 0;
@@ -317,6 +318,7 @@ static enum status load_table(const json_t *json, struct schema_table *table, st
     if (json_object_get(json, "reach"))
         TRY(object_word(json, "reach", reach_word, 2, &reach, err));
     table->reaches_below = reach == 1;
+    TRY(object_flag(json, "follow", &table->follows, err));
     if (json_object_get(json, "records"))
         TRY(object_word(json, "records", records_word, 1, &records, err));
     table->records_access = json_object_get(json, "records") != NULL;
@@ -433,6 +435,8 @@ static enum status link_table(const json_t *json, const struct schema *schema,
     }
     if (json_object_get(json, "same"))
         TRY(schema_load_same(json_object_get(json, "same"), table, err));
+    if (json_object_get(json, "moves"))
+        TRY(schema_load_moves(json_object_get(json, "moves"), table, err));
     return schema_check_form(json, table, err);
 }
 

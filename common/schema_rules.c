@@ -253,6 +253,8 @@ static enum status check_table(const struct schema *schema, const struct schema_
         ((scope->type != FIELD_REF && scope->type != FIELD_REF_ANY) || scope->merge == MERGE_SET))
         return error_set(err, STATUS_BAD_INPUT, "'scope' names '%s', which is not a ref",
                          scope->name);
+    if (table->follows && (!scope || table->reaches_below))
+        return error_set(err, STATUS_BAD_INPUT, "'follow' needs a 'scope', and no reach below");
     const struct schema_field *subject = table_field(table, table->subject_field);
     if (subject && ((subject->type != FIELD_REF && subject->type != FIELD_REF_ANY) ||
                     subject->merge == MERGE_SET))

@@ -222,6 +222,23 @@ static bool position(const struct schema_field *field, struct bytes value, int64
     return true;
 }
 
+bool schema_ref(const struct schema *schema, const struct schema_field *field, struct bytes value,
+                const struct schema_table **table, struct id *id)
+{
+    struct unpack in = unpack_of(value);
+    struct bytes data;
+    if (!unpack_bin(&in, &data))
+        return false;
+    if (field->type == FIELD_REF && data.size == ID_BYTES)
+        *table = schema_table(schema, field->ref_tables[0]);
+    else if (field->type == FIELD_REF_ANY && data.size == ID_BYTES + 2)
+        *table = schema_table(schema, (uint32_t)data.data[0] | (uint32_t)data.data[1] << 8);
+    else
+        return false;
+    memcpy(id->bytes, data.data + data.size - ID_BYTES, ID_BYTES);
+    return *table != NULL;
+}
+
 int field_compare(const struct schema_field *field, struct bytes a, struct bytes b)
 {
     static const uint8_t nil = 0xc0;

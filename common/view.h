@@ -66,7 +66,7 @@ struct view_query {
     const char *after_value; /* what that row had in `order`, as text; NULL or empty: nothing */
 };
 /* Gets one row: {"id", fields…, "NAME_round" from 2 on, "_org", "_conflicts": […], "_deleted" when
- * deleted}. Borrows `row`. */
+ * deleted or moved, "_moved" the name of the org it moved to}. Borrows `row`. */
 typedef enum status view_taker(void *context, json_t *row, struct error *err);
 /* Rows that are not deleted, ascending by id unless the query says otherwise. */
 enum status view_list(struct replica *replica, const struct view_query *query, view_taker *take,
@@ -89,7 +89,8 @@ enum status view_bases(struct replica *replica, const char *table, const char *i
 
 /* ---- history and conflicts (view_history.c) ---- */
 /* [{"field","value","person","device","time","dot","state"}] in the order of time; value of a set:
- * {"added":[…],"removed":[…]}. */
+ * {"added":[…],"removed":[…]}. "adopted": the dot of the entry that it was adopted from; "carried",
+ * "org": what was written in another org, under which dot. */
 enum status view_history(struct replica *replica, const char *table, const char *id,
                          json_t **history, struct error *err);
 /* [{"table","id","field","heads":[{"value","person","device","time","dot"}]}] */

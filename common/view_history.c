@@ -30,12 +30,18 @@ static const char *name_of(const struct schema_field *field)
     return field ? field->name : "_deleted";
 }
 
-/* Field 0 has no schema_field; a field that this schema doesn't know yet has none either. */
+/* Field 0 has no schema_field; a field that this schema doesn't know yet has none either. Of a row
+ * that moved it reads "→ NAME". */
 static enum status value_json(const struct schema *schema, const struct schema_field *field,
                               struct bytes value, json_t **json, struct error *err)
 {
     static char name[] = "_deleted";
     static const struct schema_field deleted = {.name = name, .type = FIELD_BOOL};
+    struct moved moved;
+    if (!field && tombstone_moved(value, &moved)) {
+        *json = json_sprintf("→ %.*s", (int)moved.name.size, (const char *)moved.name.data);
+        return *json ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "out of memory");
+    }
     return view_value(schema, field ? field : &deleted, value, json, err);
 }
 
@@ -125,14 +131,33 @@ enum status view_written(struct replica *replica, const struct seal_place *place
     return failed ? error_set(err, STATUS_NO_MEMORY, "out of memory") : STATUS_OK;
 }
 
-/* An adopted value tells whose it was. */
-static void put_adopted(json_t *told, const struct entry_head *head)
+/* A name that the hub gave with it, for those who don't know device or org. */
+static void put_name(json_t *told, const char *key, struct bytes name)
 {
-    char text[DOT_TEXT_BYTES];
+    if (name.size > 0)
+        json_object_set_new(told, key, json_stringn((const char *)name.data, name.size));
+}
+
+/* An adopted value tells whose it was, one that was carried here who wrote it where. */
+static void put_adopted(struct replica *replica, json_t *told, const struct dot *dot,
+                        const struct entry_head *head)
+{
+    char text[DOT_TEXT_BYTES], device_text[ID_TEXT_BYTES] = "?";
     if (!head->has_origin)
         return;
     dot_format(&head->origin, text);
-    json_object_set_new(told, "adopted", json_string(text));
+    if (head->origin.feed.scope == dot->feed.scope) {
+        json_object_set_new(told, "adopted", json_string(text));
+        return;
+    }
+    const struct device *device =
+        registry_device(replica_registry(replica), head->origin.feed.device);
+    if (device)
+        id_format(&device->id, device_text);
+    json_object_set_new(told, "device", json_string(device_text));
+    json_object_set_new(told, "carried", json_string(text));
+    put_name(told, "person", head->origin_person);
+    put_name(told, "org", head->origin_org);
 }
 
 static enum status tell_item(void *context, const struct history_item *item, struct error *err)
@@ -156,7 +181,7 @@ static enum status tell_item(void *context, const struct history_item *item, str
         status = view_origin(telling->replica, told, &item->dot, &item->head.person,
                              item->head.time_ms, err);
         json_object_set_new(told, "state", json_string(state));
-        put_adopted(told, &item->head);
+        put_adopted(telling->replica, told, &item->dot, &item->head);
     }
     if (status == STATUS_OK && json_array_append(telling->list, told) != 0)
         status = error_set(err, STATUS_NO_MEMORY, "out of memory");

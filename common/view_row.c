@@ -136,6 +136,22 @@ static const char *org_text(struct reader *reader, int64_t scope)
     return reader->org_text;
 }
 
+/* Where it went. */
+static enum status put_moved(struct reader *reader, json_t *json, const struct id *id,
+                             uint32_t scope, struct error *err)
+{
+    struct row row = {0};
+    struct moved moved;
+    bool found;
+    enum status status =
+        replica_row(reader->replica, reader->table->number, id, scope, &row, &found, err);
+    if (status == STATUS_OK && row_moved(&row, &moved))
+        json_object_set_new(json, "_moved",
+                            json_stringn((const char *)moved.name.data, moved.name.size));
+    row_release(&row);
+    return status;
+}
+
 static enum status make_row(struct reader *reader, json_t **made, struct error *err)
 {
     struct id id = {{0}};
@@ -151,6 +167,8 @@ static enum status make_row(struct reader *reader, json_t **made, struct error *
     int failed = json_object_set_new_nocheck(row, "_conflicts", conflicts_of(reader, &id, scope));
     if (sqlite3_column_int(reader->rows, 2))
         failed |= json_object_set_new_nocheck(row, "_deleted", json_true());
+    if (sqlite3_column_int(reader->rows, 2) == ROW_MOVED)
+        TRY(put_moved(reader, row, &id, (uint32_t)scope, err));
     return failed ? error_set(err, STATUS_NO_MEMORY, "out of memory") : STATUS_OK;
 }
 

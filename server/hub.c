@@ -9,6 +9,7 @@
 
 #include "common/id.h"
 #include "common/pack.h"
+#include "common/transfer.h"
 #include "server/backup.h"
 #include "server/builtin_schema.h"
 #include "server/root_keys.h"
@@ -166,6 +167,7 @@ static enum status create_replica(struct hub *hub, const struct hub_options *opt
     TRY(replica_set_identity(hub->replica, &founding->hub, err));
     TRY(found(hub, founding, err));
     TRY(make_own_tables(hub, err));
+    TRY(transfer_start(hub->replica, err));
     TRY(hub_raise_beacon(hub, err));
     return replica_commit(hub->replica, err);
 }
@@ -271,6 +273,8 @@ enum status hub_open(struct hub *hub, const struct hub_options *options, struct 
     enum status status = hub_follow_authority(hub, err);
     if (status == STATUS_OK)
         status = make_own_tables(hub, err);
+    if (status == STATUS_OK)
+        status = transfer_start(hub->replica, err);
     if (status == STATUS_OK)
         status = follow_loss(hub, err);
     if (status != STATUS_OK)

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "common/mutant.h"
+#include "common/transfer.h"
 #include "server/invite.h"
 #include "server/late.h"
 #include "server/link_keys.h"
@@ -167,6 +168,22 @@ static void answer_round(struct worker *worker, struct job *jobs)
     pthread_mutex_unlock(&worker->lock);
 }
 
+static void tell_transfer(void *context, const struct error *err)
+{
+    (void)context;
+    log_error("transfer", err);
+}
+
+/* Rows that two orgs have agreed to move (common/transfer.h). True when any moved. */
+static bool run_transfers(struct worker *worker)
+{
+    struct error err = {0};
+    uint64_t moved;
+    if (transfer_run(worker->hub->replica, tell_transfer, NULL, &moved, &err) != STATUS_OK)
+        tell_failure(worker, &err);
+    return moved > 0;
+}
+
 /* What another process wrote into our folder. */
 static bool look_outside(struct worker *worker)
 {
@@ -180,7 +197,7 @@ static bool look_outside(struct worker *worker)
         log_error("storage", &err);
     if (news)
         follow_links(worker);
-    return news;
+    return run_transfers(worker) || news;
 }
 
 /* A little of the scrub a second, while nobody wants anything. */
@@ -242,7 +259,9 @@ static void *work(void *argument)
         struct job *jobs = take_round(worker);
         pthread_mutex_unlock(&worker->lock);
         answer_round(worker, jobs);
+        bool moved = run_transfers(worker);
         pthread_mutex_lock(&worker->lock);
+        worker->news_came |= moved;
         while (jobs) {
             struct job *next = jobs->next;
             queue_push(&worker->answered, jobs);

@@ -6,7 +6,7 @@ A dot is a tuple (device, incarnation, scope, number), so that tuples sort as do
 import struct
 
 from keys import ENTRY, U32, UnknownForm, blake, verify
-from pack import VALUE_DEPTH_MAX, Refused, binary, check, listed, pack, uint, unpack
+from pack import VALUE_DEPTH_MAX, Refused, binary, check, listed, pack, text, uint, unpack
 from seal import WRAPPED, read_keys
 
 BODY_MAX = 1024 * 1024
@@ -116,8 +116,12 @@ class Entry:
         self.ops = [Op(op, scope) for op in parts[5]]
         self.origin = parts[6] if len(parts) > 6 else None
         if self.origin is not None:
-            for part, least in zip(listed(self.origin, 4, 4), (0, 1, 1, 1)):
+            for part, least in zip(listed(self.origin, 4, 6), (0, 1, 1, 1)):
                 uint(part, least=least)
+            if len(self.origin) != (4 if self.origin[0] == scope else 6):
+                raise Refused("an origin names org and person when it stands in another scope")
+            for name in self.origin[4:]:
+                text(name, 240, 0)
         self.keys = read_keys(parts[7]) if len(parts) > 7 and parts[7] is not None else []
         written = [(op.table, op.row, field) for op in self.ops for field in op.fields]
         if len(set(written)) != len(written):

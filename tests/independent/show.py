@@ -104,4 +104,4 @@ def deleted(cells):
             for dot, _ in cell.counted_heads()]
     unseen = any(not any(saw(delete, *dot) for delete in deletes) for dot in dots)
     disputed = unseen or len(deletes) < len(heads)
-    return not disputed, disputed
+    return not disputed, disputed or any(write.value != deletes[0].value for write in deletes)

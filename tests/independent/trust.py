@@ -6,7 +6,7 @@ registry scopes, in whatever order these came, and what follows from it: who may
 from frontier import frontier_digest, read_frontier
 from keys import (AUTHORITY, AUDITOR, BUREAU, CERTIFICATE, CLERK, HUB, LINK_KEY, ORG_MAX, ROOT_SET,
                   SECRETARY, U32, VOLUNTEER, Authority, Certificate, LinkKey, Network, RootSet)
-from pack import Refused, binary, text, uint
+from pack import Refused, binary, listed, text, uint
 from schema import check_value, read_frame
 from seal import Seals
 
@@ -347,6 +347,8 @@ class Registry:
                 raise Refused("admitted by a device that had been revoked")
             if not self.within(certificate.org, org_of(scope)):
                 raise Refused("the writer has no rights in this org")
+            if entry.origin is not None and entry.origin[0] != scope:
+                raise Refused("only the hub carries rows from one org to another")
         schema = next((one for one in self.schemas if one.epoch == entry.epoch), None)
         if schema is None and (not self.schemas or entry.epoch > self.schemas[-1].epoch):
             raise Unknown(f"schema epoch {entry.epoch}")
@@ -354,6 +356,13 @@ class Registry:
             raise Refused(f"there never was a schema epoch {entry.epoch}")
         for op in entry.ops:
             judge_op(schema, op, scope, certificate.role)
+
+
+def read_place(value):
+    """Where a row moved to: [org, its name]."""
+    if len(listed(value, 2, 2)) == 2:
+        uint(value[0], ORG_MAX, 1)
+        text(value[1], 240)
 
 
 def judge_op(schema, op, scope, role):
@@ -365,7 +374,7 @@ def judge_op(schema, op, scope, role):
     for number, (value, bases) in op.fields.items():
         if number == 0:
             if type(value) is not bool:
-                raise Refused("the deletion mark is not a bool")
+                read_place(value)
             continue
         field = table.fields.get(number)
         if field is None or role not in field.write:

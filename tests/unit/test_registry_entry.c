@@ -102,7 +102,11 @@ static void values_are_of_the_field_s_type_and_range(void **state)
     expect("[17 r1 [5 10] []]", STATUS_BAD_INPUT, "field 'rank': 10 is out of range");
     expect("[16 r1 [2 [1 'open']] []]", STATUS_BAD_INPUT,
            "field 'state': not a value of type enum");
-    expect("[16 r1 [0 1] []]", STATUS_BAD_INPUT, "the deletion mark is not a bool");
+    expect("[16 r1 [0 1] []]", STATUS_BAD_INPUT, "the deletion mark is none");
+    expect("[16 r1 [0 [7]] []]", STATUS_BAD_INPUT, "the deletion mark is none");
+    expect("[16 r1 [0 [0 'a']] []]", STATUS_BAD_INPUT, "the deletion mark is none");
+    expect("[16 r1 [0 [7 '']] []]", STATUS_BAD_INPUT, "the deletion mark is none");
+    accepted("[16 r1 [0 [7 'a']] []]");
     accepted("[16 r1 [0 false] []]");
     accepted("[17 r1 [5 9] []]");
     accepted("[16 r1 [2 [2 'open']] []]");

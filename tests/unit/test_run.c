@@ -416,7 +416,7 @@ static void vectors_hash_and_sign_as_they_say(void **state)
     struct signing_key device = key_of_vector(all, "device_seed", "device_public");
     struct network network = network_of_root(bytes_of(root.public_key, PUBLIC_KEY_BYTES));
     expect_hex(all, "network", network.id, NETWORK_BYTES);
-    assert_int_equal(json_array_size(json_object_get(all, "feeds")), 2);
+    assert_int_equal(json_array_size(json_object_get(all, "feeds")), 3);
     json_array_foreach(json_object_get(all, "feeds"), i, feed)
     {
         check_feed(feed, &network, &device);

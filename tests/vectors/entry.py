@@ -193,6 +193,18 @@ SECOND_FEED = (
       "  1 = a0 replaces 300.1.5.9 301.2.5.1"],
      [1, 1764000000000, 1, None, 1, [[20, ROW, [1, ""], [[[300, 9], [301, 1, 2]]]]]]),
 )
+MOVED = [4, "示例支部2"]
+NAMES = ["示例支部1", "示例党员001"]
+HUB_FEED = (
+    ("what was written in scope 2 carried here: person and time of its writer, its dot, its names",
+     ["time 1764000000000 beacon 9 person " + PERSON.hex() + " epoch 1", f"table 20 row {R1}",
+      "  1 = a162"],
+     [1, 1764000000000, 9, PERSON, 1, [[20, ROW, [1, "b"], []]], [2, 7, 1, 2, *NAMES]]),
+    ("it moved on: the close replaces what was carried",
+     ["time 1764000120000 beacon 9 person none epoch 1", f"table 20 row {R1}",
+      "  0 = 9204ade7a4bae4be8be694afe983a832 replaces 1.1.6.1"],
+     [1, 1764000120000, 9, None, 1, [[20, ROW, [0, MOVED], [[[1, 1]]]]]]),
+)
 
 
 def one(fields, bases, head=(1, 0, 0, None, 1), row=ROW):
@@ -225,6 +237,12 @@ REFUSED = (
     ("bytes behind the end", Raw(pack(one([1, 0], [])) + b"\xc0")),
 )
 UNKNOWN = (("version 2", [2, "anything"]), ("version 128, and nothing else", [128]))
+CARRIED = (
+    ("an origin in the own scope with names", [*one([1, 0], []), [2, 7, 1, 2, *NAMES]]),
+    ("an origin in another scope without names", [*one([1, 0], []), [4, 7, 1, 2]]),
+    ("an origin with the name of the org alone", [*one([1, 0], []), [4, 7, 1, 2, NAMES[0]]]),
+    ("an origin with a name of 241 bytes", [*one([1, 0], []), [4, 7, 1, 2, "a" * 241, ""]]),
+)
 TOO_LARGE = (("257 bases", one([1, 0], [[[7, at] for at in range(1, 258)]])),)
 
 # ---- frontiers ----
@@ -259,9 +277,10 @@ def vectors():
         "root_seed": ROOT_SEED.hex(), "root_public": public_key(ROOT_SEED).hex(),
         "network": NETWORK.hex(),
         "device_seed": DEVICE_SEED.hex(), "device_public": public_key(DEVICE_SEED).hex(),
-        "feeds": [chain((2, 7, 1), FIRST_FEED), chain((5, 300, 2), SECOND_FEED)],
+        "feeds": [chain((2, 7, 1), FIRST_FEED), chain((5, 300, 2), SECOND_FEED),
+                  chain((6, 1, 1), HUB_FEED)],
         "refused": refusals("bad input", REFUSED) + refusals("not known yet", UNKNOWN) +
-                   refusals("too large", TOO_LARGE),
+                   refusals("too large", TOO_LARGE) + refusals("bad input", CARRIED),
         "frontiers": [frontier(rows) for rows in FRONTIERS],
     }
 
