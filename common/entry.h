@@ -8,7 +8,7 @@
  *   person: nil (the person the device's certificate names) or bin 16
  *   origin: absent, nil, or [scope, device, incarnation, number] of the entry that this one makes
  *           anew; when that stands in another scope, behind it the name of that org and of the one
- *           who wrote it, str each (docs/decisions/0015-moving-a-row.md)
+ *           who wrote it, str each (docs/decisions/0017-moving-a-row.md)
  *   keys:   absent, nil or [[id bin 8, subject bin 16, year uint], …], at least one: keys of sealed
  *           values that this entry is the first of its feed to use (seal.h)
  *   op:     [table, row (bin 16), [field, value, field, value, …], bases]

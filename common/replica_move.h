@@ -2,7 +2,7 @@
 #define COMMON_REPLICA_MOVE_H
 
 /* Moving a row to another scope: the two entries that it takes, and which rows are to be looked at.
- * Why it is so: docs/decisions/0015-moving-a-row.md. Who moves what, and when, is transfer.h's
+ * Why it is so: docs/decisions/0017-moving-a-row.md. Who moves what, and when, is transfer.h's
  * business; only the hub's replica does. All in a transaction.
  *
  * A *write* is what one entry wrote in one row. Its *name* is the dot of that entry, or, when a

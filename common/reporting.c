@@ -8,45 +8,18 @@
 #include "common/messages.h"
 #include "common/mutant.h"
 #include "common/reading_print.h"
-#include "common/report.h"
+#include "common/report_wish.h"
 #include "common/watching.h"
 
 #define COLUMNS_MAX 32
 
 /* ---- the period ---- */
 
-struct wish {
-    struct report_question question;
-    char from[32], to[32];
-};
-
-/* From the first day of this year until today; the org of this device, or the root at the hub. */
-static enum status wish_fill(struct wish *wish, const struct cli *cli, struct replica *replica,
-                             struct error *err)
+static enum status wish_fill(struct report_wish *wish, const struct cli *cli,
+                             struct replica *replica, struct error *err)
 {
-    const char *from = cli_value(cli, "--from"), *to = cli_value(cli, "--to");
-    const char *named = cli_value(cli, "--org");
-    const struct org *org = NULL;
-    int64_t moment;
-    const struct device *self =
-        registry_device(replica_registry(replica), replica_identity(replica)->device);
-    if (!time_format_local(clock_wall_ms(replica_clock(replica)), wish->to))
-        return error_set(err, STATUS_BAD_INPUT, "this machine's clock shows no time");
-    wish->to[10] = '\0';
-    snprintf(wish->from, sizeof wish->from, "%.4s-01-01", wish->to);
-    if ((from && !time_of_day_start(from, &moment)) || (to && !time_of_day_start(to, &moment)))
-        return error_set(err, STATUS_USAGE, "'%s' is not a date like 2026-11-20",
-                         from && !time_of_day_start(from, &moment) ? from : to);
-    if (named)
-        TRY(view_org(replica, named, &org, err));
-    wish->question = (struct report_question){.from = from ? from : wish->from,
-                                              .to = to ? to : wish->to,
-                                              .org = org    ? org->number
-                                                     : self ? self->certificate.org
-                                                            : ORG_ROOT,
-                                              .role = self ? self->certificate.role : ROLE_HUB,
-                                              .me = self ? &self->certificate.person : NULL};
-    return STATUS_OK;
+    return report_wish_fill(wish, replica, cli_value(cli, "--from"), cli_value(cli, "--to"),
+                            cli_value(cli, "--org"), err);
 }
 
 /* ---- printing ---- */
@@ -232,7 +205,7 @@ static enum status note_people(const struct cli *cli, const json_t *rows, const 
 static enum status run_report(struct cli *cli, struct replica *replica, struct report_book *book,
                               struct error *err)
 {
-    struct wish wish;
+    struct report_wish wish;
     json_t *rows;
     if (cli_has(cli, "--list"))
         return list_all(cli, book);
@@ -259,7 +232,7 @@ struct listing {
 static enum status list_rows(struct cli *cli, struct replica *replica, struct report_book *book,
                              struct listing listing, struct error *err)
 {
-    struct wish wish;
+    struct report_wish wish;
     json_t *rows;
     enum status status = wish_fill(&wish, cli, replica, err);
     if (status == STATUS_OK)

@@ -5,7 +5,7 @@
  *
  *   false                 put back
  *   true                  deleted
- *   [org number, name]    moved to that org (docs/decisions/0015-moving-a-row.md); the name is a
+ *   [org number, name]    moved to that org (docs/decisions/0017-moving-a-row.md); the name is a
  *                         str of 1 to 240 bytes, for those who stay behind don't read the registry
  *                         of the org that the row went to
  *

@@ -1,7 +1,7 @@
 #ifndef COMMON_TRANSFER_H
 #define COMMON_TRANSFER_H
 
-/* Transfers: who moves to which org, and when. Why it is so: docs/decisions/0015-moving-a-row.md.
+/* Transfers: who moves to which org, and when. Why it is so: docs/decisions/0017-moving-a-row.md.
  *
  * A *letter* is a row of a table that `moves` others (schema.h): it names a row, the org where that
  * is to go, and a state. Its own moves are those of a letter of paper:

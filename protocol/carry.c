@@ -188,12 +188,12 @@ static int command_frontier(struct cli *cli)
 
 /* ---- writing ---- */
 
-struct written {
+struct carried {
     uint64_t entries, bytes;
 };
 
 static enum status write_bundle(struct replica *replica, const char *path, const char *frontier,
-                                struct written *written, struct error *err)
+                                struct carried *written, struct error *err)
 {
     struct receipt receipt = {0};
     struct draft draft = {.fd = -1};
@@ -212,7 +212,7 @@ static int command_write(struct cli *cli)
 {
     struct error err = {0};
     struct replica *replica = NULL;
-    struct written written = {0};
+    struct carried written = {0};
     const char *frontier = cli_value(cli, "--for");
     enum status status = cli->program->open(cli, false, &replica, &err);
     uint32_t self = status == STATUS_OK ? replica_identity(replica)->device : 0;
