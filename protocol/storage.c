@@ -72,11 +72,12 @@ static enum status answer_common(struct replica *replica, uint32_t peer,
 }
 
 /* A feed that has left since the peer was told of it (replica_cut.c) must be asked for: begin anew.
- */
-static enum status forget_what_left(struct storage_reply *reply, struct error *err)
+ * One that we may not read any more is still here. */
+static enum status forget_what_left(struct replica *replica, struct storage_reply *reply,
+                                    struct error *err)
 {
     struct frontier left = {0};
-    enum status status = frontier_beyond(&left, &reply->told, &reply->frontier, err);
+    enum status status = frontier_beyond(&left, &reply->told, replica_frontier(replica), err);
     if (status == STATUS_OK && left.count > 0) {
         frontier_clear(&reply->told);
         frontier_clear(&reply->held);
@@ -89,7 +90,7 @@ static enum status answer_open(struct replica *replica, uint32_t peer, struct st
                                struct error *err)
 {
     TRY(answer_common(replica, peer, reply, err));
-    TRY(forget_what_left(reply, err));
+    TRY(forget_what_left(replica, reply, err));
     uint64_t seen = 0;
     if (peer != DEVICE_HUB)
         return STATUS_OK;
