@@ -33,7 +33,7 @@ void api_presence(struct api_call *call)
 void api_lock(struct api_call *call)
 {
     struct error err = {0};
-    enum status status = office_lock(call->api->office, &err);
+    enum status status = office_lock(api_of(call)->office, &err);
     if (status != STATUS_OK) {
         api_fail(call, status, &err);
         return;
@@ -72,7 +72,7 @@ void api_unlock(struct api_call *call)
     json_decref(call->body); /* wiped with it: common/wipe.h */
     call->body = NULL;
     if (status == STATUS_OK)
-        office_unlock(call->api->office, secret, on_unlocked, call);
+        office_unlock(api_of(call)->office, secret, on_unlocked, call);
     else
         api_fail(call, status, &err);
 }

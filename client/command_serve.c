@@ -68,7 +68,7 @@ static void handle(void *context, struct web_call *call)
     if (serving->closing)
         web_call_answer(call, &stopping);
     else
-        api_handle(&serving->api, call);
+        api_handle(&serving->api.host, call);
 }
 
 static void tell_sync(struct serving *serving)
@@ -154,6 +154,7 @@ int command_serve(struct cli *cli)
 {
     struct error err = {0};
     struct serving serving = {.cli = cli};
+    api_init(&serving.api);
     init_loop(&serving);
     enum status status = open_rooms(&serving, &err);
     if (status == STATUS_OK) {

@@ -11,7 +11,7 @@
 
 #include "client/draft.h"
 #include "client/folder.h"
-#include "client/tries.h"
+#include "common/tries.h"
 #include "common/wipe.h"
 
 /* The machine may sleep, and timers with it: so the clock is looked at this often. */
@@ -108,7 +108,8 @@ static void look(struct office *office)
 
 static enum status open_rooms(struct office *office, struct error *err)
 {
-    TRY(desk_open(&office->desk, office->loop, office->replica, on_news, office, err));
+    struct desk_options desk = {office->replica, true, on_news, office};
+    TRY(desk_open(&office->desk, office->loop, &desk, err));
     TRY(background_open(&office->background, office->loop, office->options.cli, on_sync, office,
                         err));
     office->has_lock = unlock_can_ask_again(office->options.cli);

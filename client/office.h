@@ -16,7 +16,7 @@
 #include <uv.h>
 
 #include "client/background.h"
-#include "client/desk.h"
+#include "api/desk.h"
 #include "common/passphrase.h"
 
 #define OFFICE_IDLE_MINUTES 10

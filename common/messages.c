@@ -1,9 +1,13 @@
 #include "common/messages.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
 static enum language current = LANGUAGE_EN;
+/* Of a thread that answers a person. */
+static _Thread_local bool has_own;
+static _Thread_local enum language own;
 
 /* One fragment a room, so that a room's sentences stand beside its other files. */
 static const struct {
@@ -11,6 +15,7 @@ static const struct {
     const char *chinese;
 } catalogue[] = {
 #define MESSAGE(english, chinese) {english, chinese},
+#include "api/messages_api.inc"
 #include "client/messages_client.inc"
 #include "common/messages_attachment.inc"
 #include "common/messages_base.inc"
@@ -31,7 +36,18 @@ void language_set(enum language language)
 
 enum language language_get(void)
 {
-    return current;
+    return has_own ? own : current;
+}
+
+void language_begin(enum language language)
+{
+    has_own = true;
+    own = language;
+}
+
+void language_end(void)
+{
+    has_own = false;
 }
 
 enum language language_from_name(const char *name)
@@ -49,7 +65,7 @@ const char *messages_find_chinese(const char *english)
 
 const char *tr(const char *english)
 {
-    if (current == LANGUAGE_EN)
+    if (language_get() == LANGUAGE_EN)
         return english;
     const char *chinese = messages_find_chinese(english);
     return chinese ? chinese : english;

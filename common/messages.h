@@ -13,6 +13,11 @@ enum language { LANGUAGE_ZH, LANGUAGE_EN };
 void language_set(enum language language);
 enum language language_get(void);
 
+/* For this thread alone, until language_end: one of several people asks, while logs go on in the
+ * process's language. */
+void language_begin(enum language language);
+void language_end(void);
+
 /* From --lang or LANG/LC_ALL: "en…" is English, all else (also unset and "C") is Chinese. */
 enum language language_from_name(const char *name);
 

@@ -6,9 +6,12 @@
 
 #include <stdio.h>
 
-#include "common/error.h"
+#include "common/bytes.h"
 
 /* STATUS_TOO_LARGE when the text doesn't fit a picture. */
 enum status qr_print(const char *text, FILE *out, struct error *err);
+/* The same for a page that draws it itself: a line of 0 and 1 for each row of modules, 1 is dark,
+ * without the quiet zone. Appends to `out`. */
+enum status qr_modules(const char *text, struct buffer *out, struct error *err);
 
 #endif

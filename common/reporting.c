@@ -4,14 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/csv.h"
 #include "common/messages.h"
 #include "common/mutant.h"
 #include "common/reading_print.h"
+#include "common/report_sheet.h"
 #include "common/report_wish.h"
 #include "common/watching.h"
-
-#define COLUMNS_MAX 32
 
 /* ---- the period ---- */
 
@@ -24,45 +22,8 @@ static enum status wish_fill(struct report_wish *wish, const struct cli *cli,
 
 /* ---- printing ---- */
 
-/* The name, labels and codes of a column, as the definition has them. */
-struct column {
-    const char *name;
-    struct cli_text heading;
-    const struct schema_field *codes;
-};
-
-static const struct schema_field *codes_of(const struct schema *schema, const char *text)
-{
-    char table[80];
-    const char *dot = text ? strchr(text, '.') : NULL;
-    if (!dot || !schema || (size_t)(dot - text) >= sizeof table)
-        return NULL;
-    memcpy(table, text, (size_t)(dot - text));
-    table[dot - text] = '\0';
-    const struct schema_table *found = schema_table_named(schema, table);
-    return found ? table_field_named(found, dot + 1) : NULL;
-}
-
-static size_t columns_of(const json_t *definition, const struct schema *schema,
-                         struct column columns[COLUMNS_MAX])
-{
-    size_t i, count = 0;
-    const json_t *entry;
-    json_array_foreach(json_object_get(definition, "columns"), i, entry)
-    {
-        if (count == COLUMNS_MAX)
-            break;
-        columns[count++] =
-            (struct column){json_string_value(json_array_get(entry, 0)),
-                            {json_string_value(json_array_get(entry, 2)),
-                             json_string_value(json_array_get(entry, 1))},
-                            codes_of(schema, json_string_value(json_array_get(entry, 3)))};
-    }
-    return count;
-}
-
-static enum status print_table(const json_t *rows, const struct column *columns, size_t count,
-                               struct error *err)
+static enum status print_table(const json_t *rows, const struct report_column *columns,
+                               size_t count, struct error *err)
 {
     struct grid grid = {.columns = count};
     struct buffer text = {0};
@@ -83,61 +44,14 @@ static enum status print_table(const json_t *rows, const struct column *columns,
     return status == STATUS_OK ? status : error_set(err, status, "out of memory");
 }
 
-static enum status csv_row(const json_t *row, const struct column *columns, size_t count,
-                           struct buffer *line)
-{
-    struct buffer text = {0};
-    enum status status = STATUS_OK;
-    for (size_t c = 0; c < count && status == STATUS_OK; c++) {
-        const json_t *value = row ? json_object_get(row, columns[c].name) : NULL;
-        if (row)
-            status = reading_text(columns[c].codes, value, true, &text);
-        struct bytes cell = row ? buffer_bytes(&text) : bytes_text(cli_text(&columns[c].heading));
-        if (status == STATUS_OK)
-            status = json_is_string(value) ? csv_put_guarded(line, cell, c == 0)
-                                           : csv_put(line, cell, c == 0);
-    }
-    buffer_release(&text);
-    return status == STATUS_OK ? csv_put_end(line) : status;
-}
-
-static enum status print_csv(const json_t *rows, const struct column *columns, size_t count,
+static enum status print_csv(const json_t *rows, const struct report_column *columns, size_t count,
                              struct error *err)
 {
-    struct buffer line = {0};
-    enum status status = csv_row(NULL, columns, count, &line);
-    for (size_t r = 0; r < json_array_size(rows) && status == STATUS_OK; r++)
-        status = csv_row(json_array_get(rows, r), columns, count, &line);
+    struct buffer text = {0};
+    enum status status = report_csv(rows, columns, count, &text, err);
     if (status == STATUS_OK)
-        fwrite(line.data, 1, line.size, stdout);
-    buffer_release(&line);
-    return status == STATUS_OK ? status : error_set(err, status, "out of memory");
-}
-
-static enum status put_sheet(struct xlsx *xlsx, const json_t *rows, const struct column *columns,
-                             size_t count, struct error *err)
-{
-    for (size_t c = 0; c < count; c++)
-        TRY(xlsx_text(xlsx, cli_text(&columns[c].heading), true, err));
-    for (size_t r = 0; r < json_array_size(rows); r++) {
-        TRY(xlsx_next_row(xlsx, err));
-        for (size_t c = 0; c < count; c++) {
-            const json_t *value = json_object_get(json_array_get(rows, r), columns[c].name);
-            TRY(reading_xlsx_cell(xlsx, columns[c].codes, value, true, err));
-        }
-    }
-    return STATUS_OK;
-}
-
-static enum status print_xlsx(const char *file, const char *name, const json_t *rows,
-                              const struct column *columns, size_t count, struct error *err)
-{
-    struct xlsx *xlsx;
-    TRY(xlsx_open(&xlsx, file, name, err));
-    enum status status = put_sheet(xlsx, rows, columns, count, err);
-    if (status == STATUS_OK)
-        return xlsx_save(xlsx, err);
-    xlsx_abandon(xlsx);
+        fwrite(text.data, 1, text.size, stdout);
+    buffer_release(&text);
     return status;
 }
 
@@ -145,14 +59,14 @@ static enum status print_xlsx(const char *file, const char *name, const json_t *
 static enum status print(struct cli *cli, json_t *rows, const json_t *definition,
                          const struct schema *schema, struct error *err)
 {
-    struct column columns[COLUMNS_MAX];
+    struct report_column columns[REPORT_COLUMNS_MAX];
     const char *file = cli_value(cli, "--xlsx");
     if (cli->json && !file) {
         cli_print_json(cli, rows);
         return STATUS_OK;
     }
-    size_t count = columns_of(definition, schema, columns);
-    enum status status = file       ? print_xlsx(file, cli->arguments[0], rows, columns, count, err)
+    size_t count = report_columns(definition, schema, columns);
+    enum status status = file ? report_xlsx(file, cli->arguments[0], rows, columns, count, err)
                          : cli->csv ? print_csv(rows, columns, count, err)
                                     : print_table(rows, columns, count, err);
     json_decref(rows);

@@ -128,6 +128,10 @@ struct view_audit_query {
 enum status view_audit(struct replica *replica, const struct view_audit_query *query, json_t **list,
                        struct error *err);
 
+/* ---- which schemas there were (view_schemas.c) ---- */
+/* [{"epoch","schema","person","device","time","dot"}], the oldest first. */
+enum status view_schemas(struct replica *replica, json_t **list, struct error *err);
+
 /* ---- the whole (view_state.c) ---- */
 /* {"ORG": hex, "ORG/registry": hex} */
 enum status view_digest(struct replica *replica, json_t **digest, struct error *err);

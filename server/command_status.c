@@ -5,8 +5,8 @@
 #include "common/alarm.h"
 #include "common/view.h"
 #include "server/hub_folder.h"
-#include "server/quota.h"
 #include "server/running.h"
+#include "server/standing.h"
 
 /* -1: they can't be counted. */
 static json_int_t alarms_count(struct replica *replica)
@@ -25,27 +25,17 @@ int command_status(struct cli *cli)
 {
     struct replica *replica = NULL;
     struct error err = {0};
-    struct replica_counts counts;
+    struct standing standing;
     enum status status = hub_folder_open(cli, true, &replica, &err);
     if (status == STATUS_OK)
-        status = replica_counts(replica, &counts, &err);
-    if (status != STATUS_OK) {
-        replica_close(replica);
-        return cli_fail(cli, &err);
-    }
-    json_int_t devices = (json_int_t)registry_devices_count(replica_registry(replica));
-    struct running_counts now = running_read(cli->directory);
-    struct buffer fault = {0};
-    replica_meta_get(replica, META_SCRUB_FAULT, &fault, NULL);
-    json_t *json = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "entries",
-        (json_int_t)counts.entries, "rows", (json_int_t)counts.rows, "devices", devices,
-        "connected", (json_int_t)now.connected, "strangers", (json_int_t)now.strangers, "conflicts",
-        (json_int_t)counts.conflicts, "rejected", (json_int_t)counts.set_aside, "over_quota",
-        quota_held_count(replica), "missing", (json_int_t)counts.missing, "alarms",
-        alarms_count(replica), "damaged", fault.size > 0, "disk_full", replica_disk_full(replica));
-    buffer_release(&fault);
+        status = standing_read(replica, &standing, &err);
     replica_close(replica);
+    if (status != STATUS_OK)
+        return cli_fail(cli, &err);
+    struct running_counts now = running_read(cli->directory);
+    json_t *json = standing_json(&standing);
+    json_object_set_new(json, "connected", json_integer(now.connected));
+    json_object_set_new(json, "strangers", json_integer(now.strangers));
     if (cli->json)
         return cli_print_json(cli, json);
     const char *key;

@@ -159,6 +159,7 @@ static void send_bytes(struct connection *connection, struct bytes bytes)
         close_handles(connection);
         return;
     }
+    connection->host->bytes_out += bytes.size;
     connection->writes_open++;
 }
 
@@ -223,6 +224,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
     struct connection *connection = stream->data;
     if (connection->closing || size == 0)
         return;
+    connection->host->bytes_in += size > 0 ? (uint64_t)size : 0;
     if (!connection->session) {
         if (size < 0)
             close_handles(connection);

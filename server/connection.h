@@ -37,7 +37,8 @@ struct connection_host {
     void (*greedy)(void *context);     /* they grew: room may have to be made */
     void (*known)(void *context, struct connection *connection); /* the peer's device is known */
     void (*gone)(void *context, struct connection *connection);
-    struct log_limit log_limit; /* of what strangers make us write */
+    struct log_limit log_limit;   /* of what strangers make us write */
+    uint64_t bytes_in, bytes_out; /* of all connections, ever */
     void *context;
 };
 

@@ -75,7 +75,12 @@ static enum status make_own_tables(struct hub *hub, struct error *err)
                        "CREATE TABLE IF NOT EXISTS _beacon(number INTEGER PRIMARY KEY, "
                        "at_ms INTEGER NOT NULL) STRICT;"
                        "CREATE TABLE IF NOT EXISTS _link_key(number INTEGER PRIMARY KEY, "
-                       "public BLOB NOT NULL, secret BLOB, made_ms INTEGER NOT NULL) STRICT;",
+                       "public BLOB NOT NULL, secret BLOB, made_ms INTEGER NOT NULL) STRICT;"
+                       "CREATE TABLE IF NOT EXISTS _account(name TEXT PRIMARY KEY, "
+                       "role INTEGER NOT NULL, version INTEGER NOT NULL, salt BLOB NOT NULL, "
+                       "passes INTEGER NOT NULL, memory_kib INTEGER NOT NULL, key BLOB NOT NULL, "
+                       "totp BLOB, totp_used INTEGER NOT NULL DEFAULT 0, "
+                       "changed_ms INTEGER NOT NULL) STRICT;",
                        &message))
         return STATUS_OK;
     return error_set(err, STATUS_STORAGE, "cannot make the hub's tables: %s",

@@ -19,7 +19,7 @@
 struct hub_options {
     const char *directory; /* borrowed */
     struct clock clock;
-    bool ballast; /* keep room for the day when the disk is full (common/ballast.h) */
+    bool ballast;              /* keep room for the day when the disk is full (common/ballast.h) */
     const struct vault *vault; /* unlocked; NULL: the folder isn't encrypted. Borrowed */
     /* For a new hub: how many root keys, and how many of them must sign; 0: 3 and 2. */
     uint32_t root_keys, root_threshold;

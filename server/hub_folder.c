@@ -10,8 +10,8 @@ enum status hub_folder_options(const struct cli *cli, struct hub_options *option
 {
     char path[CLI_PATH_MAX];
     TRY(cli_path(cli, HUB_DATABASE, path, err)); /* says when no folder was named */
-    *options = (struct hub_options){
-        .directory = cli->directory, .clock = clock_system(), .ballast = true};
+    *options =
+        (struct hub_options){.directory = cli->directory, .clock = clock_system(), .ballast = true};
     return STATUS_OK;
 }
 

@@ -16,6 +16,7 @@
 #include "common/messages.h"
 #include "common/mutant.h"
 #include "server/connection.h"
+#include "server/console.h"
 #include "server/late.h"
 #include "server/log.h"
 #include "server/running.h"
@@ -42,7 +43,9 @@ struct listener {
      * comes again makes us look through all. */
     struct connection *strangers, *known[KNOWN_SLOTS];
     unsigned connections_count, known_count;
+    uint64_t accepted, sessions, shed; /* ever */
     struct running running;
+    struct console *console; /* NULL: none, or closed */
     bool stopping, worker_stopped;
 };
 
@@ -91,10 +94,18 @@ static void on_worker_closed(void *context)
 
 static void stop_worker_when_empty(struct listener *listener)
 {
-    if (!listener->stopping || listener->connections_count > 0 || listener->worker_stopped)
+    if (!listener->stopping || listener->connections_count > 0 || listener->console ||
+        listener->worker_stopped)
         return;
     listener->worker_stopped = true;
     worker_stop(listener->worker, on_worker_closed, listener);
+}
+
+static void on_console_closed(void *context)
+{
+    struct listener *listener = context;
+    listener->console = NULL;
+    stop_worker_when_empty(listener);
 }
 
 static void on_patience_over(uv_timer_t *timer)
@@ -113,6 +124,8 @@ static void stop(struct listener *listener)
     uv_close((uv_handle_t *)&listener->interrupt, NULL);
     uv_timer_start(&listener->patience, on_patience_over, STOP_MS, 0);
     each(listener, say_goodbye);
+    if (listener->console)
+        console_close(listener->console, on_console_closed, listener);
     stop_worker_when_empty(listener);
 }
 
@@ -144,7 +157,10 @@ static void on_gone(void *context, struct connection *connection)
 
 static void on_news(void *context)
 {
-    each(context, connection_news);
+    struct listener *listener = context;
+    each(listener, connection_news);
+    if (listener->console)
+        console_news(listener->console);
 }
 
 /* ---- limits ---- */
@@ -182,6 +198,7 @@ static struct strangers find_strangers(const struct listener *listener, const ch
 
 static void shed(struct listener *listener, struct connection *connection, const char *reason)
 {
+    listener->shed++;
     if (log_within(&listener->host.log_limit))
         log_event("shed", "peer=%s reason=%s", connection_address(connection), reason);
     connection_stop(connection, true);
@@ -224,6 +241,7 @@ static void on_known(void *context, struct connection *connection)
     connection_unlink(connection, &listener->strangers);
     connection_link(connection, list_of(listener, connection));
     listener->known_count++;
+    listener->sessions++;
     tell(listener);
     for (struct connection *at = connection; at; at = connection_next(at)) {
         if (connection_device(at) != connection_device(connection) || connection_leaving(at))
@@ -233,6 +251,7 @@ static void on_known(void *context, struct connection *connection)
     }
     if (count <= listener->options.per_device_max)
         return;
+    listener->shed++;
     log_event("shed", "device=%u reason=device", connection_device(connection));
     connection_stop(oldest, false);
 }
@@ -247,6 +266,7 @@ static void on_connection(uv_stream_t *server, int status)
         return;
     connection_link(connection, &listener->strangers);
     listener->connections_count++;
+    listener->accepted++;
     tell(listener);
     if (uv_accept(server, (uv_stream_t *)connection_handle(connection)) != 0) {
         connection_stop(connection, true);
@@ -276,6 +296,34 @@ static enum status bind_address(struct listener *listener, const char *host, uin
     return STATUS_OK;
 }
 
+static void figures(void *context, struct console_figures *out)
+{
+    const struct listener *listener = context;
+    *out = (struct console_figures){
+        .known = listener->known_count,
+        .strangers = listener->connections_count - listener->known_count,
+        .accepted = listener->accepted,
+        .sessions = listener->sessions,
+        .shed = listener->shed,
+        .bytes_in = listener->host.bytes_in,
+        .bytes_out = listener->host.bytes_out,
+    };
+}
+
+static enum status open_console(struct listener *listener, const struct hub *hub, struct error *err)
+{
+    struct console_options options = {.address = listener->options.http,
+                                      .name = listener->options.http_name,
+                                      .metrics_token = listener->options.metrics_token,
+                                      .listen = listener->options.address,
+                                      .worker = listener->worker,
+                                      .hub = hub->options,
+                                      .figures = figures,
+                                      .context = listener};
+    return options.address ? console_open(&listener->console, &listener->loop, &options, err)
+                           : STATUS_OK;
+}
+
 static void print_ready(struct listener *listener, const char *host)
 {
     struct sockaddr_storage address;
@@ -285,7 +333,8 @@ static void print_ready(struct listener *listener, const char *host)
         port = address.ss_family == AF_INET ? ntohs(((struct sockaddr_in *)&address)->sin_port)
                                             : ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
     bool v6 = strchr(host, ':') != NULL;
-    printf("ready listen=%s%s%s:%u http=-\n", v6 ? "[" : "", host, v6 ? "]" : "", port);
+    printf("ready listen=%s%s%s:%u http=%s\n", v6 ? "[" : "", host, v6 ? "]" : "", port,
+           listener->console ? console_address(listener->console) : "-");
     fflush(stdout);
     log_event("ready", "port=%u", port);
 }
@@ -335,12 +384,19 @@ static enum status serve(struct listener *listener, struct hub *hub, struct erro
         status = begin_day(hub, &listener->links, err);
     if (status == STATUS_OK)
         status = worker_start(&listener->worker, &listener->loop, hub, on_news, listener, err);
-    if (status != STATUS_OK) {
+    if (status == STATUS_OK) {
+        listener->host.worker = listener->worker;
+        status = open_console(listener, hub, err);
+        if (status != STATUS_OK)
+            stop(listener);
+    } else {
         close_handles(listener);
+    }
+    if (status != STATUS_OK) {
         uv_run(&listener->loop, UV_RUN_DEFAULT);
+        worker_free(listener->worker);
         return status;
     }
-    listener->host.worker = listener->worker;
     uv_signal_start(&listener->term, on_signal, SIGTERM);
     uv_signal_start(&listener->interrupt, on_signal, SIGINT);
     language_set(LANGUAGE_EN); /* from here on sentences go to the log */

@@ -15,10 +15,13 @@ struct listener_options {
     unsigned connections_max; /* at once; 0: 4,000, or what the system allows */
     unsigned per_address_max; /* strangers at once from one address; 0: 32, and loopback any */
     unsigned per_device_max;  /* connections at once of one device; 0: 4 */
-    uint32_t handshake_ms, silence_ms; /* 0: as the protocol says */
+    uint32_t handshake_ms, silence_ms;     /* 0: as the protocol says */
+    const char *http;                      /* HOST:PORT of the console; NULL: none */
+    const char *http_name, *metrics_token; /* see server/console.h; NULL: none */
 };
 
-/* Prints "ready listen=HOST:PORT http=-" on stdout once it accepts. Returns after a clean stop. */
+/* Prints "ready listen=HOST:PORT http=HOST:PORT" on stdout once it accepts (http=-: no console).
+ * Returns after a clean stop. */
 enum status listener_run(struct hub *hub, const struct listener_options *options,
                          struct error *err);
 

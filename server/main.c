@@ -6,8 +6,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <sqlite3.h>
-
 #include "common/attaching.h"
 #include "common/cli.h"
 #include "common/messages.h"
@@ -19,12 +17,14 @@
 #include "common/watching.h"
 #include "protocol/carry.h"
 #include "server/backup.h"
+#include "server/command_account.h"
 #include "server/command_erase.h"
 #include "server/command_escrow.h"
 #include "server/command_late.h"
 #include "server/command_quota.h"
 #include "server/command_root.h"
 #include "server/command_status.h"
+#include "server/device_list.h"
 #include "server/hub.h"
 #include "server/hub_folder.h"
 #include "server/invite.h"
@@ -113,17 +113,30 @@ static enum status quota_of(const struct cli *cli, struct quota_limits *quota, s
     return STATUS_OK;
 }
 
+/* `token` is kept for the options' life. */
+static enum status http_of(const struct cli *cli, struct listener_options *options,
+                           struct passphrase **token, struct error *err)
+{
+    const char *file = cli_value(cli, "--metrics-token-file");
+    options->http = cli_value(cli, "--http");
+    options->http_name = cli_value(cli, "--http-name");
+    if (!file)
+        return STATUS_OK;
+    TRY(passphrase_from_file(token, file, err));
+    options->metrics_token = passphrase_text(*token);
+    return STATUS_OK;
+}
+
 static int command_run(struct cli *cli)
 {
     struct hub hub = {0};
     struct error err = {0};
     struct listener_options options;
     struct quota_limits quota = {0};
-    enum status status = STATUS_OK;
-    if (cli_has(cli, "--http"))
-        status = error_set(&err, STATUS_UNSUPPORTED, "'%s' is not there yet", "--http");
+    struct passphrase *token = NULL;
+    enum status status = limits_of(cli, &options, &err);
     if (status == STATUS_OK)
-        status = limits_of(cli, &options, &err);
+        status = http_of(cli, &options, &token, &err);
     if (status == STATUS_OK)
         status = quota_of(cli, &quota, &err);
     if (status == STATUS_OK)
@@ -131,6 +144,7 @@ static int command_run(struct cli *cli)
     hub.quota = quota;
     if (status == STATUS_OK)
         status = listener_run(&hub, &options, &err);
+    passphrase_free(token);
     return finish(cli, &hub, status, &err);
 }
 
@@ -237,77 +251,25 @@ static int command_invite(struct cli *cli)
 
 /* ---- devices and status ---- */
 
-static void last_seen(struct replica *replica, uint32_t device, char text[32])
-{
-    sqlite3_stmt *statement = NULL;
-    text[0] = '\0';
-    sqlite3_prepare_v2(replica_database(replica),
-                       "SELECT seen_ms FROM _device_seen WHERE device = ?", -1, &statement, NULL);
-    sqlite3_bind_int64(statement, 1, device);
-    if (sqlite3_step(statement) == SQLITE_ROW)
-        time_format(sqlite3_column_int64(statement, 0), text);
-    sqlite3_finalize(statement);
-}
-
-/* Entries that contradict others of the same number are the proof that a device lives twice. */
-static bool has_fork(struct replica *replica, uint32_t device)
-{
-    sqlite3_stmt *statement = NULL;
-    sqlite3_prepare_v2(replica_database(replica),
-                       "SELECT 1 FROM _set_aside WHERE device = ? AND status = ? LIMIT 1", -1,
-                       &statement, NULL);
-    sqlite3_bind_int64(statement, 1, device);
-    sqlite3_bind_int(statement, 2, STATUS_FORKED);
-    bool found = sqlite3_step(statement) == SQLITE_ROW;
-    sqlite3_finalize(statement);
-    return found;
-}
-
-static enum device_state state_shown(struct replica *replica, const struct device *device)
-{
-    enum device_state state = registry_device_state(replica_registry(replica), device);
-    bool forked = state == DEVICE_ACTIVE && has_fork(replica, device->certificate.device);
-    return forked ? DEVICE_FORKED : state;
-}
-
-static json_t *device_json(struct replica *replica, const struct device *device)
-{
-    char id[ID_TEXT_BYTES], org[ID_TEXT_BYTES], seen[32];
-    const struct org *node = registry_org(replica_registry(replica), device->certificate.org);
-    id_format(&device->id, id);
-    if (node)
-        id_format(&node->id, org);
-    last_seen(replica, device->certificate.device, seen);
-    return json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s?, s:i}", "id", id, "person",
-                     device->certificate.person_name, "role", role_name(device->certificate.role),
-                     "org", node ? org : NULL, "state",
-                     device_state_name(state_shown(replica, device)), "last_seen",
-                     seen[0] ? seen : NULL, "index", (int)device->certificate.device);
-}
-
 static int command_device_list(struct cli *cli)
 {
     struct replica *replica = NULL;
     struct error err = {0};
+    size_t i;
+    json_t *device;
     if (hub_folder_open(cli, true, &replica, &err) != STATUS_OK)
         return cli_fail(cli, &err);
-    const struct registry *registry = replica_registry(replica);
-    json_t *list = json_array();
-    for (size_t i = 0; i < registry_devices_count(registry); i++) {
-        const struct device *device = registry_device_at(registry, i);
-        json_t *json = device_json(replica, device);
-        if (!cli->json)
-            printf("%s  %-10s %-8s %s\n", json_string_value(json_object_get(json, "id")),
-                   role_name(device->certificate.role),
-                   device_state_name(state_shown(replica, device)),
-                   device->certificate.person_name);
-        json_array_append_new(list, json);
-    }
-    int code = cli->json ? cli_print_json(cli, list) : CLI_DONE;
-    if (!cli->json)
-        json_decref(list);
+    json_t *list = device_list(replica);
     replica_close(replica);
-    return code;
+    if (cli->json)
+        return cli_print_json(cli, list);
+    json_array_foreach(list, i, device)
+        printf("%s  %-10s %-8s %s\n", json_string_value(json_object_get(device, "id")),
+               json_string_value(json_object_get(device, "role")),
+               json_string_value(json_object_get(device, "state")),
+               json_string_value(json_object_get(device, "person")));
+    json_decref(list);
+    return CLI_DONE;
 }
 
 static int command_backup(struct cli *cli)
@@ -422,7 +384,18 @@ static const struct cli_flag init_flags[] = {
     {0}};
 static const struct cli_flag run_flags[] = {
     {"--listen", "HOST:PORT", {"where clients connect (127.0.0.1:7411)", "客户端连接地址"}, false},
-    {"--http", "HOST:PORT", {"the console (not there yet)", "管理台（尚未提供）"}, false},
+    {"--http",
+     "HOST:PORT",
+     {"the console's pages, on this machine (127.0.0.1:7480)", "管理台网页的地址，只限本机"},
+     false},
+    {"--http-name",
+     "NAME",
+     {"the name under which a proxy with TLS serves the console", "TLS 代理所用的管理台域名"},
+     false},
+    {"--metrics-token-file",
+     "FILE",
+     {"its first line opens /metrics", "首行为读取 /metrics 所需令牌的文件"},
+     false},
     {"--connections", "N", {"at most so many at once (4000)", "同时连接上限（4000）"}, false},
     {"--per-address",
      "N",
@@ -562,6 +535,10 @@ static const struct cli_flag files[] = {
 
 static const struct cli_flag variables[] = {
     {"JINQIU_KEY_FILE", NULL, {"Names the key file, where no flag does.", NULL}, false},
+    {"JINQIU_ACCOUNT_PASSWORD",
+     NULL,
+     {"The password of an account, where no flag does.", NULL},
+     false},
     {"JINQIU_BALLAST", NULL, {"MiB of the ballast (16); 0: none.", NULL}, false},
     {0}};
 
@@ -569,7 +546,7 @@ int main(int argc, char **argv)
 {
     static const struct cli_command *const tables[] = {
         hub_commands,       late_commands,     erase_commands,    root_commands,
-        carry_commands,     quota_commands,    reading_commands,  attaching_commands,
+        carry_commands,     quota_commands, account_commands, reading_commands,  attaching_commands,
         reporting_commands, updating_commands, watching_commands, NULL};
     static const struct cli_program program = {
         .name = "jinqiud",

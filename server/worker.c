@@ -33,6 +33,7 @@ struct worker {
     pthread_cond_t wake;
     uv_async_t async;
     struct queue waiting, answered;
+    struct task *tasks, *tasks_done; /* the latter in reverse */
     bool stopping, news_came;
     bool full;         /* the disk was, when we last wrote */
     int64_t seen;      /* of others' commits, see replica_news */
@@ -136,9 +137,22 @@ static void follow_links(struct worker *worker)
     worker->hub->links_changed = false;
 }
 
+const uint32_t worker_times_ms[WORKER_TIMES - 1] = {1, 5, 20, 100, 500, 2000, 10000};
+
+static void note_time(struct worker_totals *totals, uint64_t began_ns)
+{
+    uint64_t us = (uv_hrtime() - began_ns) / 1000;
+    int at = 0;
+    while (at < WORKER_TIMES - 1 && us > worker_times_ms[at] * 1000ull)
+        at++;
+    totals->times[at]++;
+    totals->busy_us += us;
+}
+
 static void answer_round(struct worker *worker, struct job *jobs)
 {
     struct error err = {0};
+    uint64_t began = uv_hrtime();
     bool writes = any_writes(jobs);
     bool committed = writes && answer_writes(worker, jobs, &err) == STATUS_OK;
     uint64_t applied = 0, count = 0;
@@ -164,6 +178,9 @@ static void answer_round(struct worker *worker, struct job *jobs)
     worker->totals.commits += committed;
     worker->totals.jobs += count;
     worker->totals.applied += applied;
+    if (writes)
+        worker->totals.failing = !committed;
+    note_time(&worker->totals, began);
     worker->news_came |= applied > 0;
     pthread_mutex_unlock(&worker->lock);
 }
@@ -238,36 +255,65 @@ static struct job *take_round(struct worker *worker)
     return round;
 }
 
+/* With the lock held, which is let go meanwhile. */
+static void work_on_task(struct worker *worker)
+{
+    struct task *task = worker->tasks;
+    worker->tasks = task->next;
+    pthread_mutex_unlock(&worker->lock);
+    task->status = task->work(task, worker->hub, &task->err);
+    if (worker->hub->links_changed)
+        follow_links(worker);
+    pthread_mutex_lock(&worker->lock);
+    task->next = worker->tasks_done;
+    worker->tasks_done = task;
+    worker->news_came |= task->status == STATUS_OK && !task->quiet;
+    uv_async_send(&worker->async);
+}
+
+/* Nothing to do, with the lock held: wait, and if nothing came, look around without it. */
+static void idle(struct worker *worker)
+{
+    wait_for_work(worker);
+    if (worker->waiting.first || worker->tasks)
+        return;
+    pthread_mutex_unlock(&worker->lock);
+    bool changed = look_outside(worker);
+    scrub_a_little(worker);
+    pthread_mutex_lock(&worker->lock);
+    worker->news_came |= changed;
+    if (changed)
+        uv_async_send(&worker->async);
+}
+
+/* With the lock held, which is let go meanwhile. */
+static void work_on_round(struct worker *worker)
+{
+    struct job *jobs = take_round(worker);
+    pthread_mutex_unlock(&worker->lock);
+    answer_round(worker, jobs);
+    bool moved = run_transfers(worker);
+    pthread_mutex_lock(&worker->lock);
+    worker->news_came |= moved;
+    while (jobs) {
+        struct job *next = jobs->next;
+        queue_push(&worker->answered, jobs);
+        jobs = next;
+    }
+    uv_async_send(&worker->async);
+}
+
 static void *work(void *argument)
 {
     struct worker *worker = argument;
     pthread_mutex_lock(&worker->lock);
-    while (worker->waiting.first || !worker->stopping) {
-        if (!worker->waiting.first) {
-            wait_for_work(worker);
-            if (!worker->waiting.first) {
-                pthread_mutex_unlock(&worker->lock);
-                bool changed = look_outside(worker);
-                scrub_a_little(worker);
-                pthread_mutex_lock(&worker->lock);
-                worker->news_came |= changed;
-                if (changed)
-                    uv_async_send(&worker->async);
-                continue;
-            }
-        }
-        struct job *jobs = take_round(worker);
-        pthread_mutex_unlock(&worker->lock);
-        answer_round(worker, jobs);
-        bool moved = run_transfers(worker);
-        pthread_mutex_lock(&worker->lock);
-        worker->news_came |= moved;
-        while (jobs) {
-            struct job *next = jobs->next;
-            queue_push(&worker->answered, jobs);
-            jobs = next;
-        }
-        uv_async_send(&worker->async);
+    while (worker->waiting.first || worker->tasks || !worker->stopping) {
+        if (!worker->waiting.first && !worker->tasks)
+            idle(worker);
+        if (worker->tasks)
+            work_on_task(worker);
+        if (worker->waiting.first)
+            work_on_round(worker);
     }
     pthread_mutex_unlock(&worker->lock);
     return NULL;
@@ -280,9 +326,16 @@ static void hand_out(struct worker *worker)
     pthread_mutex_lock(&worker->lock);
     struct job *jobs = worker->answered.first;
     queue_clear(&worker->answered);
+    struct task *tasks = worker->tasks_done;
+    worker->tasks_done = NULL;
     bool news = worker->news_came;
     worker->news_came = false;
     pthread_mutex_unlock(&worker->lock);
+    while (tasks) {
+        struct task *next = tasks->next;
+        tasks->done(tasks);
+        tasks = next;
+    }
     while (jobs) {
         struct job *next = jobs->next;
         jobs->done(jobs);
@@ -338,6 +391,18 @@ void worker_submit(struct worker *worker, struct job *job)
     pthread_mutex_unlock(&worker->lock);
 }
 
+void worker_do(struct worker *worker, struct task *task)
+{
+    struct task **last = &worker->tasks;
+    pthread_mutex_lock(&worker->lock);
+    while (*last)
+        last = &(*last)->next;
+    *last = task;
+    task->next = NULL;
+    pthread_cond_signal(&worker->wake);
+    pthread_mutex_unlock(&worker->lock);
+}
+
 static void on_closed(uv_handle_t *handle)
 {
     struct worker *worker = handle->data;
@@ -371,6 +436,8 @@ struct worker_totals worker_totals(struct worker *worker)
 {
     pthread_mutex_lock(&worker->lock);
     struct worker_totals totals = worker->totals;
+    for (const struct job *job = worker->waiting.first; job; job = job->next)
+        totals.waiting++;
     pthread_mutex_unlock(&worker->lock);
     return totals;
 }

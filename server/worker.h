@@ -23,6 +23,16 @@ struct job {
     struct job *next;
 };
 
+/* Something else that only the storage thread may do, in a transaction of its own making. */
+struct task {
+    enum status (*work)(struct task *task, struct hub *hub, struct error *err); /* on the thread */
+    void (*done)(struct task *task); /* on the loop's thread; `status` and `err` tell how it went */
+    bool quiet;                      /* what it wrote is no news */
+    enum status status;
+    struct error err;
+    struct task *next;
+};
+
 struct worker;
 
 /* Called on the loop's thread when entries were committed that other sessions may want. */
@@ -32,13 +42,21 @@ typedef void worker_news(void *context);
 enum status worker_start(struct worker **worker, uv_loop_t *loop, struct hub *hub,
                          worker_news *news, void *context, struct error *err);
 void worker_submit(struct worker *worker, struct job *job);
+/* Between two rounds. What it wrote counts as news, unless it is quiet. */
+void worker_do(struct worker *worker, struct task *task);
 /* Finish what was submitted, give the answers, join the thread. `closed` is called on the loop when
  * the handle is gone; then worker_free. */
 void worker_stop(struct worker *worker, void (*closed)(void *context), void *context);
 void worker_free(struct worker *worker);
 
+#define WORKER_TIMES 8
+extern const uint32_t worker_times_ms[WORKER_TIMES - 1]; /* upper bounds; the last one has none */
 struct worker_totals {
     uint64_t commits, jobs, applied;
+    uint64_t waiting;             /* jobs, just now */
+    uint64_t times[WORKER_TIMES]; /* rounds that took so long, each counted once */
+    uint64_t busy_us;             /* all rounds together */
+    bool failing;                 /* the last round that wrote failed */
 };
 struct worker_totals worker_totals(struct worker *worker);
 

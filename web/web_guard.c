@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/mutant.h"
 
@@ -33,6 +34,18 @@ void web_guard_init(struct web_guard *guard, const char *host, uint16_t port)
     make_token(guard->token);
 }
 
+enum status web_guard_add_name(struct web_guard *guard, const char *name, struct error *err)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:";
+    size_t size = strlen(name);
+    if (size == 0 || size >= WEB_HOST_BYTES || name[strspn(name, allowed)] != '\0')
+        return error_set(err, STATUS_BAD_INPUT, "'%s' is not the name of a host", name);
+    guard->proxied[guard->hosts_count] = true;
+    memcpy(guard->hosts[guard->hosts_count++], name, size + 1);
+    return STATUS_OK;
+}
+
 void web_guard_release(struct web_guard *guard)
 {
     sodium_memzero(guard, sizeof *guard);
@@ -44,31 +57,49 @@ static bool token_equal(const char *a, const char *b)
            sodium_memcmp(a, b, WEB_TOKEN_BYTES - 1) == 0;
 }
 
-static bool is_start(const struct web_request *request)
+/* The page that may be reached from anywhere: the start link, or, where accounts are asked for, the
+ * first page, which holds nothing. */
+static bool is_start(const struct web_guard *guard, const struct web_request *request)
 {
-    return strcmp(web_request_path(request), WEB_START_PATH) == 0 && request->method == WEB_GET;
+    const char *start = guard->door == WEB_DOOR_LINK ? WEB_START_PATH : "/";
+    return strcmp(web_request_path(request), start) == 0 && request->method == WEB_GET;
+}
+
+/* Which of our hosts was asked for; hosts_count: none. */
+static size_t host_of(const struct web_guard *guard, const struct web_request *request)
+{
+    const char *host = web_request_header(request, "host");
+    size_t i = 0;
+    while (host && i < guard->hosts_count && strcasecmp(guard->hosts[i], host) != 0 &&
+           !MUTANT("t22-any-host"))
+        i++;
+    return host ? i : guard->hosts_count;
+}
+
+bool web_guard_proxied(const struct web_guard *guard, const struct web_request *request)
+{
+    size_t host = host_of(guard, request);
+    return host < guard->hosts_count && guard->proxied[host];
 }
 
 static int check_host(const struct web_guard *guard, const struct web_request *request)
 {
-    const char *host = web_request_header(request, "host");
-    if (!host || web_request_header_count(request, "host") != 1)
+    if (web_request_header_count(request, "host") != 1)
         return 400;
-    for (size_t i = 0; i < guard->hosts_count; i++)
-        if (strcasecmp(guard->hosts[i], host) == 0 || MUTANT("t22-any-host"))
-            return 0;
-    return 421;
+    return host_of(guard, request) < guard->hosts_count ? 0 : 421;
 }
 
-/* "http://" and the very Host that was asked. */
-static bool is_own_origin(const struct web_request *request, const char *origin)
+/* The scheme that the browser uses, and the very Host that was asked. */
+static bool is_own_origin(const struct web_guard *guard, const struct web_request *request,
+                          const char *origin)
 {
-    static const char scheme[] = "http://";
-    return strncmp(origin, scheme, sizeof scheme - 1) == 0 &&
-           strcasecmp(origin + sizeof scheme - 1, web_request_header(request, "host")) == 0;
+    const char *scheme = web_guard_proxied(guard, request) ? "https://" : "http://";
+    size_t size = strlen(scheme);
+    return strncmp(origin, scheme, size) == 0 &&
+           strcasecmp(origin + size, web_request_header(request, "host")) == 0;
 }
 
-static int check_site(const struct web_request *request)
+static int check_site(const struct web_guard *guard, const struct web_request *request)
 {
     const char *origin = web_request_header(request, "origin");
     const char *site = web_request_header(request, "sec-fetch-site");
@@ -77,9 +108,9 @@ static int check_site(const struct web_request *request)
         web_request_header_count(request, "sec-fetch-site") > 1)
         return 403;
     /* The start link may be followed from anywhere: its token says enough. */
-    if (is_start(request) && !origin)
+    if (is_start(guard, request) && !origin)
         return 0;
-    if (origin && !is_own_origin(request, origin) && !MUTANT("t22-any-origin"))
+    if (origin && !is_own_origin(guard, request, origin) && !MUTANT("t22-any-origin"))
         return 403;
     if (site && !MUTANT("t22-any-site") && strcmp(site, "same-origin") != 0 &&
         !(safe && strcmp(site, "none") == 0))
@@ -120,12 +151,13 @@ int web_guard_check(const struct web_guard *guard, const struct web_request *req
 {
     int refusal = check_host(guard, request);
     if (refusal == 0)
-        refusal = check_site(request);
+        refusal = check_site(guard, request);
     if (refusal != 0)
         return refusal;
-    if (is_start(request))
+    if (is_start(guard, request))
         return 0;
-    if (!has_cookie(guard, request) && !MUTANT("t22-no-cookie-asked"))
+    if (guard->door == WEB_DOOR_LINK && !has_cookie(guard, request) &&
+        !MUTANT("t22-no-cookie-asked"))
         return 401;
     bool has_body = request->body.size > 0 || request->method == WEB_POST ||
                     request->method == WEB_PUT || request->method == WEB_PATCH;
@@ -135,7 +167,7 @@ int web_guard_check(const struct web_guard *guard, const struct web_request *req
 bool web_guard_start(struct web_guard *guard, const struct web_request *request)
 {
     const char *token = web_request_parameter(request, "token", 0);
-    if (!is_start(request) || !token || !token_equal(token, guard->token))
+    if (!is_start(guard, request) || !token || !token_equal(token, guard->token))
         return false;
     if (!MUTANT("t22-start-link-twice"))
         make_token(guard->token);

@@ -73,6 +73,10 @@ static enum status put_head(const struct web_reply *reply, struct buffer *out)
         TRY(put(out, "Allow: ", reply->allow));
     if (reply->tag)
         TRY(put(out, "ETag: ", reply->tag));
+    if (reply->keep_as) {
+        TRY(buffer_append_bytes(out, bytes_text("Content-Disposition: attachment; filename=\"")));
+        TRY(put(out, reply->keep_as, "\""));
+    }
     TRY(put(out, "Cache-Control: ", reply->tag ? "private, no-cache" : "no-store"));
     snprintf(length, sizeof length, "%zu", reply->body.size);
     if (!reply->stream && reply->status != 204 && reply->status != 304)

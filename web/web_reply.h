@@ -10,11 +10,13 @@
 #include "common/bytes.h"
 
 struct web_reply {
-    int status;         /* HTTP's */
-    const char *type;   /* content type; NULL: no body */
-    const char *cookie; /* value of Set-Cookie; NULL: none */
-    const char *allow;  /* value of Allow, for 405; NULL: none */
-    const char *tag;    /* entity tag with its quotes; NULL: the answer must not be kept */
+    int status;          /* HTTP's */
+    const char *type;    /* content type; NULL: no body */
+    const char *cookie;  /* value of Set-Cookie; NULL: none */
+    const char *allow;   /* value of Allow, for 405; NULL: none */
+    const char *tag;     /* entity tag with its quotes; NULL: the answer must not be kept */
+    const char *keep_as; /* a file for the person's disk, by this name: printable ASCII without
+                          * quotes; NULL: not one */
     struct bytes body;
     bool head_only;  /* to HEAD: as if there were a body */
     bool keep_alive; /* else the connection closes after it */

@@ -88,14 +88,9 @@ static const struct web_asset *find_asset(const struct web_site *site, const cha
     return NULL;
 }
 
-static void answer_asset(const struct web_site *site, struct web_call *call)
+static void answer_asset(const struct web_asset *asset, struct web_call *call)
 {
     const struct web_request *request = web_call_request(call);
-    const struct web_asset *asset = find_asset(site, web_request_path(request));
-    if (!asset) {
-        answer_text(call, 404);
-        return;
-    }
     const char *known = web_request_header(request, "if-none-match");
     bool same = known && strcmp(known, asset->tag) == 0;
     struct web_reply reply = {.status = same ? 304 : 200, .tag = asset->tag};
@@ -113,17 +108,18 @@ static void on_asked(void *context, struct web_call *call)
     struct web_site *site = context;
     const struct web_request *request = web_call_request(call);
     const char *path = web_request_path(request);
+    const struct web_asset *asset = find_asset(site, path);
     int refusal = web_guard_check(&site->guard, request);
     if (refusal == 401)
         answer_page(call, refusal, no_cookie_page, NULL);
     else if (refusal != 0)
         answer_text(call, refusal);
-    else if (strcmp(path, WEB_START_PATH) == 0)
+    else if (site->guard.door == WEB_DOOR_LINK && strcmp(path, WEB_START_PATH) == 0)
         start(site, call);
-    else if (strncmp(path, "/api/", 5) == 0)
-        site->options.handle(site->options.context, call);
+    else if (asset)
+        answer_asset(asset, call);
     else
-        answer_asset(site, call);
+        site->options.handle(site->options.context, call);
 }
 
 /* ---- lines ---- */
@@ -226,6 +222,11 @@ enum status web_site_open(struct web_site **out, uv_loop_t *loop,
                          options->host, (unsigned)options->port, uv_strerror(code));
     }
     web_guard_init(&site->guard, options->host, port);
+    site->guard.door = options->door;
+    if (options->name && web_guard_add_name(&site->guard, options->name, err) != STATUS_OK) {
+        web_site_close(site, NULL, NULL);
+        return STATUS_BAD_INPUT;
+    }
     snprintf(site->address, sizeof site->address, "%s", site->guard.hosts[0]);
     *out = site;
     return STATUS_OK;
@@ -234,6 +235,11 @@ enum status web_site_open(struct web_site **out, uv_loop_t *loop,
 const char *web_site_address(const struct web_site *site)
 {
     return site->address;
+}
+
+bool web_site_proxied(const struct web_site *site, const struct web_request *request)
+{
+    return web_guard_proxied(&site->guard, request);
 }
 
 void web_site_link(const struct web_site *site, char link[WEB_LINK_BYTES])

@@ -4,12 +4,13 @@
 /* Pages of one machine, served over HTTP/1.1 on a libuv loop: the embedded files, the start link,
  * and requests handed to the program that asks for it.
  *
- * Knows no replica and no record. The program's handler gets requests below "/api/" after the
- * guard (web_guard.h) has let them in, and answers each once, at once or later, on the loop's
- * thread. */
+ * Knows no replica and no record. The program's handler gets requests below "/api/", and for what
+ * is no file, after the guard (web_guard.h) has let them in, and answers each once, at once or
+ * later, on the loop's thread. */
 
 #include <uv.h>
 
+#include "web/web_guard.h"
 #include "web/web_reply.h"
 #include "web/web_request.h"
 
@@ -39,6 +40,8 @@ void web_call_stream(struct web_call *call);
 struct web_site_options {
     const char *host; /* numeric, of this machine only */
     uint16_t port;    /* 0: a free one */
+    enum web_door door;
+    const char *name; /* see web_guard_add_name; NULL: no proxy stands in front */
     const struct web_asset *assets;
     size_t assets_count;
     void (*handle)(void *context, struct web_call *call);
@@ -55,6 +58,8 @@ enum status web_site_open(struct web_site **site, uv_loop_t *loop,
                           const struct web_site_options *options, struct error *err);
 /* "127.0.0.1:47800". Borrows. */
 const char *web_site_address(const struct web_site *site);
+/* Did it come by the name that a proxy serves? */
+bool web_site_proxied(const struct web_site *site, const struct web_request *request);
 /* The link that lets one browser in, once: "http://127.0.0.1:47800/start?token=…" */
 #define WEB_LINK_BYTES 200
 void web_site_link(const struct web_site *site, char link[WEB_LINK_BYTES]);

@@ -54,9 +54,15 @@ class Hub {
   call(...args) {
     return call(JINQIUD, this.folder, args);
   }
-  async start() {
-    this.process = start(JINQIUD, ["run", "--dir", this.folder, "--listen", this.address]);
-    this.address = await this.process.line(/^ready listen=(\S+)/);
+  async start(...options) {
+    this.process = start(JINQIUD, ["run", "--dir", this.folder, "--listen", this.address, ...options]);
+    const ready = await this.process.line(/^ready listen=(.*)$/);
+    this.address = ready.split(" ")[0];
+    this.http = ready.split("http=")[1];
+  }
+  /** An account of the console, by its command. */
+  account(name, role, secret) {
+    return call(JINQIUD, this.folder, ["account", "add", name, "--role", role], { env: { JINQIU_ACCOUNT_PASSWORD: secret } });
   }
   async stop(signal) {
     const process_ = this.process;
@@ -119,6 +125,11 @@ export class World {
   async join(role = "secretary", person = `示例党员${String(this.clients.length + 1).padStart(3, "0")}`, passphrase) {
     const { address } = this.hub;
     const code = await this.hub.call("invite", "--org", this.township, "--role", role, "--person", person, "--address", address);
+    return this.enter(code, person, passphrase);
+  }
+
+  /** A new client that joins with an invitation. */
+  async enter(code, person, passphrase) {
     const client = new Client(join(this.folder, `client${this.clients.length}`), person, passphrase);
     await client.call("join", code, ...(passphrase ? [] : ["--no-passphrase"]));
     this.clients.push(client);
@@ -147,6 +158,21 @@ export class World {
     await page.goto(client.link);
     await page.getByRole("heading", { level: 1 }).waitFor(); // of the first page, or of the lock
     await client.nextLink();
+    return visitor;
+  }
+
+  /** A person of the bureau, signed in to the hub's console. */
+  async console(name, secret, options = {}) {
+    const browser = await this.browser();
+    const context = await browser.newContext({ viewport: { width: 1366, height: 768 }, locale: "zh-CN", timezoneId: "Asia/Shanghai", ...options });
+    const page = await context.newPage();
+    const visitor = new Visitor(page, { address: this.hub.http });
+    this.visitors.push(visitor);
+    await page.goto(`http://${this.hub.http}/`);
+    await page.getByLabel("账号").fill(name);
+    await page.getByLabel("密码").fill(secret);
+    await visitor.tap("button", "登录");
+    await page.getByRole("heading", { name: "示例老干部局" }).waitFor();
     return visitor;
   }
 

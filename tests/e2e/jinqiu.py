@@ -32,6 +32,7 @@ class Hub:
         self.folder = folder
         self.process = None
         self.address = "127.0.0.1:0"
+        self.http = None  # of the console, when it runs with --http
         self.root = self.call("init", "--name", "示例老干部局", "--no-passphrase").strip()
 
     def call(self, *arguments, **options):
@@ -48,7 +49,8 @@ class Hub:
                                          self.address, *options], stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL)
         ready = self.process.stdout.readline().decode()
-        self.address = re.match(r"ready listen=(\S+) ", ready).group(1)
+        self.address, http = re.match(r"ready listen=(\S+) http=(\S+)", ready).groups()
+        self.http = None if http == "-" else http
 
     def stop(self, how=signal.SIGTERM):
         if self.process:
@@ -138,6 +140,10 @@ class World:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def join(self, role="secretary", org=None, env=None, address=None):
+        code = self.hub.invite(org or self.township, role, f"示例党员{self.clients + 1:03}",
+                               address)
+        return self.join_by(code, env)
+
+    def join_by(self, code, env=None):
         self.clients += 1
-        code = self.hub.invite(org or self.township, role, f"示例党员{self.clients:03}", address)
         return Client(os.path.join(self.folder, f"client{self.clients}"), code, env)

@@ -19,40 +19,10 @@ class Answer:
         return json.loads(self.body)
 
 
-class Pages:
-    """`jinqiu serve` on a client's folder, with a browser that came by the start link."""
+class Site:
+    """An address, and the cookie of a browser that is let in there."""
 
-    def __init__(self, folder, *flags, env=None):
-        self.process = subprocess.Popen([JINQIU, "serve", "--dir", folder, *flags], env=env,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        ready = self.process.stdout.readline().decode()
-        self.address = re.match(r"ready http=(\S+)$", ready).group(1)
-        self.link = self.next_link()
-        self.cookie = None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def next_link(self):
-        return re.match(r"open (\S+)$", self.process.stdout.readline().decode()).group(1)
-
-    def stop(self, how=signal.SIGTERM):
-        self.process.send_signal(how)
-        code = self.process.wait(timeout=30)
-        self.errors = self.process.stderr.read().decode()
-        self.process.stdout.close()
-        self.process.stderr.close()
-        return code
-
-    def enter(self):
-        host, path = re.match(r"http://([^/]+)(/.*)$", self.link).groups()
-        answer = self.plain("GET", path, {"Host": host})
-        self.cookie = re.match(r"[^;]+", answer.headers["set-cookie"]).group(0)
-        self.link = self.next_link()
-        return answer
+    cookie = None
 
     def plain(self, method, path, headers, body=None):
         """One request with these headers and no others but Content-Length."""
@@ -71,7 +41,9 @@ class Pages:
         return answer
 
     def headers(self, method):
-        mine = {"Host": self.address, "Cookie": self.cookie, "Sec-Fetch-Site": "same-origin"}
+        mine = {"Host": self.address, "Sec-Fetch-Site": "same-origin"}
+        if self.cookie:
+            mine["Cookie"] = self.cookie
         if method not in ("GET", "HEAD"):
             mine["Origin"] = f"http://{self.address}"
         return mine
@@ -97,6 +69,56 @@ class Pages:
             except TimeoutError:
                 pass
             return got
+
+
+class Console(Site):
+    """The hub's console, with a browser where `name` signed in."""
+
+    def __init__(self, address, name=None, secret=None, code=None):
+        self.address = address
+        if name:
+            answer = self.sign_in(name, secret, code)
+            assert answer.status == 200, answer.body
+            self.cookie = re.match(r"[^;]+", answer.headers["set-cookie"]).group(0)
+
+    def sign_in(self, name, secret, code=None):
+        body = {"name": name, "secret": secret}
+        return self.ask("POST", "/api/login", {**body, "code": code} if code else body)
+
+
+class Pages(Site):
+    """`jinqiu serve` on a client's folder, with a browser that came by the start link."""
+
+    def __init__(self, folder, *flags, env=None):
+        self.process = subprocess.Popen([JINQIU, "serve", "--dir", folder, *flags], env=env,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        ready = self.process.stdout.readline().decode()
+        self.address = re.match(r"ready http=(\S+)$", ready).group(1)
+        self.link = self.next_link()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def next_link(self):
+        return re.match(r"open (\S+)$", self.process.stdout.readline().decode()).group(1)
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        code = self.process.wait(timeout=30)
+        self.errors = self.process.stderr.read().decode()
+        self.process.stdout.close()
+        self.process.stderr.close()
+        return code
+
+    def enter(self):
+        host, path = re.match(r"http://([^/]+)(/.*)$", self.link).groups()
+        answer = self.plain("GET", path, {"Host": host})
+        self.cookie = re.match(r"[^;]+", answer.headers["set-cookie"]).group(0)
+        self.link = self.next_link()
+        return answer
 
 
 def path_of(template, **parts):

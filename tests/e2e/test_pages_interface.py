@@ -37,8 +37,8 @@ def is_type(value, name):
 
 
 class Document:
-    def __init__(self):
-        with open(DOCUMENT, encoding="utf-8") as file:
+    def __init__(self, path=DOCUMENT):
+        with open(path, encoding="utf-8") as file:
             self.json = json.load(file)
         self.met = set()
 

@@ -8,13 +8,14 @@ import os
 import re
 import sys
 
-ROOMS = ("common", "protocol", "web", "client", "server", "tests")
+ROOMS = ("common", "protocol", "web", "api", "client", "server", "tests")
 MAY_INCLUDE = {
     "common": ("common",),
     "protocol": ("protocol", "common"),
     "web": ("web", "common"),
-    "client": ("client", "web", "protocol", "common"),
-    "server": ("server", "web", "protocol", "common"),
+    "api": ("api", "web", "common"),
+    "client": ("client", "api", "web", "protocol", "common"),
+    "server": ("server", "api", "web", "protocol", "common"),
     "tests": ROOMS,
 }
 FUNCTION = re.compile(r"^[a-z][\w \*]*?\b(\w+)\(([^;{]*)\)\n\{\n(.*?)^\}", re.M | re.S)
@@ -63,7 +64,7 @@ def check_lines(room, path, lines, fault):
         if include and include.group(1) not in MAY_INCLUDE[room]:
             fault(path, number, f"{room} must not include {include.group(1)}")
         if re.match(r'#include [<"]uv[./]', line) and room in ("common", "protocol"):
-            fault(path, number, "libuv belongs to web, client and server")
+            fault(path, number, "libuv belongs to web, api, client and server")
 
 
 def check_file(room, path, text, fault):

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "client/tries.h"
+#include "common/tries.h"
 
 static void test_the_first_wrong_tries_cost_no_wait(void **state)
 {

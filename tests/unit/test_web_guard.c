@@ -53,6 +53,37 @@ static void the_own_page_is_let_in(void **state)
         ask("PATCH /api/rows", OWN "Content-Type: application/json; charset=UTF-8\r\n"), 0);
 }
 
+static void behind_a_proxy_the_name_goes_with_https_and_accounts_are_the_programs_business(void **s)
+{
+    (void)s;
+    struct web_guard before = guard;
+#define NAMED "Host: console.example.cn\r\n"
+    assert_int_equal(ask_raw("GET /assets/x.js", NAMED, ""), 421);
+    assert_int_equal(web_guard_add_name(&guard, "console.example.cn", NULL), STATUS_OK);
+    guard.door = WEB_DOOR_ACCOUNTS;
+    assert_int_equal(ask_raw("GET /assets/x.js", NAMED, ""), 0);
+    assert_int_equal(ask_raw("GET /start", NAMED "Sec-Fetch-Site: cross-site\r\n", ""), 403);
+    assert_int_equal(ask_raw("GET /", NAMED "Sec-Fetch-Site: cross-site\r\n", ""), 0);
+    assert_int_equal(ask_raw("GET /api/x", NAMED "Sec-Fetch-Site: cross-site\r\n", ""), 403);
+    assert_int_equal(
+        ask_raw("POST /api/x", NAMED "Origin: https://console.example.cn\r\n" JSON, "{}"), 0);
+    assert_int_equal(
+        ask_raw("POST /api/x", NAMED "Origin: http://console.example.cn\r\n" JSON, "{}"), 403);
+    assert_int_equal(ask_raw("POST /api/x", HOST "Origin: https://127.0.0.1:8080\r\n" JSON, "{}"),
+                     403);
+    assert_int_equal(ask_raw("POST /api/x", NAMED JSON, "{}"), 403);
+    guard = before;
+}
+
+static void what_is_no_host_is_no_name(void **state)
+{
+    static const char *const names[] = {"", "a b", "a/b", "evil.example\r\nX: 1", "me@example.cn"};
+    struct web_guard copy = guard;
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        assert_int_equal(web_guard_add_name(&copy, names[i], NULL), STATUS_BAD_INPUT);
+}
+
 static void another_host_is_refused(void **state)
 {
     static const char *const hosts[] = {"127.0.0.1",
@@ -203,6 +234,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_own_page_is_let_in),
+        cmocka_unit_test(
+            behind_a_proxy_the_name_goes_with_https_and_accounts_are_the_programs_business),
+        cmocka_unit_test(what_is_no_host_is_no_name),
         cmocka_unit_test(another_host_is_refused),
         cmocka_unit_test(another_site_is_refused),
         cmocka_unit_test(writing_needs_an_origin_and_json),

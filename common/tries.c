@@ -1,4 +1,4 @@
-#include "client/tries.h"
+#include "common/tries.h"
 
 uint64_t tries_wait_ms(const struct tries *tries, uint64_t now_ms)
 {

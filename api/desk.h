@@ -1,8 +1,8 @@
-#ifndef CLIENT_DESK_H
-#define CLIENT_DESK_H
+#ifndef API_DESK_H
+#define API_DESK_H
 
-/* The storage thread of the pages: the only one that touches their replica, so that a long search
- * never holds up the loop.
+/* A storage thread of pages: the only one that touches its replica, so that a long search never
+ * holds up the loop.
  *
  * The loop's thread submits jobs; they are worked on one after the other, and `done` comes back on
  * the loop. When nothing waits, the desk looks every DESK_LOOK_MS whether another process or the
@@ -25,9 +25,14 @@ struct desk; /* opaque */
 /* Called on the loop's thread when somebody else wrote. */
 typedef void desk_news(void *context);
 
-/* Borrows `replica` until the desk is closed. */
-enum status desk_open(struct desk **desk, uv_loop_t *loop, struct replica *replica, desk_news *news,
-                      void *context, struct error *err);
+struct desk_options {
+    struct replica *replica; /* borrowed until the desk is closed */
+    bool scrubs;             /* when idle, it looks for damage and mends the tables */
+    desk_news *news;
+    void *context;
+};
+enum status desk_open(struct desk **desk, uv_loop_t *loop, const struct desk_options *options,
+                      struct error *err);
 void desk_submit(struct desk *desk, struct desk_job *job);
 /* Finish what was submitted, hand it back, join the thread. `closed` comes on the loop, after which
  * the desk is gone. */

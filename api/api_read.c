@@ -1,19 +1,17 @@
-/* What the pages read: lists, rows, histories, conflicts, and how this replica stands. */
+/* What pages read: lists, rows, histories, conflicts. */
+
+#include "api/api_read.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/api.h"
-#include "client/self.h"
-#include "common/messages.h"
 #include "common/view.h"
 
 #define LIMIT_USUAL 50
 #define LIMIT_MAX 500
 #define OFFSET_MAX 10000000
 #define RELATED_ROWS 5
-#define UNSENT_ROWS 200
 #define TEXT_BYTES_MAX 400
 
 /* ---- the whole ---- */
@@ -42,21 +40,6 @@ enum status api_orgs(struct api_call *call, struct error *err)
     return STATUS_OK;
 }
 
-enum status api_status(struct api_call *call, struct error *err)
-{
-    json_t *unsent = NULL;
-    char time[32];
-    TRY(self_status(call->replica, &call->answer, err));
-    TRY(view_unsent(call->replica, 1, &unsent, err));
-    json_object_set(call->answer, "unsent_since", json_object_get(unsent, "since"));
-    json_decref(unsent);
-    time_format(clock_wall_ms(replica_clock(call->replica)), time);
-    json_object_set_new(call->answer, "now", json_string(time));
-    json_object_set_new(call->answer, "language",
-                        json_string(language_get() == LANGUAGE_ZH ? "zh" : "en"));
-    return STATUS_OK;
-}
-
 /* ---- lists ---- */
 
 struct where_kind {
@@ -76,21 +59,6 @@ static enum status take_row(void *context, json_t *row, struct error *err)
     struct listing *listing = context;
     json_array_append(listing->rows, row);
     return api_titles(listing->call, listing->table, row, listing->titles, err);
-}
-
-static enum status read_number(const struct api_call *call, const char *name,
-                               const int64_t range[2], int64_t *number, struct error *err)
-{
-    char *end;
-    const char *text = web_request_parameter(call->request, name, 0);
-    if (!text)
-        return STATUS_OK;
-    long long value = strtoll(text, &end, 10);
-    if (end == text || *end || value < range[0] || value > range[1])
-        return error_set(err, STATUS_BAD_INPUT, "'%s' is not a number from %lld to %lld", name,
-                         (long long)range[0], (long long)range[1]);
-    *number = value;
-    return STATUS_OK;
 }
 
 /* "id" and the text behind it, as next_of made it. */
@@ -170,7 +138,7 @@ static enum status make_list(struct api_call *call, const struct view_query *que
 {
     struct listing listing = {.call = call};
     int64_t count = 0;
-    bool counted = web_request_parameter(call->request, "count", 0) != NULL;
+    bool counted = api_parameter(call, "count") != NULL;
     TRY(view_table(call->replica, query->table, &listing.table, err));
     call->answer = json_pack("{s[] s{}}", "rows", "titles");
     listing.rows = json_object_get(call->answer, "rows");
@@ -190,9 +158,9 @@ enum status api_list(struct api_call *call, struct error *err)
     char after[ID_TEXT_BYTES];
     static const int64_t limits[2] = {1, LIMIT_MAX}, offsets[2] = {0, OFFSET_MAX};
     TRY(api_read_query(call, &asked, err));
-    TRY(read_number(call, "limit", limits, &asked.query.limit, err));
-    TRY(read_number(call, "offset", offsets, &asked.query.offset, err));
-    TRY(read_after(web_request_parameter(call->request, "after", 0), after, &asked.query, err));
+    TRY(api_number(call, "limit", limits, &asked.query.limit, err));
+    TRY(api_number(call, "offset", offsets, &asked.query.offset, err));
+    TRY(read_after(api_parameter(call, "after"), after, &asked.query, err));
     return make_list(call, &asked.query, err);
 }
 
@@ -288,7 +256,7 @@ enum status api_related(struct api_call *call, struct error *err)
     return STATUS_OK;
 }
 
-/* ---- conflicts and the unsent ---- */
+/* ---- conflicts ---- */
 
 enum status api_add_rows(struct api_call *call, const json_t *list, struct error *err)
 {
@@ -337,14 +305,4 @@ enum status api_conflicts(struct api_call *call, struct error *err)
         }
     }
     return STATUS_OK;
-}
-
-enum status api_unsent(struct api_call *call, struct error *err)
-{
-    json_t *unsent;
-    TRY(view_unsent(call->replica, UNSENT_ROWS, &unsent, err));
-    call->answer = json_pack("{sO sO}", "since", json_object_get(unsent, "since"), "unsent",
-                             json_object_get(unsent, "rows"));
-    json_decref(unsent);
-    return api_add_rows(call, json_object_get(call->answer, "unsent"), err);
 }

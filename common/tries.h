@@ -1,5 +1,5 @@
-#ifndef CLIENT_TRIES_H
-#define CLIENT_TRIES_H
+#ifndef COMMON_TRIES_H
+#define COMMON_TRIES_H
 
 /* How often somebody may guess: the first TRIES_FREE wrong secrets cost nothing but what the
  * passphrase's stretching takes, each one after that a wait that doubles.

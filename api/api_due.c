@@ -2,12 +2,13 @@
  * the time that tells which row speaks last (common/schema_form.h). That row and the one that is
  * due come with it, for the page says why, and how far it is. */
 
+#include "api/api_read.h"
+
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include "client/api.h"
 #include "common/view.h"
 
 #define DUE_ROWS 100

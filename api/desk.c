@@ -2,7 +2,7 @@
  * the loop. With nothing to do: look whether somebody wrote -> async -> news(). Failures are the
  * jobs' own; a failed look is tried again. */
 
-#include "client/desk.h"
+#include "api/desk.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ struct queue {
 };
 
 struct desk {
-    struct replica *replica;
+    struct desk_options options;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -24,8 +24,6 @@ struct desk {
     bool stopping, news_came;
     int64_t seen;      /* of others' commits; of the desk's thread */
     time_t scrubbed_s; /* when the scrub last went on; of that thread */
-    desk_news *news;
-    void *context;
     void (*closed)(void *context);
     void *closed_context;
 };
@@ -61,18 +59,19 @@ static void scrub_a_little(struct desk *desk)
     struct scrubbed found = {.tables_differ = false};
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    if (now.tv_sec == desk->scrubbed_s)
+    if (!desk->options.scrubs || now.tv_sec == desk->scrubbed_s)
         return;
     desk->scrubbed_s = now.tv_sec;
-    if (replica_scrub(desk->replica, SCRUB_BYTES, &found, NULL) == STATUS_OK && found.tables_differ)
-        replica_refold(desk->replica, NULL);
+    if (replica_scrub(desk->options.replica, SCRUB_BYTES, &found, NULL) == STATUS_OK &&
+        found.tables_differ)
+        replica_refold(desk->options.replica, NULL);
 }
 
 static void look_outside(struct desk *desk)
 {
     bool news = false;
     pthread_mutex_unlock(&desk->lock);
-    replica_news(desk->replica, &desk->seen, &news, NULL);
+    replica_news(desk->options.replica, &desk->seen, &news, NULL);
     scrub_a_little(desk);
     pthread_mutex_lock(&desk->lock);
     desk->news_came |= news;
@@ -87,7 +86,7 @@ static void work_on(struct desk *desk)
     if (!job->next)
         queue_clear(&desk->waiting);
     pthread_mutex_unlock(&desk->lock);
-    job->work(job, desk->replica);
+    job->work(job, desk->options.replica);
     pthread_mutex_lock(&desk->lock);
     queue_push(&desk->finished, job);
     uv_async_send(&desk->async);
@@ -96,7 +95,7 @@ static void work_on(struct desk *desk)
 static void *run(void *argument)
 {
     struct desk *desk = argument;
-    replica_news(desk->replica, &desk->seen, &(bool){false}, NULL); /* from here on */
+    replica_news(desk->options.replica, &desk->seen, &(bool){false}, NULL); /* from here on */
     pthread_mutex_lock(&desk->lock);
     while (desk->waiting.first || !desk->stopping) {
         if (!desk->waiting.first)
@@ -126,8 +125,8 @@ static void hand_back(struct desk *desk)
         job->done(job);
         job = next;
     }
-    if (news && desk->news)
-        desk->news(desk->context);
+    if (news && desk->options.news)
+        desk->options.news(desk->options.context);
 }
 
 static void on_async(uv_async_t *handle)
@@ -162,16 +161,14 @@ static void on_closed(uv_handle_t *handle)
         closed(context);
 }
 
-enum status desk_open(struct desk **out, uv_loop_t *loop, struct replica *replica, desk_news *news,
-                      void *context, struct error *err)
+enum status desk_open(struct desk **out, uv_loop_t *loop, const struct desk_options *options,
+                      struct error *err)
 {
     struct desk *desk = calloc(1, sizeof *desk);
     *out = NULL;
     if (!desk)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    desk->replica = replica;
-    desk->news = news;
-    desk->context = context;
+    desk->options = *options;
     queue_clear(&desk->waiting);
     queue_clear(&desk->finished);
     init_locks(desk);
@@ -200,7 +197,7 @@ void desk_close(struct desk *desk, void (*closed)(void *context), void *context)
     pthread_cond_signal(&desk->wake);
     pthread_mutex_unlock(&desk->lock);
     pthread_join(desk->thread, NULL);
-    desk->news = NULL;
+    desk->options.news = NULL;
     hand_back(desk);
     desk->closed = closed;
     desk->closed_context = context;

@@ -1,0 +1,41 @@
+/* What the log tells: who did what, what doesn't count, which schemas there were. */
+
+#include "api/api_read.h"
+
+#include "common/calendar.h"
+#include "common/view.h"
+
+#define AUDIT_USUAL 200
+#define AUDIT_MAX 5000
+
+enum status api_audit(struct api_call *call, struct error *err)
+{
+    struct view_audit_query query = {.limit = AUDIT_USUAL, .since_ms = INT64_MIN};
+    const char *since = api_parameter(call, "since");
+    int64_t device = 0;
+    json_t *list;
+    TRY(api_number(call, "limit", AUDIT_MAX, &query.limit, err));
+    TRY(api_number(call, "device", UINT32_MAX, &device, err));
+    if (since && !time_of_day_start(since, &query.since_ms))
+        return error_set(err, STATUS_BAD_INPUT, "'%s' is not a date like 2026-11-20", since);
+    query.device = (uint32_t)device;
+    TRY(view_audit(call->replica, &query, &list, err));
+    call->answer = json_pack("{so}", "audit", list);
+    return STATUS_OK;
+}
+
+enum status api_set_aside(struct api_call *call, struct error *err)
+{
+    json_t *list;
+    TRY(view_set_aside(call->replica, &list, err));
+    call->answer = json_pack("{so}", "set_aside", list);
+    return STATUS_OK;
+}
+
+enum status api_schemas(struct api_call *call, struct error *err)
+{
+    json_t *list;
+    TRY(view_schemas(call->replica, &list, err));
+    call->answer = json_pack("{so}", "schemas", list);
+    return STATUS_OK;
+}

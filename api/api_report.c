@@ -1,0 +1,141 @@
+/* Figures over the records, and what the reminders say, as the commands report and due have them
+ * (common/report.h); as rows, or as a file for a spreadsheet. */
+
+#include "api/api_read.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/report_sheet.h"
+#include "common/report_wish.h"
+#include "common/view.h"
+
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+#define PATH_BYTES 4096
+
+/* ---- what is asked ---- */
+
+static enum status read_wish(struct api_call *call, struct report_wish *wish, struct error *err)
+{
+    return report_wish_fill(wish, call->replica, api_parameter(call, "from"),
+                            api_parameter(call, "to"), api_parameter(call, "org"), err);
+}
+
+/* ---- files ---- */
+
+/* Spreadsheets are made in a file; it lies beside the replica for a moment, under a name that
+ * nobody guesses, and is gone when it has been read. */
+static enum status read_back(const char *path, struct buffer *out, struct error *err)
+{
+    uint8_t area[16384];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : 1;
+    enum status status = STATUS_OK;
+    unlink(path);
+    while (got > 0 && status == STATUS_OK) {
+        got = read(fd, area, sizeof area);
+        if (got > 0)
+            status = buffer_append(out, area, (size_t)got);
+    }
+    if (got < 0)
+        status = error_set(err, STATUS_STORAGE, "cannot read '%.120s': %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return status;
+}
+
+static enum status make_xlsx(struct api_call *call, const json_t *rows,
+                             const struct report_column *columns, size_t count, struct error *err)
+{
+    const char *database = sqlite3_db_filename(replica_database(call->replica), "main");
+    const char *slash = database ? strrchr(database, '/') : NULL;
+    char path[PATH_BYTES], name[17];
+    uint8_t random[8];
+    randombytes_buf(random, sizeof random);
+    hex_encode(bytes_of(random, sizeof random), name);
+    snprintf(path, sizeof path, "%.*s/report-%s.xlsx", slash ? (int)(slash - database) : 1,
+             slash ? database : ".", name);
+    TRY(report_xlsx(path, call->parts[0], rows, columns, count, err));
+    return read_back(path, &call->file, err);
+}
+
+static enum status make_csv(struct api_call *call, const json_t *rows,
+                            const struct report_column *columns, size_t count, struct error *err)
+{
+    TRY(buffer_append_bytes(&call->file, bytes_text(BYTE_ORDER_MARK)));
+    return report_csv(rows, columns, count, &call->file, err);
+}
+
+static enum status make_file(struct api_call *call, const char *form, const json_t *rows,
+                             const json_t *definition, struct error *err)
+{
+    struct report_column columns[REPORT_COLUMNS_MAX];
+    size_t count = report_columns(definition, replica_schema(call->replica), columns);
+    bool csv = strcmp(form, "csv") == 0;
+    if (!csv && strcmp(form, "xlsx") != 0)
+        return error_set(err, STATUS_BAD_INPUT, "'%s' is not a form of file: csv, xlsx", form);
+    call->file_type = csv ? "text/csv; charset=utf-8"
+                          : "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    snprintf(call->file_name, sizeof call->file_name, "%s.%s",
+             json_string_value(json_object_get(definition, "name")), csv ? "csv" : "xlsx");
+    return csv ? make_csv(call, rows, columns, count, err)
+               : make_xlsx(call, rows, columns, count, err);
+}
+
+/* ---- the routes ---- */
+
+enum status api_reports(struct api_call *call, struct error *err)
+{
+    struct report_book *book;
+    size_t i;
+    json_t *report;
+    TRY(report_book_open(&book, call->replica, err));
+    json_t *list = json_deep_copy(report_definitions(book));
+    report_book_free(book);
+    /* The questions themselves are nobody's business on a page. */
+    json_array_foreach(list, i, report) json_object_del(report, "sql");
+    call->answer = json_pack("{so}", "reports", list);
+    return STATUS_OK;
+}
+
+static enum status run(struct api_call *call, struct report_book *book, struct error *err)
+{
+    struct report_wish wish;
+    json_t *rows = NULL;
+    const char *form = api_parameter(call, "form");
+    TRY(read_wish(call, &wish, err));
+    TRY(report_run(book, call->parts[0], &wish.question, &rows, err));
+    enum status status = STATUS_OK;
+    if (form)
+        status = make_file(call, form, rows, report_definition(book, call->parts[0]), err);
+    call->answer = json_pack("{so ss ss}", "rows", rows, "from", wish.from, "to", wish.to);
+    return status;
+}
+
+enum status api_report(struct api_call *call, struct error *err)
+{
+    struct report_book *book;
+    TRY(report_book_open(&book, call->replica, err));
+    enum status status = run(call, book, err);
+    report_book_free(book);
+    return status;
+}
+
+enum status api_reminders(struct api_call *call, struct error *err)
+{
+    struct report_wish wish;
+    struct report_book *book;
+    json_t *rows = NULL;
+    TRY(read_wish(call, &wish, err));
+    TRY(report_book_open(&book, call->replica, err));
+    enum status status = report_due(book, &wish.question, &rows, err);
+    report_book_free(book);
+    if (status == STATUS_OK)
+        call->answer = json_pack("{so}", "reminders", rows);
+    return status;
+}

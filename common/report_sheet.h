@@ -1,0 +1,31 @@
+#ifndef COMMON_REPORT_SHEET_H
+#define COMMON_REPORT_SHEET_H
+
+/* The rows of a report as a sheet: CSV or a spreadsheet file, for commands and pages. Labels stand
+ * in the process's language; texts stay texts (common/csv.h, common/xlsx.h). */
+
+#include <jansson.h>
+
+#include "common/cli.h"
+#include "common/schema.h"
+
+#define REPORT_COLUMNS_MAX 32
+
+/* The name, labels and codes of a column, as the definition has them. Borrows. */
+struct report_column {
+    const char *name;
+    struct cli_text heading;
+    const struct schema_field *codes;
+};
+/* Of a definition (common/report.h); gives how many. */
+size_t report_columns(const json_t *definition, const struct schema *schema,
+                      struct report_column columns[REPORT_COLUMNS_MAX]);
+
+/* Appends to `out`. */
+enum status report_csv(const json_t *rows, const struct report_column *columns, size_t count,
+                       struct buffer *out, struct error *err);
+/* Into `file`, whole or not at all; `name` is the sheet's. */
+enum status report_xlsx(const char *file, const char *name, const json_t *rows,
+                        const struct report_column *columns, size_t count, struct error *err);
+
+#endif

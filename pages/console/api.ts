@@ -1,0 +1,198 @@
+// The console's JSON interface (docs/openapi-console.json). Nothing else is asked.
+
+import type { Conflicts, HistoryItem, List, One, Org, Related, Titles } from "../src/api";
+import { language } from "../src/words";
+
+export interface Me {
+  name: string | null;
+  role: "bureau" | "auditor" | null;
+}
+export interface Standing {
+  entries: number;
+  rows: number;
+  devices: number;
+  conflicts: number;
+  rejected: number;
+  over_quota: number;
+  missing: number;
+  damaged: boolean;
+  disk_full: boolean;
+  disk_free: number;
+  connected: number;
+  strangers: number;
+  uptime_s: number;
+  now: string;
+  name: string;
+  version: string;
+  listen: string;
+}
+export interface Device {
+  id: string;
+  person: string;
+  role: string;
+  org: string | null;
+  state: string;
+  last_seen: string | null;
+  index: number;
+  entries: number;
+  clock_ms: number;
+}
+export interface Account {
+  name: string;
+  role: string;
+  totp: boolean;
+  changed: string;
+}
+/** Name, Chinese and English heading, and the field whose codes it holds. */
+export type Column = [string, string, string, string?];
+export interface Report {
+  name: string;
+  zh: string;
+  en: string;
+  columns: Column[];
+}
+export type Cell = string | number | null;
+export type ReportRow = Record<string, Cell>;
+export interface Reminder {
+  kind: string;
+  title: string;
+  table: string | null;
+  id: string | null;
+  label: string | null;
+  since: string | null;
+  days: number | null;
+}
+export interface AuditItem {
+  time: string;
+  person: string;
+  device: string;
+  org: string | null;
+  action: string;
+  table: string | null;
+  id: string | null;
+  ops: number;
+  subject: string | null;
+  access: Record<string, string | number | null> | null;
+  state: "counts" | "set_aside";
+  dot: string;
+}
+export interface AsideItem {
+  dot: string;
+  person: string;
+  device: string;
+  time: string;
+  received: string | null;
+  reason: string;
+  adopted_as: string | null;
+  ops: { table: string; id: string; fields: Record<string, unknown> }[];
+}
+export interface SchemaItem {
+  epoch: number;
+  schema: unknown;
+  person: string;
+  time: string;
+  dot: string;
+}
+export interface Period {
+  from: string;
+  to: string;
+  org: string;
+}
+export interface Wish {
+  org: string;
+  role: string;
+  person: string;
+  address: string;
+  hours: number;
+}
+
+export class Refused extends Error {
+  constructor(
+    readonly http: number,
+    message: string,
+    readonly waitMs = 0,
+  ) {
+    super(message);
+  }
+}
+
+export function sentence(failure: unknown): string {
+  return failure instanceof Error ? failure.message : String(failure);
+}
+
+export const SIGNED_OUT = 401;
+let signedOut: () => void = () => undefined;
+
+export function onSignedOut(tell: () => void): void {
+  signedOut = tell;
+}
+
+// ---- is somebody there? A page that reads by itself doesn't keep the session alive. ----
+
+const ATTENDED_MS = 60000;
+let touchedAt = Date.now();
+
+export function watchPerson(): void {
+  for (const kind of ["pointerdown", "keydown", "wheel"]) addEventListener(kind, () => (touchedAt = Date.now()), { passive: true });
+}
+
+async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const headers: Record<string, string> = { "Accept-Language": language() };
+  if (Date.now() - touchedAt > ATTENDED_MS) headers["Jinqiu-Unattended"] = "1";
+  const init: RequestInit = { method, credentials: "same-origin", cache: "no-store", headers };
+  if (body !== undefined) {
+    init.body = JSON.stringify(body);
+    headers["Content-Type"] = "application/json";
+  }
+  const answer = await fetch(`/api/${path}`, init);
+  const text = await answer.text();
+  if (answer.ok) return JSON.parse(text) as T;
+  let said: { error: string; wait_ms?: number } = { error: text };
+  try {
+    said = JSON.parse(text) as typeof said;
+  } catch {
+    // The door answers in plain text.
+  }
+  if (answer.status === SIGNED_OUT) signedOut();
+  throw new Refused(answer.status, said.error, said.wait_ms);
+}
+
+const part = encodeURIComponent;
+
+function query(parameters: Record<string, string | number>): string {
+  const set = Object.entries(parameters).filter(([, value]) => value !== "");
+  return set.length > 0 ? `?${new URLSearchParams(set.map(([name, value]) => [name, String(value)]))}` : "";
+}
+
+export function reportFile(name: string, period: Period, form: "csv" | "xlsx"): string {
+  return `/api/reports/${part(name)}${query({ ...period, form })}`;
+}
+
+export const api = {
+  me: () => ask<Me>("GET", "me"),
+  login: (name: string, secret: string, code: string) =>
+    ask<Me>("POST", "login", code ? { name, secret, code } : { name, secret }),
+  logout: () => ask<unknown>("POST", "logout", {}),
+  status: () => ask<Standing>("GET", "status"),
+  schema: () => ask<unknown>("GET", "schema"),
+  schemas: () => ask<{ schemas: SchemaItem[] }>("GET", "schemas"),
+  orgs: () => ask<{ orgs: Org[] }>("GET", "orgs"),
+  devices: () => ask<{ devices: Device[] }>("GET", "devices"),
+  accounts: () => ask<{ accounts: Account[] }>("GET", "accounts"),
+  reports: () => ask<{ reports: Report[] }>("GET", "reports"),
+  report: (name: string, period: Period) =>
+    ask<{ rows: ReportRow[]; from: string; to: string }>("GET", `reports/${part(name)}${query({ ...period })}`),
+  reminders: (org: string) => ask<{ reminders: Reminder[] }>("GET", `reminders${query({ org })}`),
+  audit: (limit: number) => ask<{ audit: AuditItem[] }>("GET", `audit${query({ limit })}`),
+  setAside: () => ask<{ set_aside: AsideItem[] }>("GET", "set-aside"),
+  conflicts: () => ask<Conflicts>("GET", "conflicts"),
+  list: (table: string, search: string, after: string) =>
+    ask<List>("GET", `rows/${part(table)}${query({ search, after, count: 1, limit: 50 })}`),
+  row: (table: string, id: string) => ask<One>("GET", `rows/${part(table)}/${part(id)}`),
+  history: (table: string, id: string) =>
+    ask<{ history: HistoryItem[]; titles: Titles }>("GET", `rows/${part(table)}/${part(id)}/history`),
+  related: (table: string, id: string) => ask<Related>("GET", `rows/${part(table)}/${part(id)}/related`),
+  invite: (wish: Wish) => ask<{ code: string; qr: string }>("POST", "invitations", wish),
+  revoke: (id: string, lastGood: number | null) =>
+    ask<unknown>("POST", `devices/${part(id)}/revoke`, lastGood === null ? {} : { last_good: lastGood }),
+};

@@ -1,0 +1,190 @@
+// The devices: who, where, since when silent; admitting one by a code and its QR, taking one's rights.
+
+import { useState } from "preact/hooks";
+import { sayLength, sayTime } from "../src/values";
+import { roleWord } from "../src/words";
+import { api, sentence, type Device } from "./api";
+import { Grid, Heading, Loading } from "./parts";
+import { orgName, tree, update, useAnswer, useConsole } from "./state";
+import { said, t } from "./words";
+
+const ROLES = ["volunteer", "secretary", "clerk", "bureau", "auditor"];
+const HOURS_USUAL = 168;
+const CLOCK_MS = 300000; // a difference that is told
+const QUIET = 4; // modules around the picture, as the standard asks
+
+export function DevicesPage() {
+  const { me } = useConsole();
+  const { answer, failure } = useAnswer(api.devices);
+  const [going, revoke] = useState<Device | null>(null);
+  if (!answer) return <Loading failure={failure} />;
+  const mayWrite = me.role === "bureau";
+  const button = (device: Device) =>
+    mayWrite && device.state !== "revoked" && device.role !== "hub" ? (
+      <button type="button" onClick={() => revoke(device)} aria-label={t("revokeOf", device.person)}>
+        {t("revoke")}
+      </button>
+    ) : (
+      ""
+    );
+  return (
+    <>
+      <Heading>{t("devices")}</Heading>
+      {going && <Revoke device={going} done={() => revoke(null)} />}
+      {!mayWrite && <p class="hint">{t("onlyReads")}</p>}
+      <Grid
+        label={t("devices")}
+        heads={[t("person"), t("role"), t("orgName"), t("state"), t("lastSeen"), t("brought"), t("clock"), t("deviceId"), ""]}
+        rows={answer.devices.map((device) => [
+          device.person,
+          roleWord(device.role),
+          orgName(device.org) || t("none"),
+          <span class={device.state === "active" ? "" : "late"}>{said("state", device.state)}</span>,
+          device.last_seen ? sayTime(device.last_seen) : device.role === "hub" ? t("none") : t("never"),
+          device.entries,
+          device.clock_ms > CLOCK_MS ? <span class="late">{t("clockFast", sayLength(device.clock_ms))}</span> : t("clockGood"),
+          <code title={device.id}>{`${device.index} · ${device.id.slice(0, 8)}`}</code>,
+          button(device),
+        ])}
+      />
+      {mayWrite && <Invite />}
+    </>
+  );
+}
+
+function Revoke(props: { device: Device; done: () => void }) {
+  const [last, setLast] = useState("");
+  const [problem, tell] = useState("");
+  const go = async () => {
+    try {
+      await api.revoke(props.device.id, last === "" ? null : Number(last));
+      props.done();
+      update({ version: Date.now() });
+    } catch (failure) {
+      tell(sentence(failure));
+    }
+  };
+  return (
+    <form
+      class="card"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void go();
+      }}
+    >
+      <h2>{t("revokeOf", props.device.person)}</h2>
+      <p>{t("revokeSure")}</p>
+      <label class="field">
+        <span class="label">{t("lastGood")}</span>
+        <input type="number" min="0" value={last} onInput={(event) => setLast(event.currentTarget.value)} />
+      </label>
+      {problem && (
+        <p class="fault" role="alert">
+          {problem}
+        </p>
+      )}
+      <div class="actions">
+        <button class="main">{t("revoke")}</button>
+        <button type="button" onClick={props.done}>
+          {t("cancel")}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+/** Rows of 0 and 1 as a picture, dark on white whatever the theme: a camera reads it. */
+export function QrPicture(props: { modules: string; label: string }) {
+  const lines = props.modules.trim().split("\n");
+  const size = lines.length + 2 * QUIET;
+  const path = lines.flatMap((line, row) => [...line].flatMap((bit, column) => (bit === "1" ? `M${column + QUIET} ${row + QUIET}h1v1h-1z` : [])));
+  return (
+    <svg class="qr" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={props.label} shape-rendering="crispEdges">
+      <rect width={size} height={size} fill="#ffffff" />
+      <path d={path.join("")} fill="#000000" />
+    </svg>
+  );
+}
+
+function Invite() {
+  const { orgs } = useConsole();
+  const status = useAnswer(api.status).answer;
+  const [made, make] = useState<{ code: string; qr: string } | null>(null);
+  const [problem, tell] = useState("");
+  const [copied, setCopied] = useState(false);
+  const submit = async (form: HTMLFormElement) => {
+    const value = (name: string) => String(new FormData(form).get(name) ?? "").trim();
+    tell("");
+    setCopied(false);
+    try {
+      make(await api.invite({ org: value("org"), role: value("role"), person: value("person"), address: value("address"), hours: Number(value("hours")) }));
+    } catch (failure) {
+      make(null);
+      tell(sentence(failure));
+    }
+  };
+  return (
+    <section class="card" aria-labelledby="invite">
+      <h2 id="invite">{t("invite")}</h2>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void submit(event.currentTarget);
+        }}
+      >
+        <label class="field">
+          <span class="label">{t("personName")}</span>
+          <input name="person" required maxLength={60} autocomplete="off" />
+        </label>
+        <label class="field">
+          <span class="label">{t("role")}</span>
+          <select name="role">
+            {ROLES.map((role) => (
+              <option key={role} value={role}>
+                {roleWord(role)}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label class="field">
+          <span class="label">{t("orgName")}</span>
+          <select name="org" required>
+            {tree(orgs).map(({ org, depth }) => (
+              <option key={org.id} value={org.id}>
+                {"　".repeat(depth) + org.name}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label class="field">
+          <span class="label">{t("address")}</span>
+          <input name="address" required autocomplete="off" key={status?.listen} defaultValue={status?.listen ?? ""} />
+        </label>
+        <label class="field">
+          <span class="label">{t("hours")}</span>
+          <input name="hours" type="number" min="1" max="720" required defaultValue={String(HOURS_USUAL)} />
+        </label>
+        {problem && (
+          <p class="fault" role="alert">
+            {problem}
+          </p>
+        )}
+        <div class="actions">
+          <button class="main">{t("makeCode")}</button>
+        </div>
+      </form>
+      {made && (
+        <div role="status">
+          <p>{t("codeReady")}</p>
+          <QrPicture modules={made.qr} label={t("qrOf")} />
+          <p>
+            <code class="invitation">{made.code}</code>
+          </p>
+          <button type="button" onClick={() => navigator.clipboard.writeText(made.code).then(() => setCopied(true))}>
+            {copied ? t("copied") : t("copyCode")}
+          </button>
+        </div>
+      )}
+    </section>
+  );
+}

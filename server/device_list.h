@@ -1,0 +1,18 @@
+#ifndef SERVER_DEVICE_LIST_H
+#define SERVER_DEVICE_LIST_H
+
+/* The devices of a hub as people see them, for the command and the console. */
+
+#include <jansson.h>
+
+#include "common/replica.h"
+
+/* [{"id","person","role","org","state","last_seen","index"}]. state: active, revoked, or, with
+ * proof set aside that it lives twice, forked. Gives. */
+json_t *device_list(struct replica *replica);
+/* What the log says of each, added to that list: "entries", how many of its own the hub holds, and
+ * "clock_ms", by how much the newest of them claims a later time than its arrival; 0: not at all.
+ * (A clock that is behind can't be told from an entry that came late.) */
+enum status device_list_add_log(struct replica *replica, json_t *list, struct error *err);
+
+#endif
