@@ -216,9 +216,8 @@ void api_stream(struct api_call *call)
 static void on_done(struct desk_job *job)
 {
     struct api_call *call = (struct api_call *)job;
-    if (call->host->leave)
-        call->host->leave(call);
-    api_answer(call);
+    if (call->host->leave(call))
+        api_answer(call);
 }
 
 static void turn_away(struct api_call *call, int status)

@@ -17,9 +17,9 @@
 #define API_PARTS_MAX 4
 
 /* On the desk: READ in one view of the replica, WRITE in a transaction that is durable before the
- * answer leaves, FILE the same for a body that is a file, KEEP in none. On the loop, without a desk:
- * LOOP; DOOR also where `admit` lets nothing else in. STATUS: as KEEP, and the host adds to the
- * answer on the loop. */
+ * answer leaves, FILE the same for a body that is a file, KEEP in none. On the loop, without a
+ * desk: LOOP; DOOR also where `admit` lets nothing else in. STATUS: as KEEP, and the host adds to
+ * the answer on the loop. */
 enum api_work { WORK_READ, WORK_WRITE, WORK_FILE, WORK_KEEP, WORK_STATUS, WORK_LOOP, WORK_DOOR };
 
 struct api_call;
@@ -46,8 +46,8 @@ struct api_host {
     struct desk *(*desk)(struct api_call *call);
     /* On the desk, inside the route's transaction, before the handler. NULL: nothing. */
     api_handler *enter;
-    /* On the loop, when the work is done and before the answer leaves. NULL: nothing. */
-    void (*leave)(struct api_call *call);
+    /* On the loop, when the work is done: may the answer leave? Else the host answers later. */
+    bool (*leave)(struct api_call *call);
     void *context;
 };
 
@@ -65,8 +65,8 @@ struct api_call {
     struct buffer file; /* the answer instead, when `file_type` says so */
     const char *file_type;
     char file_name[80]; /* ASCII, for the person's disk; "": it is shown */
-    bool discard; /* a write that was only tried: nothing of it stays */
-    int status; /* HTTP's */
+    bool discard;       /* a write that was only tried: nothing of it stays */
+    int status;         /* HTTP's */
     const char *cookie; /* to be set; valid until the answer has left. NULL: none */
     char who[64];       /* the host's own: in whose name, and as of which version */
     uint64_t version;

@@ -24,7 +24,7 @@ enum status api_add_rows(struct api_call *call, const json_t *list, struct error
 /* api_report.c: `form` csv or xlsx makes a report a file */
 api_handler api_reports, api_report, api_reminders;
 /* api_log.c */
-api_handler api_audit, api_set_aside, api_schemas;
+api_handler api_audit, api_alarms, api_set_aside, api_schemas;
 /* api_due.c */
 api_handler api_due;
 

@@ -110,10 +110,10 @@ static enum status run(struct api_call *call, struct report_book *book, struct e
     const char *form = api_parameter(call, "form");
     TRY(read_wish(call, &wish, err));
     TRY(report_run(book, call->parts[0], &wish.question, &rows, err));
-    enum status status = STATUS_OK;
-    if (form)
-        status = make_file(call, form, rows, report_definition(book, call->parts[0]), err);
-    call->answer = json_pack("{so ss ss}", "rows", rows, "from", wish.from, "to", wish.to);
+    const json_t *definition = report_definition(book, call->parts[0]);
+    enum status status = form ? make_file(call, form, rows, definition, err) : STATUS_OK;
+    call->answer = json_pack("{so ss ss sb}", "rows", rows, "from", wish.from, "to", wish.to,
+                             "people", report_names_people(definition));
     return status;
 }
 

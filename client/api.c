@@ -62,7 +62,7 @@ static struct desk *desk(struct api_call *call)
 }
 
 /* What belongs to the loop's rooms is added here; they may have been closed meanwhile. */
-static void leave(struct api_call *call)
+static bool leave(struct api_call *call)
 {
     struct office *office = api_of(call)->office;
     struct background *background = office_background(office);
@@ -76,6 +76,7 @@ static void leave(struct api_call *call)
     /* Another window may show what this one changed. */
     if (api_wrote(call))
         web_site_tell(api_of(call)->site, "changed", bytes_text("{}"));
+    return true;
 }
 
 static void sync_now(struct api_call *call)

@@ -53,6 +53,19 @@ static enum status csv_row(const json_t *row, const struct report_column *column
     return status == STATUS_OK ? csv_put_end(line) : status;
 }
 
+bool report_names_people(const json_t *definition)
+{
+    const json_t *column;
+    size_t i;
+    json_array_foreach(json_object_get(definition, "columns"), i, column)
+    {
+        const char *name = json_string_value(json_array_get(column, 0));
+        if (name && strcmp(name, "person") == 0)
+            return true;
+    }
+    return false;
+}
+
 enum status report_csv(const json_t *rows, const struct report_column *columns, size_t count,
                        struct buffer *out, struct error *err)
 {

@@ -21,6 +21,9 @@ struct report_column {
 size_t report_columns(const json_t *definition, const struct schema *schema,
                       struct report_column columns[REPORT_COLUMNS_MAX]);
 
+/* Does it name people? Then it is noted when it leaves the program (common/consent.h). */
+bool report_names_people(const json_t *definition);
+
 /* Appends to `out`. */
 enum status report_csv(const json_t *rows, const struct report_column *columns, size_t count,
                        struct buffer *out, struct error *err);

@@ -103,15 +103,9 @@ static enum status note_people(const struct cli *cli, const json_t *rows, const 
 {
     struct access access = {
         .action = "export", .table = cli->arguments[0], .rows = json_array_size(rows)};
-    bool leaves = cli_value(cli, "--xlsx") || cli->csv, people = false;
-    const json_t *column;
-    size_t i;
-    json_array_foreach(json_object_get(definition, "columns"), i, column)
-    {
-        const char *name = json_string_value(json_array_get(column, 0));
-        people |= name && strcmp(name, "person") == 0;
-    }
-    if (!leaves || !people || access.rows == 0 || MUTANT("t32-report-not-noted"))
+    bool leaves = cli_value(cli, "--xlsx") || cli->csv;
+    if (!leaves || !report_names_people(definition) || access.rows == 0 ||
+        MUTANT("t32-report-not-noted"))
         return STATUS_OK;
     return watching_export(cli, &access, err);
 }

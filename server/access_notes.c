@@ -38,12 +38,15 @@ static void tell_closed(struct access_notes *notes)
 static enum status save_item(struct replica *replica, const struct access_item *item,
                              struct error *err)
 {
-    char purpose[ACCOUNT_NAME_BYTES + ACCESS_NOTE_IDS * ID_TEXT_BYTES + 16];
-    size_t at = (size_t)snprintf(purpose, sizeof purpose, "console %s", item->who);
+    char purpose[ACCESS_NOTE_IDS * ID_TEXT_BYTES + 16];
+    size_t at = (size_t)snprintf(purpose, sizeof purpose, "console");
     for (size_t i = 0; i < item->ids_count; i++)
         at += (size_t)snprintf(purpose + at, sizeof purpose - at, " %s", item->ids[i]);
-    struct access access = {
-        .action = item->action, .table = item->table, .rows = item->rows, .purpose = purpose};
+    struct access access = {.action = item->action,
+                            .table = item->table,
+                            .rows = item->rows,
+                            .purpose = purpose,
+                            .who = item->who};
     return access_note(replica, &access, err);
 }
 

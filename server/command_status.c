@@ -2,24 +2,10 @@
 
 #include <stdio.h>
 
-#include "common/alarm.h"
 #include "common/view.h"
 #include "server/hub_folder.h"
 #include "server/running.h"
 #include "server/standing.h"
-
-/* -1: they can't be counted. */
-static json_int_t alarms_count(struct replica *replica)
-{
-    json_t *list = NULL;
-    if (view_begin(replica, NULL) != STATUS_OK)
-        return -1;
-    enum status status = alarm_recent(replica, &list, NULL);
-    view_end(replica);
-    json_int_t count = status == STATUS_OK ? (json_int_t)json_array_size(list) : -1;
-    json_decref(list);
-    return count;
-}
 
 int command_status(struct cli *cli)
 {
@@ -29,6 +15,10 @@ int command_status(struct cli *cli)
     enum status status = hub_folder_open(cli, true, &replica, &err);
     if (status == STATUS_OK)
         status = standing_read(replica, &standing, &err);
+    if (status == STATUS_OK && view_begin(replica, NULL) == STATUS_OK) {
+        standing_count_alarms(replica, &standing);
+        view_end(replica);
+    }
     replica_close(replica);
     if (status != STATUS_OK)
         return cli_fail(cli, &err);

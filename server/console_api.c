@@ -23,6 +23,7 @@ static const struct api_route routes[] = {
     {WEB_GET, "reports/*", {api_report}, WORK_READ, 200},
     {WEB_GET, "reminders", {api_reminders}, WORK_READ, 200},
     {WEB_GET, "audit", {api_audit}, WORK_READ, 200},
+    {WEB_GET, "alarms", {api_alarms}, WORK_READ, 200},
     {WEB_GET, "set-aside", {api_set_aside}, WORK_READ, 200},
     {WEB_GET, "schemas", {api_schemas}, WORK_READ, 200},
     {WEB_POST, "invitations", {.on_loop = console_invite}, WORK_LOOP, 201},
@@ -86,7 +87,8 @@ static struct desk *desk(struct api_call *call)
 {
     api_handler *handle = call->route->handle;
     bool slow = handle == api_report || handle == api_reports || handle == api_reminders ||
-                handle == api_audit || handle == console_devices;
+                handle == api_audit || handle == api_alarms || handle == console_status ||
+                handle == console_devices;
     return slow ? console_of(call)->slow : console_of(call)->quick;
 }
 
@@ -131,6 +133,7 @@ static void note_rows_of(struct api_call *call)
     }
 }
 
+/* Figures without names are nobody's record. */
 static void note_shown(struct api_call *call)
 {
     api_handler *handle = call->route->handle;
@@ -138,7 +141,7 @@ static void note_shown(struct api_call *call)
         note(call, call->parts[0], 0, call->parts[1]);
     else if (handle == api_list)
         note(call, call->parts[0], json_array_size(json_object_get(call->answer, "rows")), NULL);
-    else if (handle == api_report)
+    else if (handle == api_report && json_is_true(json_object_get(call->answer, "people")))
         note(call, call->parts[0], json_array_size(json_object_get(call->answer, "rows")), NULL);
     else if (handle == api_reminders)
         note(call, "reminders", json_array_size(json_object_get(call->answer, "reminders")), NULL);
@@ -146,6 +149,13 @@ static void note_shown(struct api_call *call)
         note(call, "set_aside", json_array_size(json_object_get(call->answer, "set_aside")), NULL);
     else if (handle == api_conflicts)
         note_rows_of(call);
+}
+
+/* A file with names is an export: it may need a second person, and is noted before it leaves. */
+static bool names_people(const struct api_call *call)
+{
+    return call->file_type && json_is_true(json_object_get(call->answer, "people")) &&
+           json_array_size(json_object_get(call->answer, "rows")) > 0;
 }
 
 /* What only the loop knows. */
@@ -164,17 +174,21 @@ static void add_running(struct api_call *call)
     json_object_set_new(call->answer, "listen", json_string(console->options.listen));
 }
 
-static void leave(struct api_call *call)
+static bool leave(struct api_call *call)
 {
     struct console *console = console_of(call);
     if (call->expired) {
         console_session_end_version(&console->sessions, call->version);
         call->status = 401;
         json_object_set_new(call->answer, "status", json_string("signed_out"));
+    } else if (call->status < 300 && names_people(call)) {
+        console_export(call);
+        return false;
     } else if (call->status < 300) {
         note_shown(call);
         add_running(call);
     }
+    return true;
 }
 
 void console_api_init(struct console *console)

@@ -10,6 +10,7 @@ enum status console_status(struct api_call *call, struct error *err)
     char now[32];
     const struct registry *registry = replica_registry(call->replica);
     TRY(standing_read(call->replica, &standing, err));
+    standing_count_alarms(call->replica, &standing);
     call->answer = standing_json(&standing);
     time_format(clock_wall_ms(replica_clock(call->replica)), now);
     json_object_set_new(call->answer, "now", json_string(now));

@@ -56,6 +56,9 @@ bool console_machine(struct console *console, struct web_call *web);
 
 /* console_write.c */
 api_loop_handler console_invite, console_revoke;
+/* The answer is a file that names people: it leaves once the export is noted and needs nobody's
+ * consent, or has it (common/consent.h). Answers. */
+void console_export(struct api_call *call);
 
 /* console_read.c */
 api_handler console_status, console_devices, console_accounts;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/access.h"
+#include "common/consent.h"
 #include "common/messages.h"
 #include "common/qr.h"
 #include "common/view.h"
@@ -23,6 +23,7 @@ struct deed {
     enum status (*act)(struct deed *deed, struct hub *hub, struct error *err);
     enum language language;
     struct access note;
+    bool notes_itself;
     char purpose[200];
 };
 
@@ -56,7 +57,7 @@ static enum status work(struct task *task, struct hub *hub, struct error *err)
     if (status == STATUS_OK)
         status = deed->act(deed, hub, err);
     language_end();
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !deed->notes_itself)
         note(deed, hub);
     return status;
 }
@@ -109,6 +110,11 @@ static enum status revoke_device(struct deed *deed, struct hub *hub, struct erro
     return STATUS_OK;
 }
 
+static enum status export_people(struct deed *deed, struct hub *hub, struct error *err)
+{
+    return consent_export(hub->replica, &deed->note, err);
+}
+
 /* ---- on the loop ---- */
 
 static void on_done(struct task *task)
@@ -141,6 +147,7 @@ static void submit(struct api_call *call, const struct deed *wanted)
     deed->call = call;
     deed->language = console_language(call->request);
     deed->note.purpose = deed->purpose;
+    deed->note.who = call->who;
     worker_do(console->options.worker, &deed->task);
 }
 
@@ -148,7 +155,7 @@ void console_invite(struct api_call *call)
 {
     struct deed deed = {.act = invite_device,
                         .note = {.action = "admin", .table = "device", .rows = 1}};
-    snprintf(deed.purpose, sizeof deed.purpose, "console %s invite", call->who);
+    snprintf(deed.purpose, sizeof deed.purpose, "console invite");
     submit(call, &deed);
 }
 
@@ -156,7 +163,17 @@ void console_revoke(struct api_call *call)
 {
     struct deed deed = {.act = revoke_device,
                         .note = {.action = "admin", .table = "device", .rows = 1}};
-    snprintf(deed.purpose, sizeof deed.purpose, "console %s revoke %.40s", call->who,
-             call->parts[0]);
+    snprintf(deed.purpose, sizeof deed.purpose, "console revoke %.40s", call->parts[0]);
+    submit(call, &deed);
+}
+
+void console_export(struct api_call *call)
+{
+    struct deed deed = {.act = export_people,
+                        .notes_itself = true,
+                        .note = {.action = "export",
+                                 .table = call->parts[0],
+                                 .rows = json_array_size(json_object_get(call->answer, "rows"))}};
+    snprintf(deed.purpose, sizeof deed.purpose, "console");
     submit(call, &deed);
 }

@@ -544,10 +544,19 @@ static const struct cli_flag variables[] = {
 
 int main(int argc, char **argv)
 {
-    static const struct cli_command *const tables[] = {
-        hub_commands,       late_commands,     erase_commands,    root_commands,
-        carry_commands,     quota_commands, account_commands, reading_commands,  attaching_commands,
-        reporting_commands, updating_commands, watching_commands, NULL};
+    static const struct cli_command *const tables[] = {hub_commands,
+                                                       late_commands,
+                                                       erase_commands,
+                                                       root_commands,
+                                                       carry_commands,
+                                                       quota_commands,
+                                                       account_commands,
+                                                       reading_commands,
+                                                       attaching_commands,
+                                                       reporting_commands,
+                                                       updating_commands,
+                                                       watching_commands,
+                                                       NULL};
     static const struct cli_program program = {
         .name = "jinqiud",
         .help = {"the hub of jinqiu", "金秋中心"},

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 #include <sys/statvfs.h>
 
+#include "common/alarm.h"
 #include "server/quota.h"
 
 static uint64_t free_of(struct replica *replica)
@@ -15,7 +16,8 @@ static uint64_t free_of(struct replica *replica)
 enum status standing_read(struct replica *replica, struct standing *standing, struct error *err)
 {
     struct buffer fault = {0};
-    *standing = (struct standing){.devices = registry_devices_count(replica_registry(replica)),
+    *standing = (struct standing){.alarms = -1,
+                                  .devices = registry_devices_count(replica_registry(replica)),
                                   .over_quota = quota_held_count(replica),
                                   .disk_full = replica_disk_full(replica),
                                   .disk_free = free_of(replica)};
@@ -26,13 +28,22 @@ enum status standing_read(struct replica *replica, struct standing *standing, st
     return STATUS_OK;
 }
 
+void standing_count_alarms(struct replica *replica, struct standing *standing)
+{
+    json_t *list = NULL;
+    if (alarm_recent(replica, &list, NULL) == STATUS_OK)
+        standing->alarms = (int64_t)json_array_size(list);
+    json_decref(list);
+}
+
 json_t *standing_json(const struct standing *standing)
 {
-    return json_pack(
-        "{sI sI sI sI sI sI sI sb sb sI}", "entries", (json_int_t)standing->counts.entries, "rows",
-        (json_int_t)standing->counts.rows, "devices", (json_int_t)standing->devices, "conflicts",
-        (json_int_t)standing->counts.conflicts, "rejected", (json_int_t)standing->counts.set_aside,
-        "over_quota", standing->over_quota, "missing", (json_int_t)standing->counts.missing,
-        "damaged", standing->damaged, "disk_full", standing->disk_full, "disk_free",
-        (json_int_t)standing->disk_free);
+    const struct replica_counts *counts = &standing->counts;
+    return json_pack("{sI sI sI sI sI sI sI sI sb sb sI}", "entries", (json_int_t)counts->entries,
+                     "rows", (json_int_t)counts->rows, "devices", (json_int_t)standing->devices,
+                     "conflicts", (json_int_t)counts->conflicts, "rejected",
+                     (json_int_t)counts->set_aside, "over_quota", (json_int_t)standing->over_quota,
+                     "missing", (json_int_t)counts->missing, "alarms", (json_int_t)standing->alarms,
+                     "damaged", standing->damaged, "disk_full", standing->disk_full, "disk_free",
+                     (json_int_t)standing->disk_free);
 }

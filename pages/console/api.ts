@@ -14,6 +14,7 @@ export interface Standing {
   conflicts: number;
   rejected: number;
   over_quota: number;
+  alarms: number;
   missing: number;
   damaged: boolean;
   disk_full: boolean;
@@ -86,6 +87,15 @@ export interface AsideItem {
   adopted_as: string | null;
   ops: { table: string; id: string; fields: Record<string, unknown> }[];
 }
+export interface Alarm {
+  kind: string;
+  day: string;
+  person: string | null;
+  device: string | null;
+  who: string | null;
+  count: number;
+  limit: number;
+}
 export interface SchemaItem {
   epoch: number;
   schema: unknown;
@@ -136,7 +146,7 @@ export function watchPerson(): void {
   for (const kind of ["pointerdown", "keydown", "wheel"]) addEventListener(kind, () => (touchedAt = Date.now()), { passive: true });
 }
 
-async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+async function send(method: string, path: string, body?: unknown): Promise<Response> {
   const headers: Record<string, string> = { "Accept-Language": language() };
   if (Date.now() - touchedAt > ATTENDED_MS) headers["Jinqiu-Unattended"] = "1";
   const init: RequestInit = { method, credentials: "same-origin", cache: "no-store", headers };
@@ -145,8 +155,8 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
     headers["Content-Type"] = "application/json";
   }
   const answer = await fetch(`/api/${path}`, init);
+  if (answer.ok) return answer;
   const text = await answer.text();
-  if (answer.ok) return JSON.parse(text) as T;
   let said: { error: string; wait_ms?: number } = { error: text };
   try {
     said = JSON.parse(text) as typeof said;
@@ -157,6 +167,10 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
   throw new Refused(answer.status, said.error, said.wait_ms);
 }
 
+async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+  return (await (await send(method, path, body)).json()) as T;
+}
+
 const part = encodeURIComponent;
 
 function query(parameters: Record<string, string | number>): string {
@@ -164,8 +178,14 @@ function query(parameters: Record<string, string | number>): string {
   return set.length > 0 ? `?${new URLSearchParams(set.map(([name, value]) => [name, String(value)]))}` : "";
 }
 
-export function reportFile(name: string, period: Period, form: "csv" | "xlsx"): string {
-  return `/api/reports/${part(name)}${query({ ...period, form })}`;
+/** A report as a file. It may need a second person, which the failure's sentence then says. */
+export async function saveReport(name: string, period: Period, form: "csv" | "xlsx"): Promise<void> {
+  const answer = await send("GET", `reports/${part(name)}${query({ ...period, form })}`);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = `${name}.${form}`;
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 export const api = {
@@ -184,6 +204,7 @@ export const api = {
     ask<{ rows: ReportRow[]; from: string; to: string }>("GET", `reports/${part(name)}${query({ ...period })}`),
   reminders: (org: string) => ask<{ reminders: Reminder[] }>("GET", `reminders${query({ org })}`),
   audit: (limit: number) => ask<{ audit: AuditItem[] }>("GET", `audit${query({ limit })}`),
+  alarms: () => ask<{ alarms: Alarm[] }>("GET", "alarms"),
   setAside: () => ask<{ set_aside: AsideItem[] }>("GET", "set-aside"),
   conflicts: () => ask<Conflicts>("GET", "conflicts"),
   list: (table: string, search: string, after: string) =>

@@ -21,11 +21,11 @@ function tableLabel(schema: Schema | null, name: string | null): string {
 /** A note of access says what was looked at; else the row concerned. */
 function whatOf(schema: Schema | null, item: AuditItem): string {
   if (item.access) {
-    const { action, table, rows, purpose } = item.access;
+    const { action, table, rows, purpose, who } = item.access;
     const code = String(action ?? "");
     const notes = schema?.tables.find((one) => fieldOf(one, "action") && fieldOf(one, "purpose"));
     const field = notes && fieldOf(notes, "action");
-    return [field?.codes?.find(([name]) => name === code)?.[language() === "zh" ? 1 : 2] ?? code, tableLabel(schema, String(table ?? "")), rows ?? "", purpose ?? ""].filter((part) => part !== "").join(" · ");
+    return [who ?? "", field?.codes?.find(([name]) => name === code)?.[language() === "zh" ? 1 : 2] ?? code, tableLabel(schema, String(table ?? "")), rows ?? "", purpose ?? ""].filter((part) => part !== "").join(" · ");
   }
   return [tableLabel(schema, item.table), item.subject ?? "", item.id?.slice(-8) ?? ""].filter(Boolean).join(" · ");
 }
@@ -55,6 +55,22 @@ export function AuditPage() {
           {t("more")}
         </button>
       )}
+    </>
+  );
+}
+
+export function AlarmsPage() {
+  const { answer, failure } = useAnswer(api.alarms);
+  if (!answer) return <Loading failure={failure} />;
+  return (
+    <>
+      <Heading>{t("alarms")}</Heading>
+      <p class="hint">{t("alarmsIntro")}</p>
+      <Grid
+        label={t("alarms")}
+        heads={[t("day"), t("kind"), t("person"), t("count"), t("limit")]}
+        rows={answer.alarms.map((one) => [one.day, said("alarm", one.kind), [one.person, one.who].filter(Boolean).join(" · "), one.count, one.limit])}
+      />
     </>
   );
 }

@@ -6,7 +6,7 @@ import { SettingsPage, SignIn } from "./account";
 import { sentence } from "./api";
 import "./console.css";
 import { DevicesPage } from "./devices";
-import { AsidePage, AuditPage, ConflictsPage, SchemasPage } from "./log";
+import { AlarmsPage, AsidePage, AuditPage, ConflictsPage, SchemasPage } from "./log";
 import { CoveragePage, MissedPage, OverviewPage } from "./overview";
 import { Heading } from "./parts";
 import { RecordsPage, RowPage } from "./records";
@@ -24,6 +24,7 @@ const MENU: [string, ConsoleWord][] = [
   ["conflicts", "conflicts"],
   ["set-aside", "setAside"],
   ["audit", "log"],
+  ["alarms", "alarms"],
   ["schemas", "schemas"],
   ["settings", "settings"],
 ];
@@ -50,6 +51,8 @@ function Page() {
       return <ConflictsPage />;
     case "set-aside":
       return <AsidePage />;
+    case "alarms":
+      return <AlarmsPage />;
     case "audit":
       return <AuditPage />;
     case "schemas":

@@ -38,6 +38,7 @@ function Counts(props: { standing: Standing }) {
     [t("entries"), one.entries, "audit"],
     [t("conflictCount"), one.conflicts, "conflicts"],
     [t("rejected"), one.rejected, "set-aside"],
+    [t("alarms"), one.alarms, "alarms"],
     [t("overQuota"), one.over_quota],
     [t("diskFree"), `${(one.disk_free / GIB).toFixed(1)} GiB`],
     [t("uptime"), sayUptime(one.uptime_s)],

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { codeLabel, fieldOf, type Schema } from "../src/schema";
 import { language } from "../src/words";
-import { api, reportFile, type Cell, type Column, type Report } from "./api";
+import { api, saveReport, sentence, type Cell, type Column, type Report } from "./api";
 import { Bars, chartOf, Grid, Heading, headOf, Loading, PeriodPicker } from "./parts";
 import { useAnswer, useConsole } from "./state";
 import { t } from "./words";
@@ -54,13 +54,15 @@ export function ReportsPage() {
 export function ReportPage(props: { name: string }) {
   const { period, schema } = useConsole();
   const list = useAnswer(api.reports);
+  const [problem, tell] = useState("");
   const rows = useAnswer(() => api.report(props.name, period), props.name, period);
   const report = list.answer?.reports.find((one) => one.name === props.name);
   if (!report || !schema) return list.answer ? <Heading>{t("pageNotFound")}</Heading> : <Loading failure={list.failure} />;
+  const save = (form: "csv" | "xlsx") => saveReport(report.name, period, form).then(() => tell(""), (failure: unknown) => tell(sentence(failure)));
   const files = (["csv", "xlsx"] as const).map((form) => (
-    <a key={form} class="button" href={reportFile(report.name, period, form)} download>
+    <button key={form} type="button" onClick={() => void save(form)}>
       {t(form)}
-    </a>
+    </button>
   ));
   const print = (
     <button type="button" onClick={() => window.print()}>
@@ -73,6 +75,11 @@ export function ReportPage(props: { name: string }) {
         {report.name} {titleOf(report)}
       </Heading>
       <PeriodPicker />
+      {problem && (
+        <p class="failure screen-only" role="alert">
+          {problem}
+        </p>
+      )}
       <p class="print-only">
         {t("from")} {period.from} {t("to")} {period.to}
       </p>
