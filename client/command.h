@@ -20,6 +20,7 @@ int command_unmerge(struct cli *cli); /* ID */
 int command_apply(struct cli *cli);
 int command_import(struct cli *cli);
 int command_attachment_fetch(struct cli *cli); /* TABLE ID [FIELD] [--peer …] [--budget SIZE] */
+extern const struct cli_command transfer_commands[]; /* transfer offer, accept, … */
 int command_status(struct cli *cli);
 int command_adopt(struct cli *cli);
 int command_listen(struct cli *cli); /* [--listen HOST:PORT] */

@@ -3,9 +3,8 @@
 #include <stdio.h>
 
 #include "client/command.h"
+#include "client/command_write.h"
 #include "client/settle.h"
-
-typedef enum status edit_builder(struct cli *cli, struct edit *edit, struct error *err);
 
 static enum status save_edit(struct cli *cli, struct replica *replica, edit_builder *build,
                              struct saved *saved, size_t *entries, struct error *err)
@@ -26,8 +25,7 @@ static enum status save_edit(struct cli *cli, struct replica *replica, edit_buil
     return status;
 }
 
-/* Saves and, when `tell_id` or --json, prints the row's id. */
-static int write_row(struct cli *cli, edit_builder *build, bool tell_id)
+int command_write_row(struct cli *cli, edit_builder *build, bool tell_id)
 {
     struct error err = {0};
     struct replica *replica = NULL;
@@ -48,8 +46,8 @@ static int write_row(struct cli *cli, edit_builder *build, bool tell_id)
     return CLI_DONE;
 }
 
-static enum status add_assignments(struct cli *cli, struct edit *edit, size_t from,
-                                   struct error *err)
+enum status command_take_assignments(struct cli *cli, struct edit *edit, size_t from,
+                                     struct error *err)
 {
     for (size_t i = from; i < cli->arguments_count; i++)
         TRY(edit_assignment(edit, cli->arguments[i], err));
@@ -64,7 +62,7 @@ static enum status build_add(struct cli *cli, struct edit *edit, struct error *e
         TRY(edit_row(edit, cli_value(cli, "--id"), err));
     if (cli_has(cli, "--org"))
         TRY(edit_org(edit, cli_value(cli, "--org"), err));
-    return add_assignments(cli, edit, 1, err);
+    return command_take_assignments(cli, edit, 1, err);
 }
 
 static enum status build_set(struct cli *cli, struct edit *edit, struct error *err)
@@ -72,7 +70,7 @@ static enum status build_set(struct cli *cli, struct edit *edit, struct error *e
     TRY(edit_start(edit, edit->replica, CHANGE_SET, cli->arguments[0], err));
     edit->thumbnail = cli_value(cli, "--thumbnail");
     TRY(edit_row(edit, cli->arguments[1], err));
-    return add_assignments(cli, edit, 2, err);
+    return command_take_assignments(cli, edit, 2, err);
 }
 
 static enum status build_delete(struct cli *cli, struct edit *edit, struct error *err)
@@ -83,17 +81,17 @@ static enum status build_delete(struct cli *cli, struct edit *edit, struct error
 
 int command_add(struct cli *cli)
 {
-    return write_row(cli, build_add, true);
+    return command_write_row(cli, build_add, true);
 }
 
 int command_set(struct cli *cli)
 {
-    return write_row(cli, build_set, false);
+    return command_write_row(cli, build_set, false);
 }
 
 int command_delete(struct cli *cli)
 {
-    return write_row(cli, build_delete, false);
+    return command_write_row(cli, build_delete, false);
 }
 
 /* ---- settle ---- */
@@ -111,5 +109,5 @@ static enum status build_settle(struct cli *cli, struct edit *edit, struct error
 
 int command_settle(struct cli *cli)
 {
-    return write_row(cli, build_settle, false);
+    return command_write_row(cli, build_settle, false);
 }

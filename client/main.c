@@ -169,8 +169,9 @@ static const struct cli_flag variables[] = {
 int main(int argc, char **argv)
 {
     static const struct cli_command *const tables[] = {
-        commands,           carry_commands,    reading_commands,  attaching_commands,
-        reporting_commands, updating_commands, watching_commands, NULL};
+        commands,           transfer_commands,  carry_commands,    reading_commands,
+        attaching_commands, reporting_commands, updating_commands, watching_commands,
+        NULL};
     static const struct cli_program program = {
         .name = "jinqiu",
         .help = {"records of Party branches for retired cadres, also without a network",

@@ -99,6 +99,9 @@ enum status view_conflicts(struct replica *replica, json_t **conflicts, struct e
  * `same` takes for one, not merged yet. `table` NULL: of all (view_duplicates.c). */
 enum status view_duplicates(struct replica *replica, const char *table, json_t **list,
                             struct error *err);
+/* [{"table","id","row","name","to","state","_org","_moved"}]: letters by which rows go to another
+ * org (transfer.h), also those that were sent on: "_moved" says where they lie (view_letters.c). */
+enum status view_letters(struct replica *replica, json_t **letters, struct error *err);
 /* Puts "person", "device", "time", "dot" into `item`: who wrote, when, with which entry. */
 enum status view_origin(struct replica *replica, json_t *item, const struct dot *dot,
                         const struct id *person, int64_t time_ms, struct error *err);
