@@ -1,24 +1,99 @@
 #include "server/erase.h"
 
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/dots.h"
+#include "common/doubles.h"
 #include "common/replica_seal.h"
 #include "common/view.h"
+
+#define ORGS_OF_A_ROW_MAX 64 /* that it moved through */
+
+struct ids {
+    struct id *items;
+    size_t count, capacity;
+};
+
+static enum status add_id(struct ids *ids, const struct id *id, struct error *err)
+{
+    struct id *items = array_grow(ids->items, ids->count, &ids->capacity, sizeof *items);
+    if (!items)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    ids->items = items;
+    items[ids->count++] = *id;
+    return STATUS_OK;
+}
+
+static enum status prepare(struct replica *replica, const char *sql, const struct id *id,
+                           sqlite3_stmt **statement, struct error *err)
+{
+    if (sqlite3_prepare_v2(replica_database(replica), sql, -1, statement, NULL) != SQLITE_OK)
+        return replica_failed(replica, "what is to be erased", err);
+    sqlite3_bind_blob(*statement, 1, id->bytes, ID_BYTES, SQLITE_STATIC);
+    return STATUS_OK;
+}
+
+/* The row that stands for `id`, and all that were merged into it: what is sealed stays with the row
+ * where it was written. */
+static enum status list_merged(struct replica *replica, const struct id *id, struct ids *ids,
+                               struct error *err)
+{
+    struct id root;
+    bool any;
+    sqlite3_stmt *list = NULL;
+    TRY(doubles_root(replica, id, &root, err));
+    TRY(add_id(ids, &root, err));
+    TRY(doubles_follow(replica, &any, err));
+    if (!any)
+        return STATUS_OK;
+    enum status status = prepare(replica,
+                                 "SELECT ref FROM temp._double WHERE root = ? AND "
+                                 "typeof(ref) = 'blob' AND length(ref) = 16",
+                                 &root, &list, err);
+    while (status == STATUS_OK && sqlite3_step(list) == SQLITE_ROW) {
+        struct id merged;
+        memcpy(merged.bytes, sqlite3_column_blob(list, 0), ID_BYTES);
+        status = add_id(ids, &merged, err);
+    }
+    sqlite3_finalize(list);
+    return status;
+}
+
+/* In every org where the row stands or once stood: it may have moved. */
+static enum status erase_row(struct replica *replica, const struct schema_table *table,
+                             const struct id *id, uint32_t year, struct error *err)
+{
+    char sql[160];
+    uint32_t orgs[ORGS_OF_A_ROW_MAX];
+    size_t count = 0;
+    sqlite3_stmt *list = NULL;
+    snprintf(sql, sizeof sql, "SELECT _scope FROM main.\"%s\" WHERE id = ? ORDER BY _scope",
+             table->name);
+    TRY(prepare(replica, sql, id, &list, err));
+    while (count < ORGS_OF_A_ROW_MAX && sqlite3_step(list) == SQLITE_ROW)
+        orgs[count++] = SCOPE_ORG((uint32_t)sqlite3_column_int64(list, 0));
+    sqlite3_finalize(list);
+    if (count == 0)
+        return error_set(err, STATUS_NOT_FOUND, "there is no such row in table '%s'", table->name);
+    for (size_t i = 0; i < count; i++)
+        TRY(replica_erase(replica, orgs[i], id, year, err));
+    return STATUS_OK;
+}
 
 static enum status erase(struct hub *hub, const char *name, const struct id *id, uint32_t year,
                          struct error *err)
 {
-    struct replica *replica = hub->replica;
     const struct schema_table *table;
-    struct row row = {0};
-    bool found = false;
-    TRY(view_table(replica, name, &table, err));
-    enum status status = replica_row(replica, table->number, id, 0, &row, &found, err);
-    uint32_t org = found ? SCOPE_ORG(row.scope) : 0;
-    row_release(&row);
-    TRY(status);
-    if (!found)
-        return error_set(err, STATUS_NOT_FOUND, "there is no such row in table '%s'", name);
-    TRY(replica_erase(replica, org, id, year, err));
-    return hub_raise_beacon(hub, err);
+    struct ids ids = {0};
+    TRY(view_table(hub->replica, name, &table, err));
+    enum status status = list_merged(hub->replica, id, &ids, err);
+    for (size_t i = 0; i < ids.count && status == STATUS_OK; i++)
+        status = erase_row(hub->replica, table, &ids.items[i], year, err);
+    free(ids.items);
+    return status == STATUS_OK ? hub_raise_beacon(hub, err) : status;
 }
 
 enum status hub_erase(struct hub *hub, const char *table, const struct id *row, uint32_t year,

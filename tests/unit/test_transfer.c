@@ -11,8 +11,10 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "common/replica_seal.h"
 #include "common/transfer.h"
 #include "common/view.h"
+#include "server/erase.h"
 #include "tests/support/world.h"
 
 #define KIN "示例家属 000"
@@ -510,6 +512,90 @@ static void what_waits_is_found_anew(void **state)
     all_hold();
 }
 
+static void erase(const struct id *person)
+{
+    struct error err = {0};
+    assert_int_equal(hub_erase(&world.hub, "person", person, 0, &err), STATUS_OK);
+}
+
+static uint64_t keys_left(const struct id *person)
+{
+    uint64_t left = 0, count;
+    for (size_t i = 0; i < world.clients_count; i++) {
+        assert_int_equal(replica_keys_count(at(i), person, &count, NULL), STATUS_OK);
+        left += count;
+    }
+    assert_int_equal(replica_keys_count(world.hub.replica, person, &count, NULL), STATUS_OK);
+    return left + count;
+}
+
+/* Also for those who stayed behind, and what they wrote before they heard of it. */
+static void erasing_reaches_both_places(void **state)
+{
+    (void)state;
+    struct id person = moved_person();
+    assert_string_equal(shows(at(new_desk), &person, "kin"), KIN);
+    assert_true(keys_left(&person) > 0);
+    world_set(at(new_desk), "person", &person, "kin", "示例家属 333", NULL);
+    erase(&person);
+    sync_all();
+    assert_int_equal(keys_left(&person), 0);
+    assert_string_equal(shows(at(new_desk), &person, "kin"), "***");
+    all_hold();
+}
+
+/* What is sealed stays with the row where it was written, so the merged rows are erased, too. */
+static void erasing_follows_merges(void **state)
+{
+    (void)state;
+    char text[ID_TEXT_BYTES];
+    struct id kept = new_person(), merged = new_person();
+    id_format(&kept, text);
+    world_set(at(old_desk), "person", &merged, "merged_into", text, NULL);
+    sync_all();
+    assert_true(keys_left(&merged) > 0);
+    erase(&kept);
+    sync_all();
+    assert_int_equal(keys_left(&kept), 0);
+    assert_int_equal(keys_left(&merged), 0);
+    all_hold();
+}
+
+/* Nobody else may put words into another branch's mouth. */
+static void only_the_hub_carries(void **state)
+{
+    (void)state;
+    struct id person = new_person();
+    struct replica *replica = at(old_desk);
+    const struct schema_table *table = schema_table_named(replica_schema(replica), "person");
+    const struct identity *self = replica_identity(replica);
+    struct feed_id feed = {SCOPE_RECORDS(world.branches[0]), self->device, self->incarnation};
+    struct entry_head head = replica_entry_head(replica);
+    struct entry_writer writer = {0};
+    struct buffer body = {0};
+    struct error err = {0};
+    struct dot dot;
+    head.has_origin = true;
+    head.origin = (struct dot){{SCOPE_RECORDS(world.branches[1]), 9, 1}, 1};
+    head.origin_org = head.origin_person = bytes_text("x");
+    assert_int_equal(entry_writer_start(&writer, &feed, &head, &err), STATUS_OK);
+    assert_int_equal(entry_writer_op(&writer, table->number, &person, &err), STATUS_OK);
+    assert_int_equal(entry_writer_field(&writer, 10,
+                                        bytes_of((const uint8_t *)"\xa1"
+                                                                  "9",
+                                                 2),
+                                        NULL, 0, &err),
+                     STATUS_OK);
+    assert_int_equal(entry_writer_finish(&writer, &body, &err), STATUS_OK);
+    assert_int_equal(replica_begin(replica, &err), STATUS_OK);
+    assert_int_equal(replica_append(replica, feed.scope, buffer_bytes(&body), &dot, &err),
+                     STATUS_DENIED);
+    assert_string_equal(err.text, "only the hub carries rows from one org to another");
+    replica_rollback(replica);
+    entry_writer_release(&writer);
+    buffer_release(&body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -526,6 +612,9 @@ int main(void)
         RULE(what_moved_is_not_edited_here),
         RULE(a_mark_without_agreement_carries_nothing),
         RULE(what_waits_is_found_anew),
+        RULE(erasing_reaches_both_places),
+        RULE(erasing_follows_merges),
+        RULE(only_the_hub_carries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
