@@ -173,7 +173,7 @@ static void answer_file(struct api_call *call)
 {
     struct web_reply reply = {.status = call->status,
                               .type = call->file_type,
-                              .keep_as = call->file_name[0] ? call->file_name : NULL,
+                              .download = call->file_name[0] ? call->file_name : NULL,
                               .cookie = call->cookie,
                               .body = buffer_bytes(&call->file)};
     web_call_answer(call->web, &reply);

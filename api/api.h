@@ -64,11 +64,11 @@ struct api_call {
     json_t *answer;
     struct buffer file; /* the answer instead, when `file_type` says so */
     const char *file_type;
-    char file_name[80]; /* ASCII, for the person's disk; "": it is shown */
-    bool discard;       /* a write that was only tried: nothing of it stays */
-    int status;         /* HTTP's */
-    const char *cookie; /* to be set; valid until the answer has left. NULL: none */
-    char who[64];       /* the host's own: in whose name, and as of which version */
+    char file_name[256]; /* for the person's disk; "": it is shown */
+    bool discard;        /* a write that was only tried: nothing of it stays */
+    int status;          /* HTTP's */
+    const char *cookie;  /* to be set; valid until the answer has left. NULL: none */
+    char who[64];        /* the host's own: in whose name, and as of which version */
     uint64_t version;
     bool expired; /* the host's own: `enter` found that it holds no more */
 };

@@ -37,6 +37,8 @@ api_handler api_status, api_unsent;
 api_handler api_add, api_set, api_delete, api_settle;
 /* api_keep.c */
 api_handler api_drafts, api_draft_save, api_draft_delete, api_preferences, api_preferences_save;
+/* api_file.c */
+api_handler api_attach, api_files, api_file, api_file_want;
 /* api_cells.c */
 api_handler api_cells;
 /* api_merge.c */

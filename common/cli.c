@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/keys.h"
 #include "common/messages.h"
@@ -12,6 +13,7 @@
 #include "common/vault.h"
 
 #define ARGUMENTS_MAX 65536
+#define SIZE_NUMBER_MAX 1000000000000ull
 
 const char *cli_text(const struct cli_text *text)
 {
@@ -217,6 +219,32 @@ enum status cli_number(const struct cli *cli, const char *flag, struct cli_range
                          flag, text, (long long)range.min, (long long)range.max);
     *number = value;
     return STATUS_OK;
+}
+
+static bool parse_size(const char *text, uint64_t *bytes)
+{
+    static const struct {
+        const char *name;
+        uint64_t bytes;
+    } units[] = {{"", 1}, {"B", 1}, {"KB", 1000}, {"K", 1000}, {"MB", 1000000}, {"M", 1000000}};
+    char *end;
+    unsigned long long number = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || number > SIZE_NUMBER_MAX)
+        return false;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (strcasecmp(end, units[i].name) == 0) {
+            *bytes = number * units[i].bytes;
+            return true;
+        }
+    return false;
+}
+
+enum status cli_size(const struct cli *cli, const char *flag, uint64_t *bytes, struct error *err)
+{
+    const char *text = cli_value(cli, flag);
+    if (!text || parse_size(text, bytes))
+        return STATUS_OK;
+    return error_set(err, STATUS_USAGE, "'%s' is not a size, such as 200KB", text);
 }
 
 enum status cli_path(const struct cli *cli, const char *name, char *path, struct error *err)

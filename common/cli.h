@@ -114,6 +114,8 @@ struct cli_range {
 };
 enum status cli_number(const struct cli *cli, const char *flag, struct cli_range range,
                        int64_t *number, struct error *err);
+/* A size in bytes: "4096", "200KB", "5MB". Absent: keeps what it is. STATUS_USAGE. */
+enum status cli_size(const struct cli *cli, const char *flag, uint64_t *bytes, struct error *err);
 /* "DIR/name" into `path` (room for CLI_PATH_MAX); STATUS_USAGE when no folder was named,
  * STATUS_TOO_LARGE. */
 #define CLI_PATH_MAX 4096

@@ -189,7 +189,8 @@ static int command_frontier(struct cli *cli)
 /* ---- writing ---- */
 
 struct carried {
-    uint64_t entries, bytes;
+    struct parcel_written content;
+    uint64_t bytes, files_bytes;
 };
 
 static enum status write_bundle(struct replica *replica, const char *path, const char *frontier,
@@ -197,12 +198,12 @@ static enum status write_bundle(struct replica *replica, const char *path, const
 {
     struct receipt receipt = {0};
     struct draft draft = {.fd = -1};
-    struct parcel_wish wish = {frontier ? &receipt : NULL, draft_put, &draft};
+    struct parcel_wish wish = {frontier ? &receipt : NULL, draft_put, &draft, written->files_bytes};
     enum status status = frontier ? read_frontier(replica, frontier, &receipt, err) : STATUS_OK;
     if (status == STATUS_OK)
         status = draft_open(&draft, path, err);
     if (status == STATUS_OK)
-        status = parcel_write(replica, &wish, &written->entries, err);
+        status = parcel_write(replica, &wish, &written->content, err);
     receipt_release(&receipt);
     written->bytes = draft.bytes;
     return draft_close(&draft, status, err);
@@ -214,7 +215,9 @@ static int command_write(struct cli *cli)
     struct replica *replica = NULL;
     struct carried written = {0};
     const char *frontier = cli_value(cli, "--for");
-    enum status status = cli->program->open(cli, false, &replica, &err);
+    enum status status = cli_size(cli, "--attachments", &written.files_bytes, &err);
+    if (status == STATUS_OK)
+        status = cli->program->open(cli, false, &replica, &err);
     uint32_t self = status == STATUS_OK ? replica_identity(replica)->device : 0;
     if (status == STATUS_OK && self == 0)
         status = error_set(&err, STATUS_DENIED,
@@ -227,9 +230,11 @@ static int command_write(struct cli *cli)
     if (status != STATUS_OK)
         return cli_fail(cli, &err);
     if (cli->json)
-        return cli_print_json(cli, json_pack("{s:I, s:I}", "entries", (json_int_t)written.entries,
-                                             "bytes", (json_int_t)written.bytes));
-    cli_say(cli, "%llu entries, %llu bytes", (unsigned long long)written.entries,
+        return cli_print_json(cli, json_pack("{s:I, s:I, s:I}", "entries",
+                                             (json_int_t)written.content.entries, "bytes",
+                                             (json_int_t)written.bytes, "parts",
+                                             (json_int_t)written.content.units));
+    cli_say(cli, "%llu entries, %llu bytes", (unsigned long long)written.content.entries,
             (unsigned long long)written.bytes);
     return CLI_DONE;
 }
@@ -291,6 +296,11 @@ static const struct cli_flag write_flags[] = {
     {"--for",
      "FRONTIER-FILE",
      {"for the device that wrote this file (see frontier)", "给写出此文件的设备（见 frontier）"},
+     false},
+    {"--attachments",
+     "SIZE",
+     {"with files that the hub lacks, up to so much, as 50MB",
+      "附带中心尚缺的附件，总量以此为限，如 50MB"},
      false},
     {0}};
 

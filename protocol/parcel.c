@@ -5,6 +5,7 @@
 
 #include "common/mutant.h"
 #include "common/pack.h"
+#include "protocol/parcel_units.h"
 
 #define UNIT_BYTES 7000
 #define BUDGET_BYTES ((size_t)1 << 30)
@@ -83,6 +84,7 @@ struct writing {
     struct bundle_writer *writer;
     uint32_t reader; /* whose rights limit what goes in; 0: everybody's it is for */
     uint64_t entries;
+    struct parcel_units units;
 };
 
 static enum status put_run(void *context, const struct run *run, struct error *err)
@@ -160,14 +162,17 @@ static enum status put_content(struct writing *writing, struct frontier *known, 
                             .context = writing};
     TRY(replica_runs(writing->replica, &wish, known, more, err));
     TRY(put_receipt(writing, err));
+    writing->units.writer = writing->writer;
+    writing->units.reader = wish.reader;
+    TRY(parcel_units_write(writing->replica, &writing->units, err));
     return bundle_finish(writing->writer, err);
 }
 
-enum status parcel_write(struct replica *replica, const struct parcel_wish *wish, uint64_t *entries,
-                         struct error *err)
+enum status parcel_write(struct replica *replica, const struct parcel_wish *wish,
+                         struct parcel_written *written, struct error *err)
 {
     static uint8_t keys[BUNDLE_RECIPIENTS_MAX][DH_KEY_BYTES];
-    struct writing writing = {.replica = replica};
+    struct writing writing = {.replica = replica, .units.bytes_left = wish->files_bytes};
     struct frontier known = {0};
     bool more = false;
     struct bundle_options options = {.network = replica_network(replica),
@@ -183,7 +188,7 @@ enum status parcel_write(struct replica *replica, const struct parcel_wish *wish
         status = put_content(&writing, &known, &more, err);
     bundle_writer_free(writing.writer);
     frontier_release(&known);
-    *entries = writing.entries;
+    *written = (struct parcel_written){writing.entries, writing.units.count};
     return status;
 }
 
@@ -232,6 +237,8 @@ static enum status take_message(void *context, const struct message *message, st
         TRY(take_run(parcel, message->body, err));
     else if (message->type == MESSAGE_RECEIPT && message_decode_bin(message->body, &sealed))
         TRY(take_receipt(parcel->replica, sealed, err));
+    else if (message->type == MESSAGE_UNIT)
+        TRY(parcel_unit_take(parcel->replica, message->body, err));
     return parcel->since_commit > COMMIT_BYTES ? commit_now(parcel, err) : STATUS_OK;
 }
 

@@ -22,10 +22,14 @@ struct parcel_wish {
     const struct receipt *receiver;
     bundle_sink *sink;
     void *context;
+    uint64_t files_bytes; /* of attachments that the hub isn't known to hold, at most; 0: none */
+};
+struct parcel_written {
+    uint64_t entries, units; /* of attachments */
 };
 /* STATUS_DENIED: the receiver was revoked. */
-enum status parcel_write(struct replica *replica, const struct parcel_wish *wish, uint64_t *entries,
-                         struct error *err);
+enum status parcel_write(struct replica *replica, const struct parcel_wish *wish,
+                         struct parcel_written *written, struct error *err);
 
 struct parcel { /* being read */
     struct replica *replica;

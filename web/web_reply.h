@@ -10,13 +10,14 @@
 #include "common/bytes.h"
 
 struct web_reply {
-    int status;          /* HTTP's */
-    const char *type;    /* content type; NULL: no body */
-    const char *cookie;  /* value of Set-Cookie; NULL: none */
-    const char *allow;   /* value of Allow, for 405; NULL: none */
-    const char *tag;     /* entity tag with its quotes; NULL: the answer must not be kept */
-    const char *keep_as; /* a file for the person's disk, by this name: printable ASCII without
-                          * quotes; NULL: not one */
+    int status;         /* HTTP's */
+    const char *type;   /* content type; NULL: no body */
+    const char *cookie; /* value of Set-Cookie; NULL: none */
+    const char *allow;  /* value of Allow, for 405; NULL: none */
+    const char *tag;    /* entity tag with its quotes; NULL: the answer must not be kept */
+    /* A file for the person's disk, under this name: saved by the browser, and never shown or run
+     * as a page of ours. NULL: none. */
+    const char *download;
     struct bytes body;
     bool head_only;  /* to HEAD: as if there were a body */
     bool keep_alive; /* else the connection closes after it */

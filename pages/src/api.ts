@@ -283,7 +283,33 @@ export interface Decision {
   heads?: string[];
 }
 
+export interface NewFile {
+  name: string;
+  type?: string;
+  data: string; // base64
+  thumbnail?: string;
+}
+export interface RowFile {
+  field: string;
+  name: string | null;
+  type: string | null;
+  bytes: number;
+  here: boolean;
+  wanted: boolean;
+  thumbnail: boolean | null;
+}
+
+/** Where a file of a row, or its thumbnail, is read. */
+export function filePath(table: string, id: string, field: string): string {
+  return `/api/rows/${part(table)}/${part(id)}/files/${part(field)}`;
+}
+
 export const api = {
+  addFile: (file: NewFile) => ask<{ value: string; bytes: number }>("POST", "files", file),
+  files: (table: string, id: string) =>
+    ask<{ files: RowFile[] }>("GET", `rows/${part(table)}/${part(id)}/files`),
+  wantFile: (table: string, id: string, field: string) =>
+    ask<unknown>("POST", `rows/${part(table)}/${part(id)}/files/${part(field)}`, {}),
   status: () => ask<Status>("GET", "status"),
   schema: () => ask<unknown>("GET", "schema"),
   orgs: () => ask<{ orgs: Org[] }>("GET", "orgs"),

@@ -1,6 +1,7 @@
 // One field of a form: the input that fits its type, under its label.
 
 import type { Titles, Value } from "./api";
+import { FileInput } from "./file";
 import { Pick } from "./pick";
 import { codeLabel, isRef, label, type Field } from "./schema";
 import { isEmpty, say } from "./values";
@@ -191,6 +192,7 @@ function Line({ field, value, change, id, described }: Input) {
 function Typed(props: Input) {
   const { field } = props;
   if (isRef(field)) return <Refs {...props} />;
+  if (field.type === "attachment") return <FileInput {...props} />;
   if (field.codes) return hasChips(field, props.roomy) ? <Chips {...props} /> : <Select {...props} />;
   if (field.type === "bool") return <YesNo {...props} />;
   return <Line {...props} />;

@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { api, type HistoryItem, type One, type Related, type Titles } from "./api";
+import { FileShown } from "./file";
 import { Rows } from "./list";
 import { ConflictMark, Heading, Loading, Shown } from "./parts";
 import { fieldOf, isOpen, isRef, isTyped, label, mayName, mayWrite, refValue, sectionsOf, titleOf, voidField, type Field, type Table } from "./schema";
@@ -125,7 +126,11 @@ function Facts(props: { table: Table; one: One }) {
               <div key={field.name} class="fact">
                 <dt>{label(field, language())}</dt>
                 <dd>
-                  <Shown field={field} value={one.row[field.name]} titles={one.titles} />
+                  {field.type === "attachment" && !isEmpty(one.row[field.name]) ? (
+                    <FileShown table={table.name} id={one.row.id} field={field.name} value={one.row[field.name]} />
+                  ) : (
+                    <Shown field={field} value={one.row[field.name]} titles={one.titles} />
+                  )}
                   <ConflictMark row={one.row} field={field.name} />
                 </dd>
               </div>

@@ -181,6 +181,28 @@ class Attachments(unittest.TestCase):
         self.assertEqual(self.writer.sync()["parts_sent"], 0)  # the hub has it, and says so
         self.assertTrue(state(self.writer, visit)["sent"])
 
+    def test_a_stick_carries_it(self):
+        photo = write(self.world.folder, "照片.jpg", 200_000, 7)
+        visit = self.add(photo)
+        without, small, whole = (os.path.join(self.world.folder, name) for name in "abc")
+        self.assertEqual(self.writer.json("bundle", "write", without)["parts"], 0)
+        self.assertEqual(self.writer.json("bundle", "write", small, "--attachments", "100KB")["parts"], 0)
+        told = self.writer.json("bundle", "write", whole, "--attachments", "1MB")
+        self.assertEqual(told["parts"], 29)
+        self.assertLess(told["bytes"], 200_000 * 1.03 + 3000)
+        torn = os.path.join(self.world.folder, "torn")
+        with open(torn, "wb") as file:
+            file.write(read(whole)[:120_000])
+        self.reader.call("bundle", "read", torn, code=1)
+        held = state(self.reader, visit)["held"]
+        self.assertTrue(5 < held < 29, held)
+        for _ in range(2):
+            self.reader.json("bundle", "read", whole)
+            self.assert_same(self.reader, visit, photo)
+        self.world.hub.stop()
+        self.world.hub.call("bundle", "read", whole)
+        self.assertTrue(self.at_hub(visit)["here"])
+
     def test_an_erasure_takes_it(self):
         photo = write(self.world.folder, "照片.jpg", 100_000, 6)
         visit = self.add(photo)

@@ -90,7 +90,8 @@ class Interface(unittest.TestCase):
         self.ask("GET", "/api/reminders", 400, query=[("to", "x")])
         sheet = self.site.ask("GET", "/api/reports/R02", query=[*period, ("form", "csv")])
         self.assertEqual(sheet.headers["content-type"], "text/csv; charset=utf-8")
-        self.assertEqual(sheet.headers["content-disposition"], 'attachment; filename="R02.csv"')
+        self.assertEqual(sheet.headers["content-disposition"],
+                         "attachment; filename*=UTF-8''R02.csv")
         self.assertTrue(sheet.body.startswith(b"\xef\xbb\xbf"))
         sheet = self.site.ask("GET", "/api/reports/R02", query=[*period, ("form", "xlsx")])
         self.assertEqual(sheet.body[:2], b"PK")

@@ -2,6 +2,7 @@
 """docs/openapi.json against the running program: every path, method and status is met, and every
 answer has the form that the file promises."""
 
+import base64
 import http.client
 import json
 import os
@@ -266,6 +267,38 @@ class Interface(unittest.TestCase):
         self.ask("PUT", "/api/preferences", 413, {"x": "x" * 5000})
         self.refuse_text("PUT", "/api/preferences")
 
+    def files(self, person):
+        files, file = "/api/rows/{table}/{id}/files", "/api/rows/{table}/{id}/files/{field}"
+        content = bytes(range(256)) * 40
+        body = {"name": "照片 1.svg", "type": "image/svg+xml", "data": base64.b64encode(content).decode(),
+                "thumbnail": base64.b64encode(b"small").decode()}
+        added = self.ask("POST", "/api/files", 201, body)
+        self.ask("POST", "/api/files", 400, {**body, "data": "no base64"})
+        self.ask("POST", "/api/files", 400, {**body, "type": "no type"})
+        self.ask("POST", "/api/files", 413, {**body, "thumbnail": base64.b64encode(content).decode()})
+        self.refuse_text("POST", "/api/files")
+        fields = {"target_ref": f"person:{person}", "kind": "home_visit", "photo": added["value"]}
+        visit = self.ask("POST", "/api/rows/{table}", 201, {"fields": fields}, table="visit")["id"]
+        where = {"table": "visit", "id": visit}
+        told = self.ask("GET", files, 200, **where)["files"][0]
+        self.assertEqual((told["name"], told["here"], told["thumbnail"]), ("照片 1.svg", True, True))
+        self.ask("GET", files, 400, table="visit", id="x")
+        self.ask("GET", files, 404, table="nothing", id=visit)
+        self.ask("GET", file, 200, field="photo", **where)
+        self.ask("GET", file, 400, table="visit", id="x", field="photo")
+        self.ask("GET", file, 404, table="visit", id=NOBODY, field="photo")
+        self.ask("POST", file, 202, {}, field="photo", **where)
+        self.ask("POST", file, 404, {}, field="kind", **where)
+        self.refuse_text("POST", file, field="photo", **where)
+        answer = self.pages.ask("GET", path_of(file, field="photo", **where))
+        self.assertEqual(answer.body.encode("latin-1") if isinstance(answer.body, str) else answer.body, content)
+        self.assertEqual(answer.headers["content-disposition"],
+                         "attachment; filename*=UTF-8''%E7%85%A7%E7%89%87%201.svg")
+        policies = answer.headers.get_all("content-security-policy")
+        self.assertIn("sandbox; default-src 'none'", policies)
+        self.assertEqual(answer.headers["x-content-type-options"], "nosniff")
+        return visit
+
     def loop(self):
         self.ask("POST", "/api/sync", 202, {})
         self.refuse_text("POST", "/api/sync")
@@ -307,7 +340,7 @@ class Interface(unittest.TestCase):
             if path in ("/api/lock", "/api/unlock", "/api/events"):
                 continue
             for method in methods:
-                where = path_of(path, table="person", id=NOBODY, key="k")
+                where = path_of(path, table="person", id=NOBODY, key="k", field="photo")
                 body = {} if method in ("post", "put", "patch") else None
                 answer = self.pages.ask(method.upper(), where, body)
                 self.assertEqual(answer.status, 423, f"{method} {path}")
@@ -342,6 +375,7 @@ class Interface(unittest.TestCase):
                 self.change_many(person)
                 self.sheets()
                 self.keep()
+                visit = self.files(person)
                 self.loop()
                 self.delete(person)
                 self.assertEqual(pages.ask("GET", "/api/nothing").status, 404)

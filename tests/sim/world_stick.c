@@ -35,7 +35,7 @@ static enum status write_for(struct world *world, const struct event *event, siz
     struct parcel_wish wish = {NULL, onto_stick, stick};
     struct receipt receipt = {0};
     struct buffer sealed = {0};
-    uint64_t entries = 0;
+    struct parcel_written written = {0};
     enum status status = STATUS_OK;
     if (receiver != event->place) {
         status = parcel_receipt(world->fleet.places[receiver].replica, 0, &sealed, err);
@@ -44,11 +44,11 @@ static enum status write_for(struct world *world, const struct event *event, siz
         wish.receiver = &receipt;
     }
     if (status == STATUS_OK)
-        status = parcel_write(replica, &wish, &entries, err);
+        status = parcel_write(replica, &wish, &written, err);
     receipt_release(&receipt);
     buffer_release(&sealed);
     world_note(world, "place %u packs for %zu: %s, %llu entries", event->place, receiver,
-               status_name(status), (unsigned long long)entries);
+               status_name(status), (unsigned long long)written.entries);
     return status;
 }
 

@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <jansson.h>
+#include <sodium.h>
 
 #include "common/attachment.h"
 
-static const struct network network = {{7}};
-static const uint8_t key[ATTACHMENT_KEY_BYTES] = {1, 2, 3};
+static struct network network = {{7}};
+static uint8_t key[ATTACHMENT_KEY_BYTES] = {1, 2, 3};
 
 /* All units of a file, as they were given. */
 struct units {
@@ -219,6 +221,49 @@ static void a_media_type_is_one(void **state)
     assert_false(attachment_type_valid(bytes_of("a\0/b", 4)));
 }
 
+static void expect_hex(const json_t *object, const char *name, struct bytes bytes)
+{
+    char hex[2 * HASH_BYTES + 1];
+    hex_encode(bytes, hex);
+    assert_string_equal(json_string_value(json_object_get(object, name)), hex);
+}
+
+static void expect_unit(const json_t *file, const char *name, struct bytes unit)
+{
+    uint8_t hash[16];
+    crypto_generichash(hash, sizeof hash, unit.data, unit.size, NULL, 0);
+    expect_hex(file, name, bytes_of(hash, sizeof hash));
+}
+
+/* tests/vectors/attachment.py reads the protocol's page for itself. */
+static void another_implementation_comes_to_the_same_units(void **state)
+{
+    json_t *vectors = json_load_file(SOURCE_DIR "/tests/vectors/attachment.json", 0, NULL), *file;
+    struct units *units = calloc(1, sizeof *units);
+    size_t most = 225 * ATTACHMENT_LEAF_BYTES, i;
+    uint8_t *content = malloc(most);
+    (void)state;
+    for (size_t at = 0; at < most; at++)
+        content[at] = (uint8_t)(at * 31 + at / 256);
+    assert_true(hex_decode(json_string_value(json_object_get(vectors, "network")), network.id,
+                           NETWORK_BYTES));
+    assert_true(hex_decode(json_string_value(json_object_get(vectors, "key")), key, sizeof key));
+    assert_int_equal(json_array_size(json_object_get(vectors, "files")), 5);
+    json_array_foreach(json_object_get(vectors, "files"), i, file)
+    {
+        size_t size = (size_t)json_integer_value(json_object_get(file, "bytes"));
+        struct attachment_name name = seal(units, content, size);
+        assert_int_equal(units->count, json_integer_value(json_object_get(file, "units")));
+        expect_hex(file, "root", bytes_of(name.root, HASH_BYTES));
+        expect_unit(file, "first", unit_at(units, 0));
+        expect_unit(file, "last", unit_at(units, units->count - 1));
+    }
+    json_decref(vectors);
+    buffer_release(&units->bytes);
+    free(units);
+    free(content);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +275,7 @@ int main(void)
         cmocka_unit_test(a_value_comes_back),
         cmocka_unit_test(a_head_keeps_its_bounds),
         cmocka_unit_test(a_media_type_is_one),
+        cmocka_unit_test(another_implementation_comes_to_the_same_units),
     };
     if (keys_init(NULL) != STATUS_OK)
         return 1;
