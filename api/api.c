@@ -129,6 +129,11 @@ static enum status handle_read(struct api_call *call, struct error *err)
     return status;
 }
 
+static bool takes_file(const struct api_call *call)
+{
+    return call->route->work == WORK_FILE || call->route->work == WORK_TAKE;
+}
+
 static bool writes(const struct api_call *call)
 {
     return call->route->work == WORK_WRITE || call->route->work == WORK_FILE;
@@ -136,7 +141,7 @@ static bool writes(const struct api_call *call)
 
 bool api_wrote(const struct api_call *call)
 {
-    return writes(call) && !call->discard && call->status < 300;
+    return (writes(call) || call->wrote) && !call->discard && call->status < 300;
 }
 
 static void work(struct desk_job *job, struct replica *replica)
@@ -146,7 +151,7 @@ static void work(struct desk_job *job, struct replica *replica)
     call->replica = replica;
     call->status = call->route->status;
     enum status status = STATUS_OK;
-    if (call->route->work != WORK_FILE)
+    if (!takes_file(call))
         status = api_parse_body(call, &err);
     if (status == STATUS_OK && writes(call))
         status = handle_write(call, &err);
@@ -233,7 +238,7 @@ static bool has_fitting_body(const struct api_call *call)
 {
     const char *type = web_request_header(call->request, "content-type");
     bool file = type && strcasecmp(type, WEB_FILE_TYPE) == 0;
-    return file == (call->route->work == WORK_FILE);
+    return file == takes_file(call);
 }
 
 /* A route is known. */

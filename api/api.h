@@ -17,10 +17,20 @@
 #define API_PARTS_MAX 4
 
 /* On the desk: READ in one view of the replica, WRITE in a transaction that is durable before the
- * answer leaves, FILE the same for a body that is a file, KEEP in none. On the loop, without a
+ * answer leaves, FILE the same for a body that is a file, TAKE for such a body in transactions of
+ * the handler's own, KEEP in none. On the loop, without a
  * desk: LOOP; DOOR also where `admit` lets nothing else in. STATUS: as KEEP, and the host adds to
  * the answer on the loop. */
-enum api_work { WORK_READ, WORK_WRITE, WORK_FILE, WORK_KEEP, WORK_STATUS, WORK_LOOP, WORK_DOOR };
+enum api_work {
+    WORK_READ,
+    WORK_WRITE,
+    WORK_FILE,
+    WORK_TAKE,
+    WORK_KEEP,
+    WORK_STATUS,
+    WORK_LOOP,
+    WORK_DOOR
+};
 
 struct api_call;
 typedef enum status api_handler(struct api_call *call, struct error *err);
@@ -65,6 +75,7 @@ struct api_call {
     struct buffer file; /* the answer instead, when `file_type` says so */
     const char *file_type;
     char file_name[256]; /* for the person's disk; "": it is shown */
+    bool wrote;          /* in transactions of its own */
     bool discard;        /* a write that was only tried: nothing of it stays */
     int status;          /* HTTP's */
     const char *cookie;  /* to be set; valid until the answer has left. NULL: none */

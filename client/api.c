@@ -22,6 +22,8 @@ static const struct api_route routes[] = {
     {WEB_GET, "reports", {api_reports}, WORK_READ, 200},
     {WEB_GET, "reports/*", {api_report}, WORK_READ, 200},
     {WEB_GET, "reminders", {api_reminders}, WORK_READ, 200},
+    {WEB_GET, "bundle", {api_bundle_write}, WORK_READ, 200},
+    {WEB_POST, "bundle", {api_bundle_read}, WORK_TAKE, 200},
     {WEB_POST, "import/*", {api_import}, WORK_FILE, 200},
     {WEB_POST, "export/*", {api_export}, WORK_KEEP, 200},
     {WEB_GET, "rows/*/*", {api_get}, WORK_READ, 200},

@@ -39,6 +39,8 @@ api_handler api_add, api_set, api_delete, api_settle;
 api_handler api_drafts, api_draft_save, api_draft_delete, api_preferences, api_preferences_save;
 /* api_file.c */
 api_handler api_attach, api_files, api_file, api_file_want;
+/* api_bundle.c */
+api_handler api_bundle_write, api_bundle_read;
 /* api_cells.c */
 api_handler api_cells;
 /* api_merge.c */

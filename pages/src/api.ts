@@ -17,6 +17,14 @@ export interface Sync {
   since: string;
   error: string | null;
   settled: string | null;
+  sent: number; // entries, since the link stands
+  received: number;
+}
+export interface Taken {
+  applied: number;
+  known: number;
+  rejected: number;
+  fault: string | null;
 }
 export interface Status {
   person: string | null;
@@ -347,6 +355,8 @@ export const api = {
   preferences: () => ask<Preferences>("GET", "preferences"),
   keepPreferences: (wanted: Preferences) => ask<Preferences>("PUT", "preferences", wanted),
   sync: () => ask<Sync>("POST", "sync", {}),
+  writeBundle: async () => (await send("GET", "bundle")).blob(),
+  readBundle: (file: Blob) => ask<Taken>("POST", "bundle", file),
   presence: () => ask<unknown>("POST", "presence", {}),
   lock: () => ask<unknown>("POST", "lock", {}),
   unlock: (secret: string) => ask<unknown>("POST", "unlock", { secret }),

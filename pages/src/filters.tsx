@@ -2,7 +2,7 @@
 
 import type { Query } from "./api";
 import { OrgSelect } from "./parts";
-import { codeLabel, columnsOf, fieldOf, isRef, label, voidField, type Field, type Table } from "./schema";
+import { codeLabel, fieldOf, isRef, label, type Field, type Table } from "./schema";
 import { language, w } from "./words";
 
 export type Where = [string, string][];
@@ -21,11 +21,10 @@ function isRange(field: Field): boolean {
   return RANGES[field.type] !== undefined && field.merge !== "set";
 }
 
-/** Fields that the list shows or the form begins with, and that can be chosen from. */
-function fieldsOf(table: Table): Field[] {
-  const listed = columnsOf(table);
-  const more = table.fields.filter((field) => !listed.includes(field) && (field.codes || field.type === "bool") && field !== voidField(table));
-  return [...listed, ...more].filter((field) => field.codes || field.type === "bool" || isRange(field));
+/** Of the columns on the list those that can be chosen from, and whatever narrows it already. */
+function fieldsOf(table: Table, columns: Field[], narrowed: Narrowed): Field[] {
+  const named = KINDS.flatMap((kind) => narrowed[kind].flatMap(([name]) => fieldOf(table, name) ?? []));
+  return [...new Set([...columns, ...named])].filter((field) => field.codes || field.type === "bool" || isRange(field));
 }
 
 function put(list: Where, name: string, value: string): Where {
@@ -101,7 +100,7 @@ function Range(props: { field: Field; narrowed: Narrowed; change: (narrowed: Nar
   );
 }
 
-export function Filters(props: { table: Table; narrowed: Narrowed; change: (narrowed: Narrowed) => void }) {
+export function Filters(props: { table: Table; columns: Field[]; narrowed: Narrowed; change: (narrowed: Narrowed) => void }) {
   const { table, narrowed } = props;
   const where = (name: string, value: string) => props.change({ ...narrowed, where: put(narrowed.where, name, value) });
   const refs = narrowed.where.filter(([name]) => {
@@ -118,7 +117,7 @@ export function Filters(props: { table: Table; narrowed: Narrowed; change: (narr
         <span class="filter">
           <OrgSelect id="filter-org" label={w("org")} org={valueOf(narrowed.where, "_org")} all={true} change={(org) => where("_org", org)} />
         </span>
-        {fieldsOf(table).map((field) =>
+        {fieldsOf(table, props.columns, narrowed).map((field) =>
           isRange(field) ? (
             <Range key={field.name} field={field} narrowed={narrowed} change={props.change} />
           ) : (

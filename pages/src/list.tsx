@@ -249,7 +249,7 @@ export function ListPage(props: { table: Table; query: URLSearchParams }) {
     <>
       <Heading actions={<ListActions table={table} query={query} choosing={chosen !== null} choose={() => setChosen(chosen ? null : [])} />}>{label(table, language())}</Heading>
       <SearchBox text={text} change={anew(setText)} />
-      <Filters table={table} narrowed={narrowed} change={anew(setNarrowed)} />
+      <Filters table={table} columns={columns} narrowed={narrowed} change={anew(setNarrowed)} />
       <ColumnChoice table={table} columns={columns} toggle={toggle} />
       {!list && <Loading failure={failure} />}
       {list && (

@@ -52,6 +52,7 @@ export function SettingsPage() {
           ["normal", w("sizeNormal")],
           ["large", w("sizeLarge")],
           ["huge", w("sizeHuge")],
+          ["double", w("sizeDouble")],
         ]}
       />
       <Choice
@@ -84,6 +85,11 @@ export function SettingsPage() {
             </div>
           ))}
         </dl>
+        <p class="actions">
+          <a class="button" href="#/unsent">
+            {w("syncPlace")}
+          </a>
+        </p>
       </section>
     </>
   );

@@ -1,11 +1,13 @@
 // The line that says the truth about what has been sent, and the page of what hasn't.
 
-import { api } from "./api";
+import { useState } from "preact/hooks";
+import { api, type Taken } from "./api";
+import { DropPlace, keepFile } from "./files";
 import { Heading, Loading } from "./parts";
 import { label, titleOf } from "./schema";
-import { tellFailure, update, now, useLoad, useStore } from "./store";
+import { changed, tell, tellFailure, update, now, useLoad, useStore } from "./store";
 import type { Status } from "./api";
-import { sayLength, sayTime } from "./values";
+import { dayText, sayLength, sayTime } from "./values";
 import { language, w } from "./words";
 
 const CLOCK_WRONG_MS = 10 * 60000;
@@ -17,6 +19,7 @@ function moodOf(status: Status): { mood: Mood; text: string } {
   switch (sync.state) {
     case "connected":
       if (unsent > 0) return { mood: "busy", text: w("syncSending", unsent) };
+      if (!sync.settled) return { mood: "busy", text: w("syncFetching", sync.received) };
       return { mood: "good", text: sync.settled ? w("syncAllAt", sayTime(sync.settled)) : w("syncAll") };
     case "connecting":
       return { mood: "busy", text: w("syncConnecting") };
@@ -74,6 +77,59 @@ export function SyncLine() {
   );
 }
 
+// ---- a stick ----
+
+function TakenIn(props: { taken: Taken }) {
+  const { taken } = props;
+  return (
+    <p role="status" class={taken.fault ? "fault" : "hint"}>
+      {w("stickRead", taken.applied, taken.known)}
+      {taken.rejected > 0 && ` ${w("stickRejected", taken.rejected)}`}
+      {taken.fault && ` ${taken.fault}`}
+    </p>
+  );
+}
+
+function Stick() {
+  const [taken, setTaken] = useState<Taken | null>(null);
+  const [busy, setBusy] = useState(false);
+  const work = async (act: () => Promise<void>) => {
+    setBusy(true);
+    try {
+      await act();
+    } catch (failure) {
+      tellFailure(failure);
+    }
+    setBusy(false);
+  };
+  const write = () =>
+    work(async () => {
+      const bundle = await api.writeBundle();
+      keepFile(bundle, `jinqiu-${dayText(new Date())}.jqb`);
+      tell(w("stickWritten", Math.ceil(bundle.size / 1024)));
+    });
+  const read = (file: File) =>
+    work(async () => {
+      setTaken(null);
+      setTaken(await api.readBundle(file));
+      changed();
+    });
+  return (
+    <section class="card" aria-labelledby="stick-heading">
+      <h2 id="stick-heading">{w("stick")}</h2>
+      <p>{w("stickIntro")}</p>
+      <p class="actions">
+        <button type="button" disabled={busy} onClick={() => void write()}>
+          {w("stickWrite")}
+        </button>
+      </p>
+      <DropPlace id="stick-file" text={w("stickTake")} accept=".jqb" take={(file) => void read(file)} />
+      {busy && <p role="status">{w("looking")}</p>}
+      {taken && <TakenIn taken={taken} />}
+    </section>
+  );
+}
+
 export function UnsentPage() {
   const { schema, status } = useStore();
   const { data, failure } = useLoad(api.unsent, []);
@@ -90,6 +146,8 @@ export function UnsentPage() {
         {w("waiting")}
       </Heading>
       {status?.sync.error && <p class="hint">{status.sync.error}</p>}
+      {data.since && <p>{w("syncWaiting", status?.unsent ?? data.unsent.length, sayTime(data.since))}</p>}
+      {status && status.sync.state === "connected" && <p class="quiet">{w("syncDone", status.sync.sent, status.sync.received)}</p>}
       {data.unsent.length === 0 && <p>{w("waitingNone")}</p>}
       <ul class="cards">
         {data.unsent.map((item) => {
@@ -108,6 +166,7 @@ export function UnsentPage() {
           );
         })}
       </ul>
+      <Stick />
     </>
   );
 }

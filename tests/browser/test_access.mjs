@@ -33,7 +33,7 @@ describe("everybody", () => {
     await client.call("sync");
     await peer.call("sync");
     await client.call("sync");
-    places = ["", "find?search=示例", "records", "list/person", "list/visit", `row/person/${person}`, `row/visit/${visit}`, `history/person/${person}`, `edit/person/${person}`, "quick/visit", "new/event", "new/ticket", "conflicts", "unsent", "settings", "duplicates", "grid/attendance/0", "grid/ledger/0", `sign/attendance/0/${event}`, "calendar/event", `row/ticket/${ticket}`];
+    places = ["", "find?search=示例", "records", "list/person", "list/visit", `row/person/${person}`, `row/visit/${visit}`, `history/person/${person}`, `edit/person/${person}`, "quick/visit", "new/event", "new/ticket", "conflicts", "unsent", "settings", "import/person", "reports", "reports/R02", "reminders", "duplicates", "grid/attendance/0", "grid/ledger/0", `sign/attendance/0/${event}`, "calendar/event", `row/ticket/${ticket}`];
   });
   afterEach(() => world.leave());
   after(() => world.close());
@@ -98,7 +98,7 @@ describe("everybody", () => {
 
   test("no page needs sideways scrolling in 360 × 640, also with the type at its largest", async () => {
     const visitor = await world.visit(client);
-    for (const size of ["标准", "特大"]) {
+    for (const size of ["标准", "两倍"]) {
       await visitor.go("settings");
       await visitor.choose(size);
       for (const place of places) {

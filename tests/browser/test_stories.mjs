@@ -1,6 +1,7 @@
 // What volunteers and secretaries do with the pages, as they do it.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, afterEach, before, describe, test } from "node:test";
 import { eventually, World } from "./world.mjs";
 
@@ -143,6 +144,30 @@ describe("a volunteer and a secretary", () => {
     await visitor.tap("button", "现在同步");
     await visitor.page.locator('[data-sync="connected"][data-unsent="0"]').waitFor();
     await visitor.page.getByText("全部已送到中心").waitFor();
+  });
+
+  test("without any network a stick carries what waits, by button and by dragging", async () => {
+    await world.hub.stop();
+    const visitor = await world.visit(volunteer);
+    await volunteer.add("person", "name=示例党员104");
+    await visitor.go("unsent");
+    await visitor.page.getByRole("link", { name: /示例党员104/ }).waitFor();
+    const [download] = await Promise.all([visitor.page.waitForEvent("download"), visitor.tap("button", "存成随身包")]);
+    assert.match(download.suggestedFilename(), /^jinqiu-.*\.jqb$/);
+    const bytes = readFileSync(await download.path());
+    const desk = await world.visit(secretary);
+    await desk.go("unsent");
+    await desk.page.getByLabel("读入随身包").setInputFiles({ name: "a.jqb", mimeType: "application/octet-stream", buffer: bytes });
+    await desk.page.getByText(/收下 [1-9]\d* 条/).waitFor();
+    assert.equal((await secretary.json("list", "person", "--search", "示例党员104")).length, 1);
+    const again = await desk.page.evaluateHandle((text) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([Uint8Array.from(atob(text), (one) => one.charCodeAt(0))], "a.jqb"));
+      return transfer;
+    }, bytes.toString("base64"));
+    await desk.page.locator(".drop").dispatchEvent("drop", { dataTransfer: again });
+    await desk.page.getByText(/收下 0 条，已有 [1-9]/).waitFor();
+    await world.hub.start();
   });
 
   test("a form follows from the schema: sections, conditions, both languages", async () => {

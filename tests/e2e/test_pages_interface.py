@@ -158,6 +158,32 @@ class Interface(unittest.TestCase):
         self.assertEqual(answer.status, status, answer.body)
         return self.document.answer(template, "post", answer)
 
+    def carry(self, world):
+        """A bundle by way of the pages; the peer's entries come on a stick."""
+        mine = self.pages.ask("GET", "/api/bundle")
+        self.document.answer("/api/bundle", "get", mine)
+        self.assertEqual(mine.body[:8], b"JQBUNDL1")
+        self.send_file("/api/bundle", 400, b"no bundle at all" + bytes(200))
+        self.send_file("/api/bundle", 415, b"{}", kind="application/json")
+        peer = world.join("volunteer")
+        for _ in range(5):
+            peer.call("add", "person", "name=示例党员077", "note=" + os.urandom(3000).hex())
+        stick = os.path.join(peer.folder, "stick.jqb")
+        peer.call("bundle", "write", stick)
+        with open(stick, "rb") as file:
+            bundle = file.read()
+        taken = self.send_file("/api/bundle", 200, bundle)
+        self.assertEqual((taken["applied"] > 0, taken["fault"]), (True, None))
+        again = self.send_file("/api/bundle", 200, bundle)
+        self.assertEqual((again["applied"], again["known"] > 0), (0, True))
+        torn = self.send_file("/api/bundle", 200, bundle[:-20])
+        self.assertEqual((torn["known"] > 0, torn["fault"] is not None), (True, True))
+        stranger = bytearray(bundle)
+        stranger[10] ^= 1
+        self.send_file("/api/bundle", 403, bytes(stranger))
+        for row in self.pages.ask("GET", "/api/rows/person", query=[("search", "示例党员077")]).json()["rows"]:
+            self.pages.ask("DELETE", f"/api/rows/person/{row['id']}")
+
     def sheets(self):
         take, give = "/api/import/{table}", "/api/export/{table}"
         good = "姓名,phone,多余\n示例党员004,4,x\n示例党员005,5,y\n".encode()
@@ -374,6 +400,7 @@ class Interface(unittest.TestCase):
                 self.merge(person)
                 self.change_many(person)
                 self.sheets()
+                self.carry(world)
                 self.keep()
                 visit = self.files(person)
                 self.loop()
