@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { eventually, World } from "./world.mjs";
 
 const DOCS = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "docs");
-const PICTURE_BYTES_MAX = 100 * 1024;
+const PICTURE_BYTES_MAX = 120 * 1024;
 
 describe("the guide", () => {
   let world, client, peer, person, seen, folder;
@@ -43,6 +43,62 @@ describe("the guide", () => {
     await client.add("visit", `target_ref=person:${ids[1]}`, "kind=phone", "situation=电话问候，一切都好");
     await client.call("sync");
     await peer.call("sync");
+  }
+
+  /** What a secretary does at a desk, and a request that moves on. */
+  async function deskPictures(phone) {
+    const year = new Date().getFullYear();
+    const people = await client.json("list", "person");
+    const ticket = await client.add("ticket", "kind=request", "title=修收音机", `person_id=${person}`, `due_on=${day(5)}`);
+    const event = await client.add("event", "kind=theme_day", "title=主题党日", `start_at=${year}-${day(0).slice(5, 7)}-15T09:00`, "place=活动室", "state=planned");
+    const venue = await client.add("venue", "name=示例活动室", "kind=centre");
+    for (const title of ["合唱队", "书画班"]) await client.add("event", "kind=booking", `title=${title}`, `planned_at=${year}-${day(0).slice(5, 7)}-18T09:30`, `venue_id=${venue}`);
+    for (const { id } of people) await client.call("set", "person", id, "dues_fen=5.00");
+    for (const { id } of people.slice(0, 2)) await client.add("attendance", `event_id=${event}`, `person_id=${id}`, "status=present");
+    await client.add("ledger", `subject_ref=person:${people[1].id}`, "kind=dues_paid", "amount=5", `period=${year}-01`);
+    const read = async (visitor) => (seen += await visitor.page.evaluate(() => document.body.innerText));
+    await phone.go("");
+    await phone.page.getByText("待承接的").waitFor();
+    await read(phone);
+    await phone.go(`row/ticket/${ticket}`);
+    await phone.page.getByRole("button", { name: "我来承接" }).waitFor();
+    await picture(phone, "ticket");
+    await phone.tap("button", "我来承接");
+    await phone.go("");
+    await phone.page.getByText("我承接的").waitFor();
+    await read(phone);
+    await phone.go(`row/event/${event}`);
+    await phone.page.getByRole("link", { name: "签到参与" }).waitFor();
+    await read(phone);
+    await phone.go(`sign/attendance/0/${event}`);
+    await phone.page.getByText("已签到 2 人").waitFor();
+    await picture(phone, "sign");
+    await phone.go("records");
+    await read(phone);
+    const desk = await world.visit(client, { viewport: { width: 1024, height: 600 } });
+    await desk.go("grid/ledger/0");
+    await desk.page.getByRole("button", { name: "示例党员007 1月" }).click();
+    await desk.page.getByRole("button", { name: "示例党员007 2月" }).click();
+    await desk.page.getByText("共 10.00").waitFor();
+    await picture(desk, "dues");
+    await desk.go("calendar/event");
+    await desk.page.getByText("2 项时间地点相撞").waitFor();
+    await picture(desk, "calendar");
+    const file = "姓名,生日,电话\n示例党员041,1950-02-30,13800000041\n";
+    await desk.go("import/person");
+    await desk.page.getByLabel("选择文件").setInputFiles({ name: "名单.csv", mimeType: "text/csv", buffer: Buffer.from(file) });
+    await desk.page.getByText(/发现 1 处错误/).waitFor();
+    await picture(desk, "import");
+    await client.add("person", "name=示例党员012", "phone=13800000008", "residence=local");
+    await desk.go("duplicates");
+    await desk.page.locator("[data-duplicate]").waitFor();
+    await picture(desk, "duplicates");
+    await desk.tap("button", "是同一个，合并");
+    await desk.page.getByText("已合并").waitFor();
+    await read(desk);
+    await desk.go("list/person");
+    await desk.page.getByText(/找到/).waitFor();
+    await read(desk);
   }
 
   async function picture(visitor, name) {
@@ -80,6 +136,7 @@ describe("the guide", () => {
     await picture(phone, "person");
     await phone.go("settings");
     await picture(phone, "settings");
+    await deskPictures(phone);
     await phone.go(`new/visit?target_ref=person:${person}`);
 
     const desk = await world.visit(client, { viewport: { width: 1024, height: 600 } });
