@@ -67,8 +67,11 @@ describe("the guide", () => {
     await phone.go("");
     await phone.page.getByText("我承接的").waitFor();
     await read(phone);
+    await phone.go(`row/person/${person}`);
+    await phone.page.getByText("待办事项").waitFor();
+    await read(phone);
     await phone.go(`row/event/${event}`);
-    await phone.page.getByRole("link", { name: "签到参与" }).waitFor();
+    await phone.page.getByRole("link", { name: "签到参与", exact: true }).waitFor();
     await read(phone);
     await phone.go(`sign/attendance/0/${event}`);
     await phone.page.getByText("已签到 2 人").waitFor();
