@@ -20,7 +20,9 @@ if(JINQIU_TSAN)
     target_link_options(house INTERFACE -fsanitize=thread)
 endif()
 if(JINQIU_COVERAGE)
-    target_compile_options(house INTERFACE --coverage)
+    # Without optimisation gcc sees uninitialised values where there are none.
+    target_compile_options(house INTERFACE --coverage -fprofile-update=atomic
+        -Wno-maybe-uninitialized)
     target_link_options(house INTERFACE --coverage)
 endif()
 if(JINQIU_FUZZ)

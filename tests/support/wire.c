@@ -390,6 +390,21 @@ static void lose_both(struct wire *wire)
     drop_chunks(wire);
 }
 
+static void hand_over(struct wire *wire, enum wire_end to, struct bytes bytes)
+{
+    struct buffer mangled = {0};
+    if (wire->mangle) {
+        MUST(buffer_append_bytes(&mangled, bytes) == STATUS_OK);
+        wire->mangle(wire->context, to, &mangled);
+        bytes = buffer_bytes(&mangled);
+    } else {
+        tap_bytes(wire, to, bytes);
+    }
+    if (bytes.size > 0)
+        step(wire, to, (struct session_event){.kind = SESSION_BYTES, .bytes = bytes});
+    buffer_release(&mangled);
+}
+
 static void deliver(struct wire *wire, struct wire_chunk *chunk)
 {
     struct wire_side *side = &wire->side[chunk->to];
@@ -400,8 +415,7 @@ static void deliver(struct wire *wire, struct wire_chunk *chunk)
     if (chunk->end) {
         wire_event(wire, chunk->to, SESSION_LOST);
     } else if (!side->over && size > 0) {
-        tap_bytes(wire, chunk->to, bytes);
-        step(wire, chunk->to, (struct session_event){.kind = SESSION_BYTES, .bytes = bytes});
+        hand_over(wire, chunk->to, bytes);
     }
     free(chunk);
     if (wire->carried_bytes >= wire->cut_after_bytes)

@@ -51,6 +51,9 @@ struct wire {
     uint64_t bytes_per_s;     /* 0: any */
     uint64_t storage_ms;      /* how long storage takes; 0: answered within the step */
     size_t chunk_bytes;       /* delivered at once; 0: 64 KiB */
+    /* Somebody on the line, who may change what arrives; nobody reads along then. NULL: nobody. */
+    void (*mangle)(void *context, enum wire_end to, struct buffer *bytes);
+    void *context;
     uint64_t cut_after_bytes; /* both directions together; UINT64_MAX: never */
     uint64_t carried_bytes, payload_bytes;
     struct wire_chunk *chunks;
