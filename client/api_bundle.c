@@ -13,11 +13,11 @@ static enum status put(void *context, struct bytes bytes, struct error *err)
 enum status api_bundle_write(struct api_call *call, struct error *err)
 {
     struct parcel_wish wish = {.sink = put, .context = &call->file};
-    uint64_t entries;
+    struct parcel_written written;
     if (replica_identity(call->replica)->device == 0)
         return error_set(err, STATUS_DENIED,
                          "this device has no keys: it was revoked or never joined");
-    TRY(parcel_write(call->replica, &wish, &entries, err));
+    TRY(parcel_write(call->replica, &wish, &written, err));
     call->file_type = WEB_FILE_TYPE;
     return STATUS_OK;
 }

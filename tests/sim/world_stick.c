@@ -32,7 +32,7 @@ static enum status write_for(struct world *world, const struct event *event, siz
                              struct buffer *stick, struct error *err)
 {
     struct replica *replica = world->fleet.places[event->place].replica;
-    struct parcel_wish wish = {NULL, onto_stick, stick};
+    struct parcel_wish wish = {.sink = onto_stick, .context = stick};
     struct receipt receipt = {0};
     struct buffer sealed = {0};
     struct parcel_written written = {0};
