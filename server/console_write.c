@@ -80,8 +80,8 @@ static enum status invite_device(struct deed *deed, struct hub *hub, struct erro
         return error_set(err, STATUS_BAD_INPUT, "'%s' is not a role", role);
     json_int_t life = hours ? json_integer_value(hours) : INVITE_HOURS;
     if (life < 1 || life > INVITE_HOURS_MAX)
-        return error_set(err, STATUS_BAD_INPUT, "'%s' is not a number from 1 to %lld", "hours",
-                         (long long)INVITE_HOURS_MAX);
+        return error_set(err, STATUS_BAD_INPUT, "'%s' is not a number from %lld to %lld", "hours",
+                         1ll, (long long)INVITE_HOURS_MAX);
     options.org = org->number;
     options.lifetime_ms = life * 3600000;
     TRY(invite_create(hub, &options, code, err));
