@@ -175,13 +175,9 @@ static int command_letters(struct cli *cli)
         status = view_letters(replica, &list, &err);
         view_end(replica);
     }
+    if (status == STATUS_OK)
+        status = reading_list(cli, list, columns, &err);
     replica_close(replica);
-    if (status != STATUS_OK)
-        return cli_fail(cli, &err);
-    if (cli->json)
-        return cli_print_json(cli, list);
-    status = reading_objects(list, columns, NULL, &err);
-    json_decref(list);
     return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
 }
 

@@ -37,10 +37,7 @@ static int print_list(struct cli *cli, json_t *made)
                                                     {"sent", {"sent", "已送达"}},
                                                     {0}};
     struct error err = {0};
-    if (cli->json)
-        return cli_print_json(cli, made);
-    enum status status = reading_objects(made, columns, NULL, &err);
-    json_decref(made);
+    enum status status = reading_list(cli, made, columns, &err);
     return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
 }
 

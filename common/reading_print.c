@@ -336,6 +336,18 @@ static enum status add_fields(struct grid *grid, const struct schema_table *tabl
     return STATUS_OK;
 }
 
+enum status reading_list(struct cli *cli, json_t *list, const struct reading_column *columns,
+                         struct error *err)
+{
+    if (cli->json) {
+        cli_print_json(cli, list);
+        return STATUS_OK;
+    }
+    enum status status = reading_objects(list, columns, NULL, err);
+    json_decref(list);
+    return status;
+}
+
 enum status reading_one(struct replica *replica, const struct schema_table *table,
                         const json_t *row, struct error *err)
 {

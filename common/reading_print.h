@@ -48,6 +48,9 @@ struct reading_column {
 };
 enum status reading_objects(const json_t *list, const struct reading_column *columns,
                             const struct schema_table *table, struct error *err);
+/* The same as the person asked for it: a table, or JSON. Takes the list. */
+enum status reading_list(struct cli *cli, json_t *list, const struct reading_column *columns,
+                         struct error *err);
 /* One row, a field a line. */
 enum status reading_one(struct replica *replica, const struct schema_table *table,
                         const json_t *row, struct error *err);

@@ -16,7 +16,6 @@ static int show(struct cli *cli, watching_step *step, const struct reading_colum
     struct error err = {0};
     struct replica *replica = NULL;
     json_t *list = NULL;
-    int code = CLI_DONE;
     enum status status = cli->program->open(cli, true, &replica, &err);
     if (status == STATUS_OK)
         status = view_begin(replica, &err);
@@ -24,14 +23,10 @@ static int show(struct cli *cli, watching_step *step, const struct reading_colum
         status = step(cli, replica, &list, &err);
         view_end(replica);
     }
-    if (status == STATUS_OK && cli->json)
-        code = cli_print_json(cli, list);
-    else if (status == STATUS_OK)
-        status = reading_objects(list, columns, NULL, &err);
-    if (list && !cli->json)
-        json_decref(list);
+    if (status == STATUS_OK)
+        status = reading_list(cli, list, columns, &err);
     replica_close(replica);
-    return status == STATUS_OK ? code : cli_fail(cli, &err);
+    return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
 }
 
 enum status watching_export(const struct cli *cli, const struct access *access, struct error *err)

@@ -32,9 +32,7 @@ static enum status with_hub(const struct cli *cli, const struct wish *wish, wish
                             struct error *err)
 {
     struct hub hub = {0};
-    struct hub_options options;
-    TRY(hub_folder_unlock(cli, &options, err));
-    enum status status = hub_open(&hub, &options, err);
+    enum status status = hub_folder_begin(cli, &hub, err);
     if (status == STATUS_OK)
         status = replica_begin(hub.replica, err);
     if (status == STATUS_OK) {
@@ -135,21 +133,15 @@ static int command_list(struct cli *cli)
                                                     {"changed", {"changed", "变更时间"}},
                                                     {0}};
     struct hub hub = {0};
-    struct hub_options options;
     struct error err = {0};
     json_t *list = NULL;
-    enum status status = hub_folder_unlock(cli, &options, &err);
-    if (status == STATUS_OK)
-        status = hub_open(&hub, &options, &err); /* an older hub gets the table first */
+    /* As one that writes: an older hub gets the table first. */
+    enum status status = hub_folder_begin(cli, &hub, &err);
     if (status == STATUS_OK)
         status = account_list(hub.replica, &list, &err);
-    hub_close(&hub);
-    if (status == STATUS_OK && cli->json)
-        return cli_print_json(cli, list);
     if (status == STATUS_OK)
-        status = reading_objects(list, columns, NULL, &err);
-    json_decref(list);
-    return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
+        status = reading_list(cli, list, columns, &err);
+    return hub_folder_end(cli, &hub, status, &err);
 }
 
 /* clang-format off */

@@ -6,13 +6,6 @@
 #include "server/erase.h"
 #include "server/hub_folder.h"
 
-static enum status open_hub(struct cli *cli, struct hub *hub, struct error *err)
-{
-    struct hub_options options;
-    TRY(hub_folder_unlock(cli, &options, err));
-    return hub_open(hub, &options, err);
-}
-
 static int command_erase(struct cli *cli)
 {
     static const struct cli_range years = {0, 9999};
@@ -24,11 +17,10 @@ static int command_erase(struct cli *cli)
     if (status == STATUS_OK && !id_parse(cli->arguments[1], &id))
         status = error_set(&err, STATUS_BAD_INPUT, "'%s' is not an id", cli->arguments[1]);
     if (status == STATUS_OK)
-        status = open_hub(cli, &hub, &err);
+        status = hub_folder_begin(cli, &hub, &err);
     if (status == STATUS_OK)
         status = hub_erase(&hub, cli->arguments[0], &id, (uint32_t)year, &err);
-    hub_close(&hub);
-    return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
+    return hub_folder_end(cli, &hub, status, &err);
 }
 
 /* The people whose devices haven't answered, in one cell. */
@@ -60,18 +52,14 @@ static int command_erasures(struct cli *cli)
     struct hub hub = {0};
     struct error err = {0};
     json_t *list = NULL;
-    enum status status = open_hub(cli, &hub, &err);
+    enum status status = hub_folder_begin(cli, &hub, &err);
     if (status == STATUS_OK)
         status = hub_erasures(&hub, &list, &err);
-    hub_close(&hub);
-    if (status != STATUS_OK)
-        return cli_fail(cli, &err);
-    if (cli->json)
-        return cli_print_json(cli, list);
-    name_waiting(list);
-    status = reading_objects(list, columns, NULL, NULL);
-    json_decref(list);
-    return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
+    if (status == STATUS_OK && !cli->json)
+        name_waiting(list);
+    if (status == STATUS_OK)
+        status = reading_list(cli, list, columns, &err);
+    return hub_folder_end(cli, &hub, status, &err);
 }
 
 static const struct cli_flag erase_flags[] = {

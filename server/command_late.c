@@ -4,7 +4,7 @@
 #include "server/hub_folder.h"
 #include "server/late.h"
 
-static enum status print_late(struct cli *cli, json_t *list)
+static enum status print_late(struct cli *cli, json_t *list, struct error *err)
 {
     static const struct reading_column columns[] = {
         {"kind", {"kind", "情况"}},       {"days", {"days", "相差天数"}},
@@ -12,34 +12,24 @@ static enum status print_late(struct cli *cli, json_t *list)
         {"before", {"before", "不晚于"}}, {"person", {"person", "人"}},
         {"table", {"table", "表"}},       {"id", {"id", "编号"}},
         {"dot", {"entry", "条目"}},       {0}};
-    if (cli->json) {
-        cli_print_json(cli, list);
-        return STATUS_OK;
-    }
-    enum status status = reading_objects(list, columns, NULL, NULL);
-    json_decref(list);
-    return status;
+    return reading_list(cli, list, columns, err);
 }
 
 static int command_late(struct cli *cli)
 {
     struct hub hub = {0};
-    struct hub_options options;
     struct error err = {0};
     json_t *list = NULL;
     int64_t days = 3;
     static const struct cli_range range = {0, 36500};
     enum status status = cli_number(cli, "--days", range, &days, &err);
     if (status == STATUS_OK)
-        status = hub_folder_unlock(cli, &options, &err);
-    if (status == STATUS_OK)
-        status = hub_open(&hub, &options, &err);
+        status = hub_folder_begin(cli, &hub, &err);
     if (status == STATUS_OK)
         status = late_list(&hub, days, &list, &err);
     if (status == STATUS_OK)
-        status = print_late(cli, list);
-    hub_close(&hub);
-    return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
+        status = print_late(cli, list, &err);
+    return hub_folder_end(cli, &hub, status, &err);
 }
 
 static const struct cli_flag late_flags[] = {

@@ -7,7 +7,7 @@
 
 #define MIB (1024ll * 1024)
 
-static enum status print_quotas(struct cli *cli, json_t *list)
+static enum status print_quotas(struct cli *cli, json_t *list, struct error *err)
 {
     static const struct reading_column columns[] = {{"device", {"device", "设备"}},
                                                     {"person", {"person", "使用人"}},
@@ -17,13 +17,7 @@ static enum status print_quotas(struct cli *cli, json_t *list)
                                                     {"bytes_max", {"at most", "上限"}},
                                                     {"held", {"waits", "有等候"}},
                                                     {0}};
-    if (cli->json) {
-        cli_print_json(cli, list);
-        return STATUS_OK;
-    }
-    enum status status = reading_objects(list, columns, NULL, NULL);
-    json_decref(list);
-    return status;
+    return reading_list(cli, list, columns, err);
 }
 
 static enum status set_quota(struct cli *cli, struct hub *hub, struct error *err)
@@ -45,21 +39,17 @@ static enum status set_quota(struct cli *cli, struct hub *hub, struct error *err
 static int command_quota(struct cli *cli)
 {
     struct hub hub = {0};
-    struct hub_options options;
     struct error err = {0};
     json_t *list = NULL;
     bool setting = cli->arguments_count > 0;
-    enum status status = hub_folder_unlock(cli, &options, &err);
-    if (status == STATUS_OK)
-        status = hub_open(&hub, &options, &err);
+    enum status status = hub_folder_begin(cli, &hub, &err);
     if (status == STATUS_OK && setting)
         status = set_quota(cli, &hub, &err);
     else if (status == STATUS_OK)
         status = quota_list(&hub, &list, &err);
     if (status == STATUS_OK && !setting)
-        status = print_quotas(cli, list);
-    hub_close(&hub);
-    return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
+        status = print_quotas(cli, list, &err);
+    return hub_folder_end(cli, &hub, status, &err);
 }
 
 static const struct cli_flag quota_flags[] = {

@@ -17,20 +17,6 @@ static void key_name(const uint8_t key[PUBLIC_KEY_BYTES], char text[KEY_NAME_BYT
     sodium_bin2hex(text, KEY_NAME_BYTES, key, 4);
 }
 
-static enum status open_hub(struct cli *cli, struct hub *hub, struct error *err)
-{
-    struct hub_options options;
-    *hub = (struct hub){0};
-    TRY(hub_folder_unlock(cli, &options, err));
-    return hub_open(hub, &options, err);
-}
-
-static int finish(struct cli *cli, struct hub *hub, enum status status, const struct error *err)
-{
-    hub_close(hub);
-    return status == STATUS_OK ? CLI_DONE : cli_fail(cli, err);
-}
-
 /* ---- list ---- */
 
 static bool seed_of_key(const struct hub_options *options, size_t place, uint8_t seed[SEED_BYTES],
@@ -63,9 +49,9 @@ static int command_list(struct cli *cli)
 {
     struct hub hub;
     struct error err = {0};
-    enum status status = open_hub(cli, &hub, &err);
+    enum status status = hub_folder_begin(cli, &hub, &err);
     if (status != STATUS_OK)
-        return finish(cli, &hub, status, &err);
+        return hub_folder_end(cli, &hub, status, &err);
     const struct registry *registry = replica_registry(hub.replica);
     const struct root_set *set = registry_root(registry);
     json_t *keys = json_array();
@@ -241,7 +227,7 @@ static int command_rotate(struct cli *cli)
     if (status == STATUS_OK)
         status = cli_number(cli, "--threshold", range, &threshold, &err);
     if (status == STATUS_OK)
-        status = open_hub(cli, &hub, &err);
+        status = hub_folder_begin(cli, &hub, &err);
     else
         hub = (struct hub){0};
     struct root_wish wish = {(uint32_t)count, (uint32_t)threshold};
@@ -251,7 +237,7 @@ static int command_rotate(struct cli *cli)
     if (status == STATUS_OK)
         status = settle(cli, &hub, &request, cli_value(cli, "--request"), &err);
     root_request_release(&request);
-    return finish(cli, &hub, status, &err);
+    return hub_folder_end(cli, &hub, status, &err);
 }
 
 static int command_request(struct cli *cli)
@@ -259,7 +245,7 @@ static int command_request(struct cli *cli)
     struct hub hub;
     struct error err = {0};
     struct root_request request = {0};
-    enum status status = open_hub(cli, &hub, &err);
+    enum status status = hub_folder_begin(cli, &hub, &err);
     if (status == STATUS_OK)
         status = root_ask_waiting(&hub, &request, &err);
     if (status == STATUS_OK && request.count == 0)
@@ -269,7 +255,7 @@ static int command_request(struct cli *cli)
     if (status == STATUS_OK)
         status = settle(cli, &hub, &request, cli->arguments[0], &err);
     root_request_release(&request);
-    return finish(cli, &hub, status, &err);
+    return hub_folder_end(cli, &hub, status, &err);
 }
 
 static int command_apply(struct cli *cli)
@@ -279,11 +265,11 @@ static int command_apply(struct cli *cli)
     struct root_request request;
     enum status status = root_request_read(&request, cli->arguments[0], &err);
     if (status == STATUS_OK)
-        status = open_hub(cli, &hub, &err);
+        status = hub_folder_begin(cli, &hub, &err);
     if (status == STATUS_OK)
         status = root_apply(&hub, &request, &err);
     root_request_release(&request);
-    return finish(cli, &hub, status, &err);
+    return hub_folder_end(cli, &hub, status, &err);
 }
 
 /* ---- the table ---- */

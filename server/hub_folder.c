@@ -27,6 +27,20 @@ enum status hub_folder_unlock(const struct cli *cli, struct hub_options *options
     return STATUS_OK;
 }
 
+enum status hub_folder_begin(const struct cli *cli, struct hub *hub, struct error *err)
+{
+    struct hub_options options;
+    *hub = (struct hub){0};
+    TRY(hub_folder_unlock(cli, &options, err));
+    return hub_open(hub, &options, err);
+}
+
+int hub_folder_end(struct cli *cli, struct hub *hub, enum status status, const struct error *err)
+{
+    hub_close(hub);
+    return status == STATUS_OK ? CLI_DONE : cli_fail(cli, err);
+}
+
 enum status hub_folder_place(const struct cli *cli, struct place *place, struct error *err)
 {
     struct hub_options hub;

@@ -17,6 +17,10 @@ enum status hub_folder_options(const struct cli *cli, struct hub_options *option
 /* With the folder's keys, when it is encrypted. */
 enum status hub_folder_unlock(const struct cli *cli, struct hub_options *options,
                               struct error *err);
+/* The hub itself, unlocked. Whatever comes of it: hub_folder_end. */
+enum status hub_folder_begin(const struct cli *cli, struct hub *hub, struct error *err);
+/* Closes it, prints what went wrong, and gives the exit code. */
+int hub_folder_end(struct cli *cli, struct hub *hub, enum status status, const struct error *err);
 /* Where its replica lies, unlocked. */
 enum status hub_folder_place(const struct cli *cli, struct place *place, struct error *err);
 /* The replica alone. STATUS_NOT_FOUND. Gives. */

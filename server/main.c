@@ -34,20 +34,6 @@
 
 #define ADDRESS_DEFAULT "127.0.0.1:7411"
 
-static enum status open_hub(const struct cli *cli, struct hub *hub, struct error *err)
-{
-    struct hub_options options;
-    TRY(hub_folder_unlock(cli, &options, err));
-    return hub_open(hub, &options, err);
-}
-
-/* The hub's commands end alike: close, and print what went wrong. */
-static int finish(struct cli *cli, struct hub *hub, enum status status, const struct error *err)
-{
-    hub_close(hub);
-    return status == STATUS_OK ? CLI_DONE : cli_fail(cli, err);
-}
-
 static void print_id(const struct id *id)
 {
     char text[ID_TEXT_BYTES];
@@ -79,7 +65,7 @@ static int command_init(struct cli *cli)
         vault_let_go(*cli->vault);
     if (status == STATUS_OK)
         print_id(&registry_org(replica_registry(hub.replica), ORG_ROOT)->id);
-    return finish(cli, &hub, status, &err);
+    return hub_folder_end(cli, &hub, status, &err);
 }
 
 static enum status limits_of(const struct cli *cli, struct listener_options *options,
@@ -140,12 +126,12 @@ static int command_run(struct cli *cli)
     if (status == STATUS_OK)
         status = quota_of(cli, &quota, &err);
     if (status == STATUS_OK)
-        status = open_hub(cli, &hub, &err);
+        status = hub_folder_begin(cli, &hub, &err);
     hub.quota = quota;
     if (status == STATUS_OK)
         status = listener_run(&hub, &options, &err);
     passphrase_free(token);
-    return finish(cli, &hub, status, &err);
+    return hub_folder_end(cli, &hub, status, &err);
 }
 
 /* ---- orgs ---- */
@@ -173,14 +159,14 @@ static int command_org_add(struct cli *cli)
     if (!name || !kind)
         status = error_set(&err, STATUS_USAGE, "'%s' is needed", name ? "--kind" : "--name");
     if (status == STATUS_OK)
-        status = open_hub(cli, &hub, &err);
+        status = hub_folder_begin(cli, &hub, &err);
     if (status == STATUS_OK)
         status = find_org(&hub, cli_value(cli, "--parent"), &parent, &err);
     if (status == STATUS_OK)
         status = hub_add_org(&hub, parent->number, kind, name, &id, &err);
     if (status == STATUS_OK)
         print_id(&id);
-    return finish(cli, &hub, status, &err);
+    return hub_folder_end(cli, &hub, status, &err);
 }
 
 static json_t *org_json(const struct registry *registry, const struct org *org)
@@ -235,7 +221,7 @@ static int command_invite(struct cli *cli)
     if (status == STATUS_OK)
         status = lifetime_parse(expires ? expires : "7d", &options.lifetime_ms, &err);
     if (status == STATUS_OK)
-        status = open_hub(cli, &hub, &err);
+        status = hub_folder_begin(cli, &hub, &err);
     if (status == STATUS_OK)
         status = find_org(&hub, cli_value(cli, "--org"), &org, &err);
     if (status == STATUS_OK) {
@@ -246,7 +232,7 @@ static int command_invite(struct cli *cli)
         printf("%s\n", text);
     if (status == STATUS_OK && cli_has(cli, "--qr"))
         status = qr_print(text, stdout, &err);
-    return finish(cli, &hub, status, &err);
+    return hub_folder_end(cli, &hub, status, &err);
 }
 
 /* ---- devices and status ---- */
@@ -321,12 +307,12 @@ static int command_revoke(struct cli *cli)
     enum status status =
         cli_number(cli, "--last-good", (struct cli_range){0, INT64_MAX}, &last_good, &err);
     if (status == STATUS_OK)
-        status = open_hub(cli, &hub, &err);
+        status = hub_folder_begin(cli, &hub, &err);
     if (status == STATUS_OK)
         status = find_device(&hub, cli->arguments[0], &device, &err);
     if (status == STATUS_OK)
         status = hub_revoke(&hub, device, (uint64_t)last_good, &err);
-    return finish(cli, &hub, status, &err);
+    return hub_folder_end(cli, &hub, status, &err);
 }
 
 static int command_device_change(struct cli *cli)
@@ -343,7 +329,7 @@ static int command_device_change(struct cli *cli)
     if (role && (!role_parse(role, &renewal.role) || renewal.role == ROLE_HUB))
         status = error_set(&err, STATUS_USAGE, "'%s' is not a role", role);
     if (status == STATUS_OK)
-        status = open_hub(cli, &hub, &err);
+        status = hub_folder_begin(cli, &hub, &err);
     if (status == STATUS_OK)
         status = find_device(&hub, cli->arguments[0], &device, &err);
     if (status == STATUS_OK && place)
@@ -353,7 +339,7 @@ static int command_device_change(struct cli *cli)
         renewal.org = org ? org->number : device->certificate.org;
         status = hub_renew_device(&hub, device, &renewal, &err);
     }
-    return finish(cli, &hub, status, &err);
+    return hub_folder_end(cli, &hub, status, &err);
 }
 
 /* ---- the table ---- */
