@@ -18,6 +18,7 @@
 #include "protocol/carry.h"
 #include "server/backup.h"
 #include "server/command_account.h"
+#include "server/command_demo.h"
 #include "server/command_erase.h"
 #include "server/command_escrow.h"
 #include "server/command_late.h"
@@ -537,6 +538,7 @@ int main(int argc, char **argv)
                                                        carry_commands,
                                                        quota_commands,
                                                        account_commands,
+                                                       demo_commands,
                                                        reading_commands,
                                                        attaching_commands,
                                                        reporting_commands,
