@@ -10,6 +10,7 @@
 
 #include "common/pack.h"
 #include "common/view.h"
+#include "tests/bench/client_memory.h"
 #include "tests/bench/handshakes.h"
 #include "tests/bench/load.h"
 #include "tests/bench/must.h"
@@ -24,6 +25,7 @@
 #define HUNDRED 100
 #define COMMIT_EVERY 1000
 #define RUN_BYTES 19000 /* about 100 visits, as one push sends them */
+#define MIB 1048576.0
 #define RAW "raw SQLite"
 #define PERSON "person:0123456789abcdef0123456789abcdef"
 
@@ -504,24 +506,35 @@ static void bench_hub(const struct load_size *size)
     TABLE_ROW(.name = "an idle client of them", .unit = "bytes", .figure = figures.idle_bytes_each);
 }
 
+static void bench_client(size_t rows)
+{
+    struct client_memory memory = client_memory_measure(JINQIU, JINQIUD, rows);
+    table_part("a client");
+    TABLE_ROW(.name = counted("memory while sending", (unsigned)rows, "rows"), .unit = "MiB",
+              .figure = memory.sending_bytes / MIB, .bar = AT_MOST(32));
+    TABLE_ROW(.name = counted("memory while receiving", (unsigned)rows, "rows"), .unit = "MiB",
+              .figure = memory.receiving_bytes / MIB, .bar = AT_MOST(32));
+}
+
 static const char usage[] =
-    "usage: bench [--json] [--part replica|hub] [--small] [ROWS]\n"
+    "usage: bench [--json] [--part replica|client|hub] [--small] [ROWS]\n"
     "ROWS are received and updated, 100,000 usually. --small: a fiftieth of the hub's load.\n";
 
 int main(int argc, char **argv)
 {
     size_t rows = 100000;
-    bool json = false, bad = false, replica = true, hub = true, small = false;
+    bool json = false, bad = false, replica = true, client = true, hub = true, small = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0)
             json = true;
         else if (strcmp(argv[i], "--small") == 0)
             small = true;
         else if (strcmp(argv[i], "--part") == 0 && ++i < argc)
-            replica = strcmp(argv[i], "replica") == 0, hub = strcmp(argv[i], "hub") == 0;
+            replica = strcmp(argv[i], "replica") == 0, client = strcmp(argv[i], "client") == 0,
+            hub = strcmp(argv[i], "hub") == 0;
         else
             rows = (size_t)strtoul(argv[i], NULL, 10);
-        bad |= rows == 0 || !(replica || hub);
+        bad |= rows == 0 || !(replica || client || hub);
     }
     if (bad || !mkdtemp(folder)) {
         fputs(usage, stderr);
@@ -530,6 +543,8 @@ int main(int argc, char **argv)
     table_begin(json, rows);
     if (replica)
         bench_replica(rows);
+    if (client)
+        bench_client(rows);
     if (hub)
         bench_hub(small ? &(struct load_size){400, 200, 50, 1000}
                         : &(struct load_size){5000, 10000, 1000, 10000});

@@ -84,9 +84,11 @@ void load_fleet_make(struct load_fleet *fleet, const struct load_group *groups, 
     *fleet = (struct load_fleet){0};
     for (size_t i = 0; i < count; i++)
         fleet->count += groups[i].devices;
-    fleet->stores = calloc(fleet->count, sizeof *fleet->stores);
+    fleet->stores = calloc(fleet->count + 1, sizeof *fleet->stores);
     MUST_HOLD(fleet->stores);
     world_start(world);
+    id_format(&registry_org(replica_registry(world->hub.replica), world->branches[0])->id,
+              fleet->branch);
     MUST(replica_begin(world->hub.replica, err));
     struct load_store *store = fleet->stores;
     for (size_t i = 0; i < count; i++) {
@@ -116,7 +118,8 @@ static void run_hub(const char *path, const char *directory, int output)
     dup2(output, STDOUT_FILENO);
     dup2(open("/dev/null", O_WRONLY), STDERR_FILENO); /* its log */
     execl(path, path, "run", "--dir", directory, "--listen", "127.0.0.1:0", "--connections",
-          "20000", "--per-device", "1000", (char *)NULL);
+          "20000", "--per-device", "1000", "--quota-entries", "100000000", "--quota-mib", "1000000",
+          (char *)NULL);
     _exit(127);
 }
 

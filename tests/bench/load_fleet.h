@@ -21,6 +21,7 @@ struct load_group { /* devices that are made alike */
 
 struct load_fleet {
     struct world world;
+    char branch[ID_TEXT_BYTES]; /* an org to which people may be invited */
     struct load_store *stores;
     size_t count;
     uint8_t hub_key[DH_KEY_BYTES];

@@ -20,8 +20,8 @@ cmake --preset release && ninja -C build
 build/tests/bench/bench --json >run.json && tests/bench/page.py <run.json >docs/performance.md
 ```
 
-`bench` without `--json` prints the same for people; `--part replica` or `--part hub` runs a half of
-it, `--small` a fiftieth of the hub's load.
+`bench` without `--json` prints the same for people; `--part replica`, `--part client` or `--part hub` runs
+a part of it, `--small` a fiftieth of the hub's load.
 """
 
 
