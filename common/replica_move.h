@@ -42,6 +42,11 @@ enum status row_close(struct replica *replica, const struct row_wish *row, uint3
 /* Takes back that it moved away from there. */
 enum status row_reopen(struct replica *replica, const struct row_wish *row, struct error *err);
 
+/* Tells of each carry that isn't what was written, as far as the log has both (replica_carried.c).
+ */
+enum status carried_check(struct replica *replica, verify_report *report, void *context,
+                          struct error *err);
+
 /* ---- rows to look at (replica_moving.c) ---- */
 
 /* Tables of a replica that moves rows; what they hold is found anew when they are. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "common/mutant.h"
-#include "common/replica_state.h"
+#include "common/replica_move.h"
 
 struct verifying {
     struct replica *replica, *again;
@@ -222,6 +222,8 @@ enum status replica_verify(struct replica *replica, verify_report *report, void 
         status = check_judged(&verifying, err);
     if (status == STATUS_OK)
         status = check_keys(&verifying, err);
+    if (status == STATUS_OK)
+        status = carried_check(replica, report, context, err);
     if (status == STATUS_OK && !identity_fits(replica))
         say(&verifying, "the keys of this device don't fit its certificate");
     *entries = verifying.received.applied + verifying.received.aside + verifying.received.refused;

@@ -98,16 +98,17 @@ static const char *record_action(const struct replica *replica, const struct ent
     const struct op *op = &view->ops[0];
     const struct schema *schema = replica_schema(replica);
     const struct schema_table *table = schema ? schema_table(schema, op->table) : NULL;
+    struct moved moved;
     bool replaces = false;
     if (view->head.has_origin)
-        return "adopt";
+        return view->head.origin.feed.scope == view->feed.scope ? "adopt" : "carry";
     if (table && table->records_access)
         return "access";
     for (uint32_t i = 0; i < op->fields_count; i++) {
         const struct op_field *field = &view->fields[op->fields_at + i];
         const struct schema_field *known = table ? table_field(table, field->number) : NULL;
         if (field->number == FIELD_DELETED)
-            return "delete";
+            return tombstone_moved(field->value, &moved) ? "move" : "delete";
         if (field->bases_count > 1 && known && known->merge != MERGE_SET)
             return "settle";
         replaces |= field->bases_count > 0;

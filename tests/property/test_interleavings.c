@@ -40,6 +40,7 @@ static const struct alphabet alphabets[] = {
     {"deletion and what puts back",
      {{"name", "deleted[%s]=true"}, {"deleted", "deleted[%s]=false"}},
      2},
+    {"two places", {{"name", "deleted[%s]=gone2"}, {"name", "deleted[%s]=gone3"}}, 2},
     {"set", {{NULL, "tags=+a"}, {"tags", "tags=-a(%s)"}}, 2},
     {"steps", {{"state", "state[%s]=taken"}, {"state", "state[%s]=open#2"}}, 2},
     {"counter and deletion", {{NULL, "points=%.0s%u"}, {"points", "deleted[%s]=true"}}, 2},

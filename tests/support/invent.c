@@ -247,7 +247,8 @@ static void put_delete(struct inventor *inventor, const struct screen *screen)
     dots_age(inventor, screen, &dots);
     put_words(inventor, "deleted");
     put_dots(inventor, &dots, "[]");
-    put_words(inventor, "=true");
+    static const char *const values[] = {"=true", "=true", "=gone2", "=gone3"};
+    put_words(inventor, "%s", values[invent_below(inventor, 4)]);
 }
 
 static void put_back(struct inventor *inventor, const struct screen *screen)

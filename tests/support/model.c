@@ -406,11 +406,13 @@ void model_shown_release(struct model_shown *shown)
 
 /* ---- deleted ---- */
 
+/* true, or a list: the place where it went. */
 static bool says_deleted(const struct model_write *write)
 {
     struct unpack in = unpack_of(write->value);
+    uint32_t parts;
     bool deleted;
-    return unpack_bool(&in, &deleted) && deleted;
+    return (unpack_bool(&in, &deleted) && deleted) || unpack_array(&in, &parts);
 }
 
 static bool saw(const struct model *model, const struct model_write *deleting,
@@ -429,14 +431,20 @@ static bool saw(const struct model *model, const struct model_write *deleting,
     return false;
 }
 
-enum model_life { ALIVE, DELETED, DISPUTED };
+struct model_life {
+    bool deleted, disputed;
+};
 
-static enum model_life row_life(const struct model *model, const struct model_key *key)
+static struct model_life row_life(const struct model *model, const struct model_key *key)
 {
     size_t count, deletes = 0, unseen = 0;
     const struct model_write **heads = model_heads(model, key, FIELD_DELETED, &count);
+    bool divided = false;
     for (size_t i = 0; i < count; i++)
         deletes += says_deleted(heads[i]);
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < i; j++)
+            divided |= !bytes_equal(heads[i]->value, heads[j]->value);
     for (size_t i = 0; i < model->count; i++) {
         const struct model_write *write = &model->writes[i];
         bool seen =
@@ -446,19 +454,18 @@ static enum model_life row_life(const struct model *model, const struct model_ke
         unseen += !seen;
     }
     free(heads);
-    if (deletes == 0)
-        return ALIVE;
-    return deletes == count && unseen == 0 ? DELETED : DISPUTED;
+    bool deleted = deletes > 0 && deletes == count && unseen == 0;
+    return (struct model_life){deleted, deletes > 0 && (!deleted || divided)};
 }
 
 bool model_deleted(const struct model *model, const struct model_key *key)
 {
-    return row_life(model, key) == DELETED;
+    return row_life(model, key).deleted;
 }
 
 bool model_delete_conflict(const struct model *model, const struct model_key *key)
 {
-    return row_life(model, key) == DISPUTED;
+    return row_life(model, key).disputed;
 }
 
 /* ---- canonical bytes ---- */

@@ -188,6 +188,13 @@ static void pack_set(struct story *story, struct buffer *out, const struct schem
 
 /* ---- writing ---- */
 
+/* "gone7": the row moved to org 7. */
+static void pack_place(struct buffer *out, struct bytes word)
+{
+    struct moved moved = {(uint32_t)(word.data[4] - '0'), word};
+    must(word.size == 5 && tombstone_pack_moved(out, &moved) == STATUS_OK, "a place", "gone");
+}
+
 /* "name[1.1]=value" */
 static void write_field(struct story *story, const char **at)
 {
@@ -210,6 +217,8 @@ static void write_field(struct story *story, const char **at)
     (*at)++;
     if (field && field->merge == MERGE_SET)
         pack_set(story, &value, field, at);
+    else if (!field && strncmp(*at, "gone", 4) == 0)
+        pack_place(&value, take_until(at, ";"));
     else
         pack_word(&value, field, take_until(at, ";"));
     enum status status = entry_writer_field(&story->writer, field ? field->number : FIELD_DELETED,

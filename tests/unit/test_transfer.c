@@ -596,6 +596,36 @@ static void only_the_hub_carries(void **state)
     buffer_release(&body);
 }
 
+/* Who reads both places finds out when the hub carried what nobody wrote. */
+static void verify_compares_carries(void **state)
+{
+    (void)state;
+    struct id person = moved_person();
+    struct replica *hub = world.hub.replica;
+    uint32_t table = schema_table_named(replica_schema(hub), "person")->number;
+    struct feed_id feed = {SCOPE_RECORDS(world.branches[1]), DEVICE_HUB, INCARNATION_FIRST};
+    struct entry_head head = replica_entry_head(hub);
+    struct entry_writer writer = {0};
+    struct buffer body = {0};
+    struct error err = {0};
+    struct dot dot;
+    head.has_origin = true;
+    head.origin = (struct dot){{SCOPE_RECORDS(world.branches[0]), 2, 1}, 1};
+    assert_int_equal(entry_writer_start(&writer, &feed, &head, &err), STATUS_OK);
+    assert_int_equal(entry_writer_op(&writer, table, &person, &err), STATUS_OK);
+    assert_int_equal(
+        entry_writer_field(&writer, 10, bytes_of((const uint8_t *)"\xa1\x39", 2), NULL, 0, &err),
+        STATUS_OK);
+    assert_int_equal(entry_writer_finish(&writer, &body, &err), STATUS_OK);
+    assert_int_equal(world_faults(hub), 0);
+    assert_int_equal(replica_begin(hub, &err), STATUS_OK);
+    assert_int_equal(replica_append(hub, feed.scope, buffer_bytes(&body), &dot, &err), STATUS_OK);
+    assert_int_equal(replica_commit(hub, &err), STATUS_OK);
+    assert_int_equal(world_faults(hub), 1);
+    entry_writer_release(&writer);
+    buffer_release(&body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -615,6 +645,7 @@ int main(void)
         RULE(erasing_reaches_both_places),
         RULE(erasing_follows_merges),
         RULE(only_the_hub_carries),
+        RULE(verify_compares_carries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
