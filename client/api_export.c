@@ -1,11 +1,11 @@
 /* The rows of a list as a file for a spreadsheet. It is noted who carried away what, before the
- * answer leaves (common/access.h). */
+ * answer leaves, and asked whether one person may carry so much (common/consent.h). */
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "client/api.h"
-#include "common/access.h"
+#include "common/consent.h"
 #include "common/freshness.h"
 #include "common/reading_print.h"
 
@@ -54,7 +54,7 @@ enum status api_export(struct api_call *call, struct error *err)
     TRY(write_file(call, &rows, err));
     struct access access = {
         .action = "export", .table = call->parts[0], .rows = rows, .purpose = purpose};
-    TRY(access_note(call->replica, &access, err));
+    TRY(consent_export(call->replica, &access, err));
     call->file_type = "text/csv; charset=utf-8";
     return STATUS_OK;
 }

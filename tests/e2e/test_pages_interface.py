@@ -218,6 +218,23 @@ class Interface(unittest.TestCase):
         for row in self.pages.ask("GET", "/api/rows/person", query=[("any", "phone:4"), ("any", "phone:5")]).json()["rows"]:
             self.pages.ask("DELETE", f"/api/rows/person/{row['id']}")
 
+    def carry_many_away(self):
+        """Above what one person may alone: it is asked, and nothing leaves."""
+        sheet = "\n".join(["name", *(f"示例群众{n:03}" for n in range(201))]).encode()
+        self.send_file("/api/import/{table}", 200, sheet, [("save", "1")], table="person")
+        many = [("search", "示例群众")]
+        answer = self.pages.ask("POST", "/api/export/person", {"purpose": "测试"}, many)
+        self.document.answer("/api/export/{table}", "post", answer)
+        self.assertEqual(answer.status, 403)
+        self.assertNotIn("示例群众", answer.body.decode())
+        notes = self.pages.ask("GET", "/api/rows/access").json()["rows"]
+        asked = [note for note in notes if note["action"] == "ask"]
+        self.assertEqual([note["rows"] for note in asked], [201])
+        self.assertIn(asked[0]["id"], answer.json()["error"])
+        rows = self.pages.ask("GET", "/api/rows/person", query=[*many, ("limit", "500")]).json()
+        for row in rows["rows"]:
+            self.pages.ask("DELETE", f"/api/rows/person/{row['id']}")
+
     def write_rows(self):
         rows, row = "/api/rows/{table}", "/api/rows/{table}/{id}"
         made = self.ask("POST", rows, 201, {"fields": {"name": "示例党员001", "phone": "1"}},
@@ -400,6 +417,7 @@ class Interface(unittest.TestCase):
                 self.merge(person)
                 self.change_many(person)
                 self.sheets()
+                self.carry_many_away()
                 self.carry(world)
                 self.keep()
                 visit = self.files(person)
