@@ -124,10 +124,9 @@ struct view_audit_query {
     int64_t limit;    /* the newest so many; 0: all */
 };
 /* [{"time","person","device","org","action","table","id","ops","subject","access","state","dot"}],
- * the newest first. action: add change delete move settle adopt carry access, or of the registry found root
- * org enrol schema link_key revoke; access: the fields of a note of access; state: counts or
- * set_aside.
- */
+ * the newest first. action: add change delete move settle adopt carry access, or of the registry
+ * found root org enrol schema link_key revoke; access: the fields of a note of access; state:
+ * counts or set_aside. */
 enum status view_audit(struct replica *replica, const struct view_audit_query *query, json_t **list,
                        struct error *err);
 

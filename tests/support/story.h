@@ -7,8 +7,9 @@
  *
  * is entry 1 of device 2, written at time 20: it replaces by "new" the name that 1.1 wrote, adds
  * the element a and takes out the b that 1.1 had added. A value is "nil", a number, a text, a step
- * ("done", "done#2" for round 2), the place where a row went ("deleted=gone7": org 7) or, for a text, "~" and what is sealed. Devices 1, 11, 21 … belong
- * to one person, as do 2, 12 …. Faults of a test itself stop the program.
+ * ("done", "done#2" for round 2), the place where a row went ("deleted=gone7": org 7) or, for a
+ * text, "~" and what is sealed. Devices 1, 11, 21 … belong to one person, as do 2, 12 …. Faults of
+ * a test itself stop the program.
  *
  * After story_apply the row can be read as text, a line for each field:
  *   name = new of old@1.1 new@2.1, conflict
