@@ -21,8 +21,9 @@ enum status api_read_query(struct api_call *call, struct api_query *asked, struc
 api_handler api_schema, api_orgs, api_list, api_get, api_history, api_related, api_conflicts;
 /* Put the rows that a list of {"table","id"} speaks of into the answer: {"rows","titles"}. */
 enum status api_add_rows(struct api_call *call, const json_t *list, struct error *err);
-/* api_report.c: `form` csv or xlsx makes a report a file */
-api_handler api_reports, api_report, api_reminders;
+/* api_report.c. A file, reports/NAME/csv or xlsx, leaves the program: its host sees to it that what
+ * names people ("people" of the answer) has its consent and is noted (common/consent.h). */
+api_handler api_reports, api_report, api_report_file, api_reminders;
 /* api_log.c */
 api_handler api_audit, api_alarms, api_set_aside, api_schemas;
 /* api_due.c */

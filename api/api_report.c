@@ -107,23 +107,41 @@ static enum status run(struct api_call *call, struct report_book *book, struct e
 {
     struct report_wish wish;
     json_t *rows = NULL;
-    const char *form = api_parameter(call, "form");
     TRY(read_wish(call, &wish, err));
     TRY(report_run(book, call->parts[0], &wish.question, &rows, err));
-    const json_t *definition = report_definition(book, call->parts[0]);
-    enum status status = form ? make_file(call, form, rows, definition, err) : STATUS_OK;
-    call->answer = json_pack("{so ss ss sb}", "rows", rows, "from", wish.from, "to", wish.to,
-                             "people", report_names_people(definition));
+    call->answer =
+        json_pack("{so ss ss sb}", "rows", rows, "from", wish.from, "to", wish.to, "people",
+                  report_names_people(report_definition(book, call->parts[0])));
+    return STATUS_OK;
+}
+
+static enum status run_file(struct api_call *call, struct report_book *book, struct error *err)
+{
+    TRY(run(call, book, err));
+    return make_file(call, call->parts[1], json_object_get(call->answer, "rows"),
+                     report_definition(book, call->parts[0]), err);
+}
+
+static enum status with_book(struct api_call *call,
+                             enum status (*step)(struct api_call *call, struct report_book *book,
+                                                 struct error *err),
+                             struct error *err)
+{
+    struct report_book *book;
+    TRY(report_book_open(&book, call->replica, err));
+    enum status status = step(call, book, err);
+    report_book_free(book);
     return status;
 }
 
 enum status api_report(struct api_call *call, struct error *err)
 {
-    struct report_book *book;
-    TRY(report_book_open(&book, call->replica, err));
-    enum status status = run(call, book, err);
-    report_book_free(book);
-    return status;
+    return with_book(call, run, err);
+}
+
+enum status api_report_file(struct api_call *call, struct error *err)
+{
+    return with_book(call, run_file, err);
 }
 
 enum status api_reminders(struct api_call *call, struct error *err)

@@ -17,7 +17,7 @@
 #define ACCESS_NOTE_IDS 12 /* in one note; then another begins */
 
 struct access_item {
-    const char *action; /* "read", "export": static */
+    const char *action; /* "read": static */
     char who[ACCOUNT_NAME_BYTES];
     char table[64];
     uint64_t rows;

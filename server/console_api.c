@@ -21,6 +21,7 @@ static const struct api_route routes[] = {
     {WEB_GET, "accounts", {console_accounts}, WORK_READ, 200},
     {WEB_GET, "reports", {api_reports}, WORK_READ, 200},
     {WEB_GET, "reports/*", {api_report}, WORK_READ, 200},
+    {WEB_GET, "reports/*/*", {api_report_file}, WORK_READ, 200},
     {WEB_GET, "reminders", {api_reminders}, WORK_READ, 200},
     {WEB_GET, "audit", {api_audit}, WORK_READ, 200},
     {WEB_GET, "alarms", {api_alarms}, WORK_READ, 200},
@@ -86,9 +87,9 @@ static bool admit(struct api_call *call)
 static struct desk *desk(struct api_call *call)
 {
     api_handler *handle = call->route->handle;
-    bool slow = handle == api_report || handle == api_reports || handle == api_reminders ||
-                handle == api_audit || handle == api_alarms || handle == console_status ||
-                handle == console_devices;
+    bool slow = handle == api_report || handle == api_report_file || handle == api_reports ||
+                handle == api_reminders || handle == api_audit || handle == api_alarms ||
+                handle == console_status || handle == console_devices;
     return slow ? console_of(call)->slow : console_of(call)->quick;
 }
 
@@ -111,7 +112,7 @@ static enum status enter(struct api_call *call, struct error *err)
 
 static void note(struct api_call *call, const char *table, uint64_t rows, const char *id)
 {
-    struct access_item look = {.action = call->file_type ? "export" : "read", .rows = rows};
+    struct access_item look = {.action = "read", .rows = rows};
     if (rows == 0 && !id)
         return;
     snprintf(look.who, sizeof look.who, "%s", call->who);

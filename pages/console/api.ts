@@ -180,7 +180,7 @@ function query(parameters: Record<string, string | number>): string {
 
 /** A report as a file. It may need a second person, which the failure's sentence then says. */
 export async function saveReport(name: string, period: Period, form: "csv" | "xlsx"): Promise<void> {
-  const answer = await send("GET", `reports/${part(name)}${query({ ...period, form })}`);
+  const answer = await send("GET", `reports/${part(name)}/${form}${query({ ...period })}`);
   const link = document.createElement("a");
   link.href = URL.createObjectURL(await answer.blob());
   link.download = `${name}.${form}`;

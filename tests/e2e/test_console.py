@@ -86,14 +86,17 @@ class Interface(unittest.TestCase):
         self.ask("GET", report, 200, name="R02", query=period)  # views of the one before are gone
         self.ask("GET", report, 404, name="R999")
         self.ask("GET", report, 400, name="R02", query=[("from", "x")])
-        self.ask("GET", report, 400, name="R02", query=[("form", "exe")])
         self.ask("GET", "/api/reminders", 400, query=[("to", "x")])
-        sheet = self.site.ask("GET", "/api/reports/R02", query=[*period, ("form", "csv")])
+        file = report + "/{form}"
+        self.ask("GET", file, 400, name="R02", form="exe")
+        self.ask("GET", file, 404, name="R999", form="csv")
+        self.ask("GET", file, 200, name="R02", form="csv")
+        sheet = self.site.ask("GET", "/api/reports/R02/csv", query=period)
         self.assertEqual(sheet.headers["content-type"], "text/csv; charset=utf-8")
         self.assertEqual(sheet.headers["content-disposition"],
                          "attachment; filename*=UTF-8''R02.csv")
         self.assertTrue(sheet.body.startswith(b"\xef\xbb\xbf"))
-        sheet = self.site.ask("GET", "/api/reports/R02", query=[*period, ("form", "xlsx")])
+        sheet = self.site.ask("GET", "/api/reports/R02/xlsx", query=period)
         self.assertEqual(sheet.body[:2], b"PK")
         self.assertEqual([name for name in os.listdir(self.world.hub.folder) if "xlsx" in name],
                          [])
@@ -130,7 +133,7 @@ class Interface(unittest.TestCase):
                 continue
             for method in methods:
                 answer = self.site.ask(method.upper(), path_of(path, table="person", id=NOBODY,
-                                                               name="R02"),
+                                                               name="R02", form="csv"),
                                        {} if method == "post" else None)
                 self.assertEqual(answer.status, 401, path)
                 self.assertNotIn(PERSON, answer.body.decode())
@@ -179,7 +182,7 @@ class Interface(unittest.TestCase):
         missing = {(path, method, status) for path, method, status in
                    self.document.all() - self.document.met
                    # what only a machine that is about to fail answers; and see Notes
-                   if status != "503" and (path, status) != ("/api/reports/{name}", "403")}
+                   if status != "503" and (path, status) != ("/api/reports/{name}/{form}", "403")}
         self.assertEqual(missing, set())
 
 
@@ -260,7 +263,7 @@ class Notes(unittest.TestCase):
             site.ask("GET", "/api/rows/person")
             site.ask("GET", "/api/rows/visit")
             site.ask("GET", "/api/reports/R02")  # figures: nobody's record
-            site.ask("GET", "/api/reports/R02", query=[("form", "csv")])
+            site.ask("GET", "/api/reports/R02/csv")
             site.ask("POST", f"/api/devices/{client.device}/revoke", {})
             self.assertEqual(world.hub.stop(), 0)  # what was gathered is written first
             seen = {(note["action"], note["table"], note["rows"], note["purpose"])
@@ -285,10 +288,9 @@ class Notes(unittest.TestCase):
             client.sync()
             add_account(world.hub, "wang")
             site = Console(start(world), "wang", SECRET)
-            few = [("form", "csv"), ("org", world.branches[1])]
-            many = [("form", "csv"), ("org", world.branches[0])]
-            self.assertEqual(site.ask("GET", "/api/reports/R14", query=few).status, 200)
-            refused = site.ask("GET", "/api/reports/R14", query=many)
+            few, many = ([("org", org)] for org in (world.branches[1], world.branches[0]))
+            self.assertEqual(site.ask("GET", "/api/reports/R14/csv", query=few).status, 200)
+            refused = site.ask("GET", "/api/reports/R14/csv", query=many)
             self.assertEqual(refused.status, 403)
             self.assertNotIn("示例党员1", refused.body.decode())
             asked = notes(world.hub, action="ask", table="R14", who="wang")
@@ -298,7 +300,7 @@ class Notes(unittest.TestCase):
             bureau.sync()
             bureau.call("consent", asked[0]["id"])
             bureau.sync()
-            sheet = site.ask("GET", "/api/reports/R14", query=many)
+            sheet = site.ask("GET", "/api/reports/R14/csv", query=many)
             self.assertEqual(sheet.status, 200)
             self.assertIn("示例党员1", sheet.body.decode())
             self.assertEqual([note["rows"] for note in notes(world.hub, action="export",
