@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <sodium.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -101,6 +102,11 @@ static enum status store_key(sqlite3 *database, const char *name, struct bytes k
     return stored ? STATUS_OK : STATUS_STORAGE;
 }
 
+/* Whoever opens this copy as a hub begins anew, also where a restore was broken off. */
+#define MARK_COPY                                                                      \
+    "INSERT INTO _meta(name, value) VALUES('" META_ANEW "', x'31') ON CONFLICT(name) " \
+    "DO UPDATE SET value = x'31';"
+
 static enum status add_keys(const char *directory, const char *file, const struct page_key *key_of,
                             struct error *err)
 {
@@ -110,6 +116,7 @@ static enum status add_keys(const char *directory, const char *file, const struc
     enum status status = STATUS_OK;
     if (!open_database(file, SQLITE_OPEN_READWRITE, key_of, &database) ||
         sqlite3_exec(database,
+                     MARK_COPY
                      "CREATE TABLE _backup(name TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT",
                      NULL, NULL, NULL) != SQLITE_OK)
         status = failed(database, file, err);
@@ -132,6 +139,14 @@ static enum status sync_file(const char *file, struct error *err)
         close(fd);
     return synced ? STATUS_OK
                   : error_set(err, STATUS_STORAGE, "cannot sync '%s': %s", file, strerror(errno));
+}
+
+static enum status sync_folder_of(const char *file, struct error *err)
+{
+    char path[PATH_BYTES];
+    if ((size_t)snprintf(path, sizeof path, "%s", file) >= sizeof path)
+        return error_set(err, STATUS_TOO_LARGE, "the path of '%s' is too long", file);
+    return sync_file(dirname(path), err);
 }
 
 /* The slots that open an encrypted copy, behind its last page, where SQLite doesn't look. */
@@ -180,7 +195,10 @@ enum status hub_backup(const struct hub_options *options, const char *file, stru
     enum status status = write_backup(options, part, keys_part, err);
     if (status == STATUS_OK && (rename(keys_part, keys) != 0 || rename(part, file) != 0))
         status = error_set(err, STATUS_STORAGE, "cannot write '%s': %s", file, strerror(errno));
+    if (status == STATUS_OK)
+        status = sync_folder_of(file, err);
     if (status != STATUS_OK) {
+        unlink(file);
         unlink(part);
         unlink(keys_part);
     }
@@ -252,8 +270,8 @@ static enum status unpack(const struct hub_options *options, const char *file, s
     /* VACUUM leaves no trace of the keys in the database. */
     if (status == STATUS_OK &&
         sqlite3_exec(database,
-                     "DROP TABLE _backup; DELETE FROM _invite WHERE device IS NULL;"
-                     "PRAGMA journal_mode = DELETE; VACUUM",
+                     MARK_COPY "DROP TABLE _backup; DELETE FROM _invite WHERE device IS NULL;"
+                               "PRAGMA journal_mode = DELETE; VACUUM",
                      NULL, NULL, NULL) != SQLITE_OK)
         status = failed(database, path, err);
     sqlite3_close(database);
@@ -338,14 +356,12 @@ static enum status restore_into(const struct hub_options *options, const char *f
         status = backup_keys_read(hub.replica, keys, err);
         *with_keys = status == STATUS_OK;
         if (*with_keys || status == STATUS_NOT_FOUND)
-            status = hub_begin_anew(&hub, err);
-        if (status == STATUS_OK)
             status = replica_commit(hub.replica, err);
         else
             replica_rollback(hub.replica);
     }
     hub_close(&hub);
-    return status;
+    return status == STATUS_OK ? sync_file(options->directory, err) : status;
 }
 
 enum status hub_restore(const struct hub_options *options, const char *file,

@@ -81,10 +81,12 @@ enum status seed_write(const struct seed_place *place, const uint8_t seed[SEED_B
     bool written = write(fd, content, size) == (ssize_t)size && fsync(fd) == 0;
     close(fd);
     sodium_memzero(content, sizeof content);
-    if (!written)
-        return error_set(err, STATUS_STORAGE, "cannot write '%s': %s", place->name,
-                         strerror(errno));
-    return sync_directory(place->directory, err);
+    enum status status = written ? sync_directory(place->directory, err)
+                                 : error_set(err, STATUS_STORAGE, "cannot write '%s': %s",
+                                             place->name, strerror(errno));
+    if (status != STATUS_OK)
+        unlink(path);
+    return status;
 }
 
 enum status seed_read(const struct seed_place *place, uint8_t seed[SEED_BYTES], struct error *err)
