@@ -261,6 +261,11 @@ static enum status take_slots(struct bundle_reader *reader, const uint8_t *head,
     return STATUS_OK;
 }
 
+static bool is_known(uint8_t type)
+{
+    return type < MESSAGE_OPTIONAL_FROM || type == MESSAGE_UNIT;
+}
+
 static enum status take_messages(struct bundle_reader *reader, struct error *err)
 {
     struct bytes rest = buffer_bytes(&reader->plain);
@@ -270,7 +275,7 @@ static enum status take_messages(struct bundle_reader *reader, struct error *err
     while (status == STATUS_OK && taken) {
         if (message_take(&rest, &message, &taken) != STATUS_OK)
             status = error_set(err, STATUS_BAD_INPUT, "the bundle is damaged: %s", "a message");
-        else if (taken && message.type < MESSAGE_OPTIONAL_FROM)
+        else if (taken && is_known(message.type))
             status = reader->options.take(reader->options.context, &message, err);
     }
     buffer_consume(&reader->plain, reader->plain.size - rest.size);

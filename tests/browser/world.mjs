@@ -213,7 +213,7 @@ export class Visitor {
       void dialog.accept();
     });
     page.on("request", (request) => {
-      if (!request.url().startsWith(`${this.origin}/`)) this.troubles.push(`request to ${request.url()}`);
+      if (!request.url().replace(/^blob:/, "").startsWith(`${this.origin}/`)) this.troubles.push(`request to ${request.url()}`);
     });
   }
 
