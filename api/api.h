@@ -18,9 +18,8 @@
 
 /* On the desk: READ in one view of the replica, WRITE in a transaction that is durable before the
  * answer leaves, FILE the same for a body that is a file, TAKE for such a body in transactions of
- * the handler's own, KEEP in none. On the loop, without a
- * desk: LOOP; DOOR also where `admit` lets nothing else in. STATUS: as KEEP, and the host adds to
- * the answer on the loop. */
+ * the handler's own, KEEP in none. On the loop, without a desk: LOOP; DOOR also where `admit` lets
+ * nothing else in. STATUS: as KEEP, and the host adds to the answer on the loop. */
 enum api_work {
     WORK_READ,
     WORK_WRITE,

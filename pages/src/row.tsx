@@ -5,11 +5,13 @@ import { api, type HistoryItem, type One, type Related, type Titles } from "./ap
 import { FileShown } from "./file";
 import { Rows } from "./list";
 import { ConflictMark, Heading, Loading, Shown } from "./parts";
-import { fieldOf, isOpen, isRef, isTyped, label, mayName, mayWrite, refValue, sectionsOf, titleOf, voidField, type Field, type Table } from "./schema";
+import { fieldOf, isRef, isTyped, label, mayName, mayWrite, refValue, sectionsOf, titleOf, voidField, type Field, type Table } from "./schema";
 import { changed, go, tell, tellFailure, useLoad, useStore } from "./store";
 import { Steps } from "./steps";
 import { isEmpty, say, sayHistory, sayTime } from "./values";
 import { language, startWord, w } from "./words";
+
+const OPEN_MAX = 20;
 
 // ---- actions ----
 
@@ -163,27 +165,33 @@ function Glance(props: { table: Table; one: One }) {
 }
 
 /** What speaks of this row and still wants something done. */
-function OpenRows(props: { related: Related }) {
+function OpenRows(props: { table: Table; id: string; related: Related }) {
   const { schema } = useStore();
-  const { related } = props;
-  const open = related.related.flatMap((group) => {
+  const groups = props.related.related.flatMap((group) => {
     const table = schema!.table(group.table);
-    return table ? group.rows.filter((row) => isOpen(table, row)).map((row) => ({ table, row })) : [];
+    const field = table?.form?.open && fieldOf(table, group.field);
+    return table && field ? [{ table, field, open: table.form!.open! }] : [];
   });
-  const unique = open.filter(({ row }, place) => open.findIndex((one) => one.row.id === row.id) === place);
+  const ask = async ({ table, field, open }: (typeof groups)[number]) => {
+    const any = open.codes.map((code): [string, string] => [open.field, code]);
+    const list = await api.list(table.name, { where: [[field.name, refValue(field, props.table.name, props.id)]], any, limit: OPEN_MAX });
+    return list.rows.map((row) => ({ table, row, titles: list.titles }));
+  };
+  const { data } = useLoad(async () => (await Promise.all(groups.map(ask))).flat(), [props.id, groups.length]);
+  const unique = (data ?? []).filter(({ row }, place) => data!.findIndex((one) => one.row.id === row.id) === place);
   if (unique.length === 0) return null;
   return (
     <section>
       <h2>{w("openNow")}</h2>
       <ul class="cards">
-        {unique.map(({ table, row }) => {
+        {unique.map(({ table, row, titles }) => {
           const field = fieldOf(table, table.form!.open!.field);
           return (
             <li key={row.id} class="card line">
               <a class="grow" href={`#/row/${table.name}/${row.id}`}>
-                <strong>{titleOf(table, row, related.titles, language())}</strong>
+                <strong>{titleOf(table, row, titles, language())}</strong>
                 <span class="quiet">
-                  {label(table, language())} · {say(field, row[field!.name], related.titles)}
+                  {label(table, language())} · {say(field, row[field!.name], titles)}
                 </span>
               </a>
             </li>
@@ -197,9 +205,12 @@ function OpenRows(props: { related: Related }) {
 function RelatedRows(props: { table: Table; id: string; related: Related }) {
   const { schema, status } = useStore();
   const { table, id, related } = props;
+  // What tells when one was last seen stands first, then what may want something done.
+  const weight = (name: string) => (schema!.table(name)?.form?.due ? 0 : schema!.table(name)?.form?.open ? 1 : 2);
+  const sorted = [...related.related].sort((a, b) => weight(a.table) - weight(b.table));
   return (
     <>
-      {related.related.map((group) => {
+      {sorted.map((group) => {
         const other = schema!.table(group.table);
         const field = other && fieldOf(other, group.field);
         if (!other || !field) return null;
@@ -272,7 +283,7 @@ export function RowPage(props: { table: Table; id: string }) {
       )}
       <Glance table={table} one={one.data} />
       <Steps table={table} one={one.data} />
-      {related.data && <OpenRows related={related.data} />}
+      {related.data && <OpenRows table={table} id={id} related={related.data} />}
       <Facts table={table} one={one.data} />
       {related.data && <RelatedRows table={table} id={id} related={related.data} />}
       {related.data && <AddRelated table={table} id={id} related={related.data} />}
