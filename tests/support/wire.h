@@ -47,10 +47,10 @@ struct wire_side {
 struct wire {
     struct wire_side side[WIRE_ENDS];
     uint64_t now_ms;
-    uint64_t latency_ms;      /* one way; 10 */
-    uint64_t bytes_per_s;     /* 0: any */
-    uint64_t storage_ms;      /* how long storage takes; 0: answered within the step */
-    size_t chunk_bytes;       /* delivered at once; 0: 64 KiB */
+    uint64_t latency_ms;  /* one way; 10 */
+    uint64_t bytes_per_s; /* 0: any */
+    uint64_t storage_ms;  /* how long storage takes; 0: answered within the step */
+    size_t chunk_bytes;   /* delivered at once; 0: 64 KiB */
     /* Somebody on the line, who may change what arrives; nobody reads along then. NULL: nobody. */
     void (*mangle)(void *context, enum wire_end to, struct buffer *bytes);
     void *context;
