@@ -89,7 +89,7 @@ class AtRest(unittest.TestCase):
                 self.assertEqual(traces(client.folder, NAME, SECRET), [])
             with tempfile.TemporaryDirectory() as elsewhere:
                 table = os.path.join(elsewhere, "people.csv")
-                client.call("export", "person", table)
+                client.call("export", "person", table, "--limit", "100")
                 self.assertTrue(traces(elsewhere, NAME))  # asked for; and the search works
             self.assertEqual(traces(client.folder, NAME, SECRET), [])
             self.assertEqual(os.listdir(scratch), [])
