@@ -35,7 +35,7 @@ static const struct api_route routes[] = {
     {WEB_GET, "rows/*/*/files", {api_files}, WORK_READ, 200},
     {WEB_GET, "rows/*/*/files/*", {api_file}, WORK_READ, 200},
     {WEB_POST, "rows/*/*/files/*", {api_file_want}, WORK_WRITE, 202},
-    {WEB_POST, "files", {api_attach}, WORK_WRITE, 201},
+    {WEB_POST, "files", {api_attach}, WORK_FILE, 201},
     {WEB_GET, "drafts", {api_drafts}, WORK_KEEP, 200},
     {WEB_PUT, "drafts/*", {api_draft_save}, WORK_KEEP, 200},
     {WEB_DELETE, "drafts/*", {api_draft_delete}, WORK_KEEP, 200},

@@ -10,25 +10,6 @@
 
 /* ---- adding ---- */
 
-/* A text of the body in base64; absent ones are empty. */
-static enum status take_bytes(const struct api_call *call, const char *key, bool optional,
-                              struct buffer *out, struct error *err)
-{
-    const char *text, *end;
-    size_t size;
-    TRY(api_text(call, key, optional, &text, err));
-    if (!text)
-        return STATUS_OK;
-    if (buffer_reserve(out, strlen(text) / 4 * 3 + 3) != STATUS_OK)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    if (sodium_base642bin(out->data, out->capacity, text, strlen(text), NULL, &size, &end,
-                          sodium_base64_VARIANT_ORIGINAL) != 0 ||
-        *end)
-        return error_set(err, STATUS_BAD_INPUT, "'%s' is not base64", key);
-    out->size = size;
-    return STATUS_OK;
-}
-
 /* What the field is to be set to: "upload:" and the root, which edit_value.c resolves. */
 static enum status tell_upload(struct api_call *call, struct bytes plain, struct error *err)
 {
@@ -43,33 +24,33 @@ static enum status tell_upload(struct api_call *call, struct bytes plain, struct
     return STATUS_OK;
 }
 
-static enum status attach(struct api_call *call, struct attachment_file *file,
-                          struct buffer *content, struct buffer *thumbnail, struct error *err)
+/* How many of the body's first bytes are the thumbnail. */
+static enum status thumbnail_size(const struct api_call *call, size_t *size, struct error *err)
 {
-    const char *name, *type;
-    struct buffer plain = {0};
-    TRY(api_text(call, "name", false, &name, err));
-    TRY(api_text(call, "type", true, &type, err));
-    TRY(take_bytes(call, "data", false, content, err));
-    TRY(take_bytes(call, "thumbnail", true, thumbnail, err));
-    file->name = bytes_text(name);
-    file->media_type = type ? bytes_text(type) : (struct bytes){0};
-    file->content = buffer_bytes(content);
-    file->thumbnail = buffer_bytes(thumbnail);
-    enum status status = replica_attach(call->replica, file, &plain, err);
-    if (status == STATUS_OK)
-        status = tell_upload(call, buffer_bytes(&plain), err);
-    buffer_release(&plain);
-    return status;
+    const char *text = web_request_parameter(call->request, "thumbnail", 0);
+    char *end = NULL;
+    *size = text ? strtoul(text, &end, 10) : 0;
+    if (text && (end == text || *end || *size > call->request->body.size))
+        return error_set(err, STATUS_BAD_INPUT, "'%s' is not a number of bytes of the file",
+                         "thumbnail");
+    return STATUS_OK;
 }
 
 enum status api_attach(struct api_call *call, struct error *err)
 {
-    struct attachment_file file = {0};
-    struct buffer content = {0}, thumbnail = {0};
-    enum status status = attach(call, &file, &content, &thumbnail, err);
-    buffer_release(&content);
-    buffer_release(&thumbnail);
+    const char *name = web_request_parameter(call->request, "name", 0);
+    const char *type = web_request_parameter(call->request, "type", 0);
+    struct bytes body = buffer_bytes(&call->request->body);
+    struct buffer plain = {0};
+    size_t small;
+    TRY(thumbnail_size(call, &small, err));
+    struct attachment_file file = {bytes_text(name ? name : ""), bytes_text(type ? type : ""),
+                                   bytes_of(body.data + small, body.size - small),
+                                   bytes_of(body.data, small)};
+    enum status status = replica_attach(call->replica, &file, &plain, err);
+    if (status == STATUS_OK)
+        status = tell_upload(call, buffer_bytes(&plain), err);
+    buffer_release(&plain);
     return status;
 }
 

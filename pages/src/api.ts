@@ -291,12 +291,6 @@ export interface Decision {
   heads?: string[];
 }
 
-export interface NewFile {
-  name: string;
-  type?: string;
-  data: string; // base64
-  thumbnail?: string;
-}
 export interface RowFile {
   field: string;
   name: string | null;
@@ -313,7 +307,7 @@ export function filePath(table: string, id: string, field: string): string {
 }
 
 export const api = {
-  addFile: (file: NewFile) => ask<{ value: string; bytes: number }>("POST", "files", file),
+  addFile: (file: Blob, parameters: URLSearchParams) => ask<{ value: string; bytes: number }>("POST", `files?${parameters}`, file),
   files: (table: string, id: string) =>
     ask<{ files: RowFile[] }>("GET", `rows/${part(table)}/${part(id)}/files`),
   wantFile: (table: string, id: string, field: string) =>

@@ -5,7 +5,8 @@ import { api, filePath, sentence, type RowFile, type Value } from "./api";
 import { isEmpty } from "./values";
 import { w } from "./words";
 
-const FILE_BYTES_MAX = 700_000; // what one request takes, in base64
+const FILE_BYTES_MAX = 15 << 20; // what one request takes
+const PHOTO_BYTES_MAX = 700_000; // a larger one is drawn smaller: it goes over thin lines
 const THUMBNAIL_BYTES_MAX = 7_152;
 const SIDES = [2048, 1600, 1200, 800]; // of a photo, the longer one; the first that is small enough
 const THUMBNAIL_SIDES = [160, 128, 96, 64];
@@ -39,13 +40,6 @@ async function fitting(picture: ImageBitmap, sides: number[], most: number): Pro
   return null;
 }
 
-async function base64(blob: Blob): Promise<string> {
-  const bytes = new Uint8Array(await blob.arrayBuffer());
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  return btoa(text);
-}
-
 async function pictureOf(file: File): Promise<ImageBitmap | null> {
   if (!file.type.startsWith("image/")) return null;
   return createImageBitmap(file).catch(() => null); // a kind that this browser can't read is a file like others
@@ -56,16 +50,14 @@ async function upload(file: File): Promise<string> {
   const picture = await pictureOf(file);
   const small = picture && (await fitting(picture, THUMBNAIL_SIDES, THUMBNAIL_BYTES_MAX));
   let content: Blob = file;
-  if (picture && file.size > FILE_BYTES_MAX) content = (await fitting(picture, SIDES, FILE_BYTES_MAX)) ?? file;
+  if (picture && file.size > PHOTO_BYTES_MAX) content = (await fitting(picture, SIDES, PHOTO_BYTES_MAX)) ?? file;
   picture?.close();
-  if (content.size > FILE_BYTES_MAX) throw new Error(w("fileTooBig"));
+  if (content.size > FILE_BYTES_MAX) throw new Error(w("fileTooLarge", FILE_BYTES_MAX >> 20));
   const name = content === file ? file.name : `${file.name.replace(/\.[^.]*$/, "")}.jpg`;
-  const added = await api.addFile({
-    name: name || "photo.jpg",
-    ...(content.type ? { type: content.type } : {}),
-    data: await base64(content),
-    ...(small ? { thumbnail: await base64(small) } : {}),
-  });
+  const about = new URLSearchParams({ name: name || "photo.jpg" });
+  if (content.type) about.set("type", content.type);
+  if (small) about.set("thumbnail", String(small.size));
+  const added = await api.addFile(new Blob(small ? [small, content] : [content]), about);
   names.set(added.value, name);
   return added.value;
 }

@@ -56,7 +56,6 @@ const words = {
   clear: ["清除", "Clear"],
   fileAdded: ["已添加的文件", "the added file"],
   fileAdding: ["正在处理文件…", "Preparing the file…"],
-  fileTooBig: ["文件太大：网页只收 700 KB 以内的文件", "The file is too large: a page takes at most 700 KB"],
   fileFetch: ["取回原件", "Fetch the file"],
   fileWanted: ["联网后取回", "Comes with the next line"],
   due: ["该联系了", "Due"],

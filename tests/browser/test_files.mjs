@@ -67,8 +67,8 @@ describe("files", () => {
     const visitor = await world.visit(writer);
     await visitor.go(`quick/visit?target_ref=person:${person}`);
     await visitor.page.getByLabel("情况记录").fill("写了情况");
-    await visitor.page.getByLabel("照片").setInputFiles({ name: "大.pdf", mimeType: "application/pdf", buffer: Buffer.alloc(800_000, 1) });
-    await visitor.page.getByText("文件太大").waitFor();
+    await visitor.page.getByLabel("照片").setInputFiles({ name: "大.pdf", mimeType: "application/pdf", buffer: Buffer.alloc(15_800_000, 1) });
+    await visitor.page.getByText("文件超过 15 MB").waitFor();
     assert.equal(await visitor.page.getByLabel("情况记录").inputValue(), "写了情况");
     await visitor.page.getByLabel("照片").setInputFiles({ name: "小.pdf", mimeType: "application/pdf", buffer: Buffer.alloc(8_000, 1) });
     await visitor.page.getByText("小.pdf").waitFor();
