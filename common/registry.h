@@ -38,7 +38,7 @@
  * backup goes on in feeds of another incarnation. Scopes and incarnations may arrive in any order,
  * so nothing here depends on it: an org's parent has a lower number, known or not, an older
  * certificate may come after a newer one, and what speaks of something that isn't known yet waits
- * for it. */
+ * for it; what no authority that is known has signed is asked again when another one comes. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -153,8 +153,6 @@ size_t registry_device_orgs(const struct registry *registry, uint32_t device, ui
                             size_t most);
 /* The one that enrols now; NULL before the first entry. */
 const struct authority *registry_authority(const struct registry *registry);
-const struct authority *registry_authority_numbered(const struct registry *registry,
-                                                    uint32_t number);
 /* The newest root set; NULL before the first entry. */
 const struct root_set *registry_root(const struct registry *registry);
 const struct link_key *registry_link_key(const struct registry *registry);

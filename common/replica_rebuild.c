@@ -260,11 +260,15 @@ enum status entries_cite_again(struct replica *replica, const struct dot *first,
 
 /* ---- which entries ---- */
 
-enum status list_waiting(struct replica *replica, struct dots *dots, struct error *err)
+enum status list_waiting(struct replica *replica, bool refused, struct dots *dots,
+                         struct error *err)
 {
     sqlite3_stmt *list = NULL;
     bool added;
-    TRY(sql_prepare(replica, "SELECT id FROM _judged WHERE state = 2 ORDER BY id", &list, err));
+    TRY(sql_prepare(replica,
+                    "SELECT id FROM _judged WHERE state = 2 OR (?1 AND state = 1) ORDER BY id",
+                    &list, err));
+    sqlite3_bind_int(list, 1, refused);
     enum status status = STATUS_OK;
     while (status == STATUS_OK && sql_row(replica, list, &status, err)) {
         int64_t id = sqlite3_column_int64(list, 0);
@@ -278,7 +282,7 @@ enum status list_waiting(struct replica *replica, struct dots *dots, struct erro
 static enum status judge_waiting(struct replica *replica, struct stale *stale, struct error *err)
 {
     struct dots dots = {0};
-    enum status status = list_waiting(replica, &dots, err);
+    enum status status = list_waiting(replica, false, &dots, err);
     for (size_t i = 0; i < dots.count && status == STATUS_OK; i++)
         if (!SCOPE_IS_REGISTRY(dots.items[i].feed.scope))
             status = judge_again(replica, &dots.items[i], stale, err);

@@ -9,13 +9,15 @@
 
 /* ---- from the log ---- */
 
-/* Those that count were verified when they came. The others are asked again: this program may know
- * more than the one that refused them. */
-static enum status apply_logged_entry(struct replica *replica, const struct dot *dot,
-                                      enum status *verdict, struct error *err)
+/* Those that count were verified when they came; what they hang on may stand in a feed that is read
+ * later, then they are asked `again`. So are the others: this program may know more than the one
+ * that refused them. */
+static enum status apply_logged_entry(struct replica *replica, const struct dot *dot, bool *again,
+                                      struct error *err)
 {
     struct buffer body = {0};
     enum log_state state;
+    enum status verdict = STATUS_OK;
     enum status status = feed_read(replica, dot, &body, err);
     if (status == STATUS_NOT_FOUND)
         status = error_set(err, STATUS_STORAGE, "the log of device %u lacks entry %llu",
@@ -23,14 +25,16 @@ static enum status apply_logged_entry(struct replica *replica, const struct dot 
     if (status == STATUS_OK)
         status = feed_get_state(replica, dot, &state, err);
     if (status == STATUS_OK)
-        *verdict = entry_decode(&replica->view, &dot->feed, buffer_bytes(&body), NULL);
-    if (status == STATUS_OK && *verdict == STATUS_OK)
-        *verdict = state == LOG_IN_FORCE
-                       ? registry_reapply(replica->registry, dot, &replica->view, NULL)
-                       : registry_apply(replica->registry, dot, &replica->view, NULL);
+        verdict = entry_decode(&replica->view, &dot->feed, buffer_bytes(&body), NULL);
+    if (status == STATUS_OK && verdict == STATUS_OK)
+        verdict = state == LOG_IN_FORCE
+                      ? registry_reapply(replica->registry, dot, &replica->view, NULL)
+                      : registry_apply(replica->registry, dot, &replica->view, NULL);
     buffer_release(&body);
-    if (status == STATUS_OK && *verdict == STATUS_NO_MEMORY)
-        status = error_set(err, *verdict, "out of memory");
+    if (status == STATUS_OK && verdict == STATUS_NO_MEMORY)
+        status = error_set(err, verdict, "out of memory");
+    *again = status == STATUS_OK &&
+             (verdict == STATUS_UNKNOWN || (verdict != STATUS_OK && state == LOG_IN_FORCE));
     return status;
 }
 
@@ -38,12 +42,11 @@ static enum status apply_logged_entry(struct replica *replica, const struct dot 
 static enum status apply_logged(struct replica *replica, const struct frontier_row *row,
                                 uint64_t first, struct dots *late, struct error *err)
 {
-    enum status verdict;
-    bool added;
+    bool added, again;
     for (uint64_t number = first; number <= row->number; number++) {
         struct dot dot = {row->feed, number};
-        TRY(apply_logged_entry(replica, &dot, &verdict, err));
-        if (verdict == STATUS_UNKNOWN)
+        TRY(apply_logged_entry(replica, &dot, &again, err));
+        if (again)
             TRY(dots_add(late, &dot, &added, err));
     }
     return STATUS_OK;
@@ -55,11 +58,11 @@ static enum status apply_late(struct replica *replica, struct dots *late, struct
     bool helped = true;
     while (helped && late->count > 0) {
         struct dots still = {0};
-        enum status status = STATUS_OK, verdict;
-        bool added;
+        enum status status = STATUS_OK;
+        bool added, again;
         for (size_t i = 0; i < late->count && status == STATUS_OK; i++) {
-            status = apply_logged_entry(replica, &late->items[i], &verdict, err);
-            if (status == STATUS_OK && verdict == STATUS_UNKNOWN)
+            status = apply_logged_entry(replica, &late->items[i], &again, err);
+            if (status == STATUS_OK && again)
                 status = dots_add(&still, &late->items[i], &added, err);
         }
         helped = still.count < late->count;
@@ -124,6 +127,8 @@ static enum status settle_waiting(struct replica *replica, const struct dot *dot
         status = feed_set_state(replica, dot, LOG_IN_FORCE, err);
     else if (status == STATUS_OK && verdict != STATUS_UNKNOWN)
         status = feed_set_state(replica, dot, LOG_NOT_PERMITTED, err);
+    if (status == STATUS_OK && verdict != STATUS_UNKNOWN)
+        status = aside_forget(replica, dot, err);
     if (status == STATUS_OK && !*taken && verdict != STATUS_UNKNOWN)
         status = aside_note(replica, dot, &reason, (struct bytes){0}, err);
     if (*taken && status == STATUS_OK)
@@ -133,10 +138,12 @@ static enum status settle_waiting(struct replica *replica, const struct dot *dot
     return status;
 }
 
-static enum status settle_all_waiting(struct replica *replica, bool *taken, struct error *err)
+/* With those that were refused, when keys have come that may have signed them. */
+static enum status settle_all_waiting(struct replica *replica, bool refused, bool *taken,
+                                      struct error *err)
 {
     struct dots dots = {0};
-    enum status status = list_waiting(replica, &dots, err);
+    enum status status = list_waiting(replica, refused, &dots, err);
     *taken = false;
     for (size_t i = 0; i < dots.count && status == STATUS_OK; i++) {
         bool this_one = false;
@@ -151,9 +158,9 @@ static enum status settle_all_waiting(struct replica *replica, bool *taken, stru
 enum status registry_followed(struct replica *replica, const struct entry_view *view,
                               struct error *err)
 {
-    bool taken = true;
+    bool taken = true, keys = view->ops[0].table == REGISTRY_NETWORK;
     TRY(judge_affected(replica, view, err));
     while (taken && !MUTANT("waiting-forgotten"))
-        TRY(settle_all_waiting(replica, &taken, err));
+        TRY(settle_all_waiting(replica, keys, &taken, err));
     return STATUS_OK;
 }

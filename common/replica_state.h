@@ -180,6 +180,8 @@ struct replica {
     struct zstd_room zstd;
     struct row row, old_row;
     struct row_place place;
+    bool gathering; /* several entries are on their way: a row is stored when the next one comes */
+    bool unstored;  /* `row` and `place` have what its table hasn't yet (row_settle) */
 
     struct seal_cache *seals; /* keys of sealed values, opened (replica_seal.c) */
     struct bytes keys_in;     /* wrapped keys that came with the entries that are being taken in */
@@ -343,6 +345,8 @@ void row_bind_key(sqlite3_stmt *statement, const struct row *row);
 /* Loads into `row` and replica->place (more fields than wished, where they hang together). */
 enum status row_load(struct replica *replica, const struct row_wish *wish, struct row *row,
                      struct error *err);
+/* Store the row that merging left in memory, if there is one. row_load begins with it. */
+enum status row_settle(struct replica *replica, struct error *err);
 /* From a SELECT of all columns that stands on a row. */
 enum status row_load_from(struct replica *replica, const struct schema_table *table,
                           sqlite3_stmt *select, struct row *row, struct error *err);
@@ -433,8 +437,9 @@ enum status registry_followed(struct replica *replica, const struct entry_view *
 /* The first two of these alone (replica_rebuild.c). */
 enum status judge_affected(struct replica *replica, const struct entry_view *view,
                            struct error *err);
-/* Entries whose state is LOG_WAITING. */
-enum status list_waiting(struct replica *replica, struct dots *dots, struct error *err);
+/* Entries whose state is LOG_WAITING, or LOG_NOT_PERMITTED as well. */
+enum status list_waiting(struct replica *replica, bool refused, struct dots *dots,
+                         struct error *err);
 /* Decode, judge, apply, note what is set aside: what becomes of an entry that is in the log. */
 enum status admit_entry(struct replica *replica, const struct dot *dot, struct bytes body,
                         struct received *received, struct error *err);

@@ -65,6 +65,7 @@ class Registry:
                     still.append((place, entry))
                 except Refused as why:
                     verdicts[place] = why
+                    still.append((place, entry))  # keys may come that signed it
             waiting = still
         return verdicts
 
@@ -151,9 +152,9 @@ class Registry:
     def take_authority(self, sealed):
         authority = Authority(sealed)
         self.check_root_signed(AUTHORITY, authority)
-        known = self.authorities.setdefault(authority.number, authority)
-        if known.key != authority.key:
-            raise Refused("another authority of this number")
+        known = self.authorities.setdefault(authority.number, [])
+        if authority.body not in [one.body for one in known]:
+            known.append(authority)
 
     def take_org(self, scope, op, values):
         number = uint(values.get(1), ORG_MAX, 1)
@@ -232,9 +233,12 @@ class Registry:
             return self.check_root_signed(CERTIFICATE, certificate)
         if issuer not in self.authorities:
             raise Unknown(f"authority {issuer}")
-        authority = self.authorities[issuer]
-        self.check_signed(certificate, authority.key)
-        if certificate.role in (BUREAU, AUDITOR) or not authority.mask >> certificate.role & 1:
+        signers = [one for one in self.authorities[issuer] if self.network.is_signed(
+            CERTIFICATE, certificate.body, certificate.signature, one.key)]
+        if not signers:
+            raise Refused("a certificate is not signed by its issuer")
+        if certificate.role in (BUREAU, AUDITOR) or \
+                not any(one.mask >> certificate.role & 1 for one in signers):
             raise Refused("the authority may not enrol this role")
         return None
 
@@ -297,7 +301,7 @@ class Registry:
 
     def signed_by_authority(self, tag, thing):
         return any(self.network.is_signed(tag, thing.body, thing.signature, authority.key)
-                   for authority in self.authorities.values())
+                   for known in self.authorities.values() for authority in known)
 
     def orgs_named(self, kind):
         return sorted(number for number, org in self.orgs.items() if org[2] == kind)
