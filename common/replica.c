@@ -517,7 +517,9 @@ static void forget_erased(struct replica *replica)
 
 enum status replica_commit(struct replica *replica, struct error *err)
 {
-    enum status status = feeds_write(replica, err);
+    enum status status = replica_gather(replica, false, err);
+    if (status == STATUS_OK)
+        status = feeds_write(replica, err);
     if (status == STATUS_OK)
         status = tallies_write(replica, err);
     if (status == STATUS_OK)
@@ -555,7 +557,7 @@ void replica_rollback(struct replica *replica)
     if (!replica->in_transaction)
         return;
     sql_finalize_all(replica);
-    replica->in_transaction = false;
+    replica->in_transaction = replica->gathering = replica->unstored = false;
     replica->stale = !MUTANT("head-kept-after-rollback");
     bool over = sqlite3_exec(replica->database, "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK ||
                 sqlite3_get_autocommit(replica->database);

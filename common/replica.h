@@ -188,6 +188,10 @@ struct received {
     uint64_t aside;   /* logged, but not permitted; or kept until the schema comes */
     uint64_t refused; /* not chained or not signed: kept in set_aside, not in the log */
 };
+/* Several runs are to come: what they write in one row is stored when another row's turn comes, or
+ * with the call that says false, or the commit. Views inside the transaction would miss it. Without
+ * this each run is stored as it comes. */
+enum status replica_gather(struct replica *replica, bool on, struct error *err);
 /* Take in one run, inside a transaction of the caller. Known entries cost nothing. Only storage
  * failures are returned as errors; what is wrong with the run itself ends in set_aside (bounded per
  * feed) and is counted. A gap (run starts beyond what we hold + 1) is counted as refused. Adds up

@@ -207,11 +207,21 @@ enum run_fit run_fits(struct replica *replica, const struct run *run)
     return chain_holds(replica, run, held + 1 - run->first, &hash, key) ? RUN_FITS : RUN_BROKEN;
 }
 
+enum status replica_gather(struct replica *replica, bool on, struct error *err)
+{
+    replica->gathering = on;
+    return on ? STATUS_OK : row_settle(replica, err);
+}
+
 enum status replica_receive(struct replica *replica, const struct run *run,
                             struct received *received, struct error *err)
 {
+    bool gathering = replica->gathering;
     replica->keys_in = run->keys;
+    replica->gathering = true;
     enum status status = receive(replica, run, received, err);
+    if (status == STATUS_OK)
+        status = replica_gather(replica, gathering, err);
     if (status == STATUS_OK)
         status = branches_leave(replica, err);
     replica->keys_in = (struct bytes){0};

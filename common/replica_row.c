@@ -67,6 +67,12 @@ static enum status take_seen(struct head *head, struct bytes packed, struct dot 
     return STATUS_OK;
 }
 
+static void note_stored(struct cell *cell, bool conflict)
+{
+    cell->stored_count++;
+    cell->stored_conflict = conflict;
+}
+
 static enum status load_heads(struct replica *replica, struct row *row, struct error *err)
 {
     sqlite3_stmt *read = sql_use(replica, SQL_HEAD_READ);
@@ -82,6 +88,7 @@ static enum status load_heads(struct replica *replica, struct row *row, struct e
             continue;
         struct head head = {.value = sql_blob(read, 3),
                             .described = true,
+                            .stored = true,
                             .time_ms = sqlite3_column_int64(read, 4)};
         struct bytes person = sql_blob(read, 5);
         if (person.size == ID_BYTES)
@@ -92,6 +99,8 @@ static enum status load_heads(struct replica *replica, struct row *row, struct e
             status = damaged(row, err);
         else
             status = row_add_head(row, field, &head, err);
+        if (status == STATUS_OK)
+            note_stored(row_find_cell(row, field), sqlite3_column_int(read, 7) != 0);
     }
     if (status == STATUS_OK && code != SQLITE_DONE)
         status = sql_fail(replica, err, "heads");
@@ -284,6 +293,7 @@ static enum status finish_load(struct replica *replica, struct row *row, struct 
 enum status row_load_from(struct replica *replica, const struct schema_table *table,
                           sqlite3_stmt *select, struct row *row, struct error *err)
 {
+    TRY(row_settle(replica, err));
     replica->place.fields = all_fields;
     TRY(take_place(replica, table, select, row, err));
     TRY(load_cells(replica, row, select, err));
@@ -309,6 +319,7 @@ enum status row_load(struct replica *replica, const struct row_wish *wish, struc
                      struct error *err)
 {
     struct row_place *place = &replica->place;
+    TRY(row_settle(replica, err));
     /* Bases that wait are kept by row, so a row that may have some is loaded whole. */
     place->fields = replica->replaced_count > 0 ? all_fields : wish->fields;
     place->found = false;

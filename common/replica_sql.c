@@ -44,8 +44,9 @@ const char *statement_sql(enum statement statement)
         [SQL_FEED_UPDATE] = "UPDATE _feed SET number = ?, hash = ? WHERE id = ?",
         [SQL_TALLY_WRITE] = "INSERT OR REPLACE INTO _tally(scope, table_no, rows, sum) "
                             "VALUES(?, ?, ?, ?)",
-        [SQL_HEAD_READ] = "SELECT field, feed, number, value, time_ms, person, seen FROM _head "
-                          "WHERE table_no = ? AND row = ? AND scope = ?",
+        [SQL_HEAD_READ] =
+            "SELECT field, feed, number, value, time_ms, person, seen, conflict FROM _head "
+            "WHERE table_no = ? AND row = ? AND scope = ?",
         [SQL_HEAD_INSERT] = "INSERT INTO _head(table_no, row, scope, field, feed, number, value, "
                             "time_ms, person, seen, conflict) VALUES(?,?,?,?,?,?,?,?,?,?,?)",
         [SQL_HEAD_CLEAR] = "DELETE FROM _head WHERE table_no = ? AND row = ? AND scope = ? "

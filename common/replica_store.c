@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/dots.h"
+#include "common/mutant.h"
 #include "common/replica_state.h"
 
 static enum status add_to_mark(struct replica *replica, const struct dot *dot, uint16_t field,
@@ -13,11 +14,6 @@ static enum status add_to_mark(struct replica *replica, const struct dot *dot, u
     struct row_place *place = &replica->place;
     uint32_t local;
     TRY(feed_ensure(replica, &dot->feed, &local, err));
-    for (size_t i = 0; i < place->groups_count; i++)
-        if (place->groups[i].feed == local && place->groups[i].number == dot->number) {
-            field_set_add(&place->groups[i].fields, field);
-            return STATUS_OK;
-        }
     struct mark_group *groups =
         array_grow(place->groups, place->groups_count, &place->groups_capacity, sizeof *groups);
     if (!groups)
@@ -27,6 +23,32 @@ static enum status add_to_mark(struct replica *replica, const struct dot *dot, u
     *group = (struct mark_group){.feed = local, .number = dot->number};
     field_set_add(&group->fields, field);
     return STATUS_OK;
+}
+
+static int by_dot(const void *left, const void *right)
+{
+    const struct mark_group *a = left, *b = right;
+    if (a->feed != b->feed)
+        return a->feed < b->feed ? -1 : 1;
+    return (a->number > b->number) - (a->number < b->number);
+}
+
+/* One group for each dot: a field may have very many, so they are sorted, not looked for. */
+static void join_groups(struct row_place *place)
+{
+    size_t kept = 0;
+    if (place->groups_count > 1)
+        qsort(place->groups, place->groups_count, sizeof *place->groups, by_dot);
+    for (size_t i = 0; i < place->groups_count; i++) {
+        const struct mark_group *group = &place->groups[i];
+        struct mark_group *last = kept > 0 ? &place->groups[kept - 1] : NULL;
+        if (!last || by_dot(last, group) != 0)
+            place->groups[kept++] = *group;
+        else
+            for (size_t b = 0; b < sizeof group->fields.bits; b++)
+                last->fields.bits[b] |= group->fields.bits[b];
+    }
+    place->groups_count = kept;
 }
 
 /* The mark as it was for fields that aren't loaded, and anew for those that are. */
@@ -40,6 +62,7 @@ static enum status make_mark(struct replica *replica, const struct row *row, str
     for (size_t c = 0; c < row->cells_count; c++)
         for (size_t h = 0; h < row->cells[c].heads_count; h++)
             TRY(add_to_mark(replica, &row->cells[c].heads[h].dot, row->cells[c].field, err));
+    join_groups(place);
     for (size_t i = 0; i < place->groups_count; i++)
         if (!field_set_equal(&place->groups[i].fields, &no_fields))
             TRY(mark_append(mark, &place->groups[i]));
@@ -96,12 +119,47 @@ static enum status describe_deletes(struct replica *replica, struct row *row, st
     return STATUS_OK;
 }
 
+static enum status clear_field(struct replica *replica, const struct row *row, uint16_t field,
+                               enum statement which, struct error *err)
+{
+    sqlite3_stmt *clear = sql_use(replica, which);
+    if (!clear)
+        return sql_fail(replica, err, "heads");
+    row_bind_key(clear, row);
+    sqlite3_bind_int(clear, 4, field);
+    return sql_done(replica, clear, "heads", err);
+}
+
+/* Have heads only come since the cell was loaded? */
+static bool only_grew(const struct cell *cell, bool conflict)
+{
+    size_t stored = 0;
+    for (size_t i = 0; i < cell->heads_count; i++)
+        stored += cell->heads[i].stored;
+    return stored > 0 && stored == cell->stored_count && conflict == cell->stored_conflict &&
+           !MUTANT("t27-heads-written-anew");
+}
+
+/* A field may have very many heads, and mostly another one comes: then that one is written. */
 static enum status store_heads(struct replica *replica, struct row *row, struct cell *cell,
                                bool conflict, struct error *err)
 {
-    for (size_t i = 0; i < cell->heads_count; i++)
-        TRY(insert_head(replica, row, cell->field, &cell->heads[i], conflict, err));
+    bool grew = only_grew(cell, conflict);
+    if (!grew && field_set_has(&replica->place.spread, cell->field))
+        TRY(clear_field(replica, row, cell->field, SQL_HEAD_CLEAR, err));
+    for (size_t i = 0; i < cell->heads_count; i++) {
+        struct head *head = &cell->heads[i];
+        if (!grew || !head->stored)
+            TRY(insert_head(replica, row, cell->field, head, conflict, err));
+    }
     return STATUS_OK;
+}
+
+/* Does store_heads see to what stands in the table? One deletion stands there, too. */
+static bool keeps_heads(const struct row *row, uint16_t field, bool is_set)
+{
+    const struct cell *cell = row_find_cell(row, field);
+    return cell && !is_set && cell->heads_count > (field != FIELD_DELETED);
 }
 
 static enum status store_elements(struct replica *replica, const struct row *row,
@@ -155,23 +213,18 @@ static enum status clear_replaced(struct replica *replica, const struct row *row
     return STATUS_OK;
 }
 
-/* Takes the loaded heads and elements out of their tables. */
+/* Takes the loaded heads and elements out of their tables, but those of store_heads. */
 static enum status clear_spread(struct replica *replica, const struct row *row, struct error *err)
 {
     const struct field_set *spread = &replica->place.spread;
     if (field_set_equal(spread, &no_fields))
         return STATUS_OK;
     for (uint16_t field = 0; field <= FIELD_NUMBER_MAX; field++) {
-        if (!field_set_has(spread, field))
-            continue;
         const struct schema_field *declared = table_field(row->table, field);
         bool is_set = declared && declared->merge == MERGE_SET;
-        sqlite3_stmt *clear = sql_use(replica, is_set ? SQL_ELEMENT_CLEAR : SQL_HEAD_CLEAR);
-        if (!clear)
-            return sql_fail(replica, err, "heads");
-        row_bind_key(clear, row);
-        sqlite3_bind_int(clear, 4, field);
-        TRY(sql_done(replica, clear, "heads", err));
+        if (!field_set_has(spread, field) || keeps_heads(row, field, is_set))
+            continue;
+        TRY(clear_field(replica, row, field, is_set ? SQL_ELEMENT_CLEAR : SQL_HEAD_CLEAR, err));
     }
     return STATUS_OK;
 }

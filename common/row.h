@@ -39,6 +39,7 @@ struct head {
     struct dot dot;
     struct bytes value; /* set: the element; counter: empty; owned by the row */
     bool described;     /* time and person below are filled in */
+    bool stored;        /* it stands in its table already (replica_store.c) */
     int64_t time_ms;
     struct id person;
     struct dot *seen; /* field 0: bases of a delete, sorted; owned by the row */
@@ -51,7 +52,9 @@ struct cell {
     struct head *heads; /* ascending by dot_compare; set: by (element, dot) */
     size_t heads_count;
     size_t heads_capacity;
-    uint64_t total; /* counter */
+    uint64_t total;       /* counter */
+    size_t stored_count;  /* heads that were `stored` when the cell was loaded */
+    bool stored_conflict; /* and how they were marked */
 };
 
 /* A base that was named before it was met: (field, dot), and the element for sets. */

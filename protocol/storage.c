@@ -239,10 +239,12 @@ static enum status store_runs(struct replica *replica, const struct session_ques
     struct received received = {0};
     struct session_answer *answer = &reply->answer;
     frontier_clear(&reply->stored);
+    TRY(replica_gather(replica, true, err));
     for (size_t i = 0; i < question->runs_count && answer->hold == SESSION_DONE; i++) {
         struct arriving arriving = {host, question->peer, question->runs[i].encoded};
         TRY(store_run(replica, &arriving, reply, &received, err));
     }
+    TRY(replica_gather(replica, false, err));
     answer->applied = received.applied;
     answer->known = received.known;
     answer->aside = received.aside;
