@@ -251,6 +251,84 @@ static void what_was_erased_is_gone_everywhere_and_every_chain_holds(void **stat
     assert_true(reads(secretary, "visit", &again, "situation", "示例情况：已重新同意"));
 }
 
+/* ---- a stick from before ---- */
+
+#define RUNS_MAX 100
+
+struct carried {
+    struct buffer runs[RUNS_MAX];
+    size_t count;
+};
+
+static enum status carry_run(void *context, const struct run *run, struct error *err)
+{
+    struct carried *carried = context;
+    assert_true(carried->count < RUNS_MAX);
+    return run_encode(run, &carried->runs[carried->count++], err);
+}
+
+/* All that the hub holds, wrapped keys beside it, as on a stick. */
+static void carry_from_hub(struct carried *carried)
+{
+    struct frontier nothing = {0};
+    struct run_wish wish = {
+        .unit_bytes = 7000, .budget_bytes = SIZE_MAX, .take = carry_run, .context = carried};
+    bool more;
+    carried->count = 0;
+    assert_int_equal(replica_runs(world.hub.replica, &wish, &nothing, &more, NULL), STATUS_OK);
+    frontier_release(&nothing);
+}
+
+static void hand_over(const struct carried *carried, struct replica *replica, bool registry)
+{
+    for (size_t i = 0; i < carried->count; i++) {
+        struct received received = {0};
+        struct run run;
+        struct bytes *bodies;
+        assert_int_equal(run_decode(&run, &bodies, buffer_bytes(&carried->runs[i]), NULL),
+                         STATUS_OK);
+        assert_int_equal(replica_begin(replica, NULL), STATUS_OK);
+        if (SCOPE_IS_REGISTRY(run.feed.scope) == registry)
+            assert_int_equal(replica_receive(replica, &run, &received, NULL), STATUS_OK);
+        assert_int_equal(replica_commit(replica, NULL), STATUS_OK);
+        free(bodies);
+    }
+}
+
+/* Somebody who knows of the erasure, and reads the entries and their keys off a stick only now. */
+static void a_stick_from_before_an_erasure_brings_no_key_of_it(void **state)
+{
+    struct carried stick = {0}, registry = {0};
+    struct replica_options options = {.path = ":memory:", .clock = clock_system()};
+    struct replica *reader;
+    (void)state;
+    struct replica *writer = world.clients[world_join(&world, ROLE_SECRETARY, world.branches[0])];
+    size_t other = world_join(&world, ROLE_SECRETARY, world.branches[0]);
+    struct id erased =
+        world_add(writer, "person", "name", "示例党员001", "id_number", NUMBER, NULL);
+    struct id kept = world_add(writer, "person", "name", "示例党员002", "id_number", NUMBER, NULL);
+    sync_all();
+    carry_from_hub(&stick);
+    erase(&erased, world.branches[0], 0);
+    carry_from_hub(&registry);
+    assert_int_equal(replica_create(&reader, &options, replica_network(world.hub.replica), NULL),
+                     STATUS_OK);
+    assert_int_equal(replica_set_identity(reader, replica_identity(world.clients[other]), NULL),
+                     STATUS_OK);
+    hand_over(&registry, reader, true);
+    for (int again = 0; again < 2; again++) {
+        hand_over(&stick, reader, false);
+        assert_true(reads(reader, "person", &kept, "id_number", NUMBER));
+        assert_true(reads(reader, "person", &erased, "id_number", SEALED_TEXT));
+        assert_int_equal(keys_of(reader, &erased), 0);
+    }
+    replica_close(reader);
+    for (size_t i = 0; i < RUNS_MAX; i++) {
+        buffer_release(&stick.runs[i]);
+        buffer_release(&registry.runs[i]);
+    }
+}
+
 static void a_year_is_erased_alone(void **state)
 {
     (void)state;
@@ -317,6 +395,7 @@ int main(void)
         IN_A_WORLD(who_leaves_gets_no_key_to_what_is_written_after),
         IN_A_WORLD(who_moves_up_or_away_changes_the_keys_below),
         IN_A_WORLD(what_was_erased_is_gone_everywhere_and_every_chain_holds),
+        IN_A_WORLD(a_stick_from_before_an_erasure_brings_no_key_of_it),
         IN_A_WORLD(a_year_is_erased_alone),
         IN_A_WORLD(an_adopted_entry_can_be_read),
         IN_A_WORLD(sealed_texts_are_found_by_who_reads_them),
