@@ -1,10 +1,13 @@
 """A package on a stick: signed by maintainers, checked without a network."""
 
 import os
+import shutil
 import stat
 import unittest
 
 from jinqiu import JINQIU, JINQIUD, World, run
+
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Update(unittest.TestCase):
@@ -33,6 +36,39 @@ class Update(unittest.TestCase):
                 self.assertIn("发布密钥", told)
             run(JINQIU, "update", "sign", package, "--version-number", "nine", "--release-key",
                 key, code=2)
+
+    def test_who_has_the_keys_accepts_what_both_signed_and_nothing_less(self):
+        program = os.environ["JINQIU_WITH_KEYS"]
+        with World() as world:
+            folder = world.join().folder
+
+            def package(version, *signers, content=b"package"):
+                path = os.path.join(world.folder, f"jinqiu-{version}.tar")
+                with open(path, "wb") as file:
+                    file.write(content * 1000)
+                for signer in signers:
+                    key = os.path.join(world.folder, signer)
+                    shutil.copy(os.path.join(HERE, "release", signer), key)
+                    os.chmod(key, 0o600)
+                    run(program, "update", "sign", path, "--version-number", version,
+                        "--release-key", key)
+                return path
+
+            def check(path, code):
+                run(program, "update", "check", path, "--dir", folder, code=code)
+
+            check(package("1.0.0", "first.key"), 1)
+            check(package("1.1.0", "first.key", "stranger.key"), 1)
+            good = package("2.0.0", "first.key", "second.key")
+            check(good, 0)
+            check(good, 0)  # again, and on another stick
+            check(package("1.9.0", "second.key", "first.key"), 1)  # versions only rise
+            changed = package("3.0.0", "first.key", "second.key")
+            with open(changed, "ab") as file:
+                file.write(b"more")
+            check(changed, 1)
+            # A program without the keys doesn't take what is good.
+            run(JINQIU, "update", "check", good, "--dir", folder, code=1)
 
 
 if __name__ == "__main__":
