@@ -26,6 +26,10 @@ int command_status(struct cli *cli)
     json_t *json = standing_json(&standing);
     json_object_set_new(json, "connected", json_integer(now.connected));
     json_object_set_new(json, "strangers", json_integer(now.strangers));
+    if (json_is_true(json_object_get(json, "damaged"))) {
+        cli_say(cli, "this replica is damaged: its tables or its log don't hold what was signed");
+        cli_say(cli, "stop the hub, then '%s' mends what can be mended", "verify --repair");
+    }
     if (cli->json)
         return cli_print_json(cli, json);
     const char *key;

@@ -230,8 +230,10 @@ static void scrub_a_little(struct worker *worker)
     enum status status = replica_scrub(worker->hub->replica, SCRUB_BYTES, &found, &err);
     if (status == STATUS_OK && found.fault[0])
         status = error_set(&err, STATUS_STORAGE, "%s", found.fault);
-    if (status != STATUS_OK)
-        log_error("scrub", &err);
+    if (status == STATUS_OK)
+        return;
+    log_error("scrub", &err);
+    log_event("scrub", "mend=\"stop, then verify --repair\"");
 }
 
 static void wait_for_work(struct worker *worker)

@@ -4,6 +4,7 @@ put aside and made anew; what it lost, others bring back. The hub's, too."""
 import glob
 import os
 import sqlite3
+import time
 import unittest
 
 from jinqiu import World
@@ -61,6 +62,30 @@ class Repair(unittest.TestCase):
             self.assertTrue(client.sync(code=1)["differs"])
             self.assertFalse(client.sync()["differs"])
             self.assertTrue(client.json("verify")["ok"])
+
+    def test_a_hub_that_rots_while_it_runs_says_so_and_goes_on(self):
+        with World() as world:
+            client = world.join()
+            client.call("add", "person", "name=示例党员301", "phone=100")
+            client.sync()
+            world.hub.stop()
+            change(world.hub.folder, "hub.db", "UPDATE person SET phone = '101'")
+            world.hub.start()
+            told = ""
+            until = time.monotonic() + 120
+            while "verify --repair" not in told and time.monotonic() < until:
+                time.sleep(1)
+                told = world.hub.call("status", error=True)
+            self.assertIn("verify --repair", told)
+            self.assertTrue(world.hub.json("status")["damaged"])
+            client.call("add", "person", "name=示例党员302")
+            client.sync(code=None)  # what is signed still goes to and fro
+            self.assertEqual(client.json("status")["unsent"], 0)
+            world.hub.stop()
+            world.hub.call("verify", "--repair")
+            world.hub.start()
+            self.assertFalse(world.hub.json("status")["damaged"])
+            self.assertEqual(self.names(world.hub), ["示例党员301", "示例党员302"])
 
     def test_entries_that_rotted_come_back_and_none_beyond_them_is_lost(self):
         with World() as world:
