@@ -162,6 +162,27 @@ static enum status index_merged(struct replica *replica, const struct schema_tab
     return run_buffer(replica, &sql, err);
 }
 
+/* By what the schema says that rows are looked for. */
+static enum status index_declared(struct replica *replica, const struct schema_table *table,
+                                  struct error *err)
+{
+    for (size_t i = 0; i < table->indexes_count; i++) {
+        struct buffer sql = {0};
+        const struct schema_index *index = &table->indexes[i];
+        put(&sql, "CREATE INDEX IF NOT EXISTS \"_by_$", table->name);
+        for (size_t f = 0; f < index->count; f++)
+            put(&sql, "_$", table_field(table, index->fields[f])->name);
+        put(&sql, "\" ON \"$\"", table->name);
+        for (size_t f = 0; f < index->count; f++) {
+            put(&sql, f == 0 ? "(" : ", ", "");
+            put(&sql, "\"$\"", table_field(table, index->fields[f])->name);
+        }
+        put(&sql, ")", "");
+        TRY(run_buffer(replica, &sql, err));
+    }
+    return STATUS_OK;
+}
+
 static enum status has_column(struct replica *replica, const char *table, const char *column,
                               bool *has, struct error *err)
 {
@@ -211,6 +232,7 @@ enum status tables_follow_schema(struct replica *replica, struct error *err)
         TRY(has ? widen_table(replica, &schema->tables[i], err)
                 : create_table(replica, &schema->tables[i], err));
         TRY(index_merged(replica, &schema->tables[i], err));
+        TRY(index_declared(replica, &schema->tables[i], err));
     }
     replica->schema = schema;
     return STATUS_OK;

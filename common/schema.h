@@ -30,6 +30,8 @@
 #define SCHEMA_SAME_MAX 8
 #define SCHEMA_SAME_FIELDS_MAX 4
 #define SCHEMA_KEY_MAX 8 /* fields of a natural key */
+#define SCHEMA_INDEX_MAX 8
+#define SCHEMA_INDEX_FIELDS_MAX 4
 #define SCHEMA_LABEL_BYTES_MAX 240
 #define FIELD_CODE_BYTES_MAX 64  /* of an enum's code, and of a code */
 #define SEALED_TEXT "***"        /* a sealed value, for those who can't open it */
@@ -158,6 +160,12 @@ struct schema_moves {
     uint64_t when_codes;                /* bit n: its nth code means a move */
 };
 
+/* Fields by which rows are looked for; it makes reading faster, and nothing else. */
+struct schema_index {
+    uint16_t fields[SCHEMA_INDEX_FIELDS_MAX];
+    size_t count;
+};
+
 struct schema_table {
     uint16_t number;
     char *name;
@@ -175,6 +183,8 @@ struct schema_table {
     uint16_t same_apart;  /* a set of refs to this table: rows that are not this one; 0: none */
     struct schema_same same[SCHEMA_SAME_MAX];
     size_t same_count;
+    struct schema_index indexes[SCHEMA_INDEX_MAX];
+    size_t indexes_count;
     bool records_access; /* notes of who looked at or carried away what (access.h) */
     struct schema_watch watch;
     bool has_attachments;

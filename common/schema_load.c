@@ -303,9 +303,10 @@ static enum status load_watch(const json_t *json, struct schema_watch *watch, st
 
 static enum status load_table(const json_t *json, struct schema_table *table, struct error *err)
 {
-    static const char *const keys[] = {"number",  "name",   "zh",    "en",     "key",   "scope",
-                                       "title",   "fields", "write", "form",   "reach", "records",
-                                       "subject", "same",   "watch", "follow", "moves", NULL};
+    static const char *const keys[] = {"number", "name",    "zh",      "en",    "key",
+                                       "scope",  "title",   "fields",  "write", "form",
+                                       "reach",  "records", "subject", "same",  "watch",
+                                       "follow", "moves",   "index",   NULL};
     static const struct number_range numbers = {TABLE_NUMBER_FIRST, TABLE_NUMBER_MAX};
     int64_t number;
     size_t reach = 0, records = 0;
@@ -374,6 +375,30 @@ static enum status load_key(const json_t *json, struct schema_table *table, stru
     return STATUS_OK;
 }
 
+static enum status load_index(const json_t *names, struct schema_table *table, struct error *err)
+{
+    struct schema_index *index = &table->indexes[table->indexes_count];
+    size_t count = json_array_size(names);
+    if (!json_is_array(names) || count == 0 || count > SCHEMA_INDEX_FIELDS_MAX)
+        return error_set(err, STATUS_BAD_INPUT, "'%s' is not a list", "index");
+    for (size_t i = 0; i < count; i++) {
+        struct schema_field *field;
+        TRY(find_field(table, json_array_get(names, i), &field, err));
+        index->fields[index->count++] = field->number;
+    }
+    table->indexes_count++;
+    return STATUS_OK;
+}
+
+static enum status load_indexes(const json_t *json, struct schema_table *table, struct error *err)
+{
+    const json_t *list;
+    TRY(object_list(json, "index", SCHEMA_INDEX_MAX, &list, err));
+    for (size_t i = 0; i < json_array_size(list); i++)
+        TRY(load_index(json_array_get(list, i), table, err));
+    return STATUS_OK;
+}
+
 static enum status load_refs(const json_t *json, const struct schema *schema,
                              struct schema_field *field, struct error *err)
 {
@@ -422,6 +447,8 @@ static enum status link_table(const json_t *json, const struct schema *schema,
     const json_t *fields = json_object_get(json, "fields");
     if (json_object_get(json, "key"))
         TRY(load_key(json, table, err));
+    if (json_object_get(json, "index"))
+        TRY(load_indexes(json, table, err));
     TRY(load_field_named(json, "scope", table, &table->scope_field, err));
     TRY(load_field_named(json, "title", table, &table->title_field, err));
     TRY(load_field_named(json, "subject", table, &table->subject_field, err));
