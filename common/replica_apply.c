@@ -197,12 +197,10 @@ static struct field_set op_fields(const struct schema_table *table, const struct
 
 enum status row_settle(struct replica *replica, struct error *err)
 {
-    struct row_source source = replica_source(replica);
     struct row *row = &replica->row;
     if (!replica->unstored)
         return STATUS_OK;
     replica->unstored = false;
-    row_forget_met(row, &source);
     TRY(row_store(replica, row, err));
     return tally_cells(replica, row, false, err);
 }
@@ -248,6 +246,9 @@ static enum status merge_op(struct replica *replica, const struct dot *dot,
     /* Bases that were unmet, here or there: entries that name each other lead nowhere. */
     if (row->replaced_changed || !is_anchored(wish.table, view, op))
         TRY(op_note(replica, op, dot, err));
+    /* Now, and not when the row is stored: by then the next entry's turn may have come, which a base
+     * that waits here may name. */
+    row_forget_met(row, &source);
     return replica->gathering && replica->place.found ? STATUS_OK : row_settle(replica, err);
 }
 
