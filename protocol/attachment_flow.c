@@ -2,6 +2,7 @@
 
 #include "protocol/attachment_flow.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/mutant.h"
@@ -28,6 +29,13 @@ void attachment_flow_again(struct session *session)
 void attachment_flow_release(struct attachment_flow *flow)
 {
     buffer_release(&flow->units);
+    free(flow->offered);
+    free(flow->sent);
+}
+
+static size_t offered_count(const struct attachment_flow *flow)
+{
+    return flow->offered ? flow->offered->names_count : 0;
 }
 
 /* How many units the budget of this session still has room for. */
@@ -48,7 +56,7 @@ static uint32_t affordable(const struct session *session)
 static void stop_wishing(struct attachment_flow *flow)
 {
     flow->wishing = false;
-    flow->offered_at = flow->offered.names_count;
+    flow->offered_at = offered_count(flow);
 }
 
 /* ---- what arrives ---- */
@@ -56,11 +64,13 @@ static void stop_wishing(struct attachment_flow *flow)
 enum status attachment_take_offer(struct session *session, struct bytes body)
 {
     struct attachment_flow *flow = &session->attachments;
-    if (flow->enough_due || !message_decode_offer(body, &flow->offered))
+    if (!flow->offered && !(flow->offered = calloc(1, sizeof *flow->offered)))
+        return STATUS_NO_MEMORY;
+    if (flow->enough_due || !message_decode_offer(body, flow->offered))
         return STATUS_PROTOCOL;
     flow->offered_at = 0;
     flow->enough_due = flow->wishing = true;
-    flow->peer_has = flow->offered.names_count > 0;
+    flow->peer_has = offered_count(flow) > 0;
     flow->offering |= !is_initiator(session); /* once for each that it gets */
     return STATUS_OK;
 }
@@ -76,6 +86,8 @@ enum status attachment_take_want(struct session *session, struct bytes body)
         flow->giving = true;
         flow->give = want;
     } else if (has_all && session->peer == DEVICE_HUB && flow->sent_count < OFFER_NAMES_MAX) {
+        if (!flow->sent && !(flow->sent = calloc(OFFER_NAMES_MAX, sizeof *flow->sent)))
+            return STATUS_NO_MEMORY;
         flow->sent[flow->sent_count++] = want.name;
     }
     return STATUS_OK;
@@ -166,8 +178,8 @@ static enum status ask_give(struct session *session)
 static void ask_wish(struct session *session)
 {
     struct attachment_flow *flow = &session->attachments;
-    session->question.attachment.names = flow->offered.names + flow->offered_at;
-    session->question.attachment.names_count = flow->offered.names_count - flow->offered_at;
+    session->question.attachment.names = flow->offered->names + flow->offered_at;
+    session->question.attachment.names_count = flow->offered->names_count - flow->offered_at;
     ask(session, ATTACHMENT_WISH);
 }
 
@@ -179,8 +191,9 @@ static void ask_offer(struct session *session)
     question->seek_mark = flow->seek_mark;
     question->seeking = is_initiator(session) && affordable(session) > 0;
     question->all = session->options.attachments == SESSION_ATTACHMENTS_ALL;
-    question->sought = flow->offered.sought;
-    question->sought_count = is_initiator(session) ? 0 : flow->offered.sought_count;
+    bool asked = flow->offered && !is_initiator(session);
+    question->sought = asked ? flow->offered->sought : NULL;
+    question->sought_count = asked ? flow->offered->sought_count : 0;
     ask(session, ATTACHMENT_OFFER);
 }
 
@@ -213,7 +226,7 @@ static enum status answer_wish(struct session *session, const struct attachment_
     for (size_t i = 0; i < answer->names_count; i++)
         TRY(put_held(session, &answer->names[i]));
     flow->offered_at += answer->looked;
-    flow->wishing = flow->offered_at < flow->offered.names_count;
+    flow->wishing = flow->offered_at < offered_count(flow);
     return answer->found ? want(session, &answer->name, answer->from) : STATUS_OK;
 }
 

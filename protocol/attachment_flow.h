@@ -18,14 +18,14 @@ struct session;
 
 struct attachment_flow {
     /* what we lack */
-    struct message_offer offered; /* by the peer */
-    size_t offered_at;            /* looked at so far */
-    bool enough_due;              /* the peer waits for our ENOUGH */
-    bool wishing;                 /* not all that was offered was looked at */
-    bool wanting;                 /* a WANT is open: */
-    struct message_want want;     /* what is still to come of it */
-    bool dropping;                /* what still comes of it isn't kept */
-    struct buffer units;          /* that came and are to be kept */
+    struct message_offer *offered; /* by the peer; NULL: nothing yet, as in most sessions */
+    size_t offered_at;             /* looked at so far */
+    bool enough_due;               /* the peer waits for our ENOUGH */
+    bool wishing;                  /* not all that was offered was looked at */
+    bool wanting;                  /* a WANT is open: */
+    struct message_want want;      /* what is still to come of it */
+    bool dropping;                 /* what still comes of it isn't kept */
+    struct buffer units;           /* that came and are to be kept */
     uint32_t units_from, units_count;
 
     /* what the peer lacks */
@@ -35,7 +35,7 @@ struct attachment_flow {
     struct attachment_mark offer_mark, seek_mark;
     bool giving; /* its WANT is open: */
     struct message_want give;
-    struct attachment_name sent[OFFER_NAMES_MAX]; /* that the hub holds, to be noted */
+    struct attachment_name *sent; /* that the hub holds, to be noted; OFFER_NAMES_MAX, or NULL */
     size_t sent_count;
 };
 

@@ -1,11 +1,13 @@
 #include "protocol/attachment_storage.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "protocol/storage.h"
 
 void attachment_reply_release(struct attachment_reply *reply)
 {
+    free(reply->lists);
     buffer_release(&reply->units);
     buffer_release(&reply->unit);
 }
@@ -54,7 +56,7 @@ static enum status offer_sought(const struct answering *answering, struct error 
             TRY(replica_attachment_readable(answering->replica, &state,
                                             reader_of(answering->question), &found, err));
         if (found && state.held == state.units)
-            answering->reply->names[answer->names_count++] = state.name;
+            answering->reply->lists->names[answer->names_count++] = state.name;
     }
     return STATUS_OK;
 }
@@ -73,7 +75,7 @@ static enum status offer_unsent(const struct answering *answering, struct error 
         TRY(replica_attachment_readable(answering->replica, &state, reader_of(answering->question),
                                         &may, err));
         if (may)
-            answering->reply->names[answer->names_count++] = state.name;
+            answering->reply->lists->names[answer->names_count++] = state.name;
     }
     answer->more |= answer->names_count == OFFER_NAMES_MAX;
     return STATUS_OK;
@@ -90,7 +92,7 @@ static enum status seek(const struct answering *answering, struct error *err)
         TRY(replica_attachment_next(answering->replica, choice, &answer->seek_mark, &state, &found,
                                     err));
         if (found)
-            memcpy(answering->reply->sought[answer->sought_count++].root, state.name.root,
+            memcpy(answering->reply->lists->sought[answer->sought_count++].root, state.name.root,
                    SOUGHT_BYTES);
     }
     answer->more |= found;
@@ -102,8 +104,8 @@ static enum status answer_offer(const struct answering *answering, struct error 
     struct attachment_answer *answer = answering->answer;
     answer->offer_mark = answering->question->attachment.offer_mark;
     answer->seek_mark = answering->question->attachment.seek_mark;
-    answer->names = answering->reply->names;
-    answer->sought = answering->reply->sought;
+    answer->names = answering->reply->lists->names;
+    answer->sought = answering->reply->lists->sought;
     TRY(offer_sought(answering, err));
     TRY(offer_unsent(answering, err));
     return answering->question->attachment.seeking ? seek(answering, err) : STATUS_OK;
@@ -114,7 +116,7 @@ static enum status answer_wish(const struct answering *answering, struct error *
 {
     const struct attachment_question *question = &answering->question->attachment;
     struct attachment_answer *answer = answering->answer;
-    answer->names = answering->reply->names;
+    answer->names = answering->reply->lists->names;
     while (!answer->found && answer->looked < question->names_count) {
         const struct attachment_name *name = &question->names[answer->looked++];
         struct attachment_state state;
@@ -123,7 +125,7 @@ static enum status answer_wish(const struct answering *answering, struct error *
         if (!living)
             continue;
         if (state.held == state.units) {
-            answering->reply->names[answer->names_count++] = *name;
+            answering->reply->lists->names[answer->names_count++] = *name;
             continue;
         }
         answer->found = true;
@@ -225,6 +227,9 @@ enum status attachment_answer(struct replica *replica, const struct session_ques
                               const struct storage_host *host, struct storage_reply *reply,
                               struct error *err)
 {
+    struct attachment_lists **lists = &reply->attachment.lists;
+    if (!*lists && !(*lists = malloc(sizeof **lists)))
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
     const struct answering answering = {replica, question, host, &reply->attachment,
                                         &reply->answer.attachment};
     switch (question->attachment.step) {

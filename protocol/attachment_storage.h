@@ -7,9 +7,12 @@
 #include "common/replica_attachment.h"
 #include "protocol/attachment_ask.h"
 
-struct attachment_reply {
+struct attachment_lists {
     struct attachment_name names[OFFER_NAMES_MAX];
     struct attachment_sought sought[OFFER_NAMES_MAX];
+};
+struct attachment_reply {
+    struct attachment_lists *lists; /* since the first question: most sessions ask none */
     struct buffer units, unit;
 };
 void attachment_reply_release(struct attachment_reply *reply);
