@@ -191,6 +191,8 @@ static enum status step_export(struct cli *cli, struct replica *replica, int *co
     status = wish_start(&wish, cli, err);
     if (status == STATUS_OK)
         status = view_count(replica, &wish.query, &rows, err);
+    if (wish.query.limit > 0 && rows > wish.query.limit)
+        rows = wish.query.limit;
     if (status == STATUS_OK)
         status = note_export(cli, (uint64_t)rows, err);
     if (status == STATUS_OK)

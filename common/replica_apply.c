@@ -246,8 +246,8 @@ static enum status merge_op(struct replica *replica, const struct dot *dot,
     /* Bases that were unmet, here or there: entries that name each other lead nowhere. */
     if (row->replaced_changed || !is_anchored(wish.table, view, op))
         TRY(op_note(replica, op, dot, err));
-    /* Now, and not when the row is stored: by then the next entry's turn may have come, which a base
-     * that waits here may name. */
+    /* Now, and not when the row is stored: by then the next entry's turn may have come, which a
+     * base that waits here may name. */
     row_forget_met(row, &source);
     return replica->gathering && replica->place.found ? STATUS_OK : row_settle(replica, err);
 }
