@@ -104,15 +104,50 @@ static void forget_reading(const char *aside)
         unlink(log);
 }
 
-/* The old log must be gone before the new file is there: SQLite would write it into that. */
-static enum status put_in_place(const char *made, const char *path, struct error *err)
+static enum status rename_synced(const char *made, const char *path, struct error *err)
 {
-    remove_with(path, "-wal");
-    remove_with(path, "-shm");
     TRY(sync_folder_of(path, err));
     if (rename(made, path) != 0)
         return failed(path, err);
+    return STATUS_OK;
+}
+
+/* The old log must be gone before the new file is there: SQLite would write it into that. But the
+ * old file needs it, should the new one not get there. */
+static enum status put_in_place(const char *made, const char *path, struct error *err)
+{
+    char log[REPAIR_PATH_MAX], beside[REPAIR_PATH_MAX];
+    TRY(path_with(log, path, "-wal", err));
+    TRY(path_with(beside, made, "-old-wal", err));
+    if (rename(log, beside) != 0 && errno != ENOENT)
+        return failed(log, err);
+    remove_with(path, "-shm");
+    enum status status = rename_synced(made, path, err);
+    if (status != STATUS_OK) {
+        rename(beside, log);
+        return status;
+    }
+    unlink(beside);
     return sync_folder_of(path, err);
+}
+
+/* Closing moves the log into the file. What a failing disk left in the log isn't in the file. */
+static enum status check_closed(const char *made, struct error *err)
+{
+    char log[REPAIR_PATH_MAX];
+    struct stat found;
+    TRY(path_with(log, made, "-wal", err));
+    if (stat(log, &found) != 0 || found.st_size == 0)
+        return STATUS_OK;
+    errno = EIO;
+    return failed(made, err);
+}
+
+static void remove_made(const char *made)
+{
+    remove_with(made, "");
+    remove_with(made, "-wal");
+    remove_with(made, "-shm");
 }
 
 static enum status make_new(const struct replica_options *options, const char *made,
@@ -124,7 +159,7 @@ static enum status make_new(const struct replica_options *options, const char *m
     with.read_only = false;
     enum status status = replica_salvage(&replica, &with, repaired->aside, repaired, err);
     replica_close(replica);
-    return status;
+    return status == STATUS_OK ? check_closed(made, err) : status;
 }
 
 enum status repair_file(const struct replica_options *options, struct repaired *repaired,
@@ -140,16 +175,14 @@ enum status repair_file(const struct replica_options *options, struct repaired *
         return error_set(err, STATUS_BUSY, "another program is using '%s': stop it first",
                          options->path);
     enum status status = repair_copy_aside(options->path, repaired->aside, err);
-    remove_with(made, "");
-    remove_with(made, "-wal");
-    remove_with(made, "-shm");
+    remove_made(made);
     if (status == STATUS_OK)
         status = make_new(options, made, repaired, err);
     forget_reading(repaired->aside);
     if (status == STATUS_OK)
         status = put_in_place(made, options->path, err);
     if (status != STATUS_OK)
-        remove_with(made, "");
+        remove_made(made);
     close(lock);
     return status;
 }

@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "common/repair.h"
 #include "common/view.h"
 #include "common/xlsx.h"
 #include "server/backup.h"
@@ -194,7 +195,7 @@ static const char *in_folder(const char *name)
 static void remove_all(const char *name)
 {
     char command[160];
-    snprintf(command, sizeof command, "rm -rf '%s'", in_folder(name));
+    snprintf(command, sizeof command, "rm -rf %s", in_folder(name));
     assert_int_equal(system(command), 0);
 }
 
@@ -406,6 +407,40 @@ static void a_hub_is_put_back_whole_or_not_at_all(void **state)
     fail_every_call(&(struct act){"restore", play_restore, look_at_restored});
 }
 
+/* ---- repair ---- */
+
+static struct repaired repaired;
+
+static enum status play_repair(void)
+{
+    remove_all("*.damaged-*");
+    return repair_file(&options, &repaired, NULL);
+}
+
+static bool opens_whole(const char *at)
+{
+    struct replica *replica;
+    struct replica_options there = options;
+    there.path = at;
+    if (replica_open(&replica, &there, NULL) != STATUS_OK)
+        return false;
+    bool whole = head_of(replica) == acknowledged && world_faults(replica) == 0;
+    replica_close(replica);
+    return whole;
+}
+
+/* Where nothing could be put back either, the copy has it all. */
+static void look_repaired(bool done)
+{
+    assert_true(opens_whole(path) || (calls.forever && !done && opens_whole(repaired.aside)));
+}
+
+static void a_repair_that_fails_leaves_what_was_there(void **state)
+{
+    (void)state;
+    fail_every_call(&(struct act){"repair", play_repair, look_repaired});
+}
+
 /* ---- exports ---- */
 
 static enum status play_export(void)
@@ -467,6 +502,7 @@ int main(void)
         cmocka_unit_test(a_key_file_is_whole_or_not_there),
         cmocka_unit_test(a_backup_is_whole_or_not_there),
         cmocka_unit_test(a_hub_is_put_back_whole_or_not_at_all),
+        cmocka_unit_test(a_repair_that_fails_leaves_what_was_there),
         cmocka_unit_test(an_export_is_whole_or_not_there),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
