@@ -24,6 +24,8 @@ static uint8_t *put_unit(uint8_t *at, uint32_t unit)
 
 enum status utf16_append(struct buffer *out, struct bytes utf8)
 {
+    if (utf8.size == 0)
+        return STATUS_OK;
     TRY(buffer_reserve(out, 2 * utf8.size)); /* ASCII doubles, all else doesn't grow */
     uint8_t *at = out->data + out->size;
     while (utf8.size > 0) {
@@ -75,6 +77,8 @@ enum status utf16_read(struct buffer *out, struct bytes utf16)
 {
     if (utf16.size % 2 != 0)
         return STATUS_BAD_INPUT;
+    if (utf16.size == 0)
+        return STATUS_OK;
     TRY(buffer_reserve(out, utf16.size / 2 * 3));
     uint8_t *at = out->data + out->size;
     while (utf16.size > 0) {

@@ -92,13 +92,16 @@ static enum status pack_runs(struct session *session, size_t start, bool last)
     struct buffer runs = {0}, piece = {0};
     if (!session->packer.context && size < PACK_BYTES_MIN)
         return STATUS_OK;
-    enum status status = buffer_append(&runs, session->plain.data + start, size);
+    enum status status =
+        size > 0 ? buffer_append(&runs, session->plain.data + start, size) : STATUS_OK;
     session->plain.size = start;
     struct bytes left = buffer_bytes(&runs);
     do {
         size_t most = left.size < PACK_PIECE_MAX ? left.size : PACK_PIECE_MAX;
         struct bytes plain = bytes_of(left.data, most);
-        left = bytes_of(left.data + most, left.size - most);
+        left.size -= most;
+        if (left.size > 0)
+            left.data += most;
         buffer_clear(&piece);
         if (status == STATUS_OK)
             status = packer_add(&session->packer, plain, last && left.size == 0, &piece);
