@@ -37,7 +37,7 @@ class Update(unittest.TestCase):
             run(JINQIU, "update", "sign", package, "--version-number", "nine", "--release-key",
                 key, code=2)
 
-    @unittest.skipUnless("JINQIU_WITH_KEYS" in os.environ, "its program is built beside the unit tests")
+    @unittest.skipUnless("JINQIU_WITH_KEYS" in os.environ, "built beside the unit tests")
     def test_who_has_the_keys_accepts_what_both_signed_and_nothing_less(self):
         program = os.environ["JINQIU_WITH_KEYS"]
         with World() as world:
