@@ -123,7 +123,7 @@ static enum status take_have(struct session *session, struct bytes body)
         offer_own(session, &acknowledged);
     frontier_release(&acknowledged);
     TRY(status);
-    session->peer_known = session->load_due = session->changed = true;
+    session->peer_known = session->load_due = session->changed = session->have_came = true;
     session->said_sent = session->peer_sent = false;
     return session->options.role == SESSION_INITIATOR ? out_have(session, &session->ours)
                                                       : STATUS_OK;

@@ -15,7 +15,7 @@
 
 #define HELLO_DELTA_MAX 4096u  /* above it HELLO_UNTOLD */
 #define FIRST_LOAD_RESERVE 64u /* envelopes and SENT beside the first runs */
-#define BATCH_BYTES_MAX                                                                           \
+#define BATCH_BYTES_MAX \
     (256u * 1024u)                      /* of runs stored by one question; the last may go beyond \
                                          */
 #define LOAD_BUDGET_BYTES (64u * 1024u) /* of runs asked for at once */
@@ -79,6 +79,7 @@ struct session {
     struct frontier offered; /* that, and what was sent to it */
     bool peer_known;         /* `proven` is more than a guess */
     bool changed;            /* `proven` or `ours` is more than what is remembered */
+    bool have_came;          /* what the peer holds was told anew, and not by receipts */
     bool held_due;           /* a receipt came in the middle of an upload */
 
     /* whose turn it is */

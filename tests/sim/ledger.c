@@ -379,13 +379,25 @@ void ledger_look(struct ledger *ledger, struct fleet *fleet, size_t at, struct f
 
 /* ---- what a fault may destroy ---- */
 
-void ledger_copy(struct ledger *ledger, unsigned place, unsigned slot)
+/* Its device has two lives: what the hub hasn't got may lose its name to what the other life wrote.
+ */
+static void doubt_names(struct ledger *ledger, const struct account *account)
 {
-    const struct account *account = &ledger->places[place];
-    ledger->images[place][slot] = *account;
     for (unsigned i = 0; i < ledger->count; i++)
         if (account->tried.has[i] && !ledger->places[0].holds.has[i])
             ledger->saves[i].renamed = true;
+}
+
+void ledger_copy(struct ledger *ledger, unsigned place, unsigned slot)
+{
+    ledger->images[place][slot] = ledger->places[place];
+    doubt_names(ledger, &ledger->places[place]);
+}
+
+void ledger_swap(struct ledger *ledger, unsigned place, unsigned slot)
+{
+    doubt_names(ledger, &ledger->places[place]);
+    doubt_names(ledger, &ledger->images[place][slot]);
 }
 
 bool ledger_would_lose(const struct ledger *ledger, const struct fleet *fleet,

@@ -123,6 +123,7 @@ static void live_swap(struct world *world, const struct event *event)
     }
     world_probe(world, PROBE_SWAPPED);
     place->two_lives = true;
+    ledger_swap(&world->ledger, event->place, (unsigned)slot);
     world_lose_sticks(world);
     world_stop(world, event->place);
     strcpy(other.folder, disk->folder);
