@@ -338,8 +338,8 @@ static enum status next_of_initiator(struct session *session)
 }
 
 /* In the middle of a long upload: an interrupted one must go on from here, not from its start.
- * Where HAVE told what the peer holds, that may be another life's under our numbers, until a session
- * has ended well; and its next HAVE will tell how far this one came. */
+ * Where HAVE told what the peer holds, that may be another life's under our numbers, until a
+ * session has ended well; and its next HAVE will tell how far this one came. */
 static bool progress_due(const struct session *session)
 {
     return session->options.role == SESSION_INITIATOR && session->held_due && !session->have_came &&
