@@ -41,17 +41,23 @@ static uint32_t reader_of(struct replica *replica, uint32_t peer)
     return peer == DEVICE_HUB ? replica_identity(replica)->device : peer;
 }
 
-static enum status readable_frontier(struct replica *replica, uint32_t reader, struct frontier *out,
-                                     struct error *err)
+/* As far as we claim it, or all that we hold: that is more where our own entries are disputed. */
+enum extent { CLAIMED, HELD };
+
+static enum status readable_frontier(struct replica *replica, uint32_t reader, enum extent extent,
+                                     struct frontier *out, struct error *err)
 {
     const struct frontier *all = replica_frontier(replica);
     const struct registry *registry = replica_registry(replica);
     frontier_clear(out);
-    for (size_t i = 0; i < all->count; i++)
-        if (reader == 0 || all->rows[i].feed.device == reader ||
-            registry_may_read(registry, reader, all->rows[i].feed.scope))
-            TRY(frontier_raise(out, &all->rows[i].feed, replica_claim(replica, &all->rows[i].feed),
+    for (size_t i = 0; i < all->count; i++) {
+        const struct frontier_row *row = &all->rows[i];
+        if (reader == 0 || row->feed.device == reader ||
+            registry_may_read(registry, reader, row->feed.scope))
+            TRY(frontier_raise(out, &row->feed,
+                               extent == HELD ? row->number : replica_claim(replica, &row->feed),
                                err));
+    }
     return STATUS_OK;
 }
 
@@ -63,7 +69,7 @@ static enum status answer_common(struct replica *replica, uint32_t peer,
     answer->self = replica_identity(replica)->device;
     answer->lineage = replica_lineage(replica);
     TRY(replica_meta_number(replica, META_BEACON_NUMBER, &answer->beacon, err));
-    TRY(readable_frontier(replica, reader_of(replica, peer), &reply->frontier, err));
+    TRY(readable_frontier(replica, reader_of(replica, peer), CLAIMED, &reply->frontier, err));
     TRY(replica_peer_load(replica, peer, &reply->told, &reply->held, err));
     answer->frontier = &reply->frontier;
     answer->told = &reply->told;
@@ -299,7 +305,7 @@ static enum status answer_tally(struct replica *replica, const struct session_qu
                                 struct storage_reply *reply, struct error *err)
 {
     uint32_t reader = reader_of(replica, question->peer);
-    TRY(readable_frontier(replica, reader, &reply->frontier, err));
+    TRY(readable_frontier(replica, reader, HELD, &reply->frontier, err));
     TRY(frontier_digest(&reply->frontier, &reply->answer.frontier_digest, err));
     reply->answer.frontier = &reply->frontier;
     TRY(replica_chains_digest(replica, reader, &reply->answer.chains_digest, err));
