@@ -7,8 +7,8 @@ set(MODULES ${PROJECT_SOURCE_DIR}/node_modules)
 if(NOT EXISTS ${MODULES}/vite/bin/vite.js)
     message(FATAL_ERROR "no Vite in node_modules: run 'npm ci --ignore-scripts'")
 endif()
-file(GLOB_RECURSE PAGES_SOURCES CONFIGURE_DEPENDS ${PAGES}/src/* ${PAGES}/console/*
-    ${PAGES}/public/*)
+file(GLOB_RECURSE PAGES_SOURCES CONFIGURE_DEPENDS ${PAGES}/shared/* ${PAGES}/src/*
+    ${PAGES}/console/* ${PAGES}/public/*)
 set(PAGES_CHECKED ${PROJECT_BINARY_DIR}/pages.checked)
 add_custom_command(OUTPUT ${PAGES_CHECKED}
     COMMAND ${NODE} ${MODULES}/typescript/bin/tsc -p ${PAGES}

@@ -1,10 +1,11 @@
 // Signing in; the accounts there are, and how this browser shows the pages.
 
 import { useState } from "preact/hooks";
+import { Heading, Loading } from "../shared/parts";
 import { sayTime } from "../src/values";
-import { roleWord } from "../src/words";
+import { roleWord } from "../shared/words";
 import { api, Refused, sentence } from "./api";
-import { Grid, Heading, Loading } from "./parts";
+import { Grid, Problem } from "./parts";
 import { applyLooks, looks, signIn, useAnswer, useConsole } from "./state";
 import { t } from "./words";
 
@@ -48,11 +49,7 @@ export function SignIn() {
           <span class="label">{t("code")}</span>
           <input name="code" inputMode="numeric" pattern="[0-9]{6}" maxLength={6} autocomplete="one-time-code" />
         </label>
-        {problem && (
-          <p class="fault" role="alert">
-            {problem}
-          </p>
-        )}
+        <Problem text={problem} />
         <button class="main wide" disabled={busy}>
           {busy ? t("signingIn") : t("signIn")}
         </button>

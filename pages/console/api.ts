@@ -1,7 +1,11 @@
-// The console's JSON interface (docs/openapi-console.json). Nothing else is asked.
+// The console's JSON interface (docs/openapi-console.json).
 
-import type { Conflicts, HistoryItem, List, One, Org, Related, Titles } from "../src/api";
-import { language } from "../src/words";
+import { part, request } from "../shared/http";
+import { keepFile } from "../shared/keep";
+import { language } from "../shared/words";
+import type { Conflicts, HistoryItem, List, One, Org, Related, Reminder, Titles } from "../src/api";
+
+export { Refused, sentence } from "../shared/http";
 
 export interface Me {
   name: string | null;
@@ -54,15 +58,6 @@ export interface Report {
 }
 export type Cell = string | number | null;
 export type ReportRow = Record<string, Cell>;
-export interface Reminder {
-  kind: string;
-  title: string;
-  table: string | null;
-  id: string | null;
-  label: string | null;
-  since: string | null;
-  days: number | null;
-}
 export interface AuditItem {
   time: string;
   person: string;
@@ -116,20 +111,6 @@ export interface Wish {
   hours: number;
 }
 
-export class Refused extends Error {
-  constructor(
-    readonly http: number,
-    message: string,
-    readonly waitMs = 0,
-  ) {
-    super(message);
-  }
-}
-
-export function sentence(failure: unknown): string {
-  return failure instanceof Error ? failure.message : String(failure);
-}
-
 export const SIGNED_OUT = 401;
 let signedOut: () => void = () => undefined;
 
@@ -146,32 +127,15 @@ export function watchPerson(): void {
   for (const kind of ["pointerdown", "keydown", "wheel"]) addEventListener(kind, () => (touchedAt = Date.now()), { passive: true });
 }
 
-async function send(method: string, path: string, body?: unknown): Promise<Response> {
+function send(method: string, path: string, body?: unknown): Promise<Response> {
   const headers: Record<string, string> = { "Accept-Language": language() };
   if (Date.now() - touchedAt > ATTENDED_MS) headers["Jinqiu-Unattended"] = "1";
-  const init: RequestInit = { method, credentials: "same-origin", cache: "no-store", headers };
-  if (body !== undefined) {
-    init.body = JSON.stringify(body);
-    headers["Content-Type"] = "application/json";
-  }
-  const answer = await fetch(`/api/${path}`, init);
-  if (answer.ok) return answer;
-  const text = await answer.text();
-  let said: { error: string; wait_ms?: number } = { error: text };
-  try {
-    said = JSON.parse(text) as typeof said;
-  } catch {
-    // The door answers in plain text.
-  }
-  if (answer.status === SIGNED_OUT) signedOut();
-  throw new Refused(answer.status, said.error, said.wait_ms);
+  return request(method, path, body, headers, (http) => http === SIGNED_OUT && signedOut());
 }
 
 async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
   return (await (await send(method, path, body)).json()) as T;
 }
-
-const part = encodeURIComponent;
 
 function query(parameters: Record<string, string | number>): string {
   const set = Object.entries(parameters).filter(([, value]) => value !== "");
@@ -181,11 +145,7 @@ function query(parameters: Record<string, string | number>): string {
 /** A report as a file. It may need a second person, which the failure's sentence then says. */
 export async function saveReport(name: string, period: Period, form: "csv" | "xlsx"): Promise<void> {
   const answer = await send("GET", `reports/${part(name)}/${form}${query({ ...period })}`);
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(await answer.blob());
-  link.download = `${name}.${form}`;
-  link.click();
-  URL.revokeObjectURL(link.href);
+  keepFile(await answer.blob(), `${name}.${form}`);
 }
 
 export const api = {

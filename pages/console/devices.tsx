@@ -1,11 +1,12 @@
 // The devices: who, where, since when silent; admitting one by a code and its QR, taking one's rights.
 
 import { useState } from "preact/hooks";
+import { Heading, Loading } from "../shared/parts";
 import { sayLength, sayTime } from "../src/values";
-import { roleWord } from "../src/words";
+import { roleWord } from "../shared/words";
 import { api, sentence, type Device } from "./api";
-import { Grid, Heading, Loading } from "./parts";
-import { orgName, tree, update, useAnswer, useConsole } from "./state";
+import { Grid, OrgOptions, Problem } from "./parts";
+import { orgName, update, useAnswer, useConsole } from "./state";
 import { said, t } from "./words";
 
 const ROLES = ["volunteer", "secretary", "clerk", "bureau", "auditor"];
@@ -78,11 +79,7 @@ function Revoke(props: { device: Device; done: () => void }) {
         <span class="label">{t("lastGood")}</span>
         <input type="number" min="0" value={last} onInput={(event) => setLast(event.currentTarget.value)} />
       </label>
-      {problem && (
-        <p class="fault" role="alert">
-          {problem}
-        </p>
-      )}
+      <Problem text={problem} />
       <div class="actions">
         <button class="main">{t("revoke")}</button>
         <button type="button" onClick={props.done}>
@@ -107,7 +104,6 @@ export function QrPicture(props: { modules: string; label: string }) {
 }
 
 function Invite() {
-  const { orgs } = useConsole();
   const status = useAnswer(api.status).answer;
   const [made, make] = useState<{ code: string; qr: string } | null>(null);
   const [problem, tell] = useState("");
@@ -149,11 +145,7 @@ function Invite() {
         <label class="field">
           <span class="label">{t("orgName")}</span>
           <select name="org" required>
-            {tree(orgs).map(({ org, depth }) => (
-              <option key={org.id} value={org.id}>
-                {"　".repeat(depth) + org.name}
-              </option>
-            ))}
+            <OrgOptions />
           </select>
         </label>
         <label class="field">
@@ -164,11 +156,7 @@ function Invite() {
           <span class="label">{t("hours")}</span>
           <input name="hours" type="number" min="1" max="720" required defaultValue={String(HOURS_USUAL)} />
         </label>
-        {problem && (
-          <p class="fault" role="alert">
-            {problem}
-          </p>
-        )}
+        <Problem text={problem} />
         <div class="actions">
           <button class="main">{t("makeCode")}</button>
         </div>

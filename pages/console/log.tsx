@@ -2,11 +2,12 @@
 // changed.
 
 import { useState } from "preact/hooks";
+import { Heading, Loading } from "../shared/parts";
 import { label, Schema, fieldOf, type Field, type Table } from "../src/schema";
 import { say, sayTime } from "../src/values";
-import { language } from "../src/words";
+import { language } from "../shared/words";
 import { api, type AuditItem } from "./api";
-import { Grid, Heading, Loading } from "./parts";
+import { Grid } from "./parts";
 import { orgName, useAnswer, useConsole } from "./state";
 import { said, t } from "./words";
 

@@ -1,6 +1,7 @@
 // The frame around all pages of the console, and which page an address means.
 
 import { render } from "preact";
+import { Heading } from "../shared/parts";
 import "../src/style.css";
 import { SettingsPage, SignIn } from "./account";
 import { sentence } from "./api";
@@ -8,7 +9,6 @@ import "./console.css";
 import { DevicesPage } from "./devices";
 import { AlarmsPage, AsidePage, AuditPage, ConflictsPage, SchemasPage } from "./log";
 import { CoveragePage, MissedPage, OverviewPage } from "./overview";
-import { Heading } from "./parts";
 import { RecordsPage, RowPage } from "./records";
 import { ReportPage, ReportsPage } from "./reports";
 import { signOut, start, useConsole } from "./state";

@@ -1,10 +1,11 @@
 // How the hub stands, with charts; coverage down the tree; who was missed.
 
 import { useState } from "preact/hooks";
+import { Heading, Loading } from "../shared/parts";
 import { sayTime } from "../src/values";
 import { api, type Period, type Report, type Standing } from "./api";
 import { COVERAGE, MISSED, OVERVIEW } from "./choice";
-import { Bars, chartOf, Grid, Heading, Loading, PeriodPicker } from "./parts";
+import { Bars, chartOf, Grid, PeriodPicker } from "./parts";
 import { cellText, titleOf } from "./reports";
 import { tree, useAnswer, useConsole } from "./state";
 import { t } from "./words";

@@ -1,38 +1,10 @@
 // Small pieces that several pages of the console use.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
-import { language } from "../src/words";
-import { sentence, type Cell, type Column, type Period, type ReportRow } from "./api";
+import { language } from "../shared/words";
+import type { Cell, Column, Period, ReportRow } from "./api";
 import { tree, update, useConsole } from "./state";
 import { t } from "./words";
-
-/** A page's heading; it takes the focus, so that a screen reader says where one is. */
-export function Heading(props: { children: ComponentChildren; actions?: ComponentChildren }) {
-  const heading = useRef<HTMLHeadingElement>(null);
-  const { route } = useConsole();
-  useEffect(() => {
-    heading.current?.focus({ preventScroll: true });
-    scrollTo(0, 0);
-  }, [route.split("?")[0]]);
-  return (
-    <div class="heading">
-      <h1 ref={heading} tabIndex={-1}>
-        {props.children}
-      </h1>
-      {props.actions && <div class="actions">{props.actions}</div>}
-    </div>
-  );
-}
-
-export function Loading(props: { failure: unknown }) {
-  if (!props.failure) return <p class="quiet">{t("loading")}</p>;
-  return (
-    <p class="failure" role="alert">
-      {t("failed", sentence(props.failure))}
-    </p>
-  );
-}
 
 /** A table of texts; a narrow window shows every row as a card (style.css). */
 export function Grid(props: { label: string; heads: string[]; rows: ComponentChildren[][] }) {
@@ -65,9 +37,33 @@ export function Grid(props: { label: string; heads: string[]; rows: ComponentChi
   );
 }
 
+/** All orgs as choices, those below another set in. */
+export function OrgOptions() {
+  const { orgs } = useConsole();
+  return (
+    <>
+      {tree(orgs).map(({ org, depth }) => (
+        <option key={org.id} value={org.id}>
+          {"　".repeat(depth) + org.name}
+        </option>
+      ))}
+    </>
+  );
+}
+
+/** What stands against a form, when something does. */
+export function Problem(props: { text: string }) {
+  if (!props.text) return null;
+  return (
+    <p class="fault" role="alert">
+      {props.text}
+    </p>
+  );
+}
+
 /** From when to when, and of which org: one choice for all pages. */
 export function PeriodPicker(props: { days?: boolean }) {
-  const { period, orgs } = useConsole();
+  const { period } = useConsole();
   const change = (part: Partial<Period>) => update({ period: { ...period, ...part } });
   return (
     <form class="filter screen-only" onSubmit={(event) => event.preventDefault()}>
@@ -85,11 +81,7 @@ export function PeriodPicker(props: { days?: boolean }) {
         {t("org")}{" "}
         <select value={period.org} onChange={(event) => change({ org: event.currentTarget.value })}>
           <option value="">{t("allOrgs")}</option>
-          {tree(orgs).map(({ org, depth }) => (
-            <option key={org.id} value={org.id}>
-              {"　".repeat(depth) + org.name}
-            </option>
-          ))}
+          <OrgOptions />
         </select>
       </label>
     </form>

@@ -1,12 +1,13 @@
 // The records, to look at: a table's rows by search, one row with its history and what names it.
 
 import { useEffect, useState } from "preact/hooks";
+import { Heading, Loading } from "../shared/parts";
 import type { Titles, Value } from "../src/api";
 import { columnsOf, fieldOf, isRef, label, refTarget, sectionsOf, titleOf, type Field, type Table } from "../src/schema";
 import { isEmpty, say, sayHistory, sayTime } from "../src/values";
-import { language } from "../src/words";
+import { language } from "../shared/words";
 import { api } from "./api";
-import { Grid, Heading, Loading } from "./parts";
+import { Grid } from "./parts";
 import { useAnswer, useConsole } from "./state";
 import { t } from "./words";
 

@@ -1,10 +1,11 @@
 // Every report: its rows for a period and an org, a chart where it has figures, files and paper.
 
 import { useState } from "preact/hooks";
+import { Heading, Loading } from "../shared/parts";
 import { codeLabel, fieldOf, type Schema } from "../src/schema";
-import { language } from "../src/words";
+import { language } from "../shared/words";
 import { api, saveReport, sentence, type Cell, type Column, type Report } from "./api";
-import { Bars, chartOf, Grid, Heading, headOf, Loading, PeriodPicker } from "./parts";
+import { Bars, chartOf, Grid, headOf, PeriodPicker } from "./parts";
 import { useAnswer, useConsole } from "./state";
 import { t } from "./words";
 

@@ -2,10 +2,11 @@
 // and a count of changes that tells every page to read again.
 
 import { useEffect, useState } from "preact/hooks";
+import { hold, routeNow } from "../shared/state";
+import { speak, type Language } from "../shared/words";
 import type { Org } from "../src/api";
-import { Schema, type Language } from "../src/schema";
+import { Schema } from "../src/schema";
 import { dayText } from "../src/values";
-import { speak } from "../src/words";
 import { api, onSignedOut, watchPerson, type Me, type Period } from "./api";
 
 export interface State {
@@ -25,11 +26,7 @@ function thisYear(): Period {
 
 const NOBODY: Me = { name: null, role: null };
 
-function routeNow(): string {
-  return location.hash.replace(/^#\/?/, "");
-}
-
-let state: State = {
+const held = hold<State>({
   me: NOBODY,
   schema: null,
   orgs: [],
@@ -37,23 +34,8 @@ let state: State = {
   version: 0,
   reachable: true,
   period: thisYear(),
-};
-const listeners = new Set<() => void>();
-
-export function update(part: Partial<State>): void {
-  state = { ...state, ...part };
-  for (const listener of listeners) listener();
-}
-
-export function useConsole(): State {
-  const [, draw] = useState(0);
-  useEffect(() => {
-    const listener = () => draw((n) => n + 1);
-    listeners.add(listener);
-    return () => void listeners.delete(listener);
-  }, []);
-  return state;
-}
+});
+export const { update, use: useConsole } = held;
 
 /** What `read` gives, again whenever a key or the records change; a late answer to an earlier
  * question is dropped. */
@@ -106,7 +88,7 @@ function readSoon(): void {
   readTimer = setTimeout(() => {
     readTimer = 0;
     readAt = performance.now();
-    update({ version: state.version + 1 });
+    update({ version: held.now().version + 1 });
   }, wait);
 }
 
@@ -157,5 +139,5 @@ export function tree(orgs: Org[], parent: string | null = null, depth = 0): { or
 }
 
 export function orgName(id: string | null): string {
-  return state.orgs.find((org) => org.id === id)?.name ?? "";
+  return held.now().orgs.find((org) => org.id === id)?.name ?? "";
 }

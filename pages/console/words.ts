@@ -1,22 +1,19 @@
-// What the console says itself, beside the words that all pages share (../src/words.ts).
+// What the console says itself, beside the words that all pages share (../shared/words.ts).
 
-import { language } from "../src/words";
+import { common, speaker, type Words } from "../shared/words";
 
 const words = {
+  ...common,
   overview: ["总览", "Overview"],
   coverage: ["覆盖", "Coverage"],
   missed: ["漏访与到期", "Missed and due"],
-  reports: ["报表", "Reports"],
-  records: ["资料", "Records"],
   devices: ["设备", "Devices"],
   log: ["审计", "Audit"],
   setAside: ["搁置", "Set aside"],
-  conflicts: ["冲突", "Conflicts"],
   schemas: ["表结构", "Schema"],
   accounts: ["账号", "Accounts"],
   console: ["管理台", "Console"],
   menu: ["主菜单", "Main menu"],
-  skip: ["跳到内容", "Skip to content"],
   signIn: ["登录", "Sign in"],
   signingIn: ["正在登录…", "Signing in…"],
   signOut: ["退出", "Sign out"],
@@ -25,9 +22,6 @@ const words = {
   secret: ["密码", "Password"],
   code: ["动态口令（没有就不填）", "Six digits (if your account has them)"],
   wait: ["请等 {0} 秒再试", "wait {0} seconds before the next try"],
-  loading: ["正在读取…", "Loading…"],
-  failed: ["出错了：{0}", "Something went wrong: {0}"],
-  none: ["—", "—"],
   empty: ["没有内容", "Nothing here"],
   entries: ["日志条目", "Entries"],
   rows: ["记录行", "Rows"],
@@ -56,7 +50,6 @@ const words = {
   org: ["组织及下级", "Organisation and below"],
   allOrgs: ["全部", "all"],
   show: ["显示", "Show"],
-  print: ["打印", "Print"],
   csv: ["存为 CSV", "Save as CSV"],
   xlsx: ["存为表格", "Save as XLSX"],
   rowCount: ["共 {0} 行", "{0} rows"],
@@ -65,15 +58,12 @@ const words = {
   findReport: ["找报表：编号或名称", "Find a report: number or name"],
   coverageIntro: ["每格是所选时段内的百分比；本级没有数的，显示下级中最低的。", "Percentages within the period; where an org has none of its own, the lowest below it."],
   lowest: ["最低 {0}%", "lowest {0}%"],
-  columns: ["列", "Columns"],
   missedIntro: ["到期、逾期和漏掉的人与事，最久的在前。", "Who and what is due or was missed, the longest first."],
   allKinds: ["全部种类", "all kinds"],
   kind: ["种类", "Kind"],
   whom: ["对象", "Whom"],
   since: ["自", "Since"],
   days: ["天数", "Days"],
-  person: ["使用者", "Person"],
-  role: ["角色", "Role"],
   orgName: ["组织", "Organisation"],
   state: ["状态", "State"],
   lastSeen: ["上次连接", "Last seen"],
@@ -88,7 +78,6 @@ const words = {
   revokeSure: ["吊销之后，它再写的内容处处不生效。确定吗？", "What it writes afterwards counts nowhere. Revoke it?"],
   lastGood: ["只算到第几条（不填：中心已有的全部）", "Entries that count (empty: all the hub has)"],
   revoked: ["已吊销", "Revoked"],
-  cancel: ["取消", "Cancel"],
   onlyReads: ["审计账号只能查看。", "An auditor's account only reads."],
   invite: ["接纳新设备", "Admit a device"],
   personName: ["使用人姓名", "Person's name"],
@@ -126,11 +115,9 @@ const words = {
   action_grant: ["授予密钥", "grant"],
   action_erase: ["擦除", "erase"],
   more: ["再多看一些", "Show more"],
-  search: ["搜索", "Search"],
   table: ["表", "Table"],
   found: ["共 {0} 条", "{0} in all"],
   next: ["下一页", "Next"],
-  history: ["历史", "History"],
   value: ["值", "Value"],
   field: ["字段", "Field"],
   writtenBy: ["谁、何时", "Who and when"],
@@ -153,24 +140,13 @@ const words = {
   yes: ["有", "yes"],
   no: ["无", "no"],
   accountsHow: ["账号用命令管理：jinqiud account add 名称 --role bureau", "Accounts are kept by command: jinqiud account add NAME --role bureau"],
-  language: ["语言", "Language"],
-  theme: ["颜色", "Colours"],
-  themeSystem: ["跟随系统", "as the system"],
-  themeLight: ["浅色", "light"],
-  themeDark: ["深色", "dark"],
-  themeContrast: ["高对比", "high contrast"],
-  settings: ["设置", "Settings"],
   reachable: ["中心没有应答，正在重试", "The hub doesn't answer; trying again"],
   seconds: ["{0} 秒", "{0} seconds"],
-  pageNotFound: ["没有这个页面", "There is no such page"],
-} satisfies Record<string, [string, string]>;
+} satisfies Words;
 
 export type ConsoleWord = keyof typeof words;
 
-export function t(word: ConsoleWord, ...parts: (string | number)[]): string {
-  const text = words[word][language() === "zh" ? 0 : 1] ?? word;
-  return text.replace(/\{(\d)\}/g, (_, place: string) => String(parts[Number(place)] ?? ""));
-}
+export const t = speaker<ConsoleWord>(words);
 
 /** A word that stands for a code of the program, or the code itself. */
 export function said(kind: string, code: string): string {

@@ -1,4 +1,8 @@
-// The JSON interface of the program on this machine (docs/openapi.json). Nothing else is asked.
+// The JSON interface of the program on this machine (docs/openapi.json).
+
+import { part, request } from "../shared/http";
+
+export { Refused, sentence } from "../shared/http";
 
 export type Scalar = string | number | boolean | null;
 export type Value = Scalar | string[];
@@ -177,20 +181,6 @@ export interface Preferences {
   columns?: Record<string, string[]>; // by table, as this person wants its list
 }
 
-export class Refused extends Error {
-  constructor(
-    readonly http: number,
-    message: string,
-    readonly waitMs = 0,
-  ) {
-    super(message);
-  }
-}
-
-export function sentence(failure: unknown): string {
-  return failure instanceof Error ? failure.message : String(failure);
-}
-
 export const LOCKED = 423;
 let locked: (language: "zh" | "en") => void = () => undefined;
 
@@ -199,35 +189,13 @@ export function onLocked(tell: typeof locked): void {
   locked = tell;
 }
 
-async function send(method: string, path: string, body?: unknown): Promise<Response> {
-  const init: RequestInit = { method, credentials: "same-origin", cache: "no-store" };
-  if (body instanceof Blob) {
-    init.body = body;
-    init.headers = { "Content-Type": "application/octet-stream" };
-  } else if (body !== undefined) {
-    init.body = JSON.stringify(body);
-    init.headers = { "Content-Type": "application/json" };
-  }
-  const answer = await fetch(`/api/${path}`, init);
-  if (!answer.ok) {
-    const text = await answer.text();
-    let said: { error: string; language?: "zh" | "en"; wait_ms?: number } = { error: text };
-    try {
-      said = JSON.parse(text) as typeof said;
-    } catch {
-      // The door answers in plain text.
-    }
-    if (answer.status === LOCKED) locked(said.language ?? "zh");
-    throw new Refused(answer.status, said.error, said.wait_ms);
-  }
-  return answer;
+function send(method: string, path: string, body?: unknown): Promise<Response> {
+  return request(method, path, body, {}, (http, said) => http === LOCKED && locked(said.language ?? "zh"));
 }
 
 async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
   return JSON.parse(await (await send(method, path, body)).text()) as T;
 }
-
-const part = encodeURIComponent;
 
 export interface Query {
   search?: string;

@@ -1,9 +1,9 @@
 // A month of what happens: each day with its rows, those that want the same place at once marked.
 
 import { useState } from "preact/hooks";
+import { Heading, Loading } from "../shared/parts";
 import { api, type List, type Row, type Titles } from "./api";
 import { notVoid, ROWS_MAX } from "./cells";
-import { Heading, Loading } from "./parts";
 import { codeLabel, fieldOf, label, mayWrite, titleOf, type Table } from "./schema";
 import { rename, useLoad, useStore } from "./store";
 import { dayText, say, sayDay, sayMonth, WEEKDAYS } from "./values";

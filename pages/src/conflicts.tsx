@@ -2,9 +2,9 @@
 // taken, they are joined, or something else is written.
 
 import { useState } from "preact/hooks";
+import { Heading, Loading } from "../shared/parts";
 import { api, type Conflict, type Conflicts, type Decision, type Head, type Row, type Titles, type Value } from "./api";
 import { FieldRow } from "./field";
-import { Heading, Loading } from "./parts";
 import { fieldOf, label, mayWrite, titleOf, type Field, type Table } from "./schema";
 import { FieldHistory } from "./row";
 import { changed, tell, tellFailure, useLoad, useStore } from "./store";

@@ -3,15 +3,6 @@
 import { useState } from "preact/hooks";
 import { w } from "./words";
 
-/** Hand `blob` to the browser as a file to keep. */
-export function keepFile(blob: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-}
-
 /** A place where a file is dropped, or chosen by a button. */
 export function DropPlace(props: { id: string; text: string; accept: string; take: (file: File) => void }) {
   const [over, setOver] = useState(false);

@@ -1,10 +1,11 @@
 // Writing a row: a new one, in full or in few taps, or a change of one that is there.
 
 import { useEffect, useState } from "preact/hooks";
+import { Heading, Loading } from "../shared/parts";
 import { api, Refused, sentence, type Bases, type Draft, type One, type Titles, type Value } from "./api";
 import { useDraft } from "./drafts";
 import { FieldRow } from "./field";
-import { Heading, Loading, OrgSelect } from "./parts";
+import { OrgSelect } from "./parts";
 import {
   fieldOf,
   isAsked,

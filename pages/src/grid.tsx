@@ -2,11 +2,12 @@
 // are chosen first and saved together.
 
 import { useState } from "preact/hooks";
+import { Heading, Loading } from "../shared/parts";
 import { api, type Change, type Row } from "./api";
 import { cellKey, cellSave, isMonthly, readGrid, sumOf, type Cell, type Column, type GridData } from "./cells";
 import { FieldRow } from "./field";
 import { SearchBox, useLate } from "./search";
-import { Heading, Loading, OrgSelect } from "./parts";
+import { OrgSelect } from "./parts";
 import { codeLabel, fieldOf, label, mayWrite, refValue, titleOf, type Field, type Grid, type Table } from "./schema";
 import { changed, tell, tellFailure, useLoad, useStore } from "./store";
 import { sayMoney } from "./values";

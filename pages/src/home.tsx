@@ -1,8 +1,8 @@
 // What a person sees first: what to do now, what is unfinished, what hasn't been sent.
 
+import { Heading } from "../shared/parts";
 import { api, type DraftItem, type Due, type Row, type Titles, type Value } from "./api";
 import { herePoint, pointOf, sayDistance, type Point } from "./near";
-import { Heading } from "./parts";
 import { codeLabel, fieldOf, label, mayWrite, refTarget, refValue, titleOf, type Table } from "./schema";
 import { changed, tellFailure, useLoad, useStore } from "./store";
 import { daysBetween, say, sayDay, sayTime } from "./values";

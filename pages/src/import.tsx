@@ -2,9 +2,10 @@
 // not at all.
 
 import { useState } from "preact/hooks";
+import { Heading } from "../shared/parts";
 import { api, type Imported } from "./api";
 import { DropPlace } from "./files";
-import { Heading, OrgSelect } from "./parts";
+import { OrgSelect } from "./parts";
 import { fieldOf, isTyped, label, mayWrite, type Table } from "./schema";
 import { changed, go, tell, tellFailure, useStore } from "./store";
 import { language, w } from "./words";

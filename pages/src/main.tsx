@@ -1,6 +1,7 @@
 // The frame around all pages, and which page an address means.
 
 import { render } from "preact";
+import { Heading } from "../shared/parts";
 import { sentence } from "./api";
 import { CalendarPage } from "./calendar";
 import { ConflictsPage } from "./conflicts";
@@ -12,7 +13,7 @@ import { FindPage, RecordsPage } from "./find";
 import { ImportPage } from "./import";
 import { ListPage } from "./list";
 import { LockButton, LockScreen, watchPerson } from "./lock";
-import { Heading, NoticeBar } from "./parts";
+import { NoticeBar } from "./parts";
 import { RemindersPage, ReportPage, ReportsPage } from "./reports";
 import { HistoryPage, RowPage } from "./row";
 import type { Schema } from "./schema";

@@ -1,39 +1,10 @@
 // Small pieces that several pages use.
 
-import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
-import { sentence, type Row, type Titles, type Value } from "./api";
+import type { Row, Titles, Value } from "./api";
 import { isRef, refTarget, type Field } from "./schema";
 import { hideNotice, useStore } from "./store";
 import { isEmpty, say } from "./values";
 import { w } from "./words";
-
-/** A page's heading; it takes the focus, so that a screen reader says where one is. */
-export function Heading(props: { children: ComponentChildren; actions?: ComponentChildren }) {
-  const heading = useRef<HTMLHeadingElement>(null);
-  const { route } = useStore();
-  useEffect(() => {
-    heading.current?.focus({ preventScroll: true });
-    scrollTo(0, 0);
-  }, [route.split("?")[0]]);
-  return (
-    <div class="heading">
-      <h1 ref={heading} tabIndex={-1}>
-        {props.children}
-      </h1>
-      {props.actions && <div class="actions">{props.actions}</div>}
-    </div>
-  );
-}
-
-export function Loading(props: { failure: unknown }) {
-  if (!props.failure) return <p class="quiet">{w("loading")}</p>;
-  return (
-    <p class="failure" role="alert">
-      {w("failed", sentence(props.failure))}
-    </p>
-  );
-}
 
 /** The own org and those below it; nothing to choose where there is but one. */
 export function OrgSelect(props: { id: string; label: string; org: string | undefined; all?: boolean; change: (org: string) => void }) {

@@ -1,8 +1,9 @@
 // Figures over the records, to be looked at and printed; and the reminders.
 
 import { useState } from "preact/hooks";
+import { Heading, Loading } from "../shared/parts";
 import { api, type Reminder, type Report, type Value } from "./api";
-import { Heading, Loading, OrgSelect } from "./parts";
+import { OrgSelect } from "./parts";
 import { codeLabel, fieldOf } from "./schema";
 import { rename, useLoad, useStore } from "./store";
 import { dayText, isEmpty, sayDay } from "./values";

@@ -1,10 +1,11 @@
 // One row at a glance: what it says, what else speaks of it, and what one can do.
 
 import { useState } from "preact/hooks";
+import { Heading, Loading } from "../shared/parts";
 import { api, type HistoryItem, type One, type Related, type Titles } from "./api";
 import { FileShown } from "./file";
 import { Rows } from "./list";
-import { ConflictMark, Heading, Loading, Shown } from "./parts";
+import { ConflictMark, Shown } from "./parts";
 import { fieldOf, isRef, isTyped, label, mayName, mayWrite, refValue, sectionsOf, titleOf, voidField, type Field, type Table } from "./schema";
 import { changed, go, tell, tellFailure, useLoad, useStore } from "./store";
 import { Steps } from "./steps";

@@ -1,9 +1,9 @@
 // The schema as the pages need it: which fields, in what order, under which labels. No table is
 // known by name here or elsewhere in the pages.
 
+import type { Language } from "../shared/words";
 import type { Row, Titles, Value } from "./api";
 
-export type Language = "zh" | "en";
 export interface Labelled {
   zh: string;
   en: string;

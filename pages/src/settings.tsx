@@ -1,7 +1,7 @@
 // How a person likes the pages to look, and who this device is.
 
+import { Heading } from "../shared/parts";
 import type { Preferences } from "./api";
-import { Heading } from "./parts";
 import { prefer, tellFailure, useStore } from "./store";
 import { sayLength, sayTime } from "./values";
 import { roleWord, w, type Word } from "./words";

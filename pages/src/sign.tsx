@@ -1,10 +1,11 @@
 // Signing in by tapping names: everybody of the org as a button, for one activity.
 
 import { useState } from "preact/hooks";
+import { Heading, Loading } from "../shared/parts";
 import { api, type Row } from "./api";
 import { cellKey, cellSave, readCells, readTargets } from "./cells";
 import { SearchBox, useLate } from "./search";
-import { Heading, Loading, OrgSelect } from "./parts";
+import { OrgSelect } from "./parts";
 import { codeLabel, fieldOf, label, mayWrite, refValue, titleOf, type Grid, type Table } from "./schema";
 import { changed, tell, tellFailure, useLoad, useStore } from "./store";
 import { sayTime } from "./values";

@@ -2,10 +2,12 @@
 // every page to read again.
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { hold, routeNow } from "../shared/state";
+import { speak, type Language } from "../shared/words";
 import { api, LOCKED, onLocked, Refused, sentence, type Org, type Preferences, type Status, type Sync } from "./api";
 import { keepAll, keepLate } from "./drafts";
-import { Schema, type Language } from "./schema";
-import { speak, w } from "./words";
+import { Schema } from "./schema";
+import { w } from "./words";
 
 export interface State {
   schema: Schema | null;
@@ -24,7 +26,7 @@ export interface Notice {
   undo?: () => void;
 }
 
-let state: State = {
+const held = hold<State>({
   schema: null,
   status: null,
   orgs: [],
@@ -34,31 +36,8 @@ let state: State = {
   reachable: true,
   locked: false,
   notice: null,
-};
-const listeners = new Set<() => void>();
-
-function routeNow(): string {
-  return location.hash.replace(/^#\/?/, "");
-}
-
-export function update(part: Partial<State>): void {
-  state = { ...state, ...part };
-  for (const listener of listeners) listener();
-}
-
-export function useStore(): State {
-  const [, draw] = useState(0);
-  useEffect(() => {
-    const listener = () => draw((n) => n + 1);
-    listeners.add(listener);
-    return () => void listeners.delete(listener);
-  }, []);
-  return state;
-}
-
-export function now(): State {
-  return state;
-}
+});
+export const { now, update, use: useStore } = held;
 
 // ---- notices ----
 
@@ -83,7 +62,7 @@ export function hideNotice(): void {
 
 /** Something was written here: every page reads again. */
 export function changed(): void {
-  update({ version: state.version + 1 });
+  update({ version: now().version + 1 });
 }
 
 // ---- addresses ----
@@ -97,7 +76,7 @@ export function go(route: string): void {
 export function rename(route: string): void {
   if (routeNow().split("?")[0] !== route.split("?")[0]) return;
   history.replaceState(null, "", `#/${route}`);
-  state = { ...state, route };
+  held.amend({ route });
 }
 
 // ---- what comes from the program ----
@@ -111,7 +90,7 @@ export async function readStatus(): Promise<void> {
   const mine = ++readTurn;
   try {
     const status = await api.status();
-    if (mine === readTurn && !state.locked) update({ status, reachable: true });
+    if (mine === readTurn && !now().locked) update({ status, reachable: true });
   } catch (failure) {
     if (mine !== readTurn) return;
     update({ reachable: failure instanceof Refused && failure.http === LOCKED });
@@ -123,7 +102,7 @@ export async function readStatus(): Promise<void> {
 function readSoon(): void {
   clearTimeout(readTimer);
   readTimer = setTimeout(() => {
-    update({ version: state.version + 1 });
+    update({ version: now().version + 1 });
     void readStatus();
   }, READ_AGAIN_MS);
 }
@@ -131,16 +110,17 @@ function readSoon(): void {
 function listen(): void {
   const source = new EventSource("/api/events");
   source.addEventListener("open", () => {
-    if (state.locked) void unlocked().catch(() => undefined); // it may have been opened meanwhile
+    if (now().locked) void unlocked().catch(() => undefined); // it may have been opened meanwhile
     else readSoon();
   });
   source.addEventListener("leaving", () => void keepAll());
-  source.addEventListener("locked", () => locked(state.status?.language ?? "zh"));
+  source.addEventListener("locked", () => locked(now().status?.language ?? "zh"));
   source.addEventListener("unlocked", () => void unlocked().catch(tellFailure));
   source.addEventListener("changed", readSoon);
   source.addEventListener("sync", (event) => {
     const sync = JSON.parse((event as MessageEvent<string>).data) as Sync;
-    if (state.status) update({ status: { ...state.status, sync } });
+    const { status } = now();
+    if (status) update({ status: { ...status, sync } });
     readSoon();
   });
   source.addEventListener("error", () => {
@@ -165,19 +145,19 @@ async function load(): Promise<void> {
   ]);
   wear(preferences, status.language);
   const loaded = { status, schema: new Schema(schema), orgs: orgs.orgs, preferences };
-  update({ ...loaded, reachable: true, locked: false, version: state.version + 1 });
+  update({ ...loaded, reachable: true, locked: false, version: now().version + 1 });
 }
 
 /** Forget what was read; the address stays, and what was typed is a draft. */
 function locked(fallback: Language): void {
-  if (state.locked) return;
-  speak(state.preferences.language ?? fallback);
+  if (now().locked) return;
+  speak(now().preferences.language ?? fallback);
   update({ locked: true, reachable: true, status: null, schema: null, orgs: [], notice: null });
 }
 
 /** Go on where the person was. */
 export async function unlocked(): Promise<void> {
-  if (!state.locked) return;
+  if (!now().locked) return;
   await keepLate();
   await load();
 }
@@ -186,19 +166,19 @@ export async function start(): Promise<void> {
   onLocked(locked);
   addEventListener("hashchange", () => {
     // A failure belongs to the page it happened on; "saved" is read on the next one.
-    update({ route: routeNow(), notice: state.notice?.bad ? null : state.notice });
+    update({ route: routeNow(), notice: now().notice?.bad ? null : now().notice });
   });
   try {
     await load();
   } catch (failure) {
-    if (!state.locked) throw failure;
+    if (!now().locked) throw failure;
   }
   listen();
 }
 
 export async function prefer(part: Partial<Preferences>): Promise<void> {
-  const preferences = { ...state.preferences, ...part };
-  wear(preferences, state.status?.language ?? "zh");
+  const preferences = { ...now().preferences, ...part };
+  wear(preferences, now().status?.language ?? "zh");
   update({ preferences });
   await api.keepPreferences(preferences);
 }

@@ -1,9 +1,10 @@
 // The line that says the truth about what has been sent, and the page of what hasn't.
 
 import { useState } from "preact/hooks";
+import { Heading, Loading } from "../shared/parts";
+import { keepFile } from "../shared/keep";
 import { api, type Taken } from "./api";
-import { DropPlace, keepFile } from "./files";
-import { Heading, Loading } from "./parts";
+import { DropPlace } from "./files";
 import { label, titleOf } from "./schema";
 import { changed, tell, tellFailure, update, now, useLoad, useStore } from "./store";
 import type { Status } from "./api";

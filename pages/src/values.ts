@@ -1,7 +1,8 @@
 // Values as people read and write them.
 
 import type { HistoryItem, Titles, Value } from "./api";
-import { codeLabel, isRef, type Field, type Language } from "./schema";
+import type { Language } from "../shared/words";
+import { codeLabel, isRef, type Field } from "./schema";
 import { language, w } from "./words";
 
 export const WEEKDAYS: Record<Language, string[]> = {

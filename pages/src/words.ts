@@ -1,20 +1,17 @@
 // What the pages say themselves; labels of tables and fields come from the schema.
 
-import { isLogged, label, type Language, type Table } from "./schema";
+import { common, language, speaker, type Words } from "../shared/words";
+import { isLogged, label, type Table } from "./schema";
 
 const words = {
+  ...common,
   appName: ["金秋", "Jinqiu"],
   home: ["首页", "Home"],
   find: ["查找", "Find"],
-  records: ["资料", "Records"],
-  conflicts: ["冲突", "Conflicts"],
-  settings: ["设置", "Settings"],
-  skip: ["跳到内容", "Skip to content"],
   mainMenu: ["主菜单", "Main menu"],
   save: ["保存", "Save"],
   saving: ["正在保存…", "Saving…"],
   saved: ["已保存", "Saved"],
-  cancel: ["取消", "Cancel"],
   back: ["返回", "Back"],
   edit: ["修改", "Edit"],
   add: ["新增", "Add"],
@@ -25,14 +22,11 @@ const words = {
   remove: ["删除", "Delete"],
   removeSure: ["确定删除这一行吗？历史里仍可找回。", "Delete this row? Its history stays and it can be put back."],
   removed: ["已删除", "Deleted"],
-  history: ["历史", "History"],
   historyOf: ["{0} 的历史", "History of {0}"],
-  print: ["打印", "Print"],
   withdraw: ["作废", "Void"],
   withdrawn: ["已作废", "Void"],
   yes: ["是", "yes"],
   no: ["否", "no"],
-  none: ["—", "—"],
   notSaid: ["未填", "not said"],
   optional: ["可不填", "optional"],
   required: ["必填", "required"],
@@ -41,12 +35,10 @@ const words = {
   more: ["更多", "More"],
   fullForm: ["完整表格", "Full form"],
   whereKept: ["存入组织", "Kept under"],
-  search: ["搜索", "Search"],
   searchHint: ["姓名、电话、文字", "name, phone, any text"],
   found: ["找到 {0} 条", "{0} found"],
   nothingFound: ["没有找到", "Nothing found"],
   nothingHere: ["这里还没有内容", "Nothing here yet"],
-  loading: ["正在读取…", "Loading…"],
   loadMore: ["再看 {0} 条", "Show {0} more"],
   sortBy: ["按“{0}”排序", "Sort by “{0}”"],
   all: ["全部", "all"],
@@ -109,7 +101,6 @@ const words = {
   fromOn: ["起", "from"],
   untilOn: ["止", "until"],
   clearFilters: ["清除筛选", "Clear filters"],
-  columns: ["列", "Columns"],
   chooseAll: ["全选本页", "Choose this page"],
   pages: ["翻页", "Pages"],
   page: ["第", "Page"],
@@ -143,7 +134,6 @@ const words = {
   export: ["导出", "Export"],
   exportPurpose: ["导出作什么用？会随导出记录保存。", "What is it for? It is kept with the note of this export."],
   exported: ["已导出，并已记录", "Exported, and noted"],
-  reports: ["报表", "Reports"],
   reminders: ["提醒", "Reminders"],
   noReminders: ["没有要提醒的", "Nothing to remind of"],
   period: ["时间", "Period"],
@@ -223,12 +213,6 @@ const words = {
   taken: ["去 {0}", "removed {0}"],
   changedMeanwhile: ["您打开后，{0}有了新内容。您没改的项不受影响；改同一项会列为冲突。", "Since you opened it, {0} changed. What you left alone is safe; the same item becomes a conflict."],
   addMore: ["再加多少", "how many more"],
-  language: ["语言", "Language"],
-  theme: ["颜色", "Colours"],
-  themeSystem: ["跟随系统", "as the system"],
-  themeLight: ["浅色", "light"],
-  themeDark: ["深色", "dark"],
-  themeContrast: ["高对比", "high contrast"],
   size: ["字号", "Text size"],
   sizeNormal: ["标准", "normal"],
   sizeLarge: ["大", "large"],
@@ -236,51 +220,23 @@ const words = {
   sizeDouble: ["两倍", "double"],
   syncPlace: ["同步与随身包", "Syncing and sticks"],
   aboutMe: ["本机", "This device"],
-  person: ["使用者", "Person"],
-  role: ["角色", "Role"],
   org: ["组织", "Organisation"],
   rowsHere: ["记录数", "Rows here"],
   lastSync: ["上次同步", "Last synced"],
   notAllowed: ["您的角色不能修改这里", "Your role can't change this"],
-  failed: ["出错了：{0}", "Something went wrong: {0}"],
   lat: ["纬度,经度", "latitude,longitude"],
   today: ["今天", "today"],
   yesterday: ["昨天", "yesterday"],
   me: ["默认是自己", "yourself by default"],
   writtenOnce: ["只写一次，不能改", "written once, can't be changed"],
-  pageNotFound: ["没有这个页面", "There is no such page"],
-  role_volunteer: ["志愿者", "volunteer"],
-  role_secretary: ["支部书记", "secretary"],
-  role_clerk: ["工作人员", "clerk"],
-  role_bureau: ["老干部局", "bureau"],
-  role_auditor: ["审计", "auditor"],
-  role_hub: ["中心", "hub"],
-} satisfies Record<string, [string, string]>;
+} satisfies Words;
 
+export { language, roleWord, speak } from "../shared/words";
 export type Word = keyof typeof words;
 
-let current: Language = "zh";
-
-export function speak(language: Language): void {
-  current = language;
-  document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
-}
-
-export function language(): Language {
-  return current;
-}
-
-export function w(word: Word, ...parts: (string | number)[]): string {
-  const text = words[word][current === "zh" ? 0 : 1] ?? word;
-  return text.replace(/\{(\d)\}/g, (_, place: string) => String(parts[Number(place)] ?? ""));
-}
+export const w = speaker<Word>(words);
 
 /** "log a visit", "add a person" */
 export function startWord(table: Table): string {
-  return w(isLogged(table) ? "logOf" : "addOf", label(table, current));
-}
-
-export function roleWord(role: string | null): string {
-  const key = `role_${role}` as Word;
-  return role && key in words ? w(key) : (role ?? w("none"));
+  return w(isLogged(table) ? "logOf" : "addOf", label(table, language()));
 }
