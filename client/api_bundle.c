@@ -30,12 +30,12 @@ enum status api_bundle_read(struct api_call *call, struct error *err)
     enum status status = parcel_feed(&parcel, buffer_bytes(&call->request->body), err);
     status = parcel_close(&parcel, status, err);
     const struct received *received = &parcel.received;
-    uint64_t taken = received->applied + received->known;
+    uint64_t taken = received->applied + received->known + received->early;
     if (status != STATUS_OK && (status != STATUS_BAD_INPUT || taken == 0))
         return status;
-    call->answer = json_pack("{sI sI sI ss?}", "applied", (json_int_t)received->applied, "known",
-                             (json_int_t)received->known, "rejected",
-                             (json_int_t)(received->refused + received->aside), "fault",
+    call->answer = json_pack("{sI sI sI sI ss?}", "applied", (json_int_t)received->applied, "known",
+                             (json_int_t)received->known, "early", (json_int_t)received->early,
+                             "rejected", (json_int_t)(received->refused + received->aside), "fault",
                              status == STATUS_OK ? NULL : err->text);
     call->wrote = received->applied > 0;
     return STATUS_OK;

@@ -9,33 +9,35 @@
 #include "common/grid.h"
 #include "common/messages.h"
 
-static const struct cli_text labels[] = {{"device", "设备"},
-                                         {"person", "使用者"},
-                                         {"role", "角色"},
-                                         {"org", "组织编号"},
-                                         {"org name", "组织"},
-                                         {"entries", "条目"},
-                                         {"rows", "记录行"},
-                                         {"conflicts", "待处理冲突"},
-                                         {"set aside", "搁置的条目"},
-                                         {"unsent", "未送出的条目"},
-                                         {"taken by the hub not all", "中心未全部接收"},
-                                         {"missing since a repair", "修复后待补回的条目"},
-                                         {"last saves cut off", "最近保存被截断于"},
-                                         {"damaged", "损坏"},
-                                         {"last sync", "上次同步"},
-                                         {"rights as of", "权限信息截至"},
-                                         {"notices of the hub missed", "未收到的中心通告"},
-                                         {"two registries shown", "出现两份名册"},
-                                         {"clock offset, ms", "时钟偏差（毫秒）"}};
+static const struct cli_text labels[] = {
+    {"device", "设备"},
+    {"person", "使用者"},
+    {"role", "角色"},
+    {"org", "组织编号"},
+    {"org name", "组织"},
+    {"entries", "条目"},
+    {"rows", "记录行"},
+    {"conflicts", "待处理冲突"},
+    {"set aside", "搁置的条目"},
+    {"unsent", "未送出的条目"},
+    {"taken by the hub not all", "中心未全部接收"},
+    {"missing since a repair", "修复后待补回的条目"},
+    {"carried here before their turn", "已带到、待补齐之前的条目"},
+    {"last saves cut off", "最近保存被截断于"},
+    {"damaged", "损坏"},
+    {"last sync", "上次同步"},
+    {"rights as of", "权限信息截至"},
+    {"notices of the hub missed", "未收到的中心通告"},
+    {"two registries shown", "出现两份名册"},
+    {"clock offset, ms", "时钟偏差（毫秒）"}};
 
 static void print_status(const json_t *status)
 {
     static const char *const keys[] = {
-        "device",         "person",    "role",      "org",          "org_name",      "entries",
-        "rows",           "conflicts", "set_aside", "unsent",       "held",          "missing",
-        "end_lost",       "damaged",   "last_sync", "rights_as_of", "rights_behind", "split_view",
-        "clock_offset_ms"};
+        "device",    "person",       "role",          "org",        "org_name",
+        "entries",   "rows",         "conflicts",     "set_aside",  "unsent",
+        "held",      "missing",      "early",         "end_lost",   "damaged",
+        "last_sync", "rights_as_of", "rights_behind", "split_view", "clock_offset_ms"};
     struct grid grid = {.columns = 2};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const json_t *value = json_object_get(status, keys[i]);

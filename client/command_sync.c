@@ -151,9 +151,6 @@ int command_sync(struct cli *cli)
         status = seek_proof(replica, &options, &result, &err);
     if (!peer && status == STATUS_DENIED && result.totals.code == SESSION_REVOKED)
         obey(cli, replica);
-    uint64_t taken;
-    if (status == STATUS_OK)
-        status = replica_take_later(replica, &taken, &err);
     if (status == STATUS_OK && !peer)
         status = remember_sync(replica, &err);
     if (status == STATUS_DISK_FULL && result.totals.code == SESSION_DONE)

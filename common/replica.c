@@ -185,11 +185,7 @@ static void move_log(struct replica *replica)
 /* What may have been lost must not be saved under the same numbers again. */
 static enum status follow_loss(struct replica *replica, bool torn, struct error *err)
 {
-    uint64_t taken;
-    if (replica->read_only)
-        return STATUS_OK;
-    TRY(replica_take_later(replica, &taken, err));
-    if (!torn)
+    if (replica->read_only || !torn)
         return STATUS_OK;
     TRY(replica_begin(replica, err));
     enum status status = end_lost_note(replica, err);
@@ -498,6 +494,7 @@ enum status replica_begin(struct replica *replica, struct error *err)
         TRY(ballast_hold(replica->ballast, err));
     TRY(sql_run(replica, "BEGIN IMMEDIATE", err));
     replica->in_transaction = true;
+    replica->grew = false;
     replica->doubles_mark = 0;
     enum status status = replica_refresh(replica, &changed, err);
     if (status != STATUS_OK)
@@ -517,7 +514,9 @@ static void forget_erased(struct replica *replica)
 
 enum status replica_commit(struct replica *replica, struct error *err)
 {
-    enum status status = replica_gather(replica, false, err);
+    enum status status = replica->grew ? later_take(replica, err) : STATUS_OK;
+    if (status == STATUS_OK)
+        status = replica_gather(replica, false, err);
     if (status == STATUS_OK)
         status = feeds_write(replica, err);
     if (status == STATUS_OK)
@@ -592,5 +591,5 @@ enum status replica_counts(struct replica *replica, struct replica_counts *count
     struct frontier missing = {0};
     enum status status = replica_missing(replica, &missing, &counts->missing, err);
     frontier_release(&missing);
-    return status;
+    return status == STATUS_OK ? later_count(replica, &counts->early, err) : status;
 }

@@ -187,6 +187,7 @@ struct received {
     uint64_t known;   /* skipped, nothing written */
     uint64_t aside;   /* logged, but not permitted; or kept until the schema comes */
     uint64_t refused; /* not chained or not signed: kept in set_aside, not in the log */
+    uint64_t early;   /* kept until what comes before them is here (replica_receive_carried) */
 };
 /* Several runs are to come: what they write in one row is stored when another row's turn comes, or
  * with the call that says false, or the commit. Views inside the transaction would miss it. Without
@@ -198,6 +199,14 @@ enum status replica_gather(struct replica *replica, bool on, struct error *err);
  * into *received. */
 enum status replica_receive(struct replica *replica, const struct run *run,
                             struct received *received, struct error *err);
+/* The same for a run that somebody carried here, and that nobody may bring again: if its turn
+ * hasn't come, because entries before it or the key of its device aren't here, it is kept, and
+ * taken in with the commit that fills the gap. What can't be judged yet may be anything: only so
+ * many bytes are kept, and the oldest make room. What this replica has no right to hold is
+ * refused. */
+#define EARLY_BYTES (16u << 20)
+enum status replica_receive_carried(struct replica *replica, const struct run *run,
+                                    struct received *received, struct error *err);
 
 /* ---- sending ---- */
 const struct frontier *replica_frontier(struct replica *replica);
@@ -290,9 +299,6 @@ enum status replica_refold(struct replica *replica, struct error *err);
  * (a feed's number is the last of them). Release with frontier_release. */
 enum status replica_missing(struct replica *replica, struct frontier *missing, uint64_t *entries,
                             struct error *err);
-/* Entries that lay beyond a gap, as far as the gap is filled now. Opening does it, too. *taken
- * counts them. */
-enum status replica_take_later(struct replica *replica, uint64_t *taken, struct error *err);
 /* When the end of the write-ahead log didn't hold, the last time; 0: it always did. */
 #define META_END_LOST "end_lost_ms"
 /* 1: this file may be older than what it wrote, and a hub has yet to begin anew because of it. */
@@ -323,6 +329,7 @@ int64_t *replica_doubles_mark(struct replica *replica);
 struct replica_counts {
     uint64_t entries, rows, conflicts, set_aside, own_entries;
     uint64_t missing; /* see replica_missing */
+    uint64_t early;   /* entries beyond a gap, which wait for those before them */
 };
 enum status replica_counts(struct replica *replica, struct replica_counts *counts,
                            struct error *err);

@@ -1,5 +1,7 @@
-/* After a repair: what lay beyond a gap waits here, and what is missing is known by its number. */
+/* Runs beyond a gap wait here until what comes before them is there: some of a file that was
+ * repaired, whose missing entries are known by their numbers, others carried here too early. */
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,22 +10,42 @@
 
 #define META_MISSING "missing"
 
-enum status later_keep(struct replica *replica, const struct run *run, struct error *err)
+/* The oldest that were carried here make room. */
+static enum status bound_carried(struct replica *replica, struct error *err)
+{
+    static const char sql[] =
+        "DELETE FROM _later WHERE carried AND id <= (SELECT id FROM (SELECT id,"
+        " sum(length(run)) OVER (ORDER BY id DESC) AS bytes FROM _later WHERE carried)"
+        " WHERE bytes > %u ORDER BY id DESC LIMIT 1)";
+    char text[sizeof sql + 16];
+    snprintf(text, sizeof text, sql, EARLY_BYTES);
+    return MUTANT("early-without-bound") ? STATUS_OK : sql_run(replica, text, err);
+}
+
+enum status later_keep(struct replica *replica, const struct run *run, bool carried,
+                       struct error *err)
 {
     struct buffer encoded = {0};
+    struct hash hash;
     sqlite3_stmt *insert = NULL;
     if (MUTANT("t18-later-dropped"))
         return STATUS_OK;
+    TRY(sql_prepare(replica,
+                    "INSERT OR IGNORE INTO _later(hash, carried, count, run) VALUES(?, ?, ?, ?)",
+                    &insert, err));
     enum status status = run_encode(run, &encoded, err);
-    if (status == STATUS_OK)
-        status = sql_prepare(replica, "INSERT INTO _later(run) VALUES(?)", &insert, err);
     if (status == STATUS_OK) {
-        sql_bind_bytes(insert, 1, buffer_bytes(&encoded));
+        crypto_generichash(hash.bytes, sizeof hash.bytes, encoded.data, encoded.size, NULL, 0);
+        sql_bind_bytes(insert, 1, bytes_of(hash.bytes, sizeof hash.bytes));
+        sqlite3_bind_int(insert, 2, carried);
+        sqlite3_bind_int64(insert, 3, (sqlite3_int64)run->count);
+        sql_bind_bytes(insert, 4, buffer_bytes(&encoded));
         status = sql_done(replica, insert, "entries beyond a gap", err);
     }
     sqlite3_finalize(insert);
     buffer_release(&encoded);
-    return status;
+    replica->grew = true;
+    return status == STATUS_OK && carried ? bound_carried(replica, err) : status;
 }
 
 static enum status forget(struct replica *replica, int64_t id, struct error *err)
@@ -33,8 +55,8 @@ static enum status forget(struct replica *replica, int64_t id, struct error *err
     return sql_run(replica, sql, err);
 }
 
-/* One that doesn't hold is damaged itself: a peer brings it. */
-static enum status take_run(struct replica *replica, int64_t id, struct bytes encoded,
+/* One that doesn't hold is damaged or forged: a peer brings it. *taken counts. */
+static enum status take_run(struct replica *replica, sqlite3_stmt *read, struct bytes encoded,
                             uint64_t *taken, struct error *err)
 {
     struct run run;
@@ -42,7 +64,11 @@ static enum status take_run(struct replica *replica, int64_t id, struct bytes en
     struct received received = {0};
     enum run_fit fit = RUN_BROKEN;
     enum status status = STATUS_OK;
-    if (run_decode(&run, &bodies, encoded, NULL) == STATUS_OK)
+    int64_t id = sqlite3_column_int64(read, 0);
+    bool carried = sqlite3_column_int(read, 1);
+    sqlite3_reset(read);
+    if (run_decode(&run, &bodies, encoded, NULL) == STATUS_OK &&
+        (!carried || replica_may_hold(replica, &run.feed)))
         fit = run_fits(replica, &run);
     if (fit == RUN_FITS)
         status = replica_receive(replica, &run, &received, err);
@@ -58,8 +84,8 @@ static enum status take_all(struct replica *replica, uint64_t *taken, struct err
     sqlite3_stmt *read = NULL;
     struct buffer encoded = {0};
     int64_t last = 0;
-    TRY(sql_prepare(replica, "SELECT id, run FROM _later WHERE id > ? ORDER BY id LIMIT 1", &read,
-                    err));
+    TRY(sql_prepare(replica, "SELECT id, carried, run FROM _later WHERE id > ? ORDER BY id LIMIT 1",
+                    &read, err));
     enum status status = STATUS_OK;
     for (;;) {
         sqlite3_bind_int64(read, 1, last);
@@ -67,11 +93,10 @@ static enum status take_all(struct replica *replica, uint64_t *taken, struct err
             break;
         last = sqlite3_column_int64(read, 0);
         buffer_clear(&encoded);
-        if (buffer_append_bytes(&encoded, sql_blob(read, 1)) != STATUS_OK)
+        if (buffer_append_bytes(&encoded, sql_blob(read, 2)) != STATUS_OK)
             status = error_set(err, STATUS_NO_MEMORY, "out of memory");
-        sqlite3_reset(read);
         if (status == STATUS_OK)
-            status = take_run(replica, last, buffer_bytes(&encoded), taken, err);
+            status = take_run(replica, read, buffer_bytes(&encoded), taken, err);
         if (status != STATUS_OK)
             break;
     }
@@ -80,42 +105,27 @@ static enum status take_all(struct replica *replica, uint64_t *taken, struct err
     return status;
 }
 
-static enum status has_later(struct replica *replica, bool *has, struct error *err)
-{
-    sqlite3_stmt *read = NULL;
-    enum status status = STATUS_OK;
-    TRY(sql_prepare(replica, "SELECT 1 FROM _later LIMIT 1", &read, err));
-    *has = sql_row(replica, read, &status, err);
-    sqlite3_finalize(read);
-    return status;
-}
-
 /* Again as long as it helps: a run of the registry may bring the key of another one. */
-static enum status take_while_it_helps(struct replica *replica, uint64_t *taken, struct error *err)
+enum status later_take(struct replica *replica, struct error *err)
 {
-    uint64_t before;
+    uint64_t before, taken = 0;
     do {
-        before = *taken;
-        TRY(take_all(replica, taken, err));
-    } while (*taken > before);
+        before = taken;
+        TRY(take_all(replica, &taken, err));
+    } while (taken > before);
+    replica->grew = false;
     return STATUS_OK;
 }
 
-enum status replica_take_later(struct replica *replica, uint64_t *taken, struct error *err)
+enum status later_count(struct replica *replica, uint64_t *entries, struct error *err)
 {
-    bool own = !replica->in_transaction, has = false;
-    *taken = 0;
-    TRY(has_later(replica, &has, err));
-    if (!has)
-        return STATUS_OK;
-    if (own)
-        TRY(replica_begin(replica, err));
-    enum status status = take_while_it_helps(replica, taken, err);
-    if (!own)
-        return status;
-    if (status == STATUS_OK)
-        return replica_commit(replica, err);
-    replica_rollback(replica);
+    sqlite3_stmt *read = NULL;
+    enum status status = STATUS_OK;
+    *entries = 0;
+    TRY(sql_prepare(replica, "SELECT coalesce(sum(count), 0) FROM _later", &read, err));
+    if (sql_row(replica, read, &status, err))
+        *entries = (uint64_t)sqlite3_column_int64(read, 0);
+    sqlite3_finalize(read);
     return status;
 }
 

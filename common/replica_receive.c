@@ -126,6 +126,7 @@ static enum status append_run(struct replica *replica, const struct run *run, si
     bool reached;
     TRY(feed_ensure(replica, &run->feed, &local, err));
     TRY(feed_append(replica, local, &piece, err));
+    replica->grew = true;
     TRY(keys_note_known(replica, run, skip, err));
     TRY(cut_reached(replica, &run->feed, &reached, err));
     for (size_t i = skip; i < run->count; i++) {
@@ -192,6 +193,13 @@ static enum status receive(struct replica *replica, const struct run *run,
     return append_run(replica, run, skip, &hash, received, err);
 }
 
+/* Is the key that must have signed, or what comes before, not here yet? */
+static bool is_early(struct replica *replica, const struct run *run, uint64_t held,
+                     uint8_t key[PUBLIC_KEY_BYTES])
+{
+    return run->first > held + 1 || signing_key_of(replica, run, key) != STATUS_OK;
+}
+
 enum run_fit run_fits(struct replica *replica, const struct run *run)
 {
     uint32_t local = feed_find(replica, &run->feed);
@@ -200,7 +208,7 @@ enum run_fit run_fits(struct replica *replica, const struct run *run)
     struct hash hash = {{0}};
     if (run->first + run->count - 1 <= held)
         return RUN_KNOWN;
-    if (run->first > held + 1 || signing_key_of(replica, run, key) != STATUS_OK)
+    if (is_early(replica, run, held, key))
         return RUN_EARLY;
     if (local)
         hash = feed_at(replica, local)->hash;
@@ -226,4 +234,28 @@ enum status replica_receive(struct replica *replica, const struct run *run,
         status = branches_leave(replica, err);
     replica->keys_in = (struct bytes){0};
     return status;
+}
+
+bool replica_may_hold(const struct replica *replica, const struct feed_id *feed)
+{
+    uint32_t self = replica->identity.device;
+    if (self == DEVICE_HUB && !registry_may_have_written(replica->registry, feed))
+        return false;
+    return SCOPE_IS_REGISTRY(feed->scope) || feed->device == self || self == DEVICE_HUB ||
+           registry_may_read(replica->registry, self, feed->scope);
+}
+
+enum status replica_receive_carried(struct replica *replica, const struct run *run,
+                                    struct received *received, struct error *err)
+{
+    uint8_t key[PUBLIC_KEY_BYTES];
+    if (!replica_may_hold(replica, &run->feed)) {
+        received->refused += run->count;
+        return STATUS_OK;
+    }
+    if (feed_restoring(replica, &run->feed) ||
+        !is_early(replica, run, frontier_get(&replica->frontier, &run->feed), key))
+        return replica_receive(replica, run, received, err);
+    received->early += run->count;
+    return later_keep(replica, run, true, err);
 }

@@ -303,7 +303,7 @@ static enum status take_run(struct salvage *salvage, struct reading *reading, st
         return replica_receive(salvage->to, run, &received, salvage->err);
     case RUN_EARLY:
         reading->gap = true;
-        return later_keep(salvage->to, run, salvage->err);
+        return later_keep(salvage->to, run, false, salvage->err);
     case RUN_BROKEN:
         reading->gap = true;
         return STATUS_OK;
@@ -426,6 +426,19 @@ static enum status take_aside(struct salvage *salvage, sqlite3_stmt *row, void *
     return status;
 }
 
+/* What waited in the damaged file, waits on or has its turn now. */
+static enum status keep_later(struct salvage *salvage, sqlite3_stmt *row, void *context)
+{
+    struct run run;
+    struct bytes *bodies = NULL;
+    enum status status = STATUS_OK;
+    (void)context;
+    if (run_decode(&run, &bodies, sql_blob(row, 1), NULL) == STATUS_OK)
+        status = later_keep(salvage->to, &run, sqlite3_column_int(row, 0), salvage->err);
+    free(bodies);
+    return status;
+}
+
 /* A table of the program's own that this layer doesn't know, as the hub has some. */
 static enum status copy_row(struct salvage *salvage, sqlite3_stmt *row, void *context)
 {
@@ -488,10 +501,10 @@ static enum status open_damaged(const char *path, const struct page_key *key, sq
 
 static enum status fill(struct salvage *salvage)
 {
-    uint64_t taken;
     struct replica *to = salvage->to;
     struct error *err = salvage->err;
     uint8_t stored[IDENTITY_BYTES];
+    bool whole;
     if (read_setting(salvage, "_meta", "identity", stored, sizeof stored) ||
         read_setting(salvage, "_spare", "identity", stored, sizeof stored))
         salvage->device = get_u32le(stored);
@@ -499,7 +512,8 @@ static enum status fill(struct salvage *salvage)
     TRY(replica_begin(to, err));
     TRY(read_feeds(salvage));
     TRY(take_feeds(salvage));
-    TRY(replica_take_later(to, &taken, err));
+    TRY(each_row(salvage, "SELECT carried, run FROM _later", keep_later, NULL, &whole));
+    TRY(later_take(to, err));
     TRY(copy_rest(salvage));
     TRY(copy_identity(salvage));
     TRY(missing_save(to, &salvage->missing, err));

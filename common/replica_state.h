@@ -180,6 +180,7 @@ struct replica {
     struct zstd_room zstd;
     struct row row, old_row;
     struct row_place place;
+    bool grew;      /* this transaction has filled a gap, perhaps: see later_take */
     bool gathering; /* several entries are on their way: a row is stored when the next one comes */
     bool unstored;  /* `row` and `place` have what its table hasn't yet (row_settle) */
 
@@ -474,8 +475,15 @@ bool identity_fits(const struct replica *replica);
  * the key that signed it, aren't known. (replica_receive.c) */
 enum run_fit { RUN_FITS, RUN_KNOWN, RUN_EARLY, RUN_BROKEN };
 enum run_fit run_fits(struct replica *replica, const struct run *run);
-/* Kept until what comes before it is there. */
-enum status later_keep(struct replica *replica, const struct run *run, struct error *err);
+/* Kept until what comes before it is there; `carried`: by somebody (replica_receive_carried). */
+enum status later_keep(struct replica *replica, const struct run *run, bool carried,
+                       struct error *err);
+/* Has this replica the right to hold the feed? (replica_receive.c) */
+bool replica_may_hold(const struct replica *replica, const struct feed_id *feed);
+/* Takes in what lay beyond a gap, as far as the gap is filled now. In a transaction. */
+enum status later_take(struct replica *replica, struct error *err);
+/* How many entries wait. */
+enum status later_count(struct replica *replica, uint64_t *entries, struct error *err);
 /* Sets what a peer must bring: a feed's number is the last that is known to have been there. */
 enum status missing_save(struct replica *replica, const struct frontier *missing,
                          struct error *err);

@@ -6,78 +6,80 @@
 
 #include "common/replica_state.h"
 
+static const char engine_tables[] =
+    "CREATE TABLE _meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE _feed(id INTEGER PRIMARY KEY, scope INTEGER NOT NULL, device INTEGER NOT "
+    "NULL,"
+    " incarnation INTEGER NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL,"
+    " UNIQUE(scope, device, incarnation)) STRICT;"
+    /* A piece: `count` consecutive entries, and the signature of the last, which covers all.
+     * id = feed << 40 | number of the last. One entry: its body; more: size (varint) and body
+     * of each. form: enum log_form. */
+    "CREATE TABLE _log(id INTEGER PRIMARY KEY, count INTEGER NOT NULL,"
+    " form INTEGER NOT NULL, bodies BLOB NOT NULL, signature BLOB NOT NULL) STRICT;"
+    /* Entries that aren't simply in force; id = feed << 40 | number. */
+    "CREATE TABLE _judged(id INTEGER PRIMARY KEY, state INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX judged_waiting ON _judged(state) WHERE state = 2;"
+    /* Keys of sealed values that entries named (replica_seal.h). */
+    "CREATE TABLE _key(id INTEGER PRIMARY KEY, subject BLOB NOT NULL, year INTEGER NOT NULL,"
+    " beacon INTEGER NOT NULL, feed INTEGER NOT NULL, wrapped BLOB) STRICT;"
+    "CREATE INDEX key_subject ON _key(subject);"
+    /* Attachments, the fields that name them, and their units (replica_attachment.h). `plain`:
+     * what was added and isn't saved yet. delivered: under which lineage the hub had it. */
+    "CREATE TABLE _attachment(id INTEGER PRIMARY KEY, root BLOB NOT NULL,"
+    " bytes INTEGER NOT NULL, small INTEGER NOT NULL, held INTEGER NOT NULL DEFAULT 0,"
+    " whole INTEGER NOT NULL DEFAULT 0, wanted INTEGER NOT NULL DEFAULT 0,"
+    " delivered INTEGER, added_ms INTEGER NOT NULL, plain BLOB, UNIQUE(root, bytes)) STRICT;"
+    "CREATE TABLE _attached(attachment INTEGER NOT NULL, scope INTEGER NOT NULL,"
+    " table_no INTEGER NOT NULL, row BLOB NOT NULL, field INTEGER NOT NULL,"
+    " key INTEGER NOT NULL, PRIMARY KEY(attachment, scope, table_no, row, field, key))"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE TABLE _unit(id INTEGER PRIMARY KEY, unit BLOB NOT NULL) STRICT;"
+    /* Entries that others adopted; both as in _log. */
+    "CREATE TABLE _adopted(id INTEGER PRIMARY KEY, adopted_as INTEGER NOT NULL) STRICT;"
+    /* Runs of our own feeds from another life, until ours has made room. id = feed << 40 |
+     * number of the first. */
+    "CREATE TABLE _branch(id INTEGER PRIMARY KEY, run BLOB NOT NULL) STRICT;"
+    "CREATE TABLE _head(table_no INTEGER NOT NULL, row BLOB NOT NULL, scope INTEGER NOT NULL,"
+    " field INTEGER NOT NULL, feed INTEGER NOT NULL REFERENCES _feed(id),"
+    " number INTEGER NOT NULL, value BLOB NOT NULL, time_ms INTEGER NOT NULL,"
+    " person BLOB NOT NULL, seen BLOB, conflict INTEGER NOT NULL,"
+    " PRIMARY KEY(table_no, row, scope, field, feed, number)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX head_conflict ON _head(conflict) WHERE conflict <> 0;"
+    "CREATE TABLE _element(table_no INTEGER NOT NULL, row BLOB NOT NULL,"
+    " scope INTEGER NOT NULL, field INTEGER NOT NULL, element BLOB NOT NULL,"
+    " feed INTEGER NOT NULL REFERENCES _feed(id), number INTEGER NOT NULL,"
+    " PRIMARY KEY(table_no, row, scope, field, element, feed, number)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE _replaced(table_no INTEGER NOT NULL, row BLOB NOT NULL,"
+    " scope INTEGER NOT NULL, field INTEGER NOT NULL, scope_of INTEGER NOT NULL,"
+    " device INTEGER NOT NULL, incarnation INTEGER NOT NULL, number INTEGER NOT NULL,"
+    " element BLOB NOT NULL, PRIMARY KEY(table_no, row, scope, field, scope_of, device,"
+    " incarnation, number, element)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE _touch(table_no INTEGER NOT NULL, row BLOB NOT NULL, scope INTEGER NOT NULL,"
+    " feed INTEGER NOT NULL REFERENCES _feed(id), number INTEGER NOT NULL,"
+    " PRIMARY KEY(table_no, row, scope, feed, number)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE _tally(scope INTEGER NOT NULL, table_no INTEGER NOT NULL,"
+    " rows INTEGER NOT NULL, sum BLOB NOT NULL, PRIMARY KEY(scope, table_no))"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE TABLE _set_aside(id INTEGER PRIMARY KEY, scope INTEGER NOT NULL,"
+    " device INTEGER NOT NULL, incarnation INTEGER NOT NULL, number INTEGER NOT NULL,"
+    " status INTEGER NOT NULL, reason TEXT NOT NULL, body BLOB, received_ms INTEGER NOT NULL,"
+    " proof BLOB) STRICT;"
+    "CREATE INDEX set_aside_feed ON _set_aside(scope, device, incarnation);"
+    "CREATE TABLE _peer(device INTEGER PRIMARY KEY, told BLOB NOT NULL, held BLOB NOT NULL)"
+    " STRICT;"
+    /* Runs beyond a gap (replica_later.c). */
+    "CREATE TABLE _later(id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE,"
+    " carried INTEGER NOT NULL, count INTEGER NOT NULL, run BLOB NOT NULL) STRICT;"
+    /* A second copy, on other pages, of what nobody could bring again. */
+    "CREATE TABLE _spare(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER spare AFTER INSERT ON _meta WHEN NEW.name IN"
+    " ('identity', 'network', 'hub_address', 'hub_link_key') BEGIN"
+    " INSERT OR REPLACE INTO _spare(name, value) VALUES(NEW.name, NEW.value); END;";
+
 enum status tables_create_engine(struct replica *replica, struct error *err)
 {
-    static const char sql[] =
-        "CREATE TABLE _meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;"
-        "CREATE TABLE _feed(id INTEGER PRIMARY KEY, scope INTEGER NOT NULL, device INTEGER NOT "
-        "NULL,"
-        " incarnation INTEGER NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL,"
-        " UNIQUE(scope, device, incarnation)) STRICT;"
-        /* A piece: `count` consecutive entries, and the signature of the last, which covers all.
-         * id = feed << 40 | number of the last. One entry: its body; more: size (varint) and body
-         * of each. form: enum log_form. */
-        "CREATE TABLE _log(id INTEGER PRIMARY KEY, count INTEGER NOT NULL,"
-        " form INTEGER NOT NULL, bodies BLOB NOT NULL, signature BLOB NOT NULL) STRICT;"
-        /* Entries that aren't simply in force; id = feed << 40 | number. */
-        "CREATE TABLE _judged(id INTEGER PRIMARY KEY, state INTEGER NOT NULL) STRICT;"
-        "CREATE INDEX judged_waiting ON _judged(state) WHERE state = 2;"
-        /* Keys of sealed values that entries named (replica_seal.h). */
-        "CREATE TABLE _key(id INTEGER PRIMARY KEY, subject BLOB NOT NULL, year INTEGER NOT NULL,"
-        " beacon INTEGER NOT NULL, feed INTEGER NOT NULL, wrapped BLOB) STRICT;"
-        "CREATE INDEX key_subject ON _key(subject);"
-        /* Attachments, the fields that name them, and their units (replica_attachment.h). `plain`:
-         * what was added and isn't saved yet. delivered: under which lineage the hub had it. */
-        "CREATE TABLE _attachment(id INTEGER PRIMARY KEY, root BLOB NOT NULL,"
-        " bytes INTEGER NOT NULL, small INTEGER NOT NULL, held INTEGER NOT NULL DEFAULT 0,"
-        " whole INTEGER NOT NULL DEFAULT 0, wanted INTEGER NOT NULL DEFAULT 0,"
-        " delivered INTEGER, added_ms INTEGER NOT NULL, plain BLOB, UNIQUE(root, bytes)) STRICT;"
-        "CREATE TABLE _attached(attachment INTEGER NOT NULL, scope INTEGER NOT NULL,"
-        " table_no INTEGER NOT NULL, row BLOB NOT NULL, field INTEGER NOT NULL,"
-        " key INTEGER NOT NULL, PRIMARY KEY(attachment, scope, table_no, row, field, key))"
-        " STRICT, WITHOUT ROWID;"
-        "CREATE TABLE _unit(id INTEGER PRIMARY KEY, unit BLOB NOT NULL) STRICT;"
-        /* Entries that others adopted; both as in _log. */
-        "CREATE TABLE _adopted(id INTEGER PRIMARY KEY, adopted_as INTEGER NOT NULL) STRICT;"
-        /* Runs of our own feeds from another life, until ours has made room. id = feed << 40 |
-         * number of the first. */
-        "CREATE TABLE _branch(id INTEGER PRIMARY KEY, run BLOB NOT NULL) STRICT;"
-        "CREATE TABLE _head(table_no INTEGER NOT NULL, row BLOB NOT NULL, scope INTEGER NOT NULL,"
-        " field INTEGER NOT NULL, feed INTEGER NOT NULL REFERENCES _feed(id),"
-        " number INTEGER NOT NULL, value BLOB NOT NULL, time_ms INTEGER NOT NULL,"
-        " person BLOB NOT NULL, seen BLOB, conflict INTEGER NOT NULL,"
-        " PRIMARY KEY(table_no, row, scope, field, feed, number)) STRICT, WITHOUT ROWID;"
-        "CREATE INDEX head_conflict ON _head(conflict) WHERE conflict <> 0;"
-        "CREATE TABLE _element(table_no INTEGER NOT NULL, row BLOB NOT NULL,"
-        " scope INTEGER NOT NULL, field INTEGER NOT NULL, element BLOB NOT NULL,"
-        " feed INTEGER NOT NULL REFERENCES _feed(id), number INTEGER NOT NULL,"
-        " PRIMARY KEY(table_no, row, scope, field, element, feed, number)) STRICT, WITHOUT ROWID;"
-        "CREATE TABLE _replaced(table_no INTEGER NOT NULL, row BLOB NOT NULL,"
-        " scope INTEGER NOT NULL, field INTEGER NOT NULL, scope_of INTEGER NOT NULL,"
-        " device INTEGER NOT NULL, incarnation INTEGER NOT NULL, number INTEGER NOT NULL,"
-        " element BLOB NOT NULL, PRIMARY KEY(table_no, row, scope, field, scope_of, device,"
-        " incarnation, number, element)) STRICT, WITHOUT ROWID;"
-        "CREATE TABLE _touch(table_no INTEGER NOT NULL, row BLOB NOT NULL, scope INTEGER NOT NULL,"
-        " feed INTEGER NOT NULL REFERENCES _feed(id), number INTEGER NOT NULL,"
-        " PRIMARY KEY(table_no, row, scope, feed, number)) STRICT, WITHOUT ROWID;"
-        "CREATE TABLE _tally(scope INTEGER NOT NULL, table_no INTEGER NOT NULL,"
-        " rows INTEGER NOT NULL, sum BLOB NOT NULL, PRIMARY KEY(scope, table_no))"
-        " STRICT, WITHOUT ROWID;"
-        "CREATE TABLE _set_aside(id INTEGER PRIMARY KEY, scope INTEGER NOT NULL,"
-        " device INTEGER NOT NULL, incarnation INTEGER NOT NULL, number INTEGER NOT NULL,"
-        " status INTEGER NOT NULL, reason TEXT NOT NULL, body BLOB, received_ms INTEGER NOT NULL,"
-        " proof BLOB) STRICT;"
-        "CREATE INDEX set_aside_feed ON _set_aside(scope, device, incarnation);"
-        "CREATE TABLE _peer(device INTEGER PRIMARY KEY, told BLOB NOT NULL, held BLOB NOT NULL)"
-        " STRICT;"
-        /* Runs that lay beyond a gap when the file was repaired (replica_later.c). */
-        "CREATE TABLE _later(id INTEGER PRIMARY KEY, run BLOB NOT NULL) STRICT;"
-        /* A second copy, on other pages, of what nobody could bring again. */
-        "CREATE TABLE _spare(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;"
-        "CREATE TRIGGER spare AFTER INSERT ON _meta WHEN NEW.name IN"
-        " ('identity', 'network', 'hub_address', 'hub_link_key') BEGIN"
-        " INSERT OR REPLACE INTO _spare(name, value) VALUES(NEW.name, NEW.value); END;";
-    return sql_run(replica, sql, err);
+    return sql_run(replica, engine_tables, err);
 }
 
 static const char *column_type(const struct schema_field *field)

@@ -277,16 +277,21 @@ static int command_read(struct cli *cli)
     if (status == STATUS_OK)
         status = read_bundle(replica, cli->arguments[0], &received, &err);
     uint64_t rejected = received.refused + received.aside;
-    bool began = status == STATUS_OK || received.applied + received.known + rejected > 0;
+    uint64_t read = received.applied + received.known + received.early + rejected;
+    bool began = status == STATUS_OK || read > 0;
     replica_close(replica);
     if (began && cli->json)
-        cli_print_json(cli, json_pack("{s:I, s:I, s:I}", "applied", (json_int_t)received.applied,
-                                      "known", (json_int_t)received.known, "rejected",
-                                      (json_int_t)rejected));
+        cli_print_json(cli,
+                       json_pack("{sI sI sI sI}", "applied", (json_int_t)received.applied, "known",
+                                 (json_int_t)received.known, "early", (json_int_t)received.early,
+                                 "rejected", (json_int_t)rejected));
     else if (began)
         cli_say(cli, "taken in: %llu, known: %llu, rejected: %llu",
                 (unsigned long long)received.applied, (unsigned long long)received.known,
                 (unsigned long long)rejected);
+    if (began && !cli->json && received.early > 0)
+        cli_say(cli, "kept until what comes before them is here: %llu",
+                (unsigned long long)received.early);
     return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
 }
 

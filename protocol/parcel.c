@@ -194,15 +194,6 @@ enum status parcel_write(struct replica *replica, const struct parcel_wish *wish
 
 /* ---- reading ---- */
 
-static bool may_hold(const struct replica *replica, const struct feed_id *feed)
-{
-    uint32_t self = replica_identity(replica)->device;
-    if (self == DEVICE_HUB && !registry_may_have_written(replica_registry(replica), feed))
-        return false;
-    return SCOPE_IS_REGISTRY(feed->scope) || feed->device == self || self == DEVICE_HUB ||
-           registry_may_read(replica_registry(replica), self, feed->scope);
-}
-
 static enum status take_run(struct parcel *parcel, struct bytes body, struct error *err)
 {
     struct run run;
@@ -212,10 +203,7 @@ static enum status take_run(struct parcel *parcel, struct bytes body, struct err
         return error_set(err, status, "out of memory");
     if (status != STATUS_OK)
         return error_set(err, STATUS_BAD_INPUT, "the bundle is damaged: %s", "a run");
-    if (may_hold(parcel->replica, &run.feed))
-        status = replica_receive(parcel->replica, &run, &parcel->received, err);
-    else
-        parcel->received.refused += run.count;
+    status = replica_receive_carried(parcel->replica, &run, &parcel->received, err);
     free(bodies);
     return status;
 }

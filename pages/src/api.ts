@@ -27,6 +27,7 @@ export interface Sync {
 export interface Taken {
   applied: number;
   known: number;
+  early: number; // kept until what comes before them is here
   rejected: number;
   fault: string | null;
 }

@@ -85,6 +85,7 @@ function TakenIn(props: { taken: Taken }) {
   return (
     <p role="status" class={taken.fault ? "fault" : "hint"}>
       {w("stickRead", taken.applied, taken.known)}
+      {taken.early > 0 && ` ${w("stickEarly", taken.early)}`}
       {taken.rejected > 0 && ` ${w("stickRejected", taken.rejected)}`}
       {taken.fault && ` ${taken.fault}`}
     </p>

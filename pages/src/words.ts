@@ -168,6 +168,7 @@ const words = {
   stickTake: ["读入随身包", "Take in a file"],
   stickWritten: ["随身包已存好（{0} KB）", "Kept ({0} KB)"],
   stickRead: ["收下 {0} 条，已有 {1} 条。", "{0} taken in, {1} were here."],
+  stickEarly: ["{0} 条要等它前面的到了才收下，已留存。", "{0} are kept until those before them come."],
   stickRejected: ["{0} 条未通过核验，已搁置。", "{0} didn't pass and are set aside."],
   syncNow: ["现在同步", "Sync now"],
   clockFast: ["这台电脑的时钟快了约 {0}", "This computer's clock is about {0} fast"],

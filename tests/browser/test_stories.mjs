@@ -147,6 +147,8 @@ describe("a volunteer and a secretary", () => {
   });
 
   test("without any network a stick carries what waits, by button and by dragging", async () => {
+    const before = () => secretary.json("list", "person", "--search", "示例党员103");
+    await eventually(async () => (await secretary.call("sync"), (await before()).length === 1), "what came before at the secretary's");
     await world.hub.stop();
     const visitor = await world.visit(volunteer);
     await volunteer.add("person", "name=示例党员104");

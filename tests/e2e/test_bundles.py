@@ -40,7 +40,7 @@ class Bundles(unittest.TestCase):
             self.assertEqual(village.json("status")["unsent"], 2)
             # The clerk may read it on the way, and carries it on by line or by stick.
             self.assertEqual(self.read(JINQIU, clerk.folder, stick),
-                             {"applied": 2, "known": 0, "rejected": 0})
+                             {"applied": 2, "known": 0, "early": 0, "rejected": 0})
             self.assertEqual(len(clerk.json("list", "visit")), 1)
             self.assertEqual(self.read(JINQIUD, world.hub.folder, stick)["applied"], 2)
             again = self.read(JINQIUD, world.hub.folder, stick)
@@ -72,6 +72,31 @@ class Bundles(unittest.TestCase):
             for stick in sticks:
                 self.assertEqual(self.read(JINQIUD, world.hub.folder, stick)["applied"], 0)
             self.assertEqual(village.json("digest"), world.hub.json("digest"))
+
+    def test_one_that_comes_before_its_turn_waits_for_it(self):
+        with World() as world:
+            village, clerk = world.join("secretary", world.branches[0]), world.join("clerk")
+            for client in (village, clerk):
+                client.sync()
+            stick = os.path.join(world.folder, "stick")
+            self.visit(village, "第一次，已送到中心")
+            village.sync()
+            self.visit(village, "第二次，带在身上")
+            village.call("bundle", "write", stick)
+            # The hub has the first two entries, the clerk hasn't heard of them yet.
+            for _ in range(2):
+                self.assertEqual(self.read(JINQIU, clerk.folder, stick),
+                                 {"applied": 0, "known": 0, "early": 2, "rejected": 0})
+                self.assertEqual(clerk.json("status")["early"], 2)
+            self.assertEqual(clerk.json("set-aside"), [])
+            self.assertIn("kept until", run(JINQIU, "bundle", "read", stick, "--dir", clerk.folder,
+                                            error=True, env={"JINQIU_LANG": "en"}))
+            clerk.sync()
+            self.assertEqual(len(clerk.json("list", "visit")), 2)
+            self.assertEqual(clerk.json("status")["early"], 0)
+            self.assertTrue(clerk.json("verify")["ok"])
+            clerk.sync()
+            self.assertEqual(len(world.hub.json("list", "visit")), 2)
 
     def test_torn_flipped_and_strange_ones_do_no_harm(self):
         with World() as world, World() as elsewhere:

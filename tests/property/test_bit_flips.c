@@ -168,7 +168,7 @@ static bool meets_the_hub(struct scene *scene, bool may_lose, const char *where)
     struct session_totals totals;
     struct frontier missing = {0};
     unsigned faults = 0;
-    uint64_t entries, taken, lost;
+    uint64_t entries, lost;
     open_hub(scene);
     hub = scene->world.hub.replica;
     if (replica_open(&replica, &scene->options, &err) != STATUS_OK)
@@ -181,7 +181,6 @@ static bool meets_the_hub(struct scene *scene, bool may_lose, const char *where)
             enum status ended = totals.code == SESSION_FORKED ? STATUS_FORKED : STATUS_OK;
             assert_int_equal(lives_settle(replica, ended, &again, NULL), STATUS_OK);
         }
-        assert_int_equal(replica_take_later(replica, &taken, NULL), STATUS_OK);
     }
     assert_int_equal(replica_missing(replica, &missing, &lost, NULL), STATUS_OK);
     frontier_release(&missing);

@@ -77,17 +77,25 @@ static uint32_t scope_of(size_t at)
     return run.feed.scope;
 }
 
-static struct received hand_over(struct replica *replica, size_t at)
+typedef enum status receiver(struct replica *replica, const struct run *run,
+                             struct received *received, struct error *err);
+
+static struct received hand_over_by(receiver *receive, struct replica *replica, size_t at)
 {
     struct received received = {0};
     struct run run;
     struct bytes *bodies;
     done(run_decode(&run, &bodies, buffer_bytes(&runs[at]), NULL));
     done(replica_begin(replica, NULL));
-    done(replica_receive(replica, &run, &received, NULL));
+    done(receive(replica, &run, &received, NULL));
     done(replica_commit(replica, NULL));
     free(bodies);
     return received;
+}
+
+static struct received hand_over(struct replica *replica, size_t at)
+{
+    return hand_over_by(replica_receive, replica, at);
 }
 
 enum part { IN_REGISTRY, IN_RECORDS };
@@ -384,6 +392,73 @@ static void so_they_do_when_what_was_settled_never_counted(void **state)
     play_revocation(0);
 }
 
+/* ---- carried before their turn ---- */
+
+static uint64_t early_of(struct replica *replica)
+{
+    struct replica_counts counts;
+    done(replica_counts(replica, &counts, NULL));
+    return counts.early;
+}
+
+/* Twice each, the last one first; the numbers alone decide when a run's turn comes. */
+static void runs_that_are_carried_in_disorder_all_end_in_the_tables(void **state)
+{
+    (void)state;
+    size_t clerk = world_join(&world, ROLE_CLERK, world.county);
+    size_t one = world_join(&world, ROLE_SECRETARY, world.branches[0]);
+    for (size_t i = 0; i < 8; i++)
+        add_person(one, world.branches[0]);
+    take_all_from_hub();
+    for (size_t i = runs_count; i-- > 0;)
+        for (size_t times = 0; times < 2; times++)
+            hand_over_by(replica_receive_carried, world.clients[clerk], i);
+    assert_int_equal(early_of(world.clients[clerk]), 0);
+    assert_true(world_agree(world.clients[clerk], world.hub.replica));
+    assert_int_equal(world_faults(world.clients[clerk]), 0);
+}
+
+static struct received carry_beyond_gap(struct replica *replica, uint32_t scope, size_t bytes,
+                                        uint8_t filling)
+{
+    static uint8_t content[1 << 20], signature[SIGNATURE_BYTES];
+    struct bytes body = bytes_of(content, bytes);
+    struct run run = {.feed = {scope, DEVICE_HUB, INCARNATION_FIRST},
+                      .first = 1000,
+                      .count = 1,
+                      .bodies = &body,
+                      .signature = signature};
+    struct received received = {0};
+    memset(content, filling, sizeof content);
+    done(replica_begin(replica, NULL));
+    done(replica_receive_carried(replica, &run, &received, NULL));
+    done(replica_commit(replica, NULL));
+    return received;
+}
+
+static void what_waits_beyond_gaps_is_bounded_and_the_newest_stays(void **state)
+{
+    (void)state;
+    size_t clerk = world_join(&world, ROLE_CLERK, world.county);
+    struct replica *replica = world.clients[clerk];
+    uint32_t scope = SCOPE_REGISTRY(ORG_ROOT);
+    for (uint8_t i = 0; i < 20; i++)
+        assert_int_equal(carry_beyond_gap(replica, scope, 1 << 20, i).early, 1);
+    uint64_t kept = early_of(replica);
+    assert_in_range(kept, 10, EARLY_BYTES >> 20);
+    carry_beyond_gap(replica, scope, 1 << 20, 19);
+    assert_int_equal(early_of(replica), kept);
+}
+
+static void what_may_not_be_held_here_is_not_kept_either(void **state)
+{
+    (void)state;
+    size_t one = world_join(&world, ROLE_SECRETARY, world.branches[0]);
+    uint32_t scope = SCOPE_RECORDS(world.branches[1]);
+    assert_int_equal(carry_beyond_gap(world.clients[one], scope, 10, 1).refused, 1);
+    assert_int_equal(early_of(world.clients[one]), 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -396,6 +471,9 @@ int main(void)
         CASE(any_order_ends_in_the_same_tables),
         CASE(entries_revocation_settlement_and_adoption_end_alike_in_any_order),
         CASE(so_they_do_when_what_was_settled_never_counted),
+        CASE(runs_that_are_carried_in_disorder_all_end_in_the_tables),
+        CASE(what_waits_beyond_gaps_is_bounded_and_the_newest_stays),
+        CASE(what_may_not_be_held_here_is_not_kept_either),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
