@@ -8,6 +8,7 @@
 #include "client/self.h"
 #include "common/grid.h"
 #include "common/messages.h"
+#include "common/reading_print.h"
 
 static const struct cli_text labels[] = {
     {"device", "设备"},
@@ -58,20 +59,21 @@ static void print_status(const json_t *status)
     grid_release(&grid);
 }
 
-int command_status(struct cli *cli)
+static enum status step_status(struct cli *cli, struct replica *replica, int *code,
+                               struct error *err)
 {
-    struct error err = {0};
-    struct replica *replica = NULL;
-    json_t *made = NULL;
-    enum status status = cli->program->open(cli, true, &replica, &err);
-    if (status == STATUS_OK)
-        status = self_status(replica, &made, &err);
-    replica_close(replica);
-    if (status != STATUS_OK)
-        return cli_fail(cli, &err);
-    if (cli->json)
-        return cli_print_json(cli, made);
+    json_t *made;
+    TRY(self_status(replica, &made, err));
+    if (cli->json) {
+        *code = cli_print_json(cli, made);
+        return STATUS_OK;
+    }
     print_status(made);
     json_decref(made);
-    return CLI_DONE;
+    return STATUS_OK;
+}
+
+int command_status(struct cli *cli)
+{
+    return reading_run(cli, step_status);
 }

@@ -160,25 +160,21 @@ static int command_return(struct cli *cli)
 
 /* ---- listing ---- */
 
-static int command_letters(struct cli *cli)
+static enum status step_letters(struct cli *cli, struct replica *replica, int *code,
+                                struct error *err)
 {
     static const struct reading_column columns[] = {
         {"id", {"letter", "编号"}},   {"name", {"who", "姓名"}},         {"to", {"to", "转往"}},
         {"state", {"state", "状态"}}, {"_moved", {"lies with", "现在"}}, {0}};
-    struct error err = {0};
-    struct replica *replica = NULL;
-    json_t *list = NULL;
-    enum status status = cli->program->open(cli, true, &replica, &err);
-    if (status == STATUS_OK)
-        status = view_begin(replica, &err);
-    if (status == STATUS_OK) {
-        status = view_letters(replica, &list, &err);
-        view_end(replica);
-    }
-    if (status == STATUS_OK)
-        status = reading_list(cli, list, columns, &err);
-    replica_close(replica);
-    return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
+    json_t *list;
+    (void)code;
+    TRY(view_letters(replica, &list, err));
+    return reading_list(cli, list, columns, err);
+}
+
+static int command_letters(struct cli *cli)
+{
+    return reading_run(cli, step_letters);
 }
 
 static const struct cli_flag offer_flags[] = {

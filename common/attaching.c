@@ -16,16 +16,7 @@ static const char *argument(const struct cli *cli, size_t index)
 
 /* ---- list ---- */
 
-static enum status list(struct cli *cli, struct replica *replica, json_t **made, struct error *err)
-{
-    struct view_attachment_query query = {argument(cli, 0), argument(cli, 1)};
-    TRY(view_begin(replica, err));
-    enum status status = view_attachments(replica, &query, made, err);
-    view_end(replica);
-    return status;
-}
-
-static int print_list(struct cli *cli, json_t *made)
+static enum status step_list(struct cli *cli, struct replica *replica, int *code, struct error *err)
 {
     static const struct reading_column columns[] = {{"table", {"table", "表"}},
                                                     {"id", {"id", "编号"}},
@@ -36,21 +27,16 @@ static int print_list(struct cli *cli, json_t *made)
                                                     {"units", {"of parts", "总块数"}},
                                                     {"sent", {"sent", "已送达"}},
                                                     {0}};
-    struct error err = {0};
-    enum status status = reading_list(cli, made, columns, &err);
-    return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
+    struct view_attachment_query query = {argument(cli, 0), argument(cli, 1)};
+    json_t *list;
+    (void)code;
+    TRY(view_attachments(replica, &query, &list, err));
+    return reading_list(cli, list, columns, err);
 }
 
 static int command_list(struct cli *cli)
 {
-    struct error err = {0};
-    struct replica *replica = NULL;
-    json_t *made = NULL;
-    enum status status = cli->program->open(cli, true, &replica, &err);
-    if (status == STATUS_OK)
-        status = list(cli, replica, &made, &err);
-    replica_close(replica);
-    return status == STATUS_OK ? print_list(cli, made) : cli_fail(cli, &err);
+    return reading_run(cli, step_list);
 }
 
 /* ---- get ---- */
@@ -88,32 +74,25 @@ static enum status write_file(struct cli *cli, struct replica *replica, struct b
     return status;
 }
 
-static enum status get(struct cli *cli, struct replica *replica, struct error *err)
+static enum status step_get(struct cli *cli, struct replica *replica, int *code, struct error *err)
 {
     bool named = cli->arguments_count == 4;
     struct view_attachment_place place = {argument(cli, 0), argument(cli, 1),
                                           named ? argument(cli, 2) : NULL};
     const char *path = argument(cli, named ? 3 : 2);
     struct buffer plain = {0};
-    TRY(view_begin(replica, err));
-    enum status status = view_attachment(replica, &place, &plain, err);
-    if (status == STATUS_OK)
-        status = strcmp(path, "-") == 0 ? write_all(cli, replica, buffer_bytes(&plain), stdout, err)
-                                        : write_file(cli, replica, buffer_bytes(&plain), path, err);
-    view_end(replica);
+    (void)code;
+    TRY(view_attachment(replica, &place, &plain, err));
+    enum status status = strcmp(path, "-") == 0
+                             ? write_all(cli, replica, buffer_bytes(&plain), stdout, err)
+                             : write_file(cli, replica, buffer_bytes(&plain), path, err);
     buffer_release(&plain);
     return status;
 }
 
 static int command_get(struct cli *cli)
 {
-    struct error err = {0};
-    struct replica *replica = NULL;
-    enum status status = cli->program->open(cli, true, &replica, &err);
-    if (status == STATUS_OK)
-        status = get(cli, replica, &err);
-    replica_close(replica);
-    return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
+    return reading_run(cli, step_get);
 }
 
 /* clang-format off */

@@ -14,26 +14,6 @@
 
 #define WHERES_MAX 64
 
-typedef enum status reading_step(struct cli *cli, struct replica *replica, int *code,
-                                 struct error *err);
-
-/* Every reading command: open, hold one state of the file, read and print, close. */
-static int read_replica(struct cli *cli, reading_step *step)
-{
-    struct error err = {0};
-    struct replica *replica = NULL;
-    int code = CLI_DONE;
-    enum status status = cli->program->open(cli, true, &replica, &err);
-    if (status == STATUS_OK)
-        status = view_begin(replica, &err);
-    if (status == STATUS_OK) {
-        status = step(cli, replica, &code, &err);
-        view_end(replica);
-    }
-    replica_close(replica);
-    return status == STATUS_OK ? code : cli_fail(cli, &err);
-}
-
 /* ---- list and export ---- */
 
 struct wish {
@@ -451,15 +431,10 @@ static enum status step_audit(struct cli *cli, struct replica *replica, int *cod
         {"dot", {"entry", "条目"}},     {0}};
     struct view_audit_query query;
     json_t *list;
+    (void)code;
     TRY(audit_query(cli, replica, &query, err));
     TRY(view_audit(replica, &query, &list, err));
-    if (cli->json) {
-        *code = cli_print_json(cli, list);
-        return STATUS_OK;
-    }
-    enum status status = reading_objects(list, columns, NULL, err);
-    json_decref(list);
-    return status;
+    return reading_list(cli, list, columns, err);
 }
 
 /* ---- the table ---- */
@@ -467,7 +442,7 @@ static enum status step_audit(struct cli *cli, struct replica *replica, int *cod
 #define READING_COMMAND(name)                  \
     static int command_##name(struct cli *cli) \
     {                                          \
-        return read_replica(cli, step_##name); \
+        return reading_run(cli, step_##name);  \
     }
 READING_COMMAND(list)
 READING_COMMAND(get)

@@ -336,7 +336,7 @@ static enum status add_fields(struct grid *grid, const struct schema_table *tabl
     return STATUS_OK;
 }
 
-enum status reading_list(struct cli *cli, json_t *list, const struct reading_column *columns,
+enum status reading_list(const struct cli *cli, json_t *list, const struct reading_column *columns,
                          struct error *err)
 {
     if (cli->json) {
@@ -367,4 +367,20 @@ enum status reading_one(struct replica *replica, const struct schema_table *tabl
     grid_release(&grid);
     buffer_release(&text);
     return status == STATUS_OK ? status : error_set(err, status, "out of memory");
+}
+
+int reading_run(struct cli *cli, reading_step *step)
+{
+    struct error err = {0};
+    struct replica *replica = NULL;
+    int code = CLI_DONE;
+    enum status status = cli->program->open(cli, true, &replica, &err);
+    if (status == STATUS_OK)
+        status = view_begin(replica, &err);
+    if (status == STATUS_OK) {
+        status = step(cli, replica, &code, &err);
+        view_end(replica);
+    }
+    replica_close(replica);
+    return status == STATUS_OK ? code : cli_fail(cli, &err);
 }

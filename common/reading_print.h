@@ -1,9 +1,8 @@
 #ifndef COMMON_READING_PRINT_H
 #define COMMON_READING_PRINT_H
 
-/* How the reading commands put view's JSON on paper: text tables, CSV, JSON. For reading*.c
- * and what imports and exports.
- */
+/* What the commands that read share: how they open a replica, and how they put view's JSON on
+ * paper: text tables, CSV, JSON. */
 
 #include <stdio.h>
 
@@ -11,6 +10,12 @@
 #include "common/grid.h"
 #include "common/view.h"
 #include "common/xlsx.h"
+
+/* Every reading command: open the replica, hold one state of the file, take the step, close. Gives
+ * the exit code: *code (CLI_DONE at first) where the step went well. */
+typedef enum status reading_step(struct cli *cli, struct replica *replica, int *code,
+                                 struct error *err);
+int reading_run(struct cli *cli, reading_step *step);
 
 enum reading_form { READING_TABLE, READING_CSV, READING_JSON, READING_XLSX };
 
@@ -49,7 +54,7 @@ struct reading_column {
 enum status reading_objects(const json_t *list, const struct reading_column *columns,
                             const struct schema_table *table, struct error *err);
 /* The same as the person asked for it: a table, or JSON. Takes the list. */
-enum status reading_list(struct cli *cli, json_t *list, const struct reading_column *columns,
+enum status reading_list(const struct cli *cli, json_t *list, const struct reading_column *columns,
                          struct error *err);
 /* One row, a field a line. */
 enum status reading_one(struct replica *replica, const struct schema_table *table,

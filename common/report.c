@@ -79,43 +79,42 @@ static const char *name_of(const json_t *definition)
     return name ? name : "";
 }
 
-static int by_name(const json_t *a, const json_t *b)
+struct placed { /* an item, and where it stood */
+    json_t *item;
+    size_t at;
+};
+
+static int by_place(const struct placed *a, const struct placed *b)
 {
-    return strcmp(name_of(a), name_of(b));
+    return (a->at > b->at) - (a->at < b->at);
 }
 
-static int by_days(const json_t *a, const json_t *b)
+static int by_name(const void *a, const void *b)
 {
-    json_int_t left = json_integer_value(json_object_get(a, "days"));
-    json_int_t right = json_integer_value(json_object_get(b, "days"));
-    return left == right ? 0 : left > right ? -1 : 1;
+    const struct placed *left = a, *right = b;
+    int order = strcmp(name_of(left->item), name_of(right->item));
+    return order != 0 ? order : by_place(left, right);
 }
 
-/* Keeps the order of equals. */
-static enum status sort(json_t *list, int (*compare)(const json_t *, const json_t *),
-                        struct error *err)
+static int by_days(const void *a, const void *b)
+{
+    const struct placed *left = a, *right = b;
+    json_int_t days = json_integer_value(json_object_get(left->item, "days"));
+    json_int_t other = json_integer_value(json_object_get(right->item, "days"));
+    return days == other ? by_place(left, right) : days > other ? -1 : 1;
+}
+
+static enum status sort(json_t *list, int (*compare)(const void *, const void *), struct error *err)
 {
     size_t count = json_array_size(list);
-    json_t **items = malloc(2 * (count + 1) * sizeof *items), **other = items + count + 1;
+    struct placed *items = malloc((count + 1) * sizeof *items);
     if (!items)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    json_t **from = items, **into = other;
     for (size_t i = 0; i < count; i++)
-        from[i] = json_incref(json_array_get(list, i));
-    for (size_t width = 1; width < count; width *= 2) {
-        for (size_t start = 0, k = 0; start < count; start += 2 * width) {
-            size_t middle = start + width < count ? start + width : count;
-            size_t end = middle + width < count ? middle + width : count;
-            for (size_t i = start, j = middle; k < end; k++)
-                into[k] = i < middle && (j == end || compare(from[i], from[j]) <= 0) ? from[i++]
-                                                                                     : from[j++];
-        }
-        json_t **swap = from;
-        from = into;
-        into = swap;
-    }
+        items[i] = (struct placed){json_incref(json_array_get(list, i)), i};
+    qsort(items, count, sizeof *items, compare);
     for (size_t i = 0; i < count; i++)
-        json_array_set_new(list, i, from[i]);
+        json_array_set_new(list, i, items[i].item);
     free(items);
     return STATUS_OK;
 }
@@ -229,7 +228,6 @@ static enum status ask(struct report_book *book, const json_t *definition,
     const char *name = json_string_value(json_object_get(definition, "name"));
     struct buffer sql = {0};
     sqlite3_stmt *statement = NULL;
-    TRY(report_views_ask(book->replica, question, err));
     TRY(report_sql(definition, &sql, err));
     book->looks = 0;
     sqlite3_set_authorizer(book->database, may_read_only, NULL);
@@ -255,6 +253,7 @@ enum status report_run(struct report_book *book, const char *name,
     *rows = NULL;
     if (!definition)
         return error_set(err, STATUS_NOT_FOUND, "there is no report '%.60s'", name);
+    TRY(report_views_ask(book->replica, question, err));
     *rows = json_array();
     enum status status = ask(book, definition, question, *rows, err);
     if (status != STATUS_OK) {
@@ -297,6 +296,8 @@ static enum status ask_all(struct report_book *book, const char *list,
 {
     size_t i;
     const json_t *definition;
+    *rows = NULL;
+    TRY(report_views_ask(book->replica, question, err));
     enum status status = STATUS_OK;
     *rows = json_array();
     json_array_foreach(json_object_get(book->file, list), i, definition)

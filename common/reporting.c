@@ -172,39 +172,30 @@ static enum status run_check(struct cli *cli, struct replica *replica, struct re
 typedef enum status book_step(struct cli *cli, struct replica *replica, struct report_book *book,
                               struct error *err);
 
-static int with_book(struct cli *cli, book_step *step)
+static enum status with_book(struct cli *cli, struct replica *replica, book_step *step,
+                             struct error *err)
 {
-    struct error err = {0};
-    struct replica *replica = NULL;
-    struct report_book *book = NULL;
-    enum status status = cli->program->open(cli, true, &replica, &err);
-    if (status == STATUS_OK)
-        status = view_begin(replica, &err);
-    if (status == STATUS_OK) {
-        status = report_book_open(&book, replica, &err);
-        if (status == STATUS_OK)
-            status = step(cli, replica, book, &err);
-        report_book_free(book);
-        view_end(replica);
+    struct report_book *book;
+    TRY(report_book_open(&book, replica, err));
+    enum status status = step(cli, replica, book, err);
+    report_book_free(book);
+    return status;
+}
+
+#define BOOK_COMMAND(name)                                                              \
+    static enum status step_##name(struct cli *cli, struct replica *replica, int *code, \
+                                   struct error *err)                                   \
+    {                                                                                   \
+        (void)code;                                                                     \
+        return with_book(cli, replica, run_##name, err);                                \
+    }                                                                                   \
+    static int command_##name(struct cli *cli)                                          \
+    {                                                                                   \
+        return reading_run(cli, step_##name);                                           \
     }
-    replica_close(replica);
-    return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
-}
-
-static int command_report(struct cli *cli)
-{
-    return with_book(cli, run_report);
-}
-
-static int command_due(struct cli *cli)
-{
-    return with_book(cli, run_due);
-}
-
-static int command_check(struct cli *cli)
-{
-    return with_book(cli, run_check);
-}
+BOOK_COMMAND(report)
+BOOK_COMMAND(due)
+BOOK_COMMAND(check)
 
 /* clang-format off */
 static const struct cli_flag report_flags[] = {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "common/place.h"
+#include "common/reading_print.h"
 #include "common/repair.h"
 #include "common/view.h"
 
@@ -28,16 +29,13 @@ static void print_sound(json_int_t entries)
 
 /* ---- checking ---- */
 
-static int check(struct cli *cli, struct replica *replica)
+static enum status check(struct cli *cli, struct replica *replica, int *code, struct error *err)
 {
     json_t *report;
-    struct error err = {0};
-    int code = CLI_DONE;
-    if (view_verify(replica, &report, &err) != STATUS_OK)
-        return cli_fail(cli, &err);
+    TRY(view_verify(replica, &report, err));
     bool ok = json_is_true(json_object_get(report, "ok"));
     if (cli->json) {
-        code = cli_print_json(cli, report);
+        *code = cli_print_json(cli, report);
     } else {
         print_faults(json_object_get(report, "bad"));
         if (ok)
@@ -45,10 +43,11 @@ static int check(struct cli *cli, struct replica *replica)
         json_decref(report);
     }
     if (ok)
-        return code;
+        return STATUS_OK;
     cli_say(cli, "this replica is damaged: its tables or its log don't hold what was signed");
     cli_say(cli, "'%s' mends what can be mended", "verify --repair");
-    return CLI_FAILED;
+    *code = CLI_FAILED;
+    return STATUS_OK;
 }
 
 /* ---- mending ---- */
@@ -114,20 +113,5 @@ static int mend(struct cli *cli)
 
 int verifying_command(struct cli *cli)
 {
-    struct error err = {0};
-    struct replica *replica = NULL;
-    int code;
-    if (cli_has(cli, "--repair"))
-        return mend(cli);
-    enum status status = cli->program->open(cli, true, &replica, &err);
-    if (status == STATUS_OK)
-        status = view_begin(replica, &err);
-    if (status == STATUS_OK) {
-        code = check(cli, replica);
-        view_end(replica);
-    } else {
-        code = cli_fail(cli, &err);
-    }
-    replica_close(replica);
-    return code;
+    return cli_has(cli, "--repair") ? mend(cli) : reading_run(cli, check);
 }

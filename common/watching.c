@@ -7,28 +7,6 @@
 #include "common/reading_print.h"
 #include "common/view.h"
 
-typedef enum status watching_step(struct cli *cli, struct replica *replica, json_t **list,
-                                  struct error *err);
-
-/* The list of one step, as the columns have it. */
-static int show(struct cli *cli, watching_step *step, const struct reading_column *columns)
-{
-    struct error err = {0};
-    struct replica *replica = NULL;
-    json_t *list = NULL;
-    enum status status = cli->program->open(cli, true, &replica, &err);
-    if (status == STATUS_OK)
-        status = view_begin(replica, &err);
-    if (status == STATUS_OK) {
-        status = step(cli, replica, &list, &err);
-        view_end(replica);
-    }
-    if (status == STATUS_OK)
-        status = reading_list(cli, list, columns, &err);
-    replica_close(replica);
-    return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
-}
-
 enum status watching_export(const struct cli *cli, const struct access *access, struct error *err)
 {
     struct replica *replica = NULL;
@@ -41,11 +19,18 @@ enum status watching_export(const struct cli *cli, const struct access *access, 
 
 /* ---- consent ---- */
 
-static enum status step_asked(struct cli *cli, struct replica *replica, json_t **list,
+static enum status step_asked(struct cli *cli, struct replica *replica, int *code,
                               struct error *err)
 {
-    (void)cli;
-    return consent_asked(replica, list, err);
+    static const struct reading_column columns[] = {
+        {"id", {"id", "编号"}},           {"person", {"person", "申请人"}},
+        {"table", {"table", "表"}},       {"rows", {"rows", "行数"}},
+        {"purpose", {"purpose", "用途"}}, {"at", {"at", "时间"}},
+        {"state", {"state", "状态"}},     {0}};
+    json_t *list;
+    (void)code;
+    TRY(consent_asked(replica, &list, err));
+    return reading_list(cli, list, columns, err);
 }
 
 static int give(struct cli *cli)
@@ -64,17 +49,12 @@ static int give(struct cli *cli)
 
 static int command_consent(struct cli *cli)
 {
-    static const struct reading_column columns[] = {
-        {"id", {"id", "编号"}},           {"person", {"person", "申请人"}},
-        {"table", {"table", "表"}},       {"rows", {"rows", "行数"}},
-        {"purpose", {"purpose", "用途"}}, {"at", {"at", "时间"}},
-        {"state", {"state", "状态"}},     {0}};
-    return cli->arguments_count > 0 ? give(cli) : show(cli, step_asked, columns);
+    return cli->arguments_count > 0 ? give(cli) : reading_run(cli, step_asked);
 }
 
 /* ---- alarms ---- */
 
-static enum status step_alarms(struct cli *cli, struct replica *replica, json_t **list,
+static enum status find_alarms(const struct cli *cli, struct replica *replica, json_t **list,
                                struct error *err)
 {
     const char *since = cli_value(cli, "--since");
@@ -86,14 +66,23 @@ static enum status step_alarms(struct cli *cli, struct replica *replica, json_t 
     return alarm_list(replica, since, list, err);
 }
 
-static int command_alarms(struct cli *cli)
+static enum status step_alarms(struct cli *cli, struct replica *replica, int *code,
+                               struct error *err)
 {
     static const struct reading_column columns[] = {
         {"day", {"day", "日期"}},       {"kind", {"kind", "事由"}},
         {"person", {"person", "人"}},   {"who", {"account", "账户"}},
         {"count", {"count", "数量"}},   {"limit", {"usual up to", "上限"}},
         {"device", {"device", "设备"}}, {0}};
-    return show(cli, step_alarms, columns);
+    json_t *list;
+    (void)code;
+    TRY(find_alarms(cli, replica, &list, err));
+    return reading_list(cli, list, columns, err);
+}
+
+static int command_alarms(struct cli *cli)
+{
+    return reading_run(cli, step_alarms);
 }
 
 /* clang-format off */
