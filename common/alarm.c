@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "common/access.h"
+#include "common/array.h"
 #include "common/consent.h"
-#include "common/dots.h"
 #include "common/mutant.h"
 #include "common/view.h"
 

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "common/dots.h"
+#include "common/array.h"
 
 enum status bodies_add(struct bodies *bodies, struct bytes body)
 {

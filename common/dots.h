@@ -6,10 +6,6 @@
 #include "common/entry.h"
 #include "common/pack.h"
 
-/* Room for one more item in an array: the array, moved perhaps, or NULL and all as it was. Small
- * arrays double; large ones grow by a quarter, so that hostile bytes buy little memory. */
-void *array_grow(void *array, size_t count, size_t *capacity, size_t item);
-
 /* No dots yet, and an array to count from: view->dots is never NULL afterwards. */
 enum status dots_start(struct entry_view *view, struct error *err);
 /* One dot, shortest form. STATUS_NO_MEMORY. */

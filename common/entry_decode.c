@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/array.h"
 #include "common/dots.h"
 #include "common/entry.h"
 #include "common/mutant.h"

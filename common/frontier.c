@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/array.h"
 #include "common/pack.h"
 
 static int order(uint64_t a, uint64_t b)
@@ -94,18 +95,15 @@ enum status frontier_copy(struct frontier *to, const struct frontier *from, stru
     return STATUS_OK;
 }
 
+static int row_compare(const void *row, const void *feed)
+{
+    return feed_compare(&((const struct frontier_row *)row)->feed, feed);
+}
+
 /* Index of the first row that isn't below `feed`. */
 static size_t lower_bound(const struct frontier *frontier, const struct feed_id *feed)
 {
-    size_t low = 0, high = frontier->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (feed_compare(&frontier->rows[middle].feed, feed) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return array_place(frontier->rows, frontier->count, sizeof *frontier->rows, feed, row_compare);
 }
 
 uint64_t frontier_get(const struct frontier *frontier, const struct feed_id *feed)

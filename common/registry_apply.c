@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/array.h"
 #include "common/mutant.h"
 #include "common/pack.h"
 #include "common/registry_state.h"
@@ -47,22 +48,19 @@ static enum status reserve_org(struct registry *registry)
     return registry_index_reserve(&registry->orgs_by_id);
 }
 
+static int org_by_number(const void *item, const void *wanted)
+{
+    uint32_t a = (*(struct org *const *)item)->number, b = ((const struct org *)wanted)->number;
+    return (a > b) - (a < b);
+}
+
 /* Needs what reserve_org made room for. Takes `org`. */
 static void put_org(struct registry *registry, struct org *org)
 {
-    size_t low = 0, high = registry->orgs_count;
-    if (high > 0 && registry->orgs[high - 1]->number < org->number)
-        low = high;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (registry->orgs[middle]->number < org->number)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    memmove(registry->orgs + low + 1, registry->orgs + low,
-            (registry->orgs_count - low) * sizeof(struct org *));
-    registry->orgs[low] = org;
+    size_t at = array_place(registry->orgs, registry->orgs_count, sizeof org, org, org_by_number);
+    memmove(registry->orgs + at + 1, registry->orgs + at,
+            (registry->orgs_count - at) * sizeof(struct org *));
+    registry->orgs[at] = org;
     registry->orgs_count++;
     registry_index_add(&registry->orgs_by_number, org->number, org);
     registry_index_add(&registry->orgs_by_id, registry_id_key(&org->id), org);
@@ -117,23 +115,22 @@ static enum status reserve_device(struct registry *registry)
     return registry_index_reserve(&registry->devices_by_dh);
 }
 
+static int record_by_number(const void *item, const void *wanted)
+{
+    uint32_t a = (*(struct device_record *const *)item)->device.certificate.device;
+    uint32_t b = ((const struct device_record *)wanted)->device.certificate.device;
+    return (a > b) - (a < b);
+}
+
 /* Needs what reserve_device made room for. Takes `record`. */
 static void put_record(struct registry *registry, struct device_record *record)
 {
     const struct certificate *certificate = &record->device.certificate;
-    size_t low = 0, high = registry->devices_count;
-    if (high > 0 && registry->devices[high - 1]->device.certificate.device < certificate->device)
-        low = high;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (registry->devices[middle]->device.certificate.device < certificate->device)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    memmove(registry->devices + low + 1, registry->devices + low,
-            (registry->devices_count - low) * sizeof(struct device_record *));
-    registry->devices[low] = record;
+    size_t at = array_place(registry->devices, registry->devices_count, sizeof record, record,
+                            record_by_number);
+    memmove(registry->devices + at + 1, registry->devices + at,
+            (registry->devices_count - at) * sizeof(struct device_record *));
+    registry->devices[at] = record;
     registry->devices_count++;
     registry_index_add(&registry->devices_by_number, certificate->device, record);
     registry_index_add(&registry->devices_by_id, registry_id_key(&record->device.id), record);

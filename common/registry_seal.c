@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/dots.h"
+#include "common/array.h"
 #include "common/pack.h"
 #include "common/registry_state.h"
 #include "common/registry_value.h"
@@ -15,8 +15,9 @@ const struct registry_seals *registry_seals(const struct registry *registry)
 
 /* ---- keys ---- */
 
-static int by_place(const struct scope_key *a, const struct scope_key *b)
+static int by_place(const void *left, const void *right)
 {
+    const struct scope_key *a = left, *b = right;
     if (a->org != b->org)
         return a->org < b->org ? -1 : 1;
     if (a->roles != b->roles)
@@ -29,15 +30,7 @@ static int by_place(const struct scope_key *a, const struct scope_key *b)
 /* The place of the first key that doesn't stand before `key`. */
 static size_t key_place(const struct registry_seals *seals, const struct scope_key *key)
 {
-    size_t low = 0, high = seals->keys_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (by_place(&seals->keys[middle], key) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return array_place(seals->keys, seals->keys_count, sizeof *key, key, by_place);
 }
 
 size_t registry_scope_keys(const struct registry *registry, uint32_t org, uint32_t roles,
@@ -82,23 +75,16 @@ static enum status add_key(struct registry_seals *seals, const struct scope_key 
 
 /* ---- grants ---- */
 
-static int by_holder(const struct scope_grant *a, const struct scope_grant *b)
+static int by_holder(const void *left, const void *right)
 {
+    const struct scope_grant *a = left, *b = right;
     int order = seal_id_compare(&a->key, &b->key);
     return order ? order : (a->device > b->device) - (a->device < b->device);
 }
 
 static size_t grant_place(const struct registry_seals *seals, const struct scope_grant *grant)
 {
-    size_t low = 0, high = seals->grants_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (by_holder(&seals->grants[middle], grant) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return array_place(seals->grants, seals->grants_count, sizeof *grant, grant, by_holder);
 }
 
 size_t registry_scope_grants(const struct registry *registry, const struct seal_id *key,

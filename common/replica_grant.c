@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/array.h"
 #include "common/pack.h"
 #include "common/registry_draft.h"
 #include "common/replica_seal.h"
@@ -153,17 +154,16 @@ static enum status make_roster(const struct registry *registry, struct roster *r
     return STATUS_OK;
 }
 
+static int org_compare(const void *device, const void *org)
+{
+    uint32_t a = (*(const struct device *const *)device)->certificate.org;
+    uint32_t b = *(const uint32_t *)org;
+    return (a > b) - (a < b);
+}
+
 static size_t first_of(const struct roster *roster, uint32_t org)
 {
-    size_t low = 0, high = roster->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (roster->devices[middle]->certificate.org < org)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return array_place(roster->devices, roster->count, sizeof *roster->devices, &org, org_compare);
 }
 
 /* ---- the hub's round ---- */

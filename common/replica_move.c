@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "common/array.h"
 #include "common/pack.h"
 #include "common/replica_draft.h"
 #include "common/replica_seal.h"

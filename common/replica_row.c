@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/dots.h"
+#include "common/array.h"
 #include "common/json_read.h"
 #include "common/pack.h"
 #include "common/replica_state.h"

@@ -11,6 +11,7 @@
 
 #include <sodium.h>
 
+#include "common/array.h"
 #include "common/repair.h"
 #include "common/replica_state.h"
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/array.h"
 #include "common/attachment.h"
 #include "common/mutant.h"
 #include "common/pack.h"

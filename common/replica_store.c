@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/dots.h"
+#include "common/array.h"
 #include "common/mutant.h"
 #include "common/replica_state.h"
 

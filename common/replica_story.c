@@ -7,6 +7,7 @@
 
 #include "common/dots.h"
 #include "common/replica_state.h"
+#include "common/row_state.h"
 
 void dots_release(struct dots *dots)
 {
@@ -34,21 +35,13 @@ static enum status dots_room(struct dots *dots, struct error *err)
 
 enum status dots_add(struct dots *dots, const struct dot *dot, bool *added, struct error *err)
 {
-    size_t low = 0, high = dots->count;
+    size_t at = dots_place(dots->sorted, dots->count, dot);
     *added = false;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = dot_compare(&dots->sorted[middle], dot);
-        if (order == 0)
-            return STATUS_OK;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    if (at < dots->count && dot_compare(&dots->sorted[at], dot) == 0)
+        return STATUS_OK;
     TRY(dots_room(dots, err));
-    memmove(dots->sorted + low + 1, dots->sorted + low, (dots->count - low) * sizeof *dots->sorted);
-    dots->sorted[low] = *dot;
+    memmove(dots->sorted + at + 1, dots->sorted + at, (dots->count - at) * sizeof *dots->sorted);
+    dots->sorted[at] = *dot;
     dots->items[dots->count++] = *dot;
     *added = true;
     return STATUS_OK;

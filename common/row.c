@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/array.h"
 #include "common/mutant.h"
 #include "common/row_state.h"
 
@@ -34,17 +35,14 @@ void row_start(struct row *row, const struct schema_table *table, uint32_t scope
 
 /* ---- cells ---- */
 
+static int cell_compare(const void *cell, const void *field)
+{
+    return (int)((const struct cell *)cell)->field - *(const uint16_t *)field;
+}
+
 static size_t cell_place(const struct row *row, uint16_t field)
 {
-    size_t low = 0, high = row->cells_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (row->cells[middle].field < field)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return array_place(row->cells, row->cells_count, sizeof *row->cells, &field, cell_compare);
 }
 
 struct cell *row_find_cell(const struct row *row, uint16_t field)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/array.h"
 #include "common/pack.h"
 
 #define ARENA_CHUNK_BYTES 4096
@@ -105,20 +106,20 @@ void row_arena_free(struct row *row)
 
 /* ---- heads ---- */
 
+static int by_dot(const void *dot, const void *wanted)
+{
+    return dot_compare(dot, wanted);
+}
+
+size_t dots_place(const struct dot *dots, size_t count, const struct dot *dot)
+{
+    return array_place(dots, count, sizeof *dots, dot, by_dot);
+}
+
 bool dots_hold(const struct dot *dots, size_t count, const struct dot *dot)
 {
-    size_t low = 0, high = count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = dot_compare(&dots[middle], dot);
-        if (order == 0)
-            return true;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return false;
+    size_t at = dots_place(dots, count, dot);
+    return at < count && dot_compare(&dots[at], dot) == 0;
 }
 
 int head_compare(const struct head *a, const struct head *b, bool by_element)
@@ -132,38 +133,38 @@ bool head_deletes(const struct head *head)
     return tombstone_gone(head->value);
 }
 
+static int head_by_dot(const void *head, const void *wanted)
+{
+    return head_compare(head, wanted, false);
+}
+
+static int head_by_element(const void *head, const void *wanted)
+{
+    return head_compare(head, wanted, true);
+}
+
 enum status cell_put(struct cell *cell, const struct head *head, bool by_element, struct error *err)
 {
-    size_t low = 0, high = cell->heads_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = head_compare(&cell->heads[middle], head, by_element);
-        if (order == 0)
-            return STATUS_OK;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (cell->heads_count == cell->heads_capacity) {
-        size_t capacity = cell->heads_capacity ? cell->heads_capacity * 2 : 2;
-        struct head *heads = realloc(cell->heads, capacity * sizeof *heads);
-        if (!heads)
-            return error_set(err, STATUS_NO_MEMORY, "out of memory");
-        cell->heads = heads;
-        cell->heads_capacity = capacity;
-    }
-    memmove(cell->heads + low + 1, cell->heads + low,
-            (cell->heads_count - low) * sizeof *cell->heads);
-    cell->heads[low] = *head;
+    size_t at = array_place(cell->heads, cell->heads_count, sizeof *head, head,
+                            by_element ? head_by_element : head_by_dot);
+    if (at < cell->heads_count && head_compare(&cell->heads[at], head, by_element) == 0)
+        return STATUS_OK;
+    struct head *heads =
+        array_grow(cell->heads, cell->heads_count, &cell->heads_capacity, sizeof *heads);
+    if (!heads)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    cell->heads = heads;
+    memmove(heads + at + 1, heads + at, (cell->heads_count - at) * sizeof *heads);
+    heads[at] = *head;
     cell->heads_count++;
     return STATUS_OK;
 }
 
 /* ---- bases that were named and not met ---- */
 
-static int replaced_compare(const struct replaced *a, const struct replaced *b)
+static int replaced_compare(const void *left, const void *right)
 {
+    const struct replaced *a = left, *b = right;
     if (a->field != b->field)
         return a->field < b->field ? -1 : 1;
     int order = dot_compare(&a->dot, &b->dot);
@@ -173,18 +174,10 @@ static int replaced_compare(const struct replaced *a, const struct replaced *b)
 /* Where it stands or would stand; *met tells which. */
 static size_t replaced_place(const struct row *row, const struct replaced *replaced, bool *met)
 {
-    size_t low = 0, high = row->replaced_count;
-    *met = false;
-    while (low < high && !*met) {
-        size_t middle = low + (high - low) / 2;
-        int order = replaced_compare(&row->replaced[middle], replaced);
-        *met = order == 0;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return *met ? high : low;
+    size_t at = array_place(row->replaced, row->replaced_count, sizeof *replaced, replaced,
+                            replaced_compare);
+    *met = at < row->replaced_count && replaced_compare(&row->replaced[at], replaced) == 0;
+    return at;
 }
 
 enum status row_add_replaced(struct row *row, const struct replaced *replaced, struct error *err)
@@ -194,14 +187,11 @@ enum status row_add_replaced(struct row *row, const struct replaced *replaced, s
     size_t at = replaced_place(row, replaced, &met);
     if (met)
         return STATUS_OK;
-    if (row->replaced_count == row->replaced_capacity) {
-        size_t capacity = row->replaced_capacity ? row->replaced_capacity * 2 : 8;
-        struct replaced *grown = realloc(row->replaced, capacity * sizeof *grown);
-        if (!grown)
-            return error_set(err, STATUS_NO_MEMORY, "out of memory");
-        row->replaced = grown;
-        row->replaced_capacity = capacity;
-    }
+    struct replaced *grown =
+        array_grow(row->replaced, row->replaced_count, &row->replaced_capacity, sizeof *grown);
+    if (!grown)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    row->replaced = grown;
     struct replaced copy = *replaced;
     if (!row_copy_bytes(row, replaced->element, &copy.element))
         return error_set(err, STATUS_NO_MEMORY, "out of memory");

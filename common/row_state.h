@@ -24,6 +24,8 @@ struct entry_view *row_scratch(struct row *row);
 
 /* Is `dot` among `dots`, which ascend? */
 bool dots_hold(const struct dot *dots, size_t count, const struct dot *dot);
+/* Where it stands or would stand. */
+size_t dots_place(const struct dot *dots, size_t count, const struct dot *dot);
 
 /* ---- heads ---- */
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/array.h"
 #include "common/pack.h"
 
 static const char *const role_names[] = {
@@ -110,20 +111,17 @@ void schema_free(struct schema *schema)
     free(schema);
 }
 
+static int table_by_number(const void *table, const void *wanted)
+{
+    uint32_t a = ((const struct schema_table *)table)->number, b = *(const uint32_t *)wanted;
+    return (a > b) - (a < b);
+}
+
 const struct schema_table *schema_table(const struct schema *schema, uint32_t number)
 {
-    size_t low = 0, high = schema->tables_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct schema_table *table = &schema->tables[middle];
-        if (table->number == number)
-            return table;
-        if (table->number < number)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
+    const struct schema_table *tables = schema->tables;
+    size_t at = array_place(tables, schema->tables_count, sizeof *tables, &number, table_by_number);
+    return at < schema->tables_count && tables[at].number == number ? &tables[at] : NULL;
 }
 
 const struct schema_table *schema_table_named(const struct schema *schema, const char *name)
@@ -134,20 +132,17 @@ const struct schema_table *schema_table_named(const struct schema *schema, const
     return NULL;
 }
 
+static int field_by_number(const void *field, const void *wanted)
+{
+    uint32_t a = ((const struct schema_field *)field)->number, b = *(const uint32_t *)wanted;
+    return (a > b) - (a < b);
+}
+
 const struct schema_field *table_field(const struct schema_table *table, uint32_t number)
 {
-    size_t low = 0, high = table->fields_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct schema_field *field = &table->fields[middle];
-        if (field->number == number)
-            return field;
-        if (field->number < number)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
+    const struct schema_field *fields = table->fields;
+    size_t at = array_place(fields, table->fields_count, sizeof *fields, &number, field_by_number);
+    return at < table->fields_count && fields[at].number == number ? &fields[at] : NULL;
 }
 
 const struct schema_field *table_field_named(const struct schema_table *table, const char *name)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/array.h"
 #include "common/transfer_state.h"
 
 #define MOVES_OF_A_ROW 4   /* in one run; more can only be a fault */

@@ -1,13 +1,12 @@
 #include "server/backup_keys.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "common/disk.h"
 #include "common/seal.h"
 
 #define MAGIC "JQKEYS 1"
@@ -36,18 +35,13 @@ static enum status collect(sqlite3 *database, struct buffer *out, struct error *
 
 static enum status write_file(const char *file, struct bytes bytes, struct error *err)
 {
-    int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool written = fd >= 0;
-    for (size_t at = 0; written && at < bytes.size;) {
-        ssize_t part = write(fd, bytes.data + at, bytes.size - at);
-        written = part > 0;
-        at += written ? (size_t)part : 0;
-    }
-    written = written && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return written ? STATUS_OK
-                   : error_set(err, STATUS_STORAGE, "cannot write '%s': %s", file, strerror(errno));
+    struct disk disk = disk_system();
+    int code = disk.write(disk.context, file, bytes);
+    if (code == 0)
+        code = disk.sync(disk.context, file);
+    return code == 0
+               ? STATUS_OK
+               : error_set(err, STATUS_STORAGE, "cannot write '%s': %s", file, strerror(code));
 }
 
 enum status backup_keys_write(const char *part, const struct page_key *key, const char *file,
@@ -77,23 +71,19 @@ enum status backup_keys_write(const char *part, const struct page_key *key, cons
 
 static enum status read_file(const char *file, struct buffer *out, struct error *err)
 {
+    struct disk disk = disk_system();
     struct stat found;
-    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
+    if (lstat(file, &found) != 0)
         return error_set(err, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_STORAGE,
                          "cannot open '%s': %s", file, strerror(errno));
-    bool good = fstat(fd, &found) == 0 && S_ISREG(found.st_mode) && found.st_size >= 0 &&
-                found.st_size <= FILE_BYTES_MAX;
-    enum status status = good ? buffer_reserve(out, (size_t)found.st_size) : STATUS_BAD_INPUT;
-    while (status == STATUS_OK && out->size < (size_t)found.st_size) {
-        ssize_t part = read(fd, out->data + out->size, (size_t)found.st_size - out->size);
-        if (part <= 0)
-            status = STATUS_STORAGE;
-        else
-            out->size += (size_t)part;
-    }
-    close(fd);
-    return status == STATUS_OK ? status : error_set(err, status, "cannot read '%s': %s", file, "");
+    if (!S_ISREG(found.st_mode) || found.st_size > FILE_BYTES_MAX)
+        return error_set(err, STATUS_BAD_INPUT, "'%s' is damaged", file);
+    size_t bytes = (size_t)found.st_size;
+    if (buffer_reserve(out, bytes) != STATUS_OK)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    int code = disk.read(disk.context, file, out->data, bytes, &out->size);
+    return code == 0 ? STATUS_OK
+                     : error_set(err, STATUS_STORAGE, "cannot read '%s': %s", file, strerror(code));
 }
 
 static bool is_whole(struct bytes file)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/dots.h"
+#include "common/array.h"
 #include "common/doubles.h"
 #include "common/replica_seal.h"
 #include "common/view.h"

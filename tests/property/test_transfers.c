@@ -62,20 +62,9 @@ static void meet_all(struct story *story)
         }
 }
 
-static json_t *row_at(struct replica *replica, const char *table, const struct id *id)
-{
-    char text[ID_TEXT_BYTES];
-    json_t *row = NULL;
-    id_format(id, text);
-    assert_int_equal(view_begin(replica, NULL), STATUS_OK);
-    view_row(replica, table, text, &row, NULL);
-    view_end(replica);
-    return row;
-}
-
 static bool is_here(struct replica *replica, const struct id *member)
 {
-    json_t *row = row_at(replica, "person", member);
+    json_t *row = world_row(replica, "person", member);
     bool here = row && !json_object_get(row, "_deleted");
     json_decref(row);
     return here;

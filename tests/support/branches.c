@@ -66,17 +66,6 @@ struct replica *branch(size_t client)
     return branches.clients[client];
 }
 
-json_t *branches_row(struct replica *replica, const char *table, const struct id *id)
-{
-    char text[ID_TEXT_BYTES];
-    json_t *row = NULL;
-    id_format(id, text);
-    assert_int_equal(view_begin(replica, NULL), STATUS_OK);
-    view_row(replica, table, text, &row, NULL);
-    view_end(replica);
-    return row;
-}
-
 const char *branches_went(struct replica *replica, uint32_t branch, const struct id *id)
 {
     static char text[200];
@@ -98,7 +87,7 @@ const char *branches_went(struct replica *replica, uint32_t branch, const struct
 const char *branches_show(struct replica *replica, const struct id *id, const char *field)
 {
     static char text[200];
-    json_t *row = branches_row(replica, "person", id);
+    json_t *row = world_row(replica, "person", id);
     const char *value = json_string_value(json_object_get(row, field));
     if (!row)
         snprintf(text, sizeof text, "absent");
@@ -131,6 +120,16 @@ struct id letter_offer(struct replica *replica, const struct id *person, uint32_
 void letter_step(struct replica *replica, const struct id *letter, const char *state)
 {
     world_set(replica, "affiliation", letter, "state", state, NULL);
+}
+
+struct id letter_accepted(const struct id *person)
+{
+    struct id letter = letter_offer(branch(old_desk), person, branches.branches[1]);
+    branches_sync(old_desk);
+    branches_sync(new_desk);
+    letter_step(branch(new_desk), &letter, "received");
+    branches_sync(new_desk);
+    return letter;
 }
 
 struct id member_new(void)

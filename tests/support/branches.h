@@ -4,8 +4,6 @@
 /* Three branches and a hub that moves members between them, for the tests of transfers. One world
  * at a time; what can't be done fails the test. */
 
-#include <jansson.h>
-
 #include "tests/support/world.h"
 
 #define KIN "示例家属 000"
@@ -31,9 +29,10 @@ struct id member_moved(void);
 /* A letter for `person`, offered by whom `replica` belongs to; its next step. */
 struct id letter_offer(struct replica *replica, const struct id *person, uint32_t org);
 void letter_step(struct replica *replica, const struct id *letter, const char *state);
+/* The letter to the second branch for a member of the first, offered and accepted; only these two
+ * desks have met the hub. */
+struct id letter_accepted(const struct id *person);
 
-/* The row as a JSON object; decref it. NULL: there is none. */
-json_t *branches_row(struct replica *replica, const char *table, const struct id *id);
 /* Where the row went, as `replica` holds it in a branch's scope: "gone to 2", or "here". */
 const char *branches_went(struct replica *replica, uint32_t number, const struct id *id);
 /* A field, "gone", "deleted" or "absent": what a replica shows of a person. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/view.h"
 #include "protocol/storage.h"
 
 #define MUST(call)                                                                     \
@@ -298,4 +299,16 @@ size_t world_faults(struct replica *replica)
     uint64_t entries;
     MUST(replica_verify(replica, count_fault, &faults, &entries, err));
     return faults;
+}
+
+json_t *world_row(struct replica *replica, const char *table, const struct id *id)
+{
+    char text[ID_TEXT_BYTES];
+    json_t *row = NULL;
+    id_format(id, text);
+    if (view_begin(replica, NULL) != STATUS_OK)
+        abort();
+    view_row(replica, table, text, &row, NULL);
+    view_end(replica);
+    return row;
 }

@@ -4,6 +4,8 @@
 /* A small world for tests: a real hub in a temporary folder, clients with replicas in memory, and
  * real sessions between them without sockets. Failures of the set-up abort. */
 
+#include <jansson.h>
+
 #include "protocol/session.h"
 #include "server/hub.h"
 
@@ -37,6 +39,9 @@ struct id world_add(struct replica *replica, const char *table, ...);
 struct id world_add_at(struct replica *replica, uint32_t org, const char *table, ...);
 void world_set(struct replica *replica, const char *table, const struct id *id, ...);
 void world_delete(struct replica *replica, const char *table, const struct id *id);
+
+/* The row as a JSON object, as it is shown; decref it. NULL: there is none. */
+json_t *world_row(struct replica *replica, const char *table, const struct id *id);
 
 /* Digests of all scopes that both hold agree? */
 bool world_agree(struct replica *a, struct replica *b);

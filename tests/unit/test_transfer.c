@@ -24,7 +24,7 @@ static void the_record_moves_when_both_have_agreed(void **state)
     branches_sync(old_desk);
     branches_sync(new_desk);
     assert_string_equal(branches_show(branch(new_desk), &person, "phone"), "absent");
-    json_t *row = branches_row(branch(new_desk), "affiliation", &letter);
+    json_t *row = world_row(branch(new_desk), "affiliation", &letter);
     assert_string_equal(json_string_value(json_object_get(row, "who")), "示例党员壹");
     json_decref(row);
     assert_string_equal(branches_show(branch(old_desk), &person, "phone"), "111");
@@ -63,12 +63,12 @@ static void a_returned_letter_goes_back(void **state)
     branches_sync_all();
     struct id letter = letter_offer(branch(old_desk), &person, branches.branches[1]);
     branches_sync_all();
-    json_t *row = branches_row(branch(old_desk), "affiliation", &letter);
+    json_t *row = world_row(branch(old_desk), "affiliation", &letter);
     assert_true(json_is_string(json_object_get(row, "_moved")));
     json_decref(row);
     letter_step(branch(new_desk), &letter, "returned#2");
     branches_sync_all();
-    row = branches_row(branch(old_desk), "affiliation", &letter);
+    row = world_row(branch(old_desk), "affiliation", &letter);
     assert_null(json_object_get(row, "_deleted"));
     assert_string_equal(json_string_value(json_object_get(row, "state")), "returned");
     assert_int_equal(json_integer_value(json_object_get(row, "state_round")), 2);
@@ -124,11 +124,7 @@ static void late_edits_come_after_the_record(void **state)
     (void)state;
     struct id person = member_new();
     branches_sync_all();
-    struct id letter = letter_offer(branch(old_desk), &person, branches.branches[1]);
-    branches_sync(old_desk);
-    branches_sync(new_desk);
-    letter_step(branch(new_desk), &letter, "received");
-    branches_sync(new_desk);
+    letter_accepted(&person);
     world_set(branch(old_phone), "person", &person, "phone", "222", "kin", "示例家属 222", NULL);
     branches_sync_all();
     assert_string_equal(branches_show(branch(new_desk), &person, "phone"), "222");
@@ -146,11 +142,7 @@ static void late_and_new_edits_are_a_conflict(void **state)
     (void)state;
     struct id person = member_new();
     branches_sync_all();
-    struct id letter = letter_offer(branch(old_desk), &person, branches.branches[1]);
-    branches_sync(old_desk);
-    branches_sync(new_desk);
-    letter_step(branch(new_desk), &letter, "received");
-    branches_sync(new_desk);
+    letter_accepted(&person);
     branches_sync(new_desk);
     world_set(branch(new_desk), "person", &person, "phone", "333", NULL);
     world_set(branch(old_phone), "person", &person, "phone", "222", NULL);
@@ -265,27 +257,23 @@ static void what_hangs_on_the_member_follows(void **state)
         world_add(branch(old_desk), "tag", "ref", ref, "scheme", "local", "code", "书法", NULL);
     struct id visit = world_add(branch(old_desk), "visit", "target_ref", ref, "kind", "home_visit",
                                 "situation", "示例情况", NULL);
-    struct id letter = letter_offer(branch(old_desk), &person, branches.branches[1]);
-    branches_sync(old_desk);
-    branches_sync(new_desk);
-    letter_step(branch(new_desk), &letter, "received");
-    branches_sync(new_desk);
+    letter_accepted(&person);
     struct id late =
         world_add(branch(old_phone), "award", "subject_ref", ref, "title", "示例荣誉", NULL);
     branches_sync_all();
     const struct id *moved[] = {&tag, &late};
     const char *tables[] = {"tag", "award"};
     for (int i = 0; i < 2; i++) {
-        json_t *there = branches_row(branch(new_desk), tables[i], moved[i]);
-        json_t *here = branches_row(branch(old_desk), tables[i], moved[i]);
+        json_t *there = world_row(branch(new_desk), tables[i], moved[i]);
+        json_t *here = world_row(branch(old_desk), tables[i], moved[i]);
         assert_non_null(there);
         assert_null(json_object_get(there, "_deleted"));
         assert_true(json_is_string(json_object_get(here, "_moved")));
         json_decref(there);
         json_decref(here);
     }
-    assert_null(branches_row(branch(new_desk), "visit", &visit)); /* the old branch's own work */
-    json_t *stays = branches_row(branch(old_desk), "visit", &visit);
+    assert_null(world_row(branch(new_desk), "visit", &visit)); /* the old branch's own work */
+    json_t *stays = world_row(branch(old_desk), "visit", &visit);
     assert_null(json_object_get(stays, "_deleted"));
     json_decref(stays);
     branches_hold();
