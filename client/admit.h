@@ -5,21 +5,18 @@
  * follows, as an entry of this device in the registry (common/registry.h,
  * docs/decisions/0010-who-admits-whom.md). */
 
-#include "common/invitation.h"
+#include "common/codes.h"
 #include "protocol/storage.h"
 
 #define ADMIT_MS (10 * 60 * 1000) /* how long a code works, where nothing is said */
 #define ADMIT_DIGITS 8            /* "123 456" */
 
 struct admission {
-    uint32_t org;
-    enum role role;
-    const char *person;
+    struct code code;
     const char *address; /* where this device listens */
-    int64_t lifetime_ms;
 };
-/* A code in `text` (room for INVITATION_TEXT_MAX); only its hash is kept. STATUS_DENIED: this
- * device may not admit such a one, or has no roster index left to give. */
+/* A code in `text` (room for INVITATION_TEXT_MAX). STATUS_DENIED: this device may not admit such a
+ * one, or has no roster index left to give. */
 enum status admit_create(struct replica *replica, const struct admission *admission, char *text,
                          struct error *err);
 

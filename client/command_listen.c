@@ -83,13 +83,13 @@ static void own_address(char *text, size_t size)
 static enum status read_flags(const struct cli *cli, struct admission *admission, struct error *err)
 {
     const char *role = cli_value(cli, "--role"), *expires = cli_value(cli, "--expires");
-    admission->person = cli_value(cli, "--person");
-    if (!role || !admission->person || !cli_value(cli, "--org"))
+    admission->code.person = cli_value(cli, "--person");
+    if (!role || !admission->code.person || !cli_value(cli, "--org"))
         return error_set(err, STATUS_USAGE, "'%s' is needed", "--org, --role, --person");
-    if (!role_parse(role, &admission->role))
+    if (!role_parse(role, &admission->code.role))
         return error_set(err, STATUS_USAGE, "'%s' is not a role", role);
-    admission->lifetime_ms = ADMIT_MS;
-    return expires ? lifetime_parse(expires, &admission->lifetime_ms, err) : STATUS_OK;
+    admission->code.lifetime_ms = ADMIT_MS;
+    return expires ? lifetime_parse(expires, &admission->code.lifetime_ms, err) : STATUS_OK;
 }
 
 static enum status enrol(const struct cli *cli, struct replica *replica,
@@ -101,11 +101,11 @@ static enum status enrol(const struct cli *cli, struct replica *replica,
     own_address(address, sizeof address);
     admission->address = given ? given : address;
     TRY(view_org(replica, cli_value(cli, "--org"), &org, err));
-    admission->org = org->number;
+    admission->code.org = org->number;
     TRY(admit_create(replica, admission, text, err));
     printf("%s\n", text);
-    cli_say(cli, "this code admits %s as %s, once; now run: jinqiu listen", admission->person,
-            role_name(admission->role));
+    cli_say(cli, "this code admits %s as %s, once; now run: jinqiu listen", admission->code.person,
+            role_name(admission->code.role));
     return cli_has(cli, "--qr") ? qr_print(text, stdout, err) : STATUS_OK;
 }
 

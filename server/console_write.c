@@ -73,17 +73,17 @@ static enum status invite_device(struct deed *deed, struct hub *hub, struct erro
     json_t *hours = json_object_get(call->body, "hours");
     TRY(api_text(call, "org", false, &org_text, err));
     TRY(api_text(call, "role", false, &role, err));
-    TRY(api_text(call, "person", false, &options.person, err));
+    TRY(api_text(call, "person", false, &options.code.person, err));
     TRY(api_text(call, "address", false, &options.address, err));
     TRY(view_org(hub->replica, org_text, &org, err));
-    if (!role_parse(role, &options.role) || options.role == ROLE_HUB)
+    if (!role_parse(role, &options.code.role) || options.code.role == ROLE_HUB)
         return error_set(err, STATUS_BAD_INPUT, "'%s' is not a role", role);
     json_int_t life = hours ? json_integer_value(hours) : INVITE_HOURS;
     if (life < 1 || life > INVITE_HOURS_MAX)
         return error_set(err, STATUS_BAD_INPUT, "'%s' is not a number from %lld to %lld", "hours",
                          1ll, (long long)INVITE_HOURS_MAX);
-    options.org = org->number;
-    options.lifetime_ms = life * 3600000;
+    options.code.org = org->number;
+    options.code.lifetime_ms = life * 3600000;
     TRY(invite_create(hub, &options, code, err));
     TRY(qr_modules(code, &modules, err));
     call->answer =

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/codes.h"
 #include "common/id.h"
 #include "common/pack.h"
 #include "common/transfer.h"
@@ -58,11 +59,8 @@ static enum status make_own_tables(struct hub *hub, struct error *err)
 {
     char *message = NULL;
     struct sqlite3 *database = replica_database(hub->replica);
+    TRY(codes_prepare(hub->replica, err));
     if (roster_execute(database,
-                       "CREATE TABLE IF NOT EXISTS _invite(token_hash BLOB PRIMARY KEY, "
-                       "org INTEGER NOT NULL, role INTEGER NOT NULL, person TEXT NOT NULL, "
-                       "expires_ms INTEGER NOT NULL, device INTEGER, sign_key BLOB, "
-                       "dh_key BLOB) STRICT;"
                        "CREATE TABLE IF NOT EXISTS _device_seen(device INTEGER PRIMARY KEY, "
                        "seen_ms INTEGER NOT NULL) STRICT;"
                        "CREATE TABLE IF NOT EXISTS _arrival(scope INTEGER, device INTEGER, "

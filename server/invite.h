@@ -1,17 +1,14 @@
 #ifndef SERVER_INVITE_H
 #define SERVER_INVITE_H
 
-/* Invitations: secrets that admit one device each, kept as hashes in the hub's own table. */
+/* Invitations: one-time codes (common/codes.h) for devices that the hub admits. */
 
-#include "common/invitation.h"
+#include "common/codes.h"
 #include "server/hub.h"
 
 struct invite_options {
-    uint32_t org;
-    enum role role;
-    const char *person;
+    struct code code;
     const char *address; /* where the hub can be reached */
-    int64_t lifetime_ms;
 };
 
 /* Make one; `text` has room for INVITATION_TEXT_MAX. */

@@ -212,21 +212,21 @@ static int command_invite(struct cli *cli)
     const struct org *org = NULL;
     const char *role = cli_value(cli, "--role"), *expires = cli_value(cli, "--expires");
     const char *address = cli_value(cli, "--address");
-    struct invite_options options = {.person = cli_value(cli, "--person"),
+    struct invite_options options = {.code.person = cli_value(cli, "--person"),
                                      .address = address ? address : ADDRESS_DEFAULT};
     enum status status = STATUS_OK;
-    if (!role || !options.person || !cli_value(cli, "--org"))
+    if (!role || !options.code.person || !cli_value(cli, "--org"))
         status = error_set(&err, STATUS_USAGE, "'%s' is needed", "--org, --role, --person");
-    else if (!role_parse(role, &options.role) || options.role == ROLE_HUB)
+    else if (!role_parse(role, &options.code.role) || options.code.role == ROLE_HUB)
         status = error_set(&err, STATUS_USAGE, "'%s' is not a role", role);
     if (status == STATUS_OK)
-        status = lifetime_parse(expires ? expires : "7d", &options.lifetime_ms, &err);
+        status = lifetime_parse(expires ? expires : "7d", &options.code.lifetime_ms, &err);
     if (status == STATUS_OK)
         status = hub_folder_begin(cli, &hub, &err);
     if (status == STATUS_OK)
         status = find_org(&hub, cli_value(cli, "--org"), &org, &err);
     if (status == STATUS_OK) {
-        options.org = org->number;
+        options.code.org = org->number;
         status = invite_create(&hub, &options, text, &err);
     }
     if (status == STATUS_OK)
@@ -531,20 +531,13 @@ static const struct cli_flag variables[] = {
 
 int main(int argc, char **argv)
 {
-    static const struct cli_command *const tables[] = {hub_commands,
-                                                       late_commands,
-                                                       erase_commands,
-                                                       root_commands,
-                                                       carry_commands,
-                                                       quota_commands,
-                                                       account_commands,
-                                                       demo_commands,
-                                                       reading_commands,
-                                                       attaching_commands,
-                                                       reporting_commands,
-                                                       updating_commands,
-                                                       watching_commands,
-                                                       NULL};
+    static const struct cli_command *const tables[] = {hub_commands,       late_commands,
+                                                       erase_commands,     root_commands,
+                                                       carry_commands,     quota_commands,
+                                                       account_commands,   demo_commands,
+                                                       reading_commands,   attaching_commands,
+                                                       reporting_commands, updating_commands,
+                                                       watching_commands,  NULL};
     static const struct cli_program program = {
         .name = "jinqiud",
         .help = {"the hub of jinqiu", "金秋中心"},

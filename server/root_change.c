@@ -1,9 +1,9 @@
 #include "server/root_change.h"
 
 #include <sodium.h>
-#include <sqlite3.h>
 #include <string.h>
 
+#include "common/codes.h"
 #include "server/roster.h"
 #include "server/seed.h"
 
@@ -102,37 +102,25 @@ static enum status ask_device(struct hub *hub, const struct hub_device *device, 
     return status;
 }
 
-static enum status ask_row(struct hub *hub, sqlite3_stmt *row, struct root_request *request,
-                           struct error *err)
+struct asking {
+    struct hub *hub;
+    struct root_request *request;
+};
+
+static enum status ask_user(void *context, const struct code_user *user, struct error *err)
 {
-    struct hub_device device = {.sign_key = sqlite3_column_blob(row, 1),
-                                .dh_key = sqlite3_column_blob(row, 2),
-                                .person = (const char *)sqlite3_column_text(row, 3),
-                                .role = (enum role)sqlite3_column_int(row, 4),
-                                .org = (uint32_t)sqlite3_column_int64(row, 5)};
-    uint32_t index = (uint32_t)sqlite3_column_int64(row, 0);
-    bool whole = sqlite3_column_bytes(row, 1) == PUBLIC_KEY_BYTES &&
-                 sqlite3_column_bytes(row, 2) == DH_KEY_BYTES;
-    if (!whole || registry_device(replica_registry(hub->replica), index))
+    struct asking *asking = context;
+    struct hub_device device = {user->sign_key, user->dh_key, user->code->person, user->code->role,
+                                user->code->org};
+    if (registry_device(replica_registry(asking->hub->replica), user->device))
         return STATUS_OK;
-    return ask_device(hub, &device, index, request, err);
+    return ask_device(asking->hub, &device, user->device, asking->request, err);
 }
 
 enum status root_ask_waiting(struct hub *hub, struct root_request *request, struct error *err)
 {
-    sqlite3_stmt *rows = NULL;
-    enum status status = STATUS_OK;
-    struct sqlite3 *database = replica_database(hub->replica);
-    if (sqlite3_prepare_v2(database,
-                           "SELECT device, sign_key, dh_key, person, role, org FROM _invite "
-                           "WHERE device IS NOT NULL ORDER BY device",
-                           -1, &rows, NULL) != SQLITE_OK)
-        return error_set(err, STATUS_STORAGE, "cannot use the hub's invitations: %s",
-                         sqlite3_errmsg(database));
-    while (status == STATUS_OK && sqlite3_step(rows) == SQLITE_ROW)
-        status = ask_row(hub, rows, request, err);
-    sqlite3_finalize(rows);
-    return status;
+    struct asking asking = {hub, request};
+    return codes_used(hub->replica, ask_user, &asking, err);
 }
 
 /* ---- applying ---- */
