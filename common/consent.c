@@ -67,22 +67,31 @@ static bool is_used(const struct noted_list *notes, const struct noted *ask,
     return false;
 }
 
-static bool is_same_wish(const struct noted *ask, const char *table, uint64_t rows,
-                         const struct id *person)
+/* Whoever carries rows away: a person, and on a device of several the account. */
+struct wish {
+    const char *table, *who;
+    uint64_t rows;
+    const struct id *person;
+};
+
+/* An account can't use what was consented to another one. */
+static bool is_same_wish(const struct noted *ask, const struct wish *wish)
 {
-    return is_action(ask, "ask") && !ask->mixed && strcmp(ask->table, table) == 0 &&
-           ask->rows >= rows && id_equal(&ask->person, person);
+    return is_action(ask, "ask") && !ask->mixed && strcmp(ask->table, wish->table) == 0 &&
+           ask->rows >= wish->rows && id_equal(&ask->person, wish->person) &&
+           (strcmp(ask->who, wish->who) == 0 || MUTANT("t32-another-account-s-consent-will-do"));
 }
 
 bool consent_stands(struct replica *replica, const struct noted_list *notes,
                     const struct noted *export)
 {
     const struct schema_watch *watch = watch_of(replica);
+    const struct wish wish = {export->table, export->who, export->rows, &export->person};
     const struct noted *ask = find_note(notes, &export->of);
     if (watch->alone == 0 || export->rows <= watch->alone)
         return true;
-    return ask && is_same_wish(ask, export->table, export->rows, &export->person) &&
-           is_consented(replica, notes, ask) && !is_used(notes, ask, export);
+    return ask && is_same_wish(ask, &wish) && is_consented(replica, notes, ask) &&
+           !is_used(notes, ask, export);
 }
 
 /* ---- the notes ---- */
@@ -109,10 +118,11 @@ static const struct id *own_person(struct replica *replica)
 static const struct noted *find_ask(struct replica *replica, const struct noted_list *notes,
                                     const struct access *access, bool consented)
 {
-    const struct id *self = own_person(replica);
+    const struct wish wish = {access->table, access->who ? access->who : "", access->rows,
+                              own_person(replica)};
     for (size_t i = 0; i < notes->count; i++) {
         const struct noted *note = &notes->items[i];
-        if (is_same_wish(note, access->table, access->rows, self) && !is_used(notes, note, NULL) &&
+        if (is_same_wish(note, &wish) && !is_used(notes, note, NULL) &&
             is_consented(replica, notes, note) == consented)
             return note;
     }

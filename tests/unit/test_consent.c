@@ -285,6 +285,29 @@ static void accounts_of_one_device_are_counted_apart(void **state)
     assert_int_equal(alarms(world.hub.replica, "reads"), 1);
 }
 
+static enum status carry_as(const char *who)
+{
+    struct access access = {
+        .action = "export", .table = "person", .rows = MANY, .purpose = "核对", .who = who};
+    return consent_export(world.clients[secretary], &access, NULL);
+}
+
+static void an_account_can_t_use_what_was_consented_to_another(void **state)
+{
+    (void)state;
+    assert_int_equal(carry_as("zhang"), STATUS_DENIED);
+    struct id ask = only_ask(secretary, "asked");
+    exchange();
+    done(consent(colleague, &ask));
+    exchange();
+    assert_int_equal(carry_as("wang"), STATUS_DENIED); /* and has asked, too */
+    assert_int_equal(carry_as(NULL), STATUS_DENIED);
+    done(carry_as("zhang"));
+    assert_int_equal(carry_as("zhang"), STATUS_DENIED);
+    exchange();
+    assert_int_equal(alarms(world.hub.replica, "alone"), 0);
+}
+
 static void many_small_exports_in_a_day_are_told(void **state)
 {
     (void)state;
@@ -322,6 +345,7 @@ int main(void)
         CASE(one_consent_is_not_for_two_exports),
         CASE(a_month_with_planted_browsing_tells_that_day_alone),
         CASE(accounts_of_one_device_are_counted_apart),
+        CASE(an_account_can_t_use_what_was_consented_to_another),
         CASE(many_small_exports_in_a_day_are_told),
         CASE(many_entries_set_aside_in_a_day_are_told),
     };
