@@ -142,7 +142,12 @@ struct cut {
     uint64_t number;
     struct hash hash;
 };
-enum cut_chain { CUT_AHEAD /* not reached yet */, CUT_FITS, CUT_DIFFERS };
+enum cut_chain {
+    CUT_AHEAD, /* not reached yet */
+    CUT_FITS,
+    CUT_DIFFERS,
+    CUT_OUT_OF_REACH /* nor ever: the replica's own device may not read the rest; numbers decide */
+};
 /* Each cut with a hash that is in force, in no order. *walk counts from 0. */
 bool registry_cut_next(const struct registry *registry, size_t *walk, struct cut *cut);
 bool registry_cut_of(const struct registry *registry, const struct feed_id *feed, struct cut *cut);
@@ -170,7 +175,10 @@ const char *registry_person_name(const struct registry *registry, uint32_t devic
 /* Which scopes may a device read (and carry)? All of its org's subtree; of the orgs above, the
  * registry and the records that reach below. The hub: all. */
 bool registry_may_read(const struct registry *registry, uint32_t device, uint32_t scope);
-/* The same by any certificate it was given: what it read once it still holds, and may carry. */
+/* Whether or not it was revoked, and whatever it read before it was moved. */
+bool registry_reaches(const struct registry *registry, uint32_t device, uint32_t scope);
+/* May it read the scope by any certificate it was given? What it read once it still holds, and may
+ * carry. */
 bool registry_may_have_read(const struct registry *registry, uint32_t device, uint32_t scope);
 
 /* Could this device ever write into this feed's scope, by any certificate it was given? For the

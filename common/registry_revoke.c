@@ -167,7 +167,8 @@ enum standing device_standing(const struct device_record *record, const struct d
     if (dot->number > frontier_get(&record->cut, &dot->feed) + MUTANT("t12-cut-one-too-late"))
         return STANDS_BEYOND;
     const struct cut_end *end = end_of(record, &dot->feed);
-    if (!end || end->chain == CUT_FITS || MUTANT("t12-hash-of-cut-unchecked"))
+    if (!end || end->chain == CUT_FITS || end->chain == CUT_OUT_OF_REACH ||
+        MUTANT("t12-hash-of-cut-unchecked"))
         return STANDS;
     return end->chain == CUT_DIFFERS ? STANDS_ELSEWHERE : STANDS_WAITING;
 }

@@ -28,6 +28,12 @@ bool registry_may_read(const struct registry *registry, uint32_t device, uint32_
            certificate_reads(registry, &reader->certificate, scope);
 }
 
+bool registry_reaches(const struct registry *registry, uint32_t device, uint32_t scope)
+{
+    const struct device *reader = registry_device(registry, device);
+    return reader && certificate_reads(registry, &reader->certificate, scope);
+}
+
 bool registry_may_have_read(const struct registry *registry, uint32_t device, uint32_t scope)
 {
     const struct device_record *record = registry_record(registry, device);

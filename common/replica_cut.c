@@ -4,7 +4,8 @@
  * So what is held of such a feed waits until the cut is reached, and counts when the hash there is
  * the one that the revocation names (docs/decisions/0015-a-cut-names-hashes.md). A branch that it
  * doesn't name makes room for the one that it does: it is set aside, leaves the log, and the next
- * session asks for the feed anew. */
+ * session asks for the feed anew. Records that our own device may not read any more wait for
+ * nothing: nobody brings the rest, and nothing else would be taken. */
 
 #include "common/mutant.h"
 #include "common/replica_state.h"
@@ -24,13 +25,26 @@ enum status replica_hash_at(struct replica *replica, const struct dot *dot, stru
     return STATUS_OK;
 }
 
+/* Were we moved out of the feed's org? The registry waits all the same: it says who has rights. */
+static bool out_of_reach(const struct replica *replica, const struct feed_id *feed)
+{
+    uint32_t self = replica->identity.device;
+    return !SCOPE_IS_REGISTRY(feed->scope) && feed->device != self &&
+           registry_device(replica->registry, self) &&
+           !registry_reaches(replica->registry, self, feed->scope) &&
+           !MUTANT("moved-waits-for-ever");
+}
+
 static enum status look_at(struct replica *replica, const struct cut *cut, struct error *err)
 {
     struct dot dot = {cut->feed, cut->number};
     struct hash hash;
     enum status status = replica_hash_at(replica, &dot, &hash, err);
-    if (status == STATUS_NOT_FOUND)
+    if (status == STATUS_NOT_FOUND) {
+        registry_cut_note(replica->registry, &cut->feed,
+                          out_of_reach(replica, &cut->feed) ? CUT_OUT_OF_REACH : CUT_AHEAD);
         return STATUS_OK;
+    }
     TRY(status);
     bool fits = memcmp(hash.bytes, cut->hash.bytes, HASH_BYTES) == 0;
     registry_cut_note(replica->registry, &cut->feed, fits ? CUT_FITS : CUT_DIFFERS);
@@ -43,13 +57,35 @@ bool cut_is_ahead(const struct replica *replica, const struct feed_id *feed)
     return registry_cut_chain(replica->registry, feed) == CUT_AHEAD;
 }
 
+static bool cut_unreached(const struct replica *replica, const struct feed_id *feed)
+{
+    enum cut_chain chain = registry_cut_chain(replica->registry, feed);
+    return chain == CUT_AHEAD || chain == CUT_OUT_OF_REACH;
+}
+
 enum status cuts_look(struct replica *replica, uint32_t device, struct error *err)
 {
     struct cut cut;
     size_t walk = 0;
     while (registry_cut_next(replica->registry, &walk, &cut))
-        if ((device == 0 || cut.feed.device == device) && cut_is_ahead(replica, &cut.feed))
+        if ((device == 0 || cut.feed.device == device) && cut_unreached(replica, &cut.feed))
             TRY(look_at(replica, &cut, err));
+    return STATUS_OK;
+}
+
+enum status cuts_reach(struct replica *replica, struct error *err)
+{
+    uint32_t self = replica->identity.device;
+    struct cut cut;
+    size_t walk = 0;
+    while (self != 0 && self != DEVICE_HUB && registry_cut_next(replica->registry, &walk, &cut)) {
+        enum cut_chain before = registry_cut_chain(replica->registry, &cut.feed);
+        if (!cut_unreached(replica, &cut.feed))
+            continue;
+        TRY(look_at(replica, &cut, err));
+        if (registry_cut_chain(replica->registry, &cut.feed) != before)
+            TRY(device_judge_again(replica, cut.feed.device, err));
+    }
     return STATUS_OK;
 }
 
@@ -57,11 +93,10 @@ enum status cut_reached(struct replica *replica, const struct feed_id *feed, boo
                         struct error *err)
 {
     struct cut cut;
-    *reached = registry_cut_of(replica->registry, feed, &cut) &&
-               registry_cut_chain(replica->registry, feed) == CUT_AHEAD;
+    *reached = registry_cut_of(replica->registry, feed, &cut) && cut_unreached(replica, feed);
     if (*reached)
         TRY(look_at(replica, &cut, err));
-    *reached = *reached && registry_cut_chain(replica->registry, feed) != CUT_AHEAD;
+    *reached = *reached && !cut_unreached(replica, feed);
     return STATUS_OK;
 }
 

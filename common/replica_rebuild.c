@@ -352,6 +352,9 @@ enum status judge_affected(struct replica *replica, const struct entry_view *vie
         TRY(cuts_look(replica, device, err));
     if (registry_schema(replica->registry) != replica->schema)
         status = tables_follow_schema(replica, err);
+    if (status == STATUS_OK &&
+        (view->ops[0].table == REGISTRY_ORG || device == replica->identity.device))
+        status = cuts_reach(replica, err);
     if (status == STATUS_OK && view->ops[0].table == REGISTRY_ERASURE)
         status = keys_erase(replica, err);
     if (status == STATUS_OK && !MUTANT("records-wait-for-ever"))

@@ -8,6 +8,7 @@
 
 #include "common/dots.h"
 #include "common/replica.h"
+#include "common/replica_attachment.h"
 #include "common/seal.h"
 #include "common/zstd_frame.h"
 
@@ -68,6 +69,7 @@ struct tally_row {
     X(SQL_KEY_ERASE)       \
     X(SQL_ATTACHMENT_FIND) \
     X(SQL_ATTACHMENT_LIKE) \
+    X(SQL_ATTACHMENT_FROM) \
     X(SQL_ATTACHMENT_NOTE) \
     X(SQL_ATTACHMENT_HELD) \
     X(SQL_ATTACHED_NOTE)   \
@@ -127,6 +129,12 @@ struct row_place {
     size_t groups_count, groups_capacity;
 };
 
+/* How far the units of attachments were looked at (replica_units.c). {0}: not at all. */
+struct units_place {
+    int64_t id;        /* of the attachment that comes next, or of one before it */
+    uint32_t position; /* of its units */
+};
+
 /* How far the scrub has come (replica_scrub.c). */
 struct scrub_place {
     bool loaded;
@@ -135,6 +143,7 @@ struct scrub_place {
     struct hash hash; /* of entry `number` */
     bool again;       /* the feed is read from its beginning, for something was wrong with it */
     uint32_t table;
+    struct units_place units;
     bool faulty; /* something was found in this round */
     unsigned steps;
 };
@@ -408,8 +417,6 @@ void seal_cache_release(struct replica *replica);
 enum status seal_add_function(struct replica *replica, struct error *err);
 
 /* ---- attachments (replica_attached.c) ---- */
-struct attachment_name;
-struct attachment_state;
 /* From a row of id, root, bytes, held, small, wanted, delivered (replica_attachment.c). */
 void attachment_state_read(struct attachment_state *state, sqlite3_stmt *row);
 enum status attachment_ensure(struct replica *replica, const struct attachment_name *name,
@@ -420,6 +427,29 @@ enum status attachment_stage(struct replica *replica, const struct attachment_na
 /* The attachments that an op of a counting entry names become known. */
 enum status attached_note(struct replica *replica, const struct dot *dot,
                           const struct entry_view *view, const struct op *op, struct error *err);
+#define UNIT_ID(attachment, position) ((attachment) << 16 | (int64_t)(position))
+/* Reads a unit into `unit` (replaced). *sound: it is there, and what the root or the list before it
+ * says. */
+enum status unit_look(struct replica *replica, const struct attachment_state *state,
+                      uint32_t position, struct buffer *unit, bool *sound, struct error *err);
+/* The unit and all behind it, which can't be checked without. */
+enum status units_drop(struct replica *replica, struct attachment_state *state, uint32_t position,
+                       struct error *err);
+/* The same where they were damaged: what was whole is fetched again (replica_units.c). */
+enum status units_lost(struct replica *replica, struct attachment_state *state, uint32_t sound,
+                       struct error *err);
+/* Looks at units from `place` on, about `bytes` of them, until one is faulty or none is left. */
+struct units_checked {
+    struct attachment_state state; /* where `faulty` */
+    uint32_t sound;                /* of its units, from the first on */
+    bool faulty, done;
+};
+enum status units_check(struct replica *replica, struct units_place *place, size_t bytes,
+                        struct units_checked *checked, struct error *err);
+/* What is sound of an attachment of a damaged file: its `row` (attachment_state_read, then whole,
+ * plain, added_ms), its units read through `units`. *lost: not all that was there. */
+enum status attachment_take_over(struct replica *to, sqlite3 *units, sqlite3_stmt *row, bool *lost,
+                                 struct error *err);
 /* Those that nobody saved; those whose keys are erased. */
 enum status attachments_expire(struct replica *replica, struct error *err);
 enum status attachments_erase(struct replica *replica, struct error *err);
@@ -495,6 +525,9 @@ enum status end_lost_note(struct replica *replica, struct error *err);
 /* ---- the cuts of revocations (replica_cut.c) ---- */
 /* Tells the registry what is held at the cuts of a device's feeds; 0: of all devices. */
 enum status cuts_look(struct replica *replica, uint32_t device, struct error *err);
+/* After orgs or our own certificate changed: which of the feeds that don't reach their cuts may we
+ * read to the end? Their devices are judged again where that is new. */
+enum status cuts_reach(struct replica *replica, struct error *err);
 /* Has the feed, which has grown, come to its cut? Then its device is to be judged again. */
 enum status cut_reached(struct replica *replica, const struct feed_id *feed, bool *reached,
                         struct error *err);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "common/view.h"
+#include "server/renew.h"
 #include "server/revoke.h"
 #include "tests/support/world.h"
 
@@ -284,6 +285,69 @@ static void the_next_sessions_bring_the_history_that_was_left(void **state)
     assert_int_equal(world_faults(reader), 0);
 }
 
+static void move_to(uint32_t branch)
+{
+    const struct registry *registry = replica_registry(world.hub.replica);
+    struct renewal renewal = {.role = ROLE_SECRETARY, .org = branch};
+    uint32_t self = replica_identity(reader)->device;
+    done(hub_renew_device(&world.hub, registry_device(registry, self), &renewal, NULL));
+    hand_registry(reader);
+}
+
+/* A secretary of the branch has what the clerk's device wrote there, but for the last entry. */
+static void become_a_secretary(void)
+{
+    size_t client = world_join(&world, ROLE_SECRETARY, org);
+    reader = world.clients[client];
+    for (size_t i = 0; i < ENTRIES; i++) {
+        true_rows[i] =
+            world_add_at(world.clients[clerk], org, "person", "name", "示例党员001", NULL);
+        assert_true(world_sync(&world, clerk, 0, NULL));
+    }
+    take_all_from(world.hub.replica, &honest);
+    hand_entries(&honest, 1, 2 * ENTRIES - 1);
+    assert_int_equal(shown(true_rows), ENTRIES - 1);
+}
+
+static void revoke_at_the_last_entry(void)
+{
+    const struct registry *registry = replica_registry(world.hub.replica);
+    done(hub_revoke(&world.hub, registry_device(registry, device), UINT64_MAX, NULL));
+    hand_registry(reader);
+}
+
+/* Whoever was moved gets the rest from nobody, so it isn't asked for; whoever is moved back waits
+ * for it again. */
+static void who_was_moved_goes_on_seeing_what_was_seen(void **state)
+{
+    (void)state;
+    become_a_secretary();
+    revoke_at_the_last_entry();
+    assert_int_equal(shown(true_rows), 0);
+    move_to(world.branches[1]);
+    assert_int_equal(shown(true_rows), ENTRIES - 1);
+    assert_int_equal(world_faults(reader), 0);
+    done(replica_begin(reader, NULL));
+    replica_rollback(reader);
+    assert_int_equal(shown(true_rows), ENTRIES - 1);
+    move_to(org);
+    assert_int_equal(shown(true_rows), 0);
+    hand_entries(&honest, 1, UINT64_MAX);
+    expect_the_true_history();
+}
+
+static void the_move_may_come_before_the_revocation(void **state)
+{
+    (void)state;
+    become_a_secretary();
+    move_to(world.branches[1]);
+    revoke_at_the_last_entry();
+    assert_int_equal(shown(true_rows), ENTRIES - 1);
+    assert_int_equal(world_faults(reader), 0);
+    hand_entries(&forged, 1, UINT64_MAX);
+    assert_int_equal(shown(false_rows), 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -296,6 +360,8 @@ int main(void)
         CASE(what_is_held_waits_until_the_cut_is_reached),
         CASE(what_lies_beyond_a_cut_that_fits_does_not_count_either),
         CASE(the_next_sessions_bring_the_history_that_was_left),
+        CASE(who_was_moved_goes_on_seeing_what_was_seen),
+        CASE(the_move_may_come_before_the_revocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
