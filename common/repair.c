@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/replica_attachment.h"
 #include "common/wal_check.h"
 
 #define ASIDE_MAX 10000
@@ -221,7 +222,9 @@ static enum status mend_tables(const struct replica_options *options, struct men
     enum status status = replica_open(&replica, options, &why);
     if (status == STATUS_OK)
         status = check(mending, replica, sound, &why);
-    if (status == STATUS_OK && !*sound && replica_refold(replica, &why) == STATUS_OK) {
+    if (status == STATUS_OK && !*sound &&
+        replica_attachments_mend(replica, &mending->attachments_lost, &why) == STATUS_OK &&
+        replica_refold(replica, &why) == STATUS_OK) {
         status = check(mending, replica, sound, &why);
         if (*sound)
             mending->mended = MENDED_TABLES;
@@ -250,6 +253,7 @@ enum status replica_mend(const struct replica_options *options, struct mending *
         return STATUS_OK;
     TRY(repair_file(options, &mending->repaired, err));
     mending->mended = MENDED_FILE;
+    mending->attachments_lost = mending->repaired.attachments_lost;
     TRY(replica_open(&replica, options, err));
     enum status status = check(mending, replica, &sound, err);
     replica_close(replica);

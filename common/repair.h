@@ -18,6 +18,7 @@ struct repaired {
     uint64_t taken;              /* entries that are in the new file */
     uint64_t missing;            /* entries that a peer must bring */
     uint64_t keys_lost;          /* own entries whose sealed values lost a key */
+    uint64_t attachments_lost;   /* in part or whole, for others to bring */
     bool new_life;               /* not all could be read */
 };
 
@@ -36,7 +37,8 @@ struct mending {
     verify_report *report;
     void *context;
     enum mended mended;
-    uint64_t entries; /* checked, in the end */
+    uint64_t entries;          /* checked, in the end */
+    uint64_t attachments_lost; /* of which a part was damaged, for others to bring */
     struct repaired repaired;
 };
 enum status replica_mend(const struct replica_options *options, struct mending *mending,

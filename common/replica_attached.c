@@ -158,6 +158,13 @@ static enum status forget(struct replica *replica, const char *units, const char
 
 enum status attachments_expire(struct replica *replica, struct error *err)
 {
+    struct frontier missing = {0};
+    uint64_t count;
+    enum status status = replica_missing(replica, &missing, &count, err);
+    frontier_release(&missing);
+    TRY(status);
+    if (count > 0) /* after a repair: entries that name some may be among them */
+        return STATUS_OK;
     return forget(replica, UNITS_OF(UNSAVED), "DELETE FROM _attachment AS a WHERE " UNSAVED,
                   clock_wall_ms(&replica->clock) - ATTACHMENT_STAGED_MS, err);
 }

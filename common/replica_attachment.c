@@ -9,8 +9,6 @@
 #include "common/mutant.h"
 #include "common/replica_state.h"
 
-#define UNIT_ID(attachment, position) ((attachment) << 16 | (int64_t)(position))
-
 static enum status out_of_memory(struct error *err)
 {
     return error_set(err, STATUS_NO_MEMORY, "out of memory");
@@ -134,8 +132,19 @@ static enum status unit_fits(struct replica *replica, const struct attachment_st
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-static enum status drop_from(struct replica *replica, struct attachment_state *state,
-                             uint32_t position, struct error *err)
+enum status unit_look(struct replica *replica, const struct attachment_state *state,
+                      uint32_t position, struct buffer *unit, bool *sound, struct error *err)
+{
+    *sound = false;
+    enum status status = unit_get(replica, state, position, unit, err);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    TRY(status);
+    return unit_fits(replica, state, position, buffer_bytes(unit), sound, err);
+}
+
+enum status units_drop(struct replica *replica, struct attachment_state *state, uint32_t position,
+                       struct error *err)
 {
     sqlite3_stmt *drop = sql_use(replica, SQL_UNIT_DROP);
     if (!drop)
@@ -153,7 +162,7 @@ static enum status forget_damaged(struct replica *replica, struct attachment_sta
     bool own = !replica->in_transaction && !replica->read_only;
     if (own)
         TRY(replica_begin(replica, err));
-    enum status status = replica->read_only ? STATUS_OK : drop_from(replica, state, position, err);
+    enum status status = replica->read_only ? STATUS_OK : units_lost(replica, state, position, err);
     if (own && status == STATUS_OK)
         status = replica_commit(replica, err);
     else if (own)
@@ -166,12 +175,11 @@ static enum status forget_damaged(struct replica *replica, struct attachment_sta
 enum status replica_unit_read(struct replica *replica, struct attachment_state *state,
                               uint32_t position, struct buffer *unit, struct error *err)
 {
-    bool fits;
+    bool sound;
     if (position >= state->held)
         return error_set(err, STATUS_NOT_FOUND, "a part of the attachment is not here");
-    TRY(unit_get(replica, state, position, unit, err));
-    TRY(unit_fits(replica, state, position, buffer_bytes(unit), &fits, err));
-    return fits ? STATUS_OK : forget_damaged(replica, state, position, err);
+    TRY(unit_look(replica, state, position, unit, &sound, err));
+    return sound ? STATUS_OK : forget_damaged(replica, state, position, err);
 }
 
 enum status replica_unit_take(struct replica *replica, struct attachment_state *state,

@@ -51,6 +51,10 @@ enum status replica_attachment_beginning(struct replica *replica, struct bytes b
  * disk is dropped with all behind it, and isn't here either: then it writes. */
 enum status replica_unit_read(struct replica *replica, struct attachment_state *state,
                               uint32_t position, struct buffer *unit, struct error *err);
+/* Looks at all that are here, and drops what is damaged: what was whole is fetched again, and a hub
+ * that lost some asks its clients to offer theirs (replica_new_lineage). *lost counts attachments.
+ * A transaction of its own. */
+enum status replica_attachments_mend(struct replica *replica, uint64_t *lost, struct error *err);
 /* Keeps the next unit; *fits is false when it isn't that one. In a transaction. */
 enum status replica_unit_take(struct replica *replica, struct attachment_state *state,
                               struct bytes unit, bool *fits, struct error *err);

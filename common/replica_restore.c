@@ -7,6 +7,7 @@
  * leaves one of the three, and the next session goes on from there. */
 
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,6 +91,18 @@ enum status replica_new_life(struct replica *replica, struct error *err)
     enum status status = replica_set_identity(replica, &identity, err);
     sodium_memzero(&identity, sizeof identity);
     return status;
+}
+
+/* Its top bit stays clear, for SQLite. */
+enum status replica_new_lineage(struct replica *replica, struct error *err)
+{
+    char text[24];
+    uint64_t lineage;
+    randombytes_buf(&lineage, sizeof lineage);
+    snprintf(text, sizeof text, "%llu", (unsigned long long)(lineage >> 1));
+    return MUTANT("t4-lineage-not-changed")
+               ? STATUS_OK
+               : replica_meta_set(replica, "lineage", bytes_text(text), err);
 }
 
 static enum status claim_acknowledged(struct replica *replica, uint32_t peer, struct error *err)

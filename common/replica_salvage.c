@@ -36,13 +36,24 @@ struct salvage {
     struct old_feed *feeds;
     size_t feeds_count, feeds_capacity;
     struct frontier missing;
-    uint32_t device; /* ours */
-    bool unread;     /* something couldn't be read: there may have been more */
+    uint32_t device;  /* ours */
+    bool unread;      /* something couldn't be read: there may have been more */
+    const char *path; /* of the damaged file */
+    const struct page_key *key;
     struct buffer keys;
     struct error *err;
 };
 
 /* ---- reading around holes ---- */
+
+static enum status open_damaged(const char *path, const struct page_key *key, sqlite3 **database,
+                                struct error *err)
+{
+    if (sqlite3_open_v2(path, database, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
+        return error_set(err, STATUS_STORAGE, "cannot open '%s': %s", path,
+                         *database ? sqlite3_errmsg(*database) : "out of memory");
+    return key ? page_cipher_apply(*database, key, err) : STATUS_OK;
+}
 
 typedef enum status row_taker(struct salvage *salvage, sqlite3_stmt *row, void *context);
 
@@ -474,9 +485,26 @@ static enum status copy_table(struct salvage *salvage, sqlite3_stmt *row, void *
     return status;
 }
 
+static enum status take_attachment(struct salvage *salvage, sqlite3_stmt *row, void *context)
+{
+    bool lost;
+    (void)context;
+    TRY(attachment_take_over(salvage->to, salvage->beside, row, &lost, salvage->err));
+    salvage->repaired->attachments_lost += lost;
+    if (!lost)
+        return STATUS_OK;
+    sqlite3_close(salvage->beside);
+    salvage->beside = NULL;
+    return open_damaged(salvage->path, salvage->key, &salvage->beside, salvage->err);
+}
+
 static enum status copy_rest(struct salvage *salvage)
 {
     bool whole;
+    TRY(each_row_both(salvage,
+                      "SELECT id, root, bytes, held, small, wanted, delivered, whole, plain, "
+                      "added_ms FROM _attachment NOT INDEXED",
+                      "id", take_attachment));
     TRY(each_row_both(salvage, "SELECT name, value FROM _meta", "name", take_setting));
     TRY(each_row(salvage, "SELECT name, value FROM _spare", take_setting, NULL, &whole));
     TRY(each_row(salvage,
@@ -490,15 +518,6 @@ static enum status copy_rest(struct salvage *salvage)
 }
 
 /* ---- the whole ---- */
-
-static enum status open_damaged(const char *path, const struct page_key *key, sqlite3 **database,
-                                struct error *err)
-{
-    if (sqlite3_open_v2(path, database, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
-        return error_set(err, STATUS_STORAGE, "cannot open '%s': %s", path,
-                         *database ? sqlite3_errmsg(*database) : "out of memory");
-    return key ? page_cipher_apply(*database, key, err) : STATUS_OK;
-}
 
 static enum status fill(struct salvage *salvage)
 {
@@ -521,6 +540,9 @@ static enum status fill(struct salvage *salvage)
     salvage->repaired->new_life = salvage->unread || salvage->missing.count > 0;
     if (salvage->repaired->new_life)
         TRY(life_lost_note(to, err));
+    bool lossy = salvage->repaired->new_life || salvage->repaired->attachments_lost > 0;
+    if (salvage->device == DEVICE_HUB && lossy)
+        TRY(replica_new_lineage(to, err));
     struct frontier missing = {0};
     enum status status = replica_missing(to, &missing, &salvage->repaired->missing, err);
     frontier_release(&missing);
@@ -533,7 +555,8 @@ static enum status fill(struct salvage *salvage)
 enum status replica_salvage(struct replica **replica, const struct replica_options *options,
                             const char *damaged, struct repaired *repaired, struct error *err)
 {
-    struct salvage salvage = {.repaired = repaired, .err = err};
+    struct salvage salvage = {
+        .repaired = repaired, .path = damaged, .key = options->key, .err = err};
     struct network network;
     *replica = NULL;
     enum status status = open_damaged(damaged, options->key, &salvage.from, err);

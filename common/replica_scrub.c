@@ -1,6 +1,7 @@
 /* Reading all that is stored, a little at a time, so that what rots is found while others still
  * have it: the chains and signatures of the log, then the pages of the other tables, then the
- * tables against their tallies. The place where it stands is kept in the file. */
+ * units of attachments, then the tables against their tallies. The place where it stands is kept in
+ * the file. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 
 #define META_PLACE "scrub_place"
 #define META_DONE "scrub_ms"
-#define PLACE_BYTES (4 + 8 + HASH_BYTES + 4 + 1)
+#define PLACE_BYTES (4 + 8 + HASH_BYTES + 4 + 8 + 4 + 1)
 #define ROUND_MS (24ll * 60 * 60 * 1000)
 #define STEPS_A_NOTE 32 /* steps that a crash may have to do again */
 
@@ -29,6 +30,8 @@ static enum status place_load(struct replica *replica, struct error *err)
         place->number = get_u64le(stored.data + 4);
         memcpy(place->hash.bytes, stored.data + 12, HASH_BYTES);
         place->table = get_u32le(stored.data + 12 + HASH_BYTES);
+        place->units.id = (int64_t)get_u64le(stored.data + 16 + HASH_BYTES);
+        place->units.position = get_u32le(stored.data + 24 + HASH_BYTES);
         place->faulty = stored.data[PLACE_BYTES - 1] != 0;
     }
     place->loaded = status == STATUS_OK;
@@ -46,6 +49,8 @@ static enum status place_save(struct replica *replica, struct error *err)
     put_u64le(stored + 4, place->number);
     memcpy(stored + 12, place->hash.bytes, HASH_BYTES);
     put_u32le(stored + 12 + HASH_BYTES, place->table);
+    put_u64le(stored + 16 + HASH_BYTES, (uint64_t)place->units.id);
+    put_u32le(stored + 24 + HASH_BYTES, place->units.position);
     stored[PLACE_BYTES - 1] = place->faulty;
     return replica_meta_set(replica, META_PLACE, bytes_of(stored, sizeof stored), err);
 }
@@ -171,6 +176,28 @@ static enum status scrub_table(struct replica *replica, bool *more, struct scrub
     return status;
 }
 
+/* What is damaged goes at once, so that it is fetched again. */
+static enum status scrub_units(struct replica *replica, size_t bytes, bool *more,
+                               struct scrubbed *found, struct error *err)
+{
+    struct units_checked checked;
+    TRY(units_check(replica, &replica->scrub.units, bytes, &checked, err));
+    *more = !checked.done;
+    if (!checked.faulty)
+        return STATUS_OK;
+    if (!replica->read_only) {
+        TRY(replica_begin(replica, err));
+        enum status status = units_lost(replica, &checked.state, checked.sound, err);
+        if (status != STATUS_OK) {
+            replica_rollback(replica);
+            return status;
+        }
+        TRY(replica_commit(replica, err));
+    }
+    return note_fault(replica, "a part of an attachment was damaged: it is fetched again", found,
+                      err);
+}
+
 static enum status scrub_tallies(struct replica *replica, struct scrubbed *found, struct error *err)
 {
     struct tally *kept = NULL, *scanned = NULL;
@@ -230,6 +257,9 @@ static enum status scrub(struct replica *replica, size_t bytes, struct scrubbed 
         return STATUS_OK;
     }
     TRY(scrub_table(replica, &more, found, err));
+    if (more)
+        return STATUS_OK;
+    TRY(scrub_units(replica, bytes, &more, found, err));
     if (more)
         return STATUS_OK;
     TRY(scrub_tallies(replica, found, err));

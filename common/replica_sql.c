@@ -10,6 +10,9 @@ static const char *attachment_sql(enum statement statement)
                                 "FROM _attachment WHERE root = ? AND bytes = ?",
         [SQL_ATTACHMENT_LIKE] = "SELECT id, root, bytes, held, small, wanted, delivered "
                                 "FROM _attachment WHERE root BETWEEN ? AND ? ORDER BY root LIMIT 1",
+        [SQL_ATTACHMENT_FROM] = "SELECT id, root, bytes, held, small, wanted, delivered, whole "
+                                "FROM _attachment WHERE id >= ? AND (held > 0 OR whole) "
+                                "ORDER BY id LIMIT 1",
         [SQL_ATTACHMENT_NOTE] = "INSERT INTO _attachment(root, bytes, small, added_ms) "
                                 "VALUES(?, ?, ?, ?) ON CONFLICT DO NOTHING",
         [SQL_ATTACHMENT_HELD] = "UPDATE _attachment SET held = ?2, whole = ?3 WHERE id = ?1",

@@ -194,6 +194,19 @@ static enum status check_keys(struct verifying *verifying, struct error *err)
     return status;
 }
 
+static enum status check_units(struct verifying *verifying, struct error *err)
+{
+    struct units_place place = {0};
+    struct units_checked checked = {.done = false};
+    uint64_t faulty = 0;
+    while (!checked.done) {
+        TRY(units_check(verifying->replica, &place, SIZE_MAX, &checked, err));
+        faulty += checked.faulty;
+    }
+    say_number(verifying, "attachments of which a part is damaged or gone", faulty);
+    return STATUS_OK;
+}
+
 bool identity_fits(const struct replica *replica)
 {
     const struct identity *own = &replica->identity;
@@ -215,6 +228,9 @@ enum status replica_verify(struct replica *replica, verify_report *report, void 
     TRY(replica_recover(replica, err));
     TRY(check_pages(&verifying, err));
     TRY(replica_create(&verifying.again, &options, &replica->network, err));
+    /* What our device may not read any more is judged as here (replica_cut.c). */
+    if (replica->identity.device != DEVICE_HUB)
+        verifying.again->identity.device = replica->identity.device;
     enum status status = replay(&verifying, err);
     if (status == STATUS_OK)
         status = compare_tables(&verifying, err);
@@ -222,6 +238,8 @@ enum status replica_verify(struct replica *replica, verify_report *report, void 
         status = check_judged(&verifying, err);
     if (status == STATUS_OK)
         status = check_keys(&verifying, err);
+    if (status == STATUS_OK)
+        status = check_units(&verifying, err);
     if (status == STATUS_OK)
         status = carried_check(replica, report, context, err);
     if (status == STATUS_OK && !identity_fits(replica))

@@ -67,12 +67,15 @@ static int tell_mended(struct cli *cli, const struct mending *mending, json_t *f
 {
     const struct repaired *repaired = &mending->repaired;
     bool file = mending->mended == MENDED_FILE;
-    bool lossy = file && (repaired->missing > 0 || repaired->keys_lost > 0);
+    bool lossy = mending->attachments_lost > 0 ||
+                 (file && (repaired->missing > 0 || repaired->keys_lost > 0));
     if (cli->json) {
         json_t *report = json_pack(
-            "{sb sI sO ss ss? sI sI}", "ok", !lossy, "entries", (json_int_t)mending->entries, "bad",
-            faults, "mended", mended_name(mending->mended), "aside", file ? repaired->aside : NULL,
-            "missing", (json_int_t)repaired->missing, "keys_lost", (json_int_t)repaired->keys_lost);
+            "{sb sI sO ss ss? sI sI sI}", "ok", !lossy, "entries", (json_int_t)mending->entries,
+            "bad", faults, "mended", mended_name(mending->mended), "aside",
+            file ? repaired->aside : NULL, "missing", (json_int_t)repaired->missing, "keys_lost",
+            (json_int_t)repaired->keys_lost, "attachments_lost",
+            (json_int_t)mending->attachments_lost);
         int code = cli_print_json(cli, report);
         return code == CLI_DONE && lossy ? CLI_FAILED : code;
     }
@@ -85,6 +88,11 @@ static int tell_mended(struct cli *cli, const struct mending *mending, json_t *f
     if (repaired->missing > 0)
         cli_say(cli, "%llu entries could not be read: synchronise, so that others bring them back",
                 (unsigned long long)repaired->missing);
+    if (mending->attachments_lost > 0)
+        cli_say(cli,
+                "parts of %llu attachments could not be read: synchronise, so that others bring "
+                "them back; what only this device had must be added again",
+                (unsigned long long)mending->attachments_lost);
     if (repaired->keys_lost > 0)
         cli_say(cli, "sealed texts of %llu own entries can't be opened any more",
                 (unsigned long long)repaired->keys_lost);

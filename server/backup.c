@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/mutant.h"
 #include "server/backup_keys.h"
 #include "server/link_keys.h"
 
@@ -316,10 +315,8 @@ enum status hub_begin_anew(struct hub *hub, struct error *err)
 {
     struct replica *replica = hub->replica;
     const struct registry *registry = replica_registry(replica);
-    uint64_t lineage, beacon = replica_entry_head(replica).beacon;
-    randombytes_buf(&lineage, sizeof lineage);
-    if (!MUTANT("t4-lineage-not-changed"))
-        TRY(set_number(replica, "lineage", lineage >> 1, err));
+    uint64_t beacon = replica_entry_head(replica).beacon;
+    TRY(replica_new_lineage(replica, err));
     TRY(set_number(replica, "beacon_number", beacon + BEACONS_SKIPPED, err));
     TRY(set_number(replica, "device_floor", registry_next_device(registry) + NUMBERS_SKIPPED, err));
     TRY(set_number(replica, "org_floor", registry_next_org(registry) + NUMBERS_SKIPPED, err));

@@ -1,13 +1,15 @@
 """Disks rot: what differs from the log is made anew from it, and a file that is damaged itself is
-put aside and made anew; what it lost, others bring back. The hub's, too."""
+put aside and made anew; what it lost, others bring back. The hub's, too. So it is with files of rows."""
 
 import glob
+import json
 import os
 import sqlite3
 import time
 import unittest
 
 from jinqiu import World
+from test_attachments import read, write
 
 
 def change(folder, name, sql):
@@ -142,6 +144,76 @@ class Repair(unittest.TestCase):
             for replica in (client, newcomer, world.hub):
                 self.assertTrue(replica.json("verify")["ok"])
             self.assertEqual(glob.glob(path + ".damaged-*"), [path + ".damaged-1"])
+
+
+
+class Attachments(unittest.TestCase):
+    def setUp(self):
+        self.world = self.enterContext(World())
+        self.writer = self.world.join("volunteer", self.world.branches[0])
+        self.reader = self.world.join("secretary", self.world.branches[0])
+        self.person = self.writer.call("add", "person", "name=示例党员303").strip()
+        self.reader.call("add", "person", "name=示例党员304")
+        self.sync(self.reader, self.writer, self.reader)
+        self.photo = write(self.world.folder, "照片.jpg", 100_000, 1)
+        self.visit = self.writer.call("add", "visit", f"target_ref=person:{self.person}",
+                                      "kind=home_visit", f"photo=@{self.photo}").strip()
+
+    def sync(self, *clients):
+        for client in clients:
+            client.sync()
+
+    def assert_here(self, client):
+        out = os.path.join(client.folder, "out")
+        client.call("attachment", "get", "visit", self.visit, out)
+        self.assertEqual(read(out), read(self.photo))
+        os.remove(out)
+
+    def damage(self, folder, name, sql):
+        change(folder, name, sql.replace("ONE", "(SELECT max(id) - 3 FROM _unit)"))
+
+    def test_a_part_that_rotted_or_is_gone_is_told_and_fetched_again(self):
+        self.sync(self.writer, self.reader)
+        self.reader.call("attachment", "fetch", "visit", self.visit)
+        for sql in ("UPDATE _unit SET unit = zeroblob(length(unit)) WHERE id = ONE",
+                    "DELETE FROM _unit WHERE id = ONE", "DELETE FROM _unit",
+                    "UPDATE _attachment SET held = held - 1"):
+            with self.subTest(sql):
+                self.assertTrue(self.reader.json("verify")["ok"])
+                self.damage(self.reader.folder, "replica.db", sql)
+                bad = self.reader.json("verify", code=1)["bad"]
+                self.assertIn("attachments of which a part is damaged or gone: 1", bad)
+                report = self.reader.json("verify", "--repair", code=1)
+                self.assertEqual((report["mended"], report["attachments_lost"]), ("tables", 1))
+                self.assertTrue(self.reader.json("verify")["ok"])
+                self.reader.sync()
+                self.assert_here(self.reader)
+
+    def test_clients_bring_back_the_parts_that_rotted_at_the_hub(self):
+        self.sync(self.writer, self.reader)
+        self.world.hub.stop()
+        self.damage(self.world.hub.folder, "hub.db", "DELETE FROM _unit WHERE id = ONE")
+        self.world.hub.call("verify", code=1)
+        report = json.loads(self.world.hub.call("verify", "--repair", "--json", code=1))
+        self.assertEqual(report["attachments_lost"], 1)
+        self.world.hub.start()
+        self.sync(self.reader, self.writer, self.writer)
+        self.reader.call("attachment", "fetch", "visit", self.visit)
+        self.assert_here(self.reader)
+        self.assertEqual(self.writer.sync()["parts_sent"], 0)
+
+    def test_a_file_that_is_made_anew_keeps_the_attachments_that_nobody_else_has(self):
+        for name in ("示例党员304", "示例党员303"):  # another's entry; one of our own before the file's
+            with self.subTest(name):
+                rot(os.path.join(self.writer.folder, "replica.db"), name)
+                report = self.writer.json("verify", "--repair", code=1)
+                self.assertEqual((report["mended"], report["attachments_lost"]), ("file", 0))
+                self.assertGreater(report["missing"], 0)
+                self.sync(self.writer, self.writer)
+                self.assert_here(self.writer)
+        self.sync(self.writer, self.reader)
+        self.reader.call("attachment", "fetch", "visit", self.visit)
+        self.assert_here(self.reader)
 
 
 if __name__ == "__main__":

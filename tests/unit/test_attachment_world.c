@@ -393,6 +393,80 @@ static void what_was_damaged_on_the_disk_is_noticed_and_fetched_again(void **sta
     assert_int_equal(reads(to, &visit, FILE_BYTES), STATUS_OK);
 }
 
+/* A whole round of the scrub; says whether it told of a fault. */
+static bool scrub(struct replica *replica)
+{
+    struct scrubbed found = {.round_done = false};
+    bool told = false;
+    assert_int_equal(replica_meta_set(replica, "scrub_ms", bytes_text("0"), NULL), STATUS_OK);
+    for (int step = 0; !found.round_done && step < 10000; step++) {
+        assert_int_equal(replica_scrub(replica, 9000, &found, NULL), STATUS_OK);
+        told |= found.fault[0] != '\0';
+    }
+    assert_true(found.round_done);
+    return told;
+}
+
+static void the_scrub_finds_damaged_parts_and_has_them_fetched_again(void **state)
+{
+    (void)state;
+    size_t writer = join(ROLE_VOLUNTEER, world.branches[0]);
+    size_t reader = join(ROLE_SECRETARY, world.branches[0]);
+    struct replica *to = world.clients[reader];
+    struct id person = world_add(world.clients[writer], "person", "name", "示例党员001", NULL);
+    struct id visit = add_photo(world.clients[writer], &person, FILE_BYTES, true);
+    struct attachment_head head = head_of(world.clients[writer], &visit);
+    sync(writer);
+    sync(reader);
+    ask_for(to, &head.file);
+    sync(reader);
+    assert_false(scrub(to));
+    blot_out(to, 7);
+    assert_true(scrub(to));
+    assert_int_equal(held(to, &head.file), 7);
+    assert_int_equal(held(to, &head.thumbnail), 1);
+    assert_int_equal(world_faults(to), 0);
+    assert_int_equal(sync(reader).units_received, FILE_UNITS - 7);
+    assert_int_equal(reads(to, &visit, FILE_BYTES), STATUS_OK);
+    assert_false(scrub(to));
+}
+
+static void verify_tells_of_damaged_parts_and_mending_drops_them(void **state)
+{
+    (void)state;
+    uint64_t lost;
+    struct replica *replica = world.clients[join(ROLE_VOLUNTEER, world.branches[0])];
+    struct id person = world_add(replica, "person", "name", "示例党员001", NULL);
+    struct id visit = add_photo(replica, &person, FILE_BYTES, true);
+    struct attachment_head head = head_of(replica, &visit);
+    assert_int_equal(world_faults(replica), 0);
+    blot_out(replica, 0); /* the list of the file, and the only part of the thumbnail */
+    assert_int_equal(world_faults(replica), 1);
+    assert_int_equal(replica_attachments_mend(replica, &lost, NULL), STATUS_OK);
+    assert_int_equal(lost, 2);
+    assert_int_equal(held(replica, &head.file), 0);
+    assert_int_equal(held(replica, &head.thumbnail), 0);
+    assert_int_equal(world_faults(replica), 0);
+}
+
+/* Clients know the lineage under which they gave it: under another one they offer it again. */
+static void a_hub_that_lost_a_part_has_a_new_lineage(void **state)
+{
+    (void)state;
+    size_t writer = join(ROLE_VOLUNTEER, world.branches[0]);
+    struct id person = world_add(world.clients[writer], "person", "name", "示例党员001", NULL);
+    uint64_t lost, lineage = replica_lineage(world.hub.replica);
+    add_photo(world.clients[writer], &person, FILE_BYTES, false);
+    sync(writer);
+    assert_int_equal(replica_attachments_mend(world.hub.replica, &lost, NULL), STATUS_OK);
+    assert_int_equal(lost, 0);
+    assert_true(replica_lineage(world.hub.replica) == lineage);
+    blot_out(world.hub.replica, 7);
+    assert_int_equal(replica_attachments_mend(world.hub.replica, &lost, NULL), STATUS_OK);
+    assert_int_equal(lost, 1);
+    assert_true(replica_lineage(world.hub.replica) != lineage);
+}
+
 static void a_file_that_nobody_saved_is_forgotten(void **state)
 {
     (void)state;
@@ -428,6 +502,9 @@ int main(void)
         IN_A_WORLD(the_same_file_is_kept_and_sent_once),
         IN_A_WORLD(an_erasure_takes_the_file_everywhere),
         IN_A_WORLD(what_was_damaged_on_the_disk_is_noticed_and_fetched_again),
+        IN_A_WORLD(the_scrub_finds_damaged_parts_and_has_them_fetched_again),
+        IN_A_WORLD(verify_tells_of_damaged_parts_and_mending_drops_them),
+        IN_A_WORLD(a_hub_that_lost_a_part_has_a_new_lineage),
         IN_A_WORLD(a_file_that_nobody_saved_is_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
