@@ -33,7 +33,10 @@ static enum status save(struct api_call *call, struct edit *edit, struct error *
     const char *draft;
     char id[ID_TEXT_BYTES];
     TRY(edit_finish(edit, err));
-    TRY(replica_save(call->replica, &edit->change, 1, &saved, &entries, &failed, err));
+    if (edit->change.kind == CHANGE_SETTLE && !edit->bases)
+        TRY(replica_settle(call->replica, &edit->change, &saved, &entries, err));
+    else
+        TRY(replica_save(call->replica, &edit->change, 1, &saved, &entries, &failed, err));
     TRY(api_text(call, "draft", true, &draft, err));
     if (draft)
         TRY(draft_delete(call->replica, draft, err));

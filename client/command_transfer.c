@@ -96,7 +96,7 @@ static enum status fill_in_day(struct edit *edit, struct error *err)
 
 static enum status build_offer(struct cli *cli, struct edit *edit, struct error *err)
 {
-    const struct schema_table *letters;
+    const struct schema_table *letters = NULL;
     const char *row = cli->arguments[0], *to = cli_value(cli, "--to");
     if (!to)
         return error_set(err, STATUS_USAGE, "'%s' is missing", "--to");

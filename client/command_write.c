@@ -15,7 +15,9 @@ static enum status save_edit(struct cli *cli, struct replica *replica, edit_buil
     enum status status = build(cli, &edit, err);
     if (status == STATUS_OK)
         status = edit_finish(&edit, err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && edit.change.kind == CHANGE_SETTLE)
+        status = replica_settle(replica, &edit.change, saved, entries, err);
+    else if (status == STATUS_OK)
         status = replica_save(replica, &edit.change, 1, saved, entries, &failed, err);
     if (status == STATUS_OK)
         status = replica_commit(replica, err);

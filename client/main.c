@@ -144,9 +144,6 @@ static const struct cli_command commands[] = {
      "enrol --org 示例支部 --role volunteer --person 示例党员001 --qr", 0, 0, command_enrol},
     {"serve", "", {"the local pages, and syncing while they are open", "本地页面，打开期间自动同步"},
      serve_flags, "serve --http 127.0.0.1:8899", 0, 0, command_serve},
-    {"revoke", "DEVICE", {"take a device's rights", "吊销设备"}, NULL, NULL, 0, -1, NULL},
-    {"backup", "FILE", {"a consistent copy", "备份"}, NULL, NULL, 0, -1, NULL},
-    {"restore", "FILE", {"from a copy", "恢复"}, NULL, NULL, 0, -1, NULL},
     {0}};
 /* clang-format on */
 

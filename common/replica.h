@@ -62,6 +62,9 @@ enum status replica_set_identity(struct replica *replica, const struct identity 
                                  struct error *err);
 /* The hub's lineage: the one that the network was founded with, or since it was restored. */
 uint64_t replica_lineage(struct replica *replica);
+/* Another one, of a hub that has lost something: clients offer again what they gave it. In a
+ * transaction. */
+enum status replica_new_lineage(struct replica *replica, struct error *err);
 /* A number kept under a name; 0 when there is none. */
 enum status replica_meta_number(struct replica *replica, const char *name, uint64_t *number,
                                 struct error *err);
@@ -141,6 +144,11 @@ struct saved {
  * many were written. */
 enum status replica_save(struct replica *replica, const struct change *changes, size_t count,
                          struct saved *saved, size_t *entries, size_t *failed, struct error *err);
+/* The same of one change that settles: as many entries as it takes to replace all values that wait
+ * there, which may be more than one can name (replica_settle.c). In a transaction.
+ * STATUS_TOO_LARGE: so many that only a revocation helps. */
+enum status replica_settle(struct replica *replica, const struct change *change,
+                           struct saved *saved, size_t *entries, struct error *err);
 
 /* ---- another life of this device (replica_restore.c); in a transaction ---- */
 /* The peer says that our own feeds were written under the same numbers by another life. */

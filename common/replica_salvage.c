@@ -540,8 +540,7 @@ static enum status fill(struct salvage *salvage)
     salvage->repaired->new_life = salvage->unread || salvage->missing.count > 0;
     if (salvage->repaired->new_life)
         TRY(life_lost_note(to, err));
-    bool lossy = salvage->repaired->new_life || salvage->repaired->attachments_lost > 0;
-    if (salvage->device == DEVICE_HUB && lossy)
+    else if (salvage->device == DEVICE_HUB && salvage->repaired->attachments_lost > 0)
         TRY(replica_new_lineage(to, err));
     struct frontier missing = {0};
     enum status status = replica_missing(to, &missing, &salvage->repaired->missing, err);

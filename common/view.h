@@ -88,12 +88,16 @@ enum status view_bases(struct replica *replica, const char *table, const char *i
                        struct error *err);
 
 /* ---- history and conflicts (view_history.c) ---- */
+/* NULL: field 0, the tombstone. */
+const char *view_field_name(const struct schema_field *field);
 /* [{"field","value","person","device","time","dot","state"}] in the order of time; value of a set:
  * {"added":[…],"removed":[…]}. "adopted": the dot of the entry that it was adopted from; "carried",
  * "org": what was written in another org, under which dot. */
 enum status view_history(struct replica *replica, const char *table, const char *id,
                          json_t **history, struct error *err);
-/* [{"table","id","field","heads":[{"value","person","device","time","dot"}]}] */
+/* [{"table","id","field","heads_count","heads":[{"value","person","device","time","dot"}]}]: of
+ * each writer's values in one field the newest VIEW_HEADS_MAX (view_conflicts.c). */
+#define VIEW_HEADS_MAX 20
 enum status view_conflicts(struct replica *replica, json_t **conflicts, struct error *err);
 /* [{"table","by":["field",…],"rows":[{"id","label","_org"}]}]: groups of rows that the schema's
  * `same` takes for one, not merged yet. `table` NULL: of all (view_duplicates.c). */

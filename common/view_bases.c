@@ -1,4 +1,4 @@
-/* Which writes somebody sees who looks at a row now. */
+/* Which writes somebody sees who looks at a row now; of very many as many as an entry can name. */
 
 #include "common/view.h"
 
@@ -6,7 +6,7 @@ static json_t *dots_of(const struct cell *cell)
 {
     json_t *dots = json_array();
     char text[DOT_TEXT_BYTES];
-    for (size_t i = 0; i < cell->heads_count; i++) {
+    for (size_t i = 0; i < cell->heads_count && i < ENTRY_BASES_MAX; i++) {
         dot_format(&cell->heads[i].dot, text);
         json_array_append_new(dots, json_string(text));
     }

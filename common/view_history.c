@@ -1,6 +1,5 @@
 /* Everything that was ever saved for a row, and what waits for a person to decide. */
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,7 +24,7 @@ enum status view_origin(struct replica *replica, json_t *item, const struct dot 
     return failed ? error_set(err, STATUS_NO_MEMORY, "out of memory") : STATUS_OK;
 }
 
-static const char *name_of(const struct schema_field *field)
+const char *view_field_name(const struct schema_field *field)
 {
     return field ? field->name : "_deleted";
 }
@@ -176,7 +175,7 @@ static enum status tell_item(void *context, const struct history_item *item, str
     if (status == STATUS_OK)
         status = view_written(telling->replica, &place, field, item->value, &value, err);
     if (status == STATUS_OK) {
-        json_object_set_new(told, "field", json_string(name_of(field)));
+        json_object_set_new(told, "field", json_string(view_field_name(field)));
         json_object_set_new(told, "value", value);
         status = view_origin(telling->replica, told, &item->dot, &item->head.person,
                              item->head.time_ms, err);
@@ -211,106 +210,5 @@ enum status view_history(struct replica *replica, const char *table_name, const 
         *history = telling.list;
     else
         json_decref(telling.list);
-    return status;
-}
-
-/* ---- conflicts ---- */
-
-static const char conflicts_sql[] =
-    "SELECT h.table_no, h.row, h.scope, h.field, h.value, h.time_ms, h.person, f.scope, f.device,"
-    " f.incarnation, h.number FROM _head h JOIN _feed f ON f.id = h.feed WHERE h.conflict <> 0"
-    " ORDER BY h.table_no, h.row, h.scope, h.field, f.device, f.incarnation, f.scope, h.number";
-
-struct listing {
-    struct replica *replica;
-    sqlite3_stmt *heads;
-    json_t *list;
-    json_t *conflict; /* the last of the list, borrowed */
-    int64_t table, scope, field;
-    struct id row;
-};
-
-static void column_id(sqlite3_stmt *statement, int column, struct id *id)
-{
-    *id = (struct id){{0}};
-    if (sqlite3_column_bytes(statement, column) == ID_BYTES)
-        memcpy(id->bytes, sqlite3_column_blob(statement, column), ID_BYTES);
-}
-
-/* Begins a new conflict when the head belongs to another field than the one before. */
-static void turn_to(struct listing *listing, const struct schema_table *table,
-                    const struct schema_field *field)
-{
-    sqlite3_stmt *heads = listing->heads;
-    struct id row;
-    char text[ID_TEXT_BYTES];
-    column_id(heads, 1, &row);
-    if (listing->conflict && listing->table == sqlite3_column_int64(heads, 0) &&
-        listing->scope == sqlite3_column_int64(heads, 2) &&
-        listing->field == sqlite3_column_int64(heads, 3) && id_equal(&row, &listing->row))
-        return;
-    listing->table = sqlite3_column_int64(heads, 0);
-    listing->scope = sqlite3_column_int64(heads, 2);
-    listing->field = sqlite3_column_int64(heads, 3);
-    listing->row = row;
-    id_format(&row, text);
-    listing->conflict = json_object();
-    json_object_set_new(listing->conflict, "table", json_string(table->name));
-    json_object_set_new(listing->conflict, "id", json_string(text));
-    json_object_set_new(listing->conflict, "field", json_string(name_of(field)));
-    json_object_set_new(listing->conflict, "heads", json_array());
-    json_array_append_new(listing->list, listing->conflict);
-}
-
-static enum status add_head(struct listing *listing, struct error *err)
-{
-    sqlite3_stmt *heads = listing->heads;
-    const struct schema *schema = replica_schema(listing->replica);
-    const struct schema_table *table = schema_table(schema, (uint32_t)sqlite3_column_int(heads, 0));
-    uint32_t number = (uint32_t)sqlite3_column_int(heads, 3);
-    const struct schema_field *field = table && number ? table_field(table, number) : NULL;
-    struct dot dot = {{(uint32_t)sqlite3_column_int64(heads, 7),
-                       (uint32_t)sqlite3_column_int64(heads, 8),
-                       (uint32_t)sqlite3_column_int64(heads, 9)},
-                      (uint64_t)sqlite3_column_int64(heads, 10)};
-    struct bytes packed =
-        bytes_of(sqlite3_column_blob(heads, 4), (size_t)sqlite3_column_bytes(heads, 4));
-    struct id person;
-    json_t *value;
-    if (!table || (number && !field))
-        return STATUS_OK;
-    turn_to(listing, table, field);
-    struct seal_place place = {table->number, listing->row, (uint16_t)number};
-    TRY(value_json(schema, field, replica_plain(listing->replica, &place, packed), &value, err));
-    json_t *head = json_object();
-    json_object_set_new(head, "value", value);
-    column_id(heads, 6, &person);
-    enum status status =
-        view_origin(listing->replica, head, &dot, &person, sqlite3_column_int64(heads, 5), err);
-    json_array_append_new(json_object_get(listing->conflict, "heads"), head);
-    return status;
-}
-
-enum status view_conflicts(struct replica *replica, json_t **conflicts, struct error *err)
-{
-    struct listing listing = {.replica = replica};
-    sqlite3 *database = replica_database(replica);
-    enum status status = STATUS_OK;
-    int code = SQLITE_DONE;
-    *conflicts = NULL;
-    if (sqlite3_prepare_v2(database, conflicts_sql, -1, &listing.heads, NULL) != SQLITE_OK)
-        return error_set(err, STATUS_STORAGE, "cannot read the conflicts: %s",
-                         sqlite3_errmsg(database));
-    listing.list = json_array();
-    while (status == STATUS_OK && (code = sqlite3_step(listing.heads)) == SQLITE_ROW)
-        status = add_head(&listing, err);
-    if (status == STATUS_OK && code != SQLITE_DONE)
-        status = error_set(err, STATUS_STORAGE, "cannot read the conflicts: %s",
-                           sqlite3_errmsg(database));
-    sqlite3_finalize(listing.heads);
-    if (status == STATUS_OK)
-        *conflicts = listing.list;
-    else
-        json_decref(listing.list);
     return status;
 }

@@ -12,6 +12,7 @@
 #include "common/view.h"
 #include "tests/bench/client_memory.h"
 #include "tests/bench/handshakes.h"
+#include "tests/bench/heads.h"
 #include "tests/bench/load.h"
 #include "tests/bench/must.h"
 #include "tests/bench/raw.h"
@@ -516,14 +517,30 @@ static void bench_client(size_t rows)
               .figure = memory.receiving_bytes / MIB, .bar = AT_MOST(32));
 }
 
+static void bench_flood(size_t values)
+{
+    struct heads_cost cost = heads_measure(values);
+    table_part("a device that writes one field again and again");
+    TABLE_ROW(.name = counted("all of", (unsigned)values, "conflicting values"), .unit = "s",
+              .figure = cost.fill_seconds);
+    TABLE_ROW(.name = "500 values more", .unit = "ms", .figure = cost.job_seconds * 1e3);
+    TABLE_ROW(.name = "the list of conflicts", .unit = "ms", .figure = cost.list_seconds * 1e3);
+    TABLE_ROW(.name = "values in the list", .unit = "", .figure = cost.listed);
+    TABLE_ROW(.name = "the most memory so far", .unit = "MiB", .figure = cost.peak_bytes / MIB);
+    TABLE_ROW(.name = "revoking the device, all undone", .unit = "s",
+              .figure = cost.revoke_seconds);
+}
+
 static const char usage[] =
-    "usage: bench [--json] [--part replica|client|hub] [--small] [ROWS]\n"
-    "ROWS are received and updated, 100,000 usually. --small: a fiftieth of the hub's load.\n";
+    "usage: bench [--json] [--part replica|client|hub|flood] [--small] [ROWS]\n"
+    "ROWS are received and updated, 100,000 usually. --small: a fiftieth of the hub's load.\n"
+    "flood, only when it is named: ROWS conflicting values of one field, 1,000,000 say.\n";
 
 int main(int argc, char **argv)
 {
     size_t rows = 100000;
-    bool json = false, bad = false, replica = true, client = true, hub = true, small = false;
+    bool json = false, bad = false, replica = true, client = true, hub = true, small = false,
+         flood = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0)
             json = true;
@@ -531,10 +548,10 @@ int main(int argc, char **argv)
             small = true;
         else if (strcmp(argv[i], "--part") == 0 && ++i < argc)
             replica = strcmp(argv[i], "replica") == 0, client = strcmp(argv[i], "client") == 0,
-            hub = strcmp(argv[i], "hub") == 0;
+            hub = strcmp(argv[i], "hub") == 0, flood = strcmp(argv[i], "flood") == 0;
         else
             rows = (size_t)strtoul(argv[i], NULL, 10);
-        bad |= rows == 0 || !(replica || client || hub);
+        bad |= rows == 0 || !(replica || client || hub || flood);
     }
     if (bad || !mkdtemp(folder)) {
         fputs(usage, stderr);
@@ -548,6 +565,8 @@ int main(int argc, char **argv)
     if (hub)
         bench_hub(small ? &(struct load_size){400, 200, 50, 1000}
                         : &(struct load_size){5000, 10000, 1000, 10000});
+    if (flood)
+        bench_flood(rows);
     rmdir(folder);
     return 0;
 }

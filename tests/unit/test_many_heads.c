@@ -8,27 +8,25 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 #include <sqlite3.h>
 
 #include "common/pack.h"
 #include "common/view.h"
-#include "protocol/storage.h"
-#include "tests/support/world.h"
+#include "tests/support/flood.h"
 
 #define VALUES 2000
-#define RUN 50    /* entries */
+#define RUN FLOOD_RUN
 #define RUNS 10   /* that come as one job of the storage */
 #define CHANGES 2 /* of any table, that one value may cost */
 #define STEPS 400 /* of SQLite, likewise */
 
 static struct world world;
 static size_t writer;
-static struct feed_id feed;
-static const struct id row = {{9}};
-static uint64_t number;
-static struct hash hash;
+static struct flood flood;
+static const struct id row = FLOOD_ROW;
 
 static void done(enum status status)
 {
@@ -40,10 +38,8 @@ static int setup(void **state)
     (void)state;
     world_start(&world);
     writer = world_join(&world, ROLE_SECRETARY, world.branches[0]);
-    feed = (struct feed_id){SCOPE_RECORDS(world.branches[0]),
-                            replica_identity(world.clients[writer])->device, INCARNATION_FIRST};
-    number = 0;
-    hash = (struct hash){{0}};
+    flood_init(&flood, world.hub.replica, replica_identity(world.clients[writer]),
+               world.branches[0]);
     return 0;
 }
 
@@ -52,47 +48,6 @@ static int teardown(void **state)
     (void)state;
     world_end(&world);
     return 0;
-}
-
-/* The next value of one person's telephone, written without having seen any other. */
-static void write_body(struct buffer *body)
-{
-    const struct schema *schema = replica_schema(world.hub.replica);
-    const struct schema_table *table = schema_table_named(schema, "person");
-    const struct schema_field *field = table_field_named(table, "phone");
-    struct entry_head head = {.time_ms = (int64_t)number, .epoch = schema->epoch};
-    struct entry_writer out = {0};
-    struct buffer value = {0};
-    char text[16];
-    snprintf(text, sizeof text, "%09llu", (unsigned long long)number);
-    done(pack_str(&value, bytes_text(text)));
-    buffer_clear(body);
-    done(entry_writer_start(&out, &feed, &head, NULL));
-    done(entry_writer_op(&out, table->number, &row, NULL));
-    done(entry_writer_field(&out, field->number, buffer_bytes(&value), NULL, 0, NULL));
-    done(entry_writer_finish(&out, body, NULL));
-    entry_writer_release(&out);
-    buffer_release(&value);
-}
-
-static void write_run(struct buffer *encoded)
-{
-    const struct network *network = replica_network(world.hub.replica);
-    static struct buffer bodies[RUN];
-    struct bytes parts[RUN];
-    uint8_t signature[SIGNATURE_BYTES];
-    struct run run = {feed, number + 1, parts, RUN, signature, {0}};
-    for (size_t i = 0; i < RUN; i++) {
-        struct dot dot = {feed, ++number};
-        struct hash previous = hash;
-        write_body(&bodies[i]);
-        parts[i] = buffer_bytes(&bodies[i]);
-        entry_hash(&hash, network, &dot, &previous, parts[i]);
-    }
-    entry_sign(signature, network, &hash, &replica_identity(world.clients[writer])->sign);
-    done(run_encode(&run, encoded, NULL));
-    for (size_t i = 0; i < RUN; i++)
-        buffer_release(&bodies[i]);
 }
 
 /* As one that comes with nothing else. */
@@ -120,39 +75,27 @@ struct work {
     uint64_t steps;   /* of SQLite's machine */
 };
 
-/* One job of the storage, as a session asks for it. */
 static struct work store_job(void)
 {
     struct work work = {0};
-    struct buffer encoded[RUNS] = {{0}};
-    struct session_run runs[RUNS];
-    struct storage_reply reply = {0};
-    struct session_question question = {
-        .ask = ASK_STORE, .runs = runs, .runs_count = RUNS, .peer = feed.device};
     sqlite3 *database = replica_database(world.hub.replica);
-    for (size_t i = 0; i < RUNS; i++) {
-        write_run(&encoded[i]);
-        runs[i].encoded = buffer_bytes(&encoded[i]);
-    }
     int64_t before = sqlite3_total_changes64(database);
     sqlite3_progress_handler(database, 100, count_steps, &work.steps);
-    done(storage_answer(world.hub.replica, &question, NULL, &reply, NULL));
+    flood_job(&flood, RUNS);
     sqlite3_progress_handler(database, 0, NULL, NULL);
-    assert_int_equal(reply.answer.applied, RUN * RUNS);
     work.changes = (uint64_t)(sqlite3_total_changes64(database) - before);
-    storage_reply_release(&reply);
-    for (size_t i = 0; i < RUNS; i++)
-        buffer_release(&encoded[i]);
     return work;
 }
 
+/* As the list of conflicts counts them. */
 static size_t heads(struct replica *replica)
 {
     json_t *conflicts;
     size_t count = 0;
     done(view_conflicts(replica, &conflicts, NULL));
     for (size_t i = 0; i < json_array_size(conflicts); i++)
-        count += json_array_size(json_object_get(json_array_get(conflicts, i), "heads"));
+        count += (size_t)json_integer_value(
+            json_object_get(json_array_get(conflicts, i), "heads_count"));
     json_decref(conflicts);
     return count;
 }
@@ -161,9 +104,9 @@ static void another_conflicting_value_costs_the_same_whatever_there_is(void **st
 {
     (void)state;
     store_job(); /* the row is new, and then no conflict yet: both once */
-    while (number < VALUES) {
+    while (flood.number < VALUES) {
         struct work work = store_job();
-        print_message("%llu values: %llu changes, %llu steps\n", (unsigned long long)number,
+        print_message("%llu values: %llu changes, %llu steps\n", (unsigned long long)flood.number,
                       (unsigned long long)work.changes, (unsigned long long)work.steps);
         assert_in_range(work.changes, 1, CHANGES * RUN * RUNS);
         assert_in_range(work.steps, 1, STEPS * RUN * RUNS);
@@ -180,7 +123,7 @@ static void values_that_came_together_are_those_that_came_one_by_one(void **stat
     struct buffer encoded = {0};
     store_job();
     assert_true(world_sync(&world, reader, 0, NULL));
-    write_run(&encoded);
+    flood_run(&flood, &encoded);
     for (size_t i = 0; i < 2; i++) {
         struct replica *replica = i == 0 ? world.clients[reader] : world.hub.replica;
         take_run(replica, &encoded);
@@ -197,7 +140,7 @@ static void a_settlement_takes_all_that_it_names(void **state)
     (void)state;
     size_t reader = world_join(&world, ROLE_SECRETARY, world.branches[0]);
     struct buffer encoded = {0};
-    write_run(&encoded);
+    flood_run(&flood, &encoded);
     take_run(world.hub.replica, &encoded);
     buffer_release(&encoded);
     assert_true(world_sync(&world, reader, 0, NULL));
@@ -209,6 +152,60 @@ static void a_settlement_takes_all_that_it_names(void **state)
     assert_true(world_agree(world.clients[reader], world.hub.replica));
 }
 
+/* The list stays short whatever a device writes, and shows what others wrote beside it. */
+static void the_list_shows_some_of_each_writer_and_counts_the_rest(void **state)
+{
+    (void)state;
+    size_t reader = world_join(&world, ROLE_SECRETARY, world.branches[0]);
+    json_t *conflicts;
+    bool shown = false;
+    store_job();
+    world_set(world.clients[reader], "person", &row, "phone", "13900000001", NULL);
+    assert_true(world_sync(&world, reader, 0, NULL));
+    done(view_conflicts(world.hub.replica, &conflicts, NULL));
+    assert_int_equal(json_array_size(conflicts), 1);
+    const json_t *listed = json_object_get(json_array_get(conflicts, 0), "heads");
+    assert_in_range(json_array_size(listed), 2, VIEW_HEADS_MAX + 2);
+    for (size_t i = 0; i < json_array_size(listed); i++)
+        shown |= strcmp(json_string_value(json_object_get(json_array_get(listed, i), "value")),
+                        "13900000001") == 0;
+    assert_true(shown);
+    assert_int_equal(heads(world.hub.replica), RUN * RUNS + 1);
+    json_decref(conflicts);
+}
+
+/* An entry names 256 values at most: then it takes several. */
+static void one_settlement_is_enough_for_very_many(void **state)
+{
+    (void)state;
+    size_t reader = world_join(&world, ROLE_SECRETARY, world.branches[0]);
+    struct replica *replica = world.clients[reader];
+    const struct schema_table *table = schema_table_named(replica_schema(replica), "person");
+    struct buffer value = {0};
+    struct saved saved;
+    size_t entries;
+    while (flood.number < VALUES)
+        store_job();
+    assert_true(world_sync(&world, reader, 0, NULL));
+    done(pack_str(&value, bytes_text("13900000001")));
+    struct change_field field = {.field = table_field_named(table, "phone")->number,
+                                 .value = buffer_bytes(&value)};
+    struct change change = {.kind = CHANGE_SETTLE,
+                            .table = table->number,
+                            .id = row,
+                            .fields = &field,
+                            .fields_count = 1};
+    done(replica_begin(replica, NULL));
+    done(replica_settle(replica, &change, &saved, &entries, NULL));
+    done(replica_commit(replica, NULL));
+    buffer_release(&value);
+    assert_int_equal(entries, (VALUES + 254) / 255);
+    assert_int_equal(heads(replica), 0);
+    assert_int_equal(world_faults(replica), 0);
+    assert_true(world_sync(&world, reader, 0, NULL));
+    assert_int_equal(heads(world.hub.replica), 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -217,6 +214,8 @@ int main(void)
         CASE(another_conflicting_value_costs_the_same_whatever_there_is),
         CASE(values_that_came_together_are_those_that_came_one_by_one),
         CASE(a_settlement_takes_all_that_it_names),
+        CASE(the_list_shows_some_of_each_writer_and_counts_the_rest),
+        CASE(one_settlement_is_enough_for_very_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
