@@ -35,8 +35,10 @@ enum status api_alarms(struct api_call *call, struct error *err)
 
 enum status api_set_aside(struct api_call *call, struct error *err)
 {
-    json_t *list;
+    json_t *list, *item;
+    size_t i;
     TRY(view_set_aside(call->replica, &list, err));
+    json_array_foreach(list, i, item) view_retell_reason(item);
     call->answer = json_pack("{so}", "set_aside", list);
     return STATUS_OK;
 }

@@ -63,6 +63,11 @@ const char *messages_find_chinese(const char *english)
     return NULL;
 }
 
+const char *messages_at(size_t index)
+{
+    return index < sizeof catalogue / sizeof catalogue[0] ? catalogue[index].english : NULL;
+}
+
 const char *tr(const char *english)
 {
     if (language_get() == LANGUAGE_EN)

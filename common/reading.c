@@ -332,6 +332,7 @@ static json_t *aside_line(const json_t *item)
     json_object_set_new(line, "table", json_string(table ? table : ""));
     json_object_set_new(line, "id", json_string(json_string_value(json_object_get(first, "id"))));
     json_object_set_new(line, "rows", json_integer((json_int_t)json_array_size(ops)));
+    view_retell_reason(line);
     return line;
 }
 

@@ -120,6 +120,8 @@ enum status view_written(struct replica *replica, const struct seal_place *place
  *   "proof" (of a fork: a run in base64), "ops":[{"table","id","fields":{…}}]}],
  * the newest first, at most 1,000. */
 enum status view_set_aside(struct replica *replica, json_t **list, struct error *err);
+/* Its "reason", kept in English, in the language of whoever reads it now. */
+void view_retell_reason(json_t *item);
 
 /* ---- who did what (view_audit.c) ---- */
 struct view_audit_query {

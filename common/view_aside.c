@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 
+#include "common/retell.h"
 #include "common/view.h"
 
 static const char aside_sql[] =
@@ -96,6 +97,16 @@ static enum status add_item(struct replica *replica, sqlite3_stmt *rows, json_t 
     json_array_append_new(list, item);
     put_proof(rows, item);
     return put_entry(replica, &dot, item, err);
+}
+
+void view_retell_reason(json_t *item)
+{
+    char told[ERROR_TEXT_MAX];
+    const char *reason = json_string_value(json_object_get(item, "reason"));
+    if (!reason)
+        return;
+    retell(reason, told, sizeof told);
+    json_object_set_new(item, "reason", json_string(told));
 }
 
 enum status view_set_aside(struct replica *replica, json_t **list, struct error *err)

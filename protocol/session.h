@@ -36,20 +36,20 @@
 enum session_role { SESSION_INITIATOR, SESSION_RESPONDER };
 
 /* Said by the hub in WELCOME and by either in BYE. */
-#define SESSION_CODE_LIST(X)                                                            \
-    X(SESSION_DONE, 0, "done")                                                          \
-    X(SESSION_UNKNOWN_DEVICE, 1, "this device is not enrolled here")                    \
-    X(SESSION_REVOKED, 2, "this device was revoked")                                    \
-    X(SESSION_BAD_TOKEN, 3, "the invitation is not valid, used up or expired")          \
-    X(SESSION_BROKEN_RULE, 4, "a rule of the protocol was broken")                      \
-    X(SESSION_BUSY, 5, "too busy, try later")                                           \
-    X(SESSION_NEWER_VERSION, 6, "the other side needs a newer version")                 \
-    X(SESSION_STORAGE_FAILED, 7, "the other side's storage failed")                     \
-    X(SESSION_STOPPING, 8, "the other side is stopping")                                \
-    X(SESSION_FORKED, 9, "another life of this device wrote under the same numbers")    \
-    X(SESSION_AGAIN, 10, "the other side had to learn something first")                 \
-    X(SESSION_WAITS, 11, "the root has to sign for this device first; then join again") \
-    X(SESSION_OVER_QUOTA, 12, "it has taken enough of this device for today")           \
+#define SESSION_CODE_LIST(X)                                                                 \
+    X(SESSION_DONE, 0, "done")                                                               \
+    X(SESSION_UNKNOWN_DEVICE, 1, "not known here yet: who admitted this device has to sync") \
+    X(SESSION_REVOKED, 2, "this device was revoked")                                         \
+    X(SESSION_BAD_TOKEN, 3, "the invitation is not valid, used up or expired")               \
+    X(SESSION_BROKEN_RULE, 4, "a rule of the protocol was broken")                           \
+    X(SESSION_BUSY, 5, "too busy, try later")                                                \
+    X(SESSION_NEWER_VERSION, 6, "the other side needs a newer version")                      \
+    X(SESSION_STORAGE_FAILED, 7, "the other side's storage failed")                          \
+    X(SESSION_STOPPING, 8, "the other side is stopping")                                     \
+    X(SESSION_FORKED, 9, "another life of this device wrote under the same numbers")         \
+    X(SESSION_AGAIN, 10, "the other side had to learn something first")                      \
+    X(SESSION_WAITS, 11, "the root has to sign for this device first; then join again")      \
+    X(SESSION_OVER_QUOTA, 12, "it has taken enough of this device for today")                \
     X(SESSION_FULL, 13, "its disk is full")
 enum session_code {
 #define X(name, number, text) name = number,

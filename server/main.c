@@ -14,6 +14,7 @@
 #include "common/reporting.h"
 #include "common/unlock.h"
 #include "common/updating.h"
+#include "common/view.h"
 #include "common/watching.h"
 #include "protocol/carry.h"
 #include "server/backup.h"
@@ -138,15 +139,14 @@ static int command_run(struct cli *cli)
 /* ---- orgs ---- */
 
 /* The org that an id names; without one, the root. */
+/* By id or name; the root when nothing is said. */
 static enum status find_org(const struct hub *hub, const char *text, const struct org **org,
                             struct error *err)
 {
-    const struct registry *registry = replica_registry(hub->replica);
-    struct id id;
-    *org = text ? NULL : registry_org(registry, ORG_ROOT);
-    if (text && id_parse(text, &id))
-        *org = registry_org_by_id(registry, &id);
-    return *org ? STATUS_OK : error_set(err, STATUS_NOT_FOUND, "there is no org '%s'", text);
+    if (text)
+        return view_org(hub->replica, text, org, err);
+    *org = registry_org(replica_registry(hub->replica), ORG_ROOT);
+    return STATUS_OK;
 }
 
 static int command_org_add(struct cli *cli)

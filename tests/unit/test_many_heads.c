@@ -160,8 +160,11 @@ static void the_list_shows_some_of_each_writer_and_counts_the_rest(void **state)
     json_t *conflicts;
     bool shown = false;
     store_job();
+    assert_true(world_sync(&world, reader, 0, NULL));
     world_set(world.clients[reader], "person", &row, "phone", "13900000001", NULL);
     assert_true(world_sync(&world, reader, 0, NULL));
+    size_t left = heads(world.hub.replica); /* one entry couldn't name them all */
+    store_job();
     done(view_conflicts(world.hub.replica, &conflicts, NULL));
     assert_int_equal(json_array_size(conflicts), 1);
     const json_t *listed = json_object_get(json_array_get(conflicts, 0), "heads");
@@ -170,7 +173,7 @@ static void the_list_shows_some_of_each_writer_and_counts_the_rest(void **state)
         shown |= strcmp(json_string_value(json_object_get(json_array_get(listed, i), "value")),
                         "13900000001") == 0;
     assert_true(shown);
-    assert_int_equal(heads(world.hub.replica), RUN * RUNS + 1);
+    assert_int_equal(heads(world.hub.replica), left + RUN * RUNS);
     json_decref(conflicts);
 }
 
