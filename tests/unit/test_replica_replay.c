@@ -1,4 +1,4 @@
-/* What came once may come again, in any order and as often as somebody likes: nothing is written. */
+/* What came once may come again, in any order and as often as one likes: nothing is written. */
 
 #include <setjmp.h>
 #include <stdarg.h>
