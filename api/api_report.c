@@ -3,20 +3,14 @@
 
 #include "api/api_read.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <sodium.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/report_sheet.h"
 #include "common/report_wish.h"
 #include "common/view.h"
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
-#define PATH_BYTES 4096
 
 /* ---- what is asked ---- */
 
@@ -28,40 +22,16 @@ static enum status read_wish(struct api_call *call, struct report_wish *wish, st
 
 /* ---- files ---- */
 
-/* Spreadsheets are made in a file; it lies beside the replica for a moment, under a name that
- * nobody guesses, and is gone when it has been read. */
-static enum status read_back(const char *path, struct buffer *out, struct error *err)
-{
-    uint8_t area[16384];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd < 0 ? -1 : 1;
-    enum status status = STATUS_OK;
-    unlink(path);
-    while (got > 0 && status == STATUS_OK) {
-        got = read(fd, area, sizeof area);
-        if (got > 0)
-            status = buffer_append(out, area, (size_t)got);
-    }
-    if (got < 0)
-        status = error_set(err, STATUS_STORAGE, "cannot read '%.120s': %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return status;
-}
-
 static enum status make_xlsx(struct api_call *call, const json_t *rows,
                              const struct report_column *columns, size_t count, struct error *err)
 {
-    const char *database = sqlite3_db_filename(replica_database(call->replica), "main");
-    const char *slash = database ? strrchr(database, '/') : NULL;
-    char path[PATH_BYTES], name[17];
-    uint8_t random[8];
-    randombytes_buf(random, sizeof random);
-    hex_encode(bytes_of(random, sizeof random), name);
-    snprintf(path, sizeof path, "%.*s/report-%s.xlsx", slash ? (int)(slash - database) : 1,
-             slash ? database : ".", name);
-    TRY(report_xlsx(path, call->parts[0], rows, columns, count, err));
-    return read_back(path, &call->file, err);
+    struct xlsx *xlsx;
+    TRY(xlsx_open_memory(&xlsx, call->parts[0], err));
+    enum status status = report_xlsx(xlsx, rows, columns, count, err);
+    if (status == STATUS_OK)
+        return xlsx_take(xlsx, &call->file, err);
+    xlsx_abandon(xlsx);
+    return status;
 }
 
 static enum status make_csv(struct api_call *call, const json_t *rows,

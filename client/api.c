@@ -26,6 +26,8 @@ static const struct api_route routes[] = {
     {WEB_POST, "bundle", {api_bundle_read}, WORK_TAKE, 200},
     {WEB_POST, "import/*", {api_import}, WORK_FILE, 200},
     {WEB_POST, "export/*", {api_export}, WORK_KEEP, 200},
+    {WEB_GET, "papers", {api_papers}, WORK_READ, 200},
+    {WEB_POST, "papers/*", {api_paper}, WORK_KEEP, 200},
     {WEB_GET, "rows/*/*", {api_get}, WORK_READ, 200},
     {WEB_PATCH, "rows/*/*", {api_set}, WORK_WRITE, 200},
     {WEB_DELETE, "rows/*/*", {api_delete}, WORK_WRITE, 200},

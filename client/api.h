@@ -47,7 +47,7 @@ api_handler api_cells;
 api_handler api_duplicates, api_merge, api_unmerge;
 /* api_changes.c */
 api_handler api_changes;
-/* api_import.c, api_export.c */
-api_handler api_import, api_export;
+/* api_import.c, api_export.c, api_paper.c */
+api_handler api_import, api_export, api_papers, api_paper;
 
 #endif

@@ -10,6 +10,7 @@
 #include "common/reporting.h"
 #include "common/updating.h"
 #include "common/watching.h"
+#include "paper/printing.h"
 #include "protocol/carry.h"
 
 /* clang-format off */
@@ -166,8 +167,9 @@ static const struct cli_flag variables[] = {
 int main(int argc, char **argv)
 {
     static const struct cli_command *const tables[] = {
-        commands,           transfer_commands,  carry_commands,    reading_commands,
-        attaching_commands, reporting_commands, updating_commands, watching_commands,
+        commands,          transfer_commands,  carry_commands,
+        reading_commands,  attaching_commands, reporting_commands,
+        printing_commands, updating_commands,  watching_commands,
         NULL};
     static const struct cli_program program = {
         .name = "jinqiu",

@@ -23,6 +23,7 @@ static const struct {
 #include "common/messages_schema.inc"
 #include "common/messages_secrets.inc"
 #include "common/messages_trust.inc"
+#include "paper/messages_paper.inc"
 #include "protocol/messages_protocol.inc"
 #include "server/messages_server.inc"
 #include "web/messages_web.inc"

@@ -41,7 +41,7 @@ static enum status add_where(struct wish *wish, const char *text, struct error *
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     wish->texts[at][equals - text] = '\0';
     wish->wheres[at] = (struct view_where){.field = wish->texts[at],
-                                             .value = wish->texts[at] + (equals - text) + 1};
+                                           .value = wish->texts[at] + (equals - text) + 1};
     wish->query.wheres_count++;
     return STATUS_OK;
 }
@@ -91,12 +91,13 @@ static bool ends_with(const char *text, const char *end)
 static enum status export_form(const struct cli *cli, enum reading_form *form, struct error *err)
 {
     const char *file = cli->arguments[1];
-    *form = cli->json || ends_with(file, ".json") ? READING_JSON
-            : ends_with(file, ".xlsx")            ? READING_XLSX
-                                                  : READING_CSV;
-    if (strcmp(file, "-") != 0 && !ends_with(file, ".json") && !ends_with(file, ".csv") &&
-        !ends_with(file, ".xlsx"))
-        return error_set(err, STATUS_USAGE, "'%s' ends with none of .csv, .json, .xlsx", file);
+    *form = ends_with(file, ".geojson")             ? READING_GEOJSON
+            : cli->json || ends_with(file, ".json") ? READING_JSON
+            : ends_with(file, ".xlsx")              ? READING_XLSX
+                                                    : READING_CSV;
+    if (strcmp(file, "-") != 0 && *form == READING_CSV && !ends_with(file, ".csv"))
+        return error_set(err, STATUS_USAGE, "'%s' ends with none of .csv, .json, .xlsx, .geojson",
+                         file);
     return STATUS_OK;
 }
 
@@ -168,6 +169,11 @@ static enum status step_export(struct cli *cli, struct replica *replica, int *co
         return status;
     sheet.mark = sheet.form == READING_CSV && cli_has(cli, "--bom") ? mark : NULL;
     int64_t rows = 0;
+    if (sheet.form == READING_GEOJSON) {
+        const struct schema_table *table;
+        TRY(view_table(replica, cli->arguments[0], &table, err));
+        TRY(reading_geo_check(table, err));
+    }
     status = wish_start(&wish, cli, err);
     if (status == STATUS_OK)
         status = view_count(replica, &wish.query, &rows, err);
@@ -205,14 +211,11 @@ static enum status step_get(struct cli *cli, struct replica *replica, int *code,
 static enum status step_history(struct cli *cli, struct replica *replica, int *code,
                                 struct error *err)
 {
-    static const struct reading_column columns[] = {{"time", {"time", "时间"}},
-                                                    {"field", {"field", "字段"}},
-                                                    {"value", {"value", "值"}},
-                                                    {"person", {"person", "使用者"}},
-                                                    {"org", {"written in", "写于"}},
-                                                    {"dot", {"dot", "条目"}},
-                                                    {"state", {"state", "状态"}},
-                                                    {0}};
+    static const struct reading_column columns[] = {
+        {"time", {"time", "时间"}},      {"field", {"field", "字段"}},
+        {"value", {"value", "值"}},      {"person", {"person", "使用者"}},
+        {"org", {"written in", "写于"}}, {"dot", {"dot", "条目"}},
+        {"state", {"state", "状态"}},    {0}};
     const struct schema_table *table;
     json_t *history;
     TRY(view_table(replica, cli->arguments[0], &table, err));
@@ -497,7 +500,7 @@ const struct cli_command reading_commands[] = {
                     "每个范围的摘要，内容一致的副本相同"}, NULL, "digest --json", 0, 0, command_digest},
     {"verify", "", {"check signatures, chains and tables", "核验签名、哈希链与各表"}, verifying_flags,
      "verify --json", 0, 0, verifying_command},
-    {"export", "TABLE FILE.csv|.xlsx|.json|-",
+    {"export", "TABLE FILE.csv|.xlsx|.json|.geojson|-",
      {"write the rows of a table to a file", "把一张表导出到文件"}, export_flags,
      "export person members.csv --where kind=retiree", 2, 2, command_export},
     {"audit", "", {"who did what and when, exports and enrolments included",

@@ -7,6 +7,8 @@
 #include "common/csv.h"
 #include "common/messages.h"
 
+#define GEOJSON_HEAD "{\"type\":\"FeatureCollection\",\"features\":["
+
 static const struct cli_text yes_word = {"yes", "是"};
 static const struct cli_text no_word = {"no", "否"};
 static const struct cli_text conflict_word = {"conflicts", "冲突"};
@@ -234,14 +236,25 @@ static enum status grid_line(struct reading_sheet *sheet, const json_t *row)
     return grid_add(&sheet->grid, (const char *)sheet->text.data);
 }
 
+static enum status dump_row(struct reading_sheet *sheet, const json_t *row)
+{
+    static const size_t decimals = JSON_REAL_PRECISION(10);
+    bool geo = sheet->form == READING_GEOJSON;
+    json_t *feature = geo ? reading_feature(sheet->table, row) : NULL;
+    if (geo && !feature)
+        return STATUS_NO_MEMORY;
+    fputs(sheet->rows > 0 ? ",\n" : geo ? GEOJSON_HEAD : "[", sheet->out);
+    int code = json_dumpf(geo ? feature : row, sheet->out, JSON_COMPACT | decimals);
+    json_decref(feature);
+    return code == 0 ? STATUS_OK : STATUS_STORAGE;
+}
+
 enum status reading_row(void *context, json_t *row, struct error *err)
 {
     struct reading_sheet *sheet = context;
     enum status status = STATUS_OK;
-    if (sheet->form == READING_JSON) {
-        fputs(sheet->rows == 0 ? "[" : ",\n", sheet->out);
-        if (json_dumpf(row, sheet->out, JSON_COMPACT) != 0)
-            status = STATUS_STORAGE;
+    if (sheet->form == READING_JSON || sheet->form == READING_GEOJSON) {
+        status = dump_row(sheet, row);
     } else if (sheet->form == READING_CSV) {
         status = print_csv(sheet, row);
     } else if (sheet->form == READING_XLSX) {
@@ -261,6 +274,8 @@ enum status reading_sheet_end(struct reading_sheet *sheet, struct error *err)
 {
     if (sheet->form == READING_JSON)
         fputs(sheet->rows == 0 ? "[]\n" : "]\n", sheet->out);
+    else if (sheet->form == READING_GEOJSON)
+        fputs(sheet->rows == 0 ? GEOJSON_HEAD "]}\n" : "]}\n", sheet->out);
     else if (sheet->form == READING_CSV && sheet->rows == 0 && print_csv(sheet, NULL) != STATUS_OK)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     else if (sheet->form == READING_XLSX && sheet->rows == 0)

@@ -17,7 +17,8 @@ typedef enum status reading_step(struct cli *cli, struct replica *replica, int *
                                  struct error *err);
 int reading_run(struct cli *cli, reading_step *step);
 
-enum reading_form { READING_TABLE, READING_CSV, READING_JSON, READING_XLSX };
+/* GeoJSON (RFC 7946): a feature for each row, at its first map point; without one it has none. */
+enum reading_form { READING_TABLE, READING_CSV, READING_JSON, READING_XLSX, READING_GEOJSON };
 
 /* Rows go in one by one (reading_row is a view_taker), the form comes out. */
 struct reading_sheet {
@@ -41,6 +42,11 @@ void reading_sheet_release(struct reading_sheet *sheet);
  * them; one within an element has a backslash before it. */
 enum status reading_text(const struct schema_field *field, const json_t *value, bool people,
                          struct buffer *out);
+
+/* What GeoJSON has of a row. STATUS_USAGE: rows of this table stand at no place. */
+enum status reading_geo_check(const struct schema_table *table, struct error *err);
+/* Gives the row as a feature; NULL: out of memory. */
+json_t *reading_feature(const struct schema_table *table, const json_t *row);
 
 /* The next cell of a spreadsheet: numbers as numbers, all else as reading_text has it. */
 enum status reading_xlsx_cell(struct xlsx *xlsx, const struct schema_field *field,

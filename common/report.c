@@ -220,6 +220,9 @@ static void bind(sqlite3_stmt *statement, const struct report_question *question
     int at = sqlite3_bind_parameter_index(statement, ":org");
     if (at > 0)
         sqlite3_bind_int64(statement, at, question->org);
+    at = sqlite3_bind_parameter_index(statement, ":row");
+    if (at > 0 && question->row)
+        sqlite3_bind_blob(statement, at, question->row->bytes, ID_BYTES, SQLITE_STATIC);
 }
 
 static enum status ask(struct report_book *book, const json_t *definition,
@@ -253,6 +256,12 @@ enum status report_run(struct report_book *book, const char *name,
     *rows = NULL;
     if (!definition)
         return error_set(err, STATUS_NOT_FOUND, "there is no report '%.60s'", name);
+    return report_ask(book, definition, question, rows, err);
+}
+
+enum status report_ask(struct report_book *book, const json_t *definition,
+                       const struct report_question *question, json_t **rows, struct error *err)
+{
     TRY(report_views_ask(book->replica, question, err));
     *rows = json_array();
     enum status status = ask(book, definition, question, *rows, err);

@@ -30,10 +30,14 @@ struct report_question {
     uint32_t org;          /* and all below it */
     enum role role;        /* who asks: some reminders are for the bureau only */
     const struct id *me;   /* the person who asks; NULL: nobody in particular */
+    const struct id *row;  /* what a question is about that asks for one row (:row); NULL: none */
 };
 /* Rows as objects by column; ids as 32 hex digits. STATUS_NOT_FOUND: no such report.
  * STATUS_TOO_LARGE: it took too long. */
 enum status report_run(struct report_book *book, const char *name,
+                       const struct report_question *question, json_t **rows, struct error *err);
+/* The same for a definition {"name", "sql": […]} that isn't of the book. */
+enum status report_ask(struct report_book *book, const json_t *definition,
                        const struct report_question *question, json_t **rows, struct error *err);
 /* [{"kind","title","table","id","label","since","days"}], the longest due first. */
 enum status report_due(struct report_book *book, const struct report_question *question,

@@ -75,8 +75,8 @@ enum status report_csv(const json_t *rows, const struct report_column *columns, 
     return status == STATUS_OK ? status : error_set(err, status, "out of memory");
 }
 
-static enum status put_sheet(struct xlsx *xlsx, const json_t *rows,
-                             const struct report_column *columns, size_t count, struct error *err)
+enum status report_xlsx(struct xlsx *xlsx, const json_t *rows, const struct report_column *columns,
+                        size_t count, struct error *err)
 {
     for (size_t c = 0; c < count; c++)
         TRY(xlsx_text(xlsx, cli_text(&columns[c].heading), true, err));
@@ -88,16 +88,4 @@ static enum status put_sheet(struct xlsx *xlsx, const json_t *rows,
         }
     }
     return STATUS_OK;
-}
-
-enum status report_xlsx(const char *file, const char *name, const json_t *rows,
-                        const struct report_column *columns, size_t count, struct error *err)
-{
-    struct xlsx *xlsx;
-    TRY(xlsx_open(&xlsx, file, name, err));
-    enum status status = put_sheet(xlsx, rows, columns, count, err);
-    if (status == STATUS_OK)
-        return xlsx_save(xlsx, err);
-    xlsx_abandon(xlsx);
-    return status;
 }

@@ -8,6 +8,7 @@
 
 #include "common/cli.h"
 #include "common/schema.h"
+#include "common/xlsx.h"
 
 #define REPORT_COLUMNS_MAX 32
 
@@ -27,8 +28,8 @@ bool report_names_people(const json_t *definition);
 /* Appends to `out`. */
 enum status report_csv(const json_t *rows, const struct report_column *columns, size_t count,
                        struct buffer *out, struct error *err);
-/* Into `file`, whole or not at all; `name` is the sheet's. */
-enum status report_xlsx(const char *file, const char *name, const json_t *rows,
-                        const struct report_column *columns, size_t count, struct error *err);
+/* The same as a spreadsheet, in a file or in memory; who opened it saves it. */
+enum status report_xlsx(struct xlsx *xlsx, const json_t *rows, const struct report_column *columns,
+                        size_t count, struct error *err);
 
 #endif

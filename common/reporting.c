@@ -55,6 +55,18 @@ static enum status print_csv(const json_t *rows, const struct report_column *col
     return status;
 }
 
+static enum status save_xlsx(const char *file, const char *name, const json_t *rows,
+                             const struct report_column *columns, size_t count, struct error *err)
+{
+    struct xlsx *xlsx;
+    TRY(xlsx_open(&xlsx, file, name, err));
+    enum status status = report_xlsx(xlsx, rows, columns, count, err);
+    if (status == STATUS_OK)
+        return xlsx_save(xlsx, err);
+    xlsx_abandon(xlsx);
+    return status;
+}
+
 /* Takes the rows. */
 static enum status print(struct cli *cli, json_t *rows, const json_t *definition,
                          const struct schema *schema, struct error *err)
@@ -66,7 +78,7 @@ static enum status print(struct cli *cli, json_t *rows, const json_t *definition
         return STATUS_OK;
     }
     size_t count = report_columns(definition, schema, columns);
-    enum status status = file ? report_xlsx(file, cli->arguments[0], rows, columns, count, err)
+    enum status status = file       ? save_xlsx(file, cli->arguments[0], rows, columns, count, err)
                          : cli->csv ? print_csv(rows, columns, count, err)
                                     : print_table(rows, columns, count, err);
     json_decref(rows);

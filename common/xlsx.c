@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <xlsxwriter.h>
 
-#include "common/bytes.h"
-
 #define PATH_BYTES 4096
 #define SHEET_NAME_CHARACTERS 31
+#define SHARED_MEMORY "/dev/shm/"
 
 struct xlsx {
     lxw_workbook *workbook;
@@ -22,6 +22,7 @@ struct xlsx {
     char file[PATH_BYTES];
     char part[PATH_BYTES];
     char folder[PATH_BYTES];
+    int memory; /* the file, when it is made there; else -1 */
 };
 
 /* The format refuses []:*?/\ and more than 31 characters. */
@@ -49,24 +50,18 @@ static enum status set_paths(struct xlsx *xlsx, const char *file, struct error *
     return STATUS_OK;
 }
 
-enum status xlsx_open(struct xlsx **out, const char *file, const char *sheet, struct error *err)
+/* Its paths are set; takes it. */
+static enum status begin(struct xlsx *xlsx, struct xlsx **out, const char *sheet, struct error *err)
 {
     char name[SHEET_NAME_CHARACTERS * 4 + 1];
-    struct xlsx *xlsx = calloc(1, sizeof *xlsx);
-    *out = NULL;
-    enum status status =
-        xlsx ? set_paths(xlsx, file, err) : error_set(err, STATUS_NO_MEMORY, "out of memory");
-    if (status != STATUS_OK) {
-        free(xlsx);
-        return status;
-    }
     lxw_workbook_options options = {.constant_memory = LXW_TRUE, .tmpdir = xlsx->folder};
     xlsx->workbook = workbook_new_opt(xlsx->part, &options);
     clean_name(sheet, name);
     xlsx->sheet = xlsx->workbook ? workbook_add_worksheet(xlsx->workbook, name) : NULL;
     if (!xlsx->sheet) {
+        error_set(err, STATUS_STORAGE, "cannot begin a spreadsheet in '%.120s'", xlsx->file);
         xlsx_abandon(xlsx);
-        return error_set(err, STATUS_STORAGE, "cannot begin a spreadsheet in '%.120s'", file);
+        return STATUS_STORAGE;
     }
     xlsx->bold = workbook_add_format(xlsx->workbook);
     xlsx->decimals = workbook_add_format(xlsx->workbook);
@@ -75,6 +70,37 @@ enum status xlsx_open(struct xlsx **out, const char *file, const char *sheet, st
     worksheet_freeze_panes(xlsx->sheet, 1, 0);
     *out = xlsx;
     return STATUS_OK;
+}
+
+enum status xlsx_open(struct xlsx **out, const char *file, const char *sheet, struct error *err)
+{
+    struct xlsx *xlsx = calloc(1, sizeof *xlsx);
+    *out = NULL;
+    if (!xlsx)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    xlsx->memory = -1;
+    if (set_paths(xlsx, file, err) != STATUS_OK) {
+        free(xlsx);
+        return STATUS_TOO_LARGE;
+    }
+    return begin(xlsx, out, sheet, err);
+}
+
+enum status xlsx_open_memory(struct xlsx **out, const char *sheet, struct error *err)
+{
+    struct xlsx *xlsx = calloc(1, sizeof *xlsx);
+    *out = NULL;
+    if (!xlsx)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    xlsx->memory = memfd_create("spreadsheet", MFD_CLOEXEC);
+    if (xlsx->memory < 0) {
+        free(xlsx);
+        return error_set(err, STATUS_STORAGE, "cannot begin a spreadsheet in '%.120s'", "memory");
+    }
+    snprintf(xlsx->file, PATH_BYTES, "memory");
+    snprintf(xlsx->part, PATH_BYTES, "/proc/self/fd/%d", xlsx->memory);
+    snprintf(xlsx->folder, PATH_BYTES, SHARED_MEMORY);
+    return begin(xlsx, out, sheet, err);
 }
 
 static enum status check(const struct xlsx *xlsx, lxw_error code, struct error *err)
@@ -161,14 +187,41 @@ static enum status put_in_place(const struct xlsx *xlsx, struct error *err)
     return STATUS_OK;
 }
 
+static enum status close_workbook(struct xlsx *xlsx, struct error *err)
+{
+    lxw_error code = workbook_close(xlsx->workbook);
+    xlsx->workbook = NULL;
+    if (code == LXW_NO_ERROR)
+        return STATUS_OK;
+    return error_set(err, errno == ENOSPC ? STATUS_DISK_FULL : STATUS_STORAGE,
+                     "cannot write '%s': %s", xlsx->file, lxw_strerror(code));
+}
+
+static enum status read_all(int file, struct buffer *out, struct error *err)
+{
+    uint8_t area[16384];
+    ssize_t got = lseek(file, 0, SEEK_SET) == 0 ? 1 : -1;
+    while (got > 0) {
+        got = read(file, area, sizeof area);
+        if (got > 0 && buffer_append(out, area, (size_t)got) != STATUS_OK)
+            return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    }
+    return got == 0 ? STATUS_OK : cannot_write("memory", err);
+}
+
+enum status xlsx_take(struct xlsx *xlsx, struct buffer *out, struct error *err)
+{
+    enum status status = close_workbook(xlsx, err);
+    if (status == STATUS_OK)
+        status = read_all(xlsx->memory, out, err);
+    xlsx_abandon(xlsx);
+    return status;
+}
+
 enum status xlsx_save(struct xlsx *xlsx, struct error *err)
 {
-    enum status status = STATUS_OK;
     unlink(xlsx->part); /* what a broken export left */
-    lxw_error code = workbook_close(xlsx->workbook);
-    if (code != LXW_NO_ERROR)
-        status = error_set(err, errno == ENOSPC ? STATUS_DISK_FULL : STATUS_STORAGE,
-                           "cannot write '%s': %s", xlsx->file, lxw_strerror(code));
+    enum status status = close_workbook(xlsx, err);
     if (status == STATUS_OK)
         status = put_in_place(xlsx, err);
     if (status != STATUS_OK)
@@ -183,5 +236,7 @@ void xlsx_abandon(struct xlsx *xlsx)
         return;
     if (xlsx->workbook)
         lxw_workbook_free(xlsx->workbook);
+    if (xlsx->memory >= 0)
+        close(xlsx->memory);
     free(xlsx);
 }

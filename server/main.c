@@ -16,6 +16,7 @@
 #include "common/updating.h"
 #include "common/view.h"
 #include "common/watching.h"
+#include "paper/printing.h"
 #include "protocol/carry.h"
 #include "server/backup.h"
 #include "server/command_account.h"
@@ -531,13 +532,21 @@ static const struct cli_flag variables[] = {
 
 int main(int argc, char **argv)
 {
-    static const struct cli_command *const tables[] = {hub_commands,       late_commands,
-                                                       erase_commands,     root_commands,
-                                                       carry_commands,     quota_commands,
-                                                       account_commands,   demo_commands,
-                                                       reading_commands,   attaching_commands,
-                                                       reporting_commands, updating_commands,
-                                                       watching_commands,  NULL};
+    static const struct cli_command *const tables[] = {hub_commands,
+                                                       late_commands,
+                                                       erase_commands,
+                                                       root_commands,
+                                                       carry_commands,
+                                                       quota_commands,
+                                                       account_commands,
+                                                       demo_commands,
+                                                       reading_commands,
+                                                       attaching_commands,
+                                                       reporting_commands,
+                                                       printing_commands,
+                                                       updating_commands,
+                                                       watching_commands,
+                                                       NULL};
     static const struct cli_program program = {
         .name = "jinqiud",
         .help = {"the hub of jinqiu", "金秋中心"},

@@ -28,7 +28,7 @@ def read(path):
 def used(folder):
     """Each format and where it stands first."""
     found = {}
-    for room in ("common", "protocol", "client", "server", "web", "api"):
+    for room in ("common", "protocol", "paper", "client", "server", "web", "api"):
         for path in sorted(glob.glob(os.path.join(folder, room, "*.[ch]"))):
             text = read(path)
             for call in CALLS:
@@ -58,7 +58,7 @@ def main():
     for english, path in formats.items():
         if english not in catalogue:
             faults.append(f"{path}: no Chinese: {english}")
-    sources = "".join(read(path) for room in ("common", "protocol", "client", "server", "web", "api")
+    sources = "".join(read(path) for room in ("common", "protocol", "paper", "client", "server", "web", "api")
                       for path in glob.glob(os.path.join(folder, room, "*.[ch]")))
     plain = re.sub(r'"\s*\n\s*"', "", sources)
     for english in catalogue:

@@ -8,14 +8,15 @@ import os
 import re
 import sys
 
-ROOMS = ("common", "protocol", "web", "api", "client", "server", "tests")
+ROOMS = ("common", "protocol", "paper", "web", "api", "client", "server", "tests")
 MAY_INCLUDE = {
     "common": ("common",),
     "protocol": ("protocol", "common"),
     "web": ("web", "common"),
-    "api": ("api", "web", "common"),
-    "client": ("client", "api", "web", "protocol", "common"),
-    "server": ("server", "api", "web", "protocol", "common"),
+    "paper": ("paper", "common"),
+    "api": ("api", "web", "paper", "common"),
+    "client": ("client", "api", "web", "paper", "protocol", "common"),
+    "server": ("server", "api", "web", "paper", "protocol", "common"),
     "tests": ROOMS,
 }
 FUNCTION = re.compile(r"^[a-z][\w \*]*?\b(\w+)\(([^;{]*)\)\n\{\n(.*?)^\}", re.M | re.S)
@@ -63,7 +64,7 @@ def check_lines(room, path, lines, fault):
         include = re.match(r'#include "([a-z]+)/.*\.h"', line)
         if include and include.group(1) not in MAY_INCLUDE[room]:
             fault(path, number, f"{room} must not include {include.group(1)}")
-        if re.match(r'#include [<"]uv[./]', line) and room in ("common", "protocol"):
+        if re.match(r'#include [<"]uv[./]', line) and room in ("common", "protocol", "paper"):
             fault(path, number, "libuv belongs to web, api, client and server")
 
 
