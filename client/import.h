@@ -10,7 +10,7 @@
 
 #include <jansson.h>
 
-#include "client/sheet.h"
+#include "common/sheet.h"
 #include "common/replica.h"
 
 struct import_options {

@@ -116,6 +116,14 @@ static enum status take_word(struct parser *parser, const char *word, struct err
 {
     struct cli *cli = parser->cli;
     bool part;
+    const struct cli_command *longer =
+        cli->command && cli->arguments_count == 0
+            ? find_command(cli->program, cli->command->name, word, &part)
+            : NULL;
+    if (longer) { /* "schema", and "schema apply" */
+        cli->command = longer;
+        return STATUS_OK;
+    }
     if (cli->command) {
         cli->arguments[cli->arguments_count++] = word;
         return STATUS_OK;

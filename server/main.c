@@ -26,6 +26,7 @@
 #include "server/command_late.h"
 #include "server/command_quota.h"
 #include "server/command_root.h"
+#include "server/command_schema.h"
 #include "server/command_status.h"
 #include "server/device_list.h"
 #include "server/hub.h"
@@ -540,6 +541,7 @@ int main(int argc, char **argv)
                                                        quota_commands,
                                                        account_commands,
                                                        demo_commands,
+                                                       schema_commands,
                                                        reading_commands,
                                                        attaching_commands,
                                                        reporting_commands,

@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "client/archive.h"
-#include "client/sheet_cell.h"
-#include "client/sheet_xlsx.h"
+#include "common/archive.h"
+#include "common/sheet_cell.h"
+#include "common/sheet_xlsx.h"
 
 static void expect_number(const char *text, enum cell_format format, bool early, const char *wanted)
 {

@@ -1,4 +1,4 @@
-#include "client/sheet_xlsx.h"
+#include "common/sheet_xlsx.h"
 
 #include <errno.h>
 #include <iconv.h>
@@ -129,7 +129,7 @@ enum status sheet_parse(struct sheet *sheet, struct bytes in, struct error *err)
 {
     *sheet = (struct sheet){0};
     enum status status =
-        sheet_is_xlsx(in) ? sheet_parse_xlsx(sheet, in, err) : parse_csv(sheet, in, err);
+        sheet_is_xlsx(in) ? sheet_parse_xlsx(sheet, in, NULL, err) : parse_csv(sheet, in, err);
     if (status == STATUS_OK && !sheet->heading.cells)
         status = error_set(err, STATUS_BAD_INPUT, "there is no heading");
     if (status != STATUS_OK)
@@ -152,20 +152,29 @@ static enum status read_all(FILE *in, struct buffer *out, struct error *err)
     return STATUS_OK;
 }
 
+enum status sheet_file(const char *file, struct buffer *out, struct error *err)
+{
+    FILE *stream = strcmp(file, "-") == 0 ? stdin : fopen(file, "rb");
+    if (!stream)
+        return error_set(err, STATUS_NOT_FOUND, "cannot open '%.120s': %s", file, strerror(errno));
+    enum status status = read_all(stream, out, err);
+    if (stream != stdin)
+        fclose(stream);
+    if (status != STATUS_OK)
+        error_wrap(err, "'%.120s'", file);
+    return status;
+}
+
 enum status sheet_read(struct sheet *sheet, const char *file, struct error *err)
 {
     struct buffer in = {0};
     *sheet = (struct sheet){0};
-    FILE *stream = strcmp(file, "-") == 0 ? stdin : fopen(file, "rb");
-    if (!stream)
-        return error_set(err, STATUS_NOT_FOUND, "cannot open '%.120s': %s", file, strerror(errno));
-    enum status status = read_all(stream, &in, err);
-    if (stream != stdin)
-        fclose(stream);
-    if (status == STATUS_OK)
+    enum status status = sheet_file(file, &in, err);
+    if (status == STATUS_OK) {
         status = sheet_parse(sheet, buffer_bytes(&in), err);
+        if (status != STATUS_OK)
+            error_wrap(err, "'%.120s'", file);
+    }
     buffer_release(&in);
-    if (status != STATUS_OK)
-        error_wrap(err, "'%.120s'", file);
     return status;
 }

@@ -1,4 +1,4 @@
-#include "client/archive.h"
+#include "common/archive.h"
 
 #include <stdlib.h>
 #include <zip.h>

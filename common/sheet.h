@@ -1,5 +1,5 @@
-#ifndef CLIENT_SHEET_H
-#define CLIENT_SHEET_H
+#ifndef COMMON_SHEET_H
+#define COMMON_SHEET_H
 
 /* A CSV file read into memory: UTF-8 with or without a byte order mark, or GB18030; or the first
  * sheet of an XLSX file (sheet_xlsx.h). The content tells which.
@@ -29,7 +29,9 @@ void sheet_release(struct sheet *sheet);
 /* "-" is stdin. STATUS_NOT_FOUND, STATUS_TOO_LARGE, STATUS_BAD_INPUT (neither encoding, broken
  * quotes, no heading) name the file or the row. */
 enum status sheet_read(struct sheet *sheet, const char *file, struct error *err);
-/* The same from bytes in memory. */
+/* The file as it is, behind what `out` holds. STATUS_NOT_FOUND, STATUS_TOO_LARGE, STATUS_STORAGE. */
+enum status sheet_file(const char *file, struct buffer *out, struct error *err);
+/* The same as sheet_read from bytes in memory. */
 enum status sheet_parse(struct sheet *sheet, struct bytes in, struct error *err);
 /* For who parses: the next row; the first is the heading. Copies. */
 enum status sheet_add(struct sheet *sheet, const struct csv_record *record, struct error *err);

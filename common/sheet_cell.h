@@ -1,5 +1,5 @@
-#ifndef CLIENT_SHEET_CELL_H
-#define CLIENT_SHEET_CELL_H
+#ifndef COMMON_SHEET_CELL_H
+#define COMMON_SHEET_CELL_H
 
 /* What stands in a cell of a spreadsheet, as the text that a person would type. No XML here. */
 

@@ -2,15 +2,15 @@
  *
  * One expat parser a part. A handler that finds a fault keeps it and stops the parser. */
 
-#include "client/sheet_xlsx.h"
+#include "common/sheet_xlsx.h"
 
 #include <expat.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/archive.h"
-#include "client/sheet_cell.h"
+#include "common/archive.h"
+#include "common/sheet_cell.h"
 
 #define DEPTH_MAX 64
 #define FORMATS_MAX 1000
@@ -30,7 +30,8 @@ struct workbook {
     struct error *err;
     int depth;
     bool from_1904;
-    char sheet_id[64];                /* the relation of the first sheet */
+    const char *wanted;               /* the sheet's name; NULL: the first */
+    char sheet_id[64];                /* its relation */
     char sheet_part[PART_NAME_BYTES]; /* its part of the file */
     struct buffer texts;              /* shared ones, one behind the other */
     size_t *text_ends;
@@ -158,11 +159,13 @@ static void start_workbook(void *context, const char *name, const char **attribu
 {
     struct workbook *book = context;
     const char *id = attribute(attributes, "id"), *early = attribute(attributes, "date1904");
+    const char *name_of = attribute(attributes, "name");
+    bool wanted = !book->wanted || (name_of && strcmp(name_of, book->wanted) == 0);
     if (too_deep(book))
         return;
     if (is(name, "workbookPr") && early)
         book->from_1904 = strcmp(early, "1") == 0 || strcmp(early, "true") == 0;
-    if (is(name, "sheet") && id && !*book->sheet_id)
+    if (is(name, "sheet") && id && wanted && !*book->sheet_id)
         snprintf(book->sheet_id, sizeof book->sheet_id, "%s", id);
 }
 
@@ -435,6 +438,9 @@ static enum status read_book(struct workbook *book, struct error *err)
     static const struct handlers texts = {start_texts, end_texts, take_text};
     static const struct handlers rows = {start_sheet, end_sheet, take_text};
     TRY(parse_part(book, "xl/workbook.xml", &workbook, err));
+    if (book->wanted && !*book->sheet_id)
+        return error_set(err, STATUS_NOT_FOUND, "the spreadsheet has no sheet '%.60s'",
+                         book->wanted);
     TRY(parse_part(book, "xl/_rels/workbook.xml.rels", &relations, err));
     if (!*book->sheet_part)
         return error_set(err, STATUS_BAD_INPUT, "the spreadsheet has no sheet");
@@ -448,7 +454,8 @@ bool sheet_is_xlsx(struct bytes in)
     return in.size >= 4 && memcmp(in.data, "PK\x03\x04", 4) == 0;
 }
 
-enum status sheet_parse_xlsx(struct sheet *sheet, struct bytes in, struct error *err)
+enum status sheet_parse_xlsx(struct sheet *sheet, struct bytes in, const char *name,
+                             struct error *err)
 {
     static const struct archive_bounds bounds = {XLSX_ENTRIES_MAX, XLSX_UNPACKED_BYTES_MAX,
                                                  XLSX_RATIO_MAX};
@@ -456,6 +463,7 @@ enum status sheet_parse_xlsx(struct sheet *sheet, struct bytes in, struct error 
     if (!book)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     book->sheet = sheet;
+    book->wanted = name;
     enum status status = archive_open(&book->archive, in, &bounds, err);
     if (status == STATUS_OK)
         status = read_book(book, err);

@@ -1,4 +1,4 @@
-#include "client/sheet_cell.h"
+#include "common/sheet_cell.h"
 
 #include <math.h>
 #include <stdio.h>

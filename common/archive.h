@@ -1,5 +1,5 @@
-#ifndef CLIENT_ARCHIVE_H
-#define CLIENT_ARCHIVE_H
+#ifndef COMMON_ARCHIVE_H
+#define COMMON_ARCHIVE_H
 
 /* A ZIP file in memory, from which parts are unpacked into memory, within bounds.
  *

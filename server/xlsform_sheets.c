@@ -1,0 +1,125 @@
+#include "server/xlsform_sheets.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/sheet_xlsx.h"
+
+static enum status open_optional(struct sheet *sheet, struct bytes file, const char *name,
+                                 struct error *err)
+{
+    enum status status = sheet_parse_xlsx(sheet, file, name, err);
+    if (status != STATUS_NOT_FOUND)
+        return status;
+    error_clear(err);
+    return STATUS_OK;
+}
+
+enum status xlsform_open(struct xlsform *form, struct bytes file, struct error *err)
+{
+    *form = (struct xlsform){.told = json_array()};
+    if (!sheet_is_xlsx(file))
+        return error_set(err, STATUS_BAD_INPUT, "this is no spreadsheet (.xlsx)");
+    TRY(sheet_parse_xlsx(&form->survey, file, "survey", err));
+    TRY(open_optional(&form->choices, file, "choices", err));
+    return open_optional(&form->settings, file, "settings", err);
+}
+
+void xlsform_release(struct xlsform *form)
+{
+    sheet_release(&form->survey);
+    sheet_release(&form->choices);
+    sheet_release(&form->settings);
+}
+
+/* ---- cells ---- */
+
+static char *trimmed(char *text)
+{
+    while (isspace((unsigned char)*text))
+        text++;
+    for (size_t size = strlen(text); size > 0 && isspace((unsigned char)text[size - 1]); size--)
+        text[size - 1] = '\0';
+    return text;
+}
+
+static const char *cell_at(const struct sheet_row *row, size_t column)
+{
+    return column < row->count ? trimmed(row->cells[column]) : "";
+}
+
+const char *xlsform_cell(const struct sheet *sheet, const struct sheet_row *row,
+                         const char *heading)
+{
+    for (size_t i = 0; i < sheet->heading.count; i++)
+        if (strcasecmp(trimmed(sheet->heading.cells[i]), heading) == 0)
+            return cell_at(row, i);
+    return "";
+}
+
+/* Which language a heading "label::中文 (zh)" names: 'z', 'e', or 0 for another one. */
+static char language_of(const char *heading)
+{
+    if (strstr(heading, "(zh") || strstr(heading, "中文") || strcasestr(heading, "chinese") ||
+        strstr(heading, "汉语"))
+        return 'z';
+    return strstr(heading, "(en") || strcasestr(heading, "english") ? 'e' : 0;
+}
+
+struct xlsform_words xlsform_words(const struct sheet *sheet, const struct sheet_row *row,
+                                   const char *heading)
+{
+    struct xlsform_words words = {"", ""};
+    const char *plain = xlsform_cell(sheet, row, heading);
+    size_t size = strlen(heading);
+    for (size_t i = 0; i < sheet->heading.count; i++) {
+        const char *here = trimmed(sheet->heading.cells[i]);
+        if (strncasecmp(here, heading, size) != 0 || here[size] != ':')
+            continue;
+        char language = language_of(here + size);
+        const char *text = cell_at(row, i);
+        if (language == 'z')
+            words.zh = text;
+        if (language == 'e')
+            words.en = text;
+        if (!*plain)
+            plain = text;
+    }
+    if (!*words.zh)
+        words.zh = *plain ? plain : words.en;
+    if (!*words.en)
+        words.en = *plain ? plain : words.zh;
+    return words;
+}
+
+/* ---- notes ---- */
+
+void xlsform_tell(struct xlsform *form, const struct sheet *sheet, const struct sheet_row *row,
+                  const char *heading, const struct error *why)
+{
+    const char *name = sheet == &form->survey    ? "survey"
+                       : sheet == &form->choices ? "choices"
+                                                 : "settings";
+    json_array_append_new(form->told, json_pack("{ss sI ss ss}", "sheet", name, "row",
+                                                (json_int_t)(row ? row->number : 1), "column",
+                                                heading, "message", why->text));
+}
+
+void xlsform_name(const char *theirs, char ours[XLSFORM_NAME_BYTES])
+{
+    static const char *const reserved[] = {"id", "oid", "rowid"};
+    size_t size = 0;
+    if (!isalpha((unsigned char)*theirs) || (*theirs & 0x80))
+        size = (size_t)snprintf(ours, XLSFORM_NAME_BYTES, "c_");
+    for (; *theirs && size < XLSFORM_NAME_BYTES - 2; theirs++) {
+        char c = (char)tolower((unsigned char)*theirs);
+        bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        ours[size++] = plain ? c : '_';
+    }
+    ours[size] = '\0';
+    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
+        if (strcmp(ours, reserved[i]) == 0 || strncmp(ours, "sqlite_", 7) == 0)
+            snprintf(ours + size, XLSFORM_NAME_BYTES - size, "_");
+}
