@@ -1,5 +1,5 @@
-/* The rows of a list as a file for a spreadsheet or a map. It is noted who carried away what, before
- * the answer leaves, and asked whether one person may carry so much (common/consent.h). */
+/* The rows of a list as a file for a spreadsheet or a map. It is noted who carried away what,
+ * before the answer leaves, and asked whether one person may carry so much (common/consent.h). */
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,6 +4,7 @@
 
 #include "client/command.h"
 #include "client/folder.h"
+#include "common/asking.h"
 #include "common/attaching.h"
 #include "common/mutant.h"
 #include "common/reading.h"
@@ -169,8 +170,8 @@ int main(int argc, char **argv)
     static const struct cli_command *const tables[] = {
         commands,          transfer_commands,  carry_commands,
         reading_commands,  attaching_commands, reporting_commands,
-        printing_commands, updating_commands,  watching_commands,
-        NULL};
+        printing_commands, asking_commands,    updating_commands,
+        watching_commands, NULL};
     static const struct cli_program program = {
         .name = "jinqiu",
         .help = {"records of Party branches for retired cadres, also without a network",

@@ -31,6 +31,7 @@ struct report_question {
     enum role role;        /* who asks: some reminders are for the bureau only */
     const struct id *me;   /* the person who asks; NULL: nobody in particular */
     const struct id *row;  /* what a question is about that asks for one row (:row); NULL: none */
+    bool by_hand;          /* somebody typed it: it may look at temporary views and tables only */
 };
 /* Rows as objects by column; ids as 32 hex digits. STATUS_NOT_FOUND: no such report.
  * STATUS_TOO_LARGE: it took too long. */

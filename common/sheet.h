@@ -29,7 +29,8 @@ void sheet_release(struct sheet *sheet);
 /* "-" is stdin. STATUS_NOT_FOUND, STATUS_TOO_LARGE, STATUS_BAD_INPUT (neither encoding, broken
  * quotes, no heading) name the file or the row. */
 enum status sheet_read(struct sheet *sheet, const char *file, struct error *err);
-/* The file as it is, behind what `out` holds. STATUS_NOT_FOUND, STATUS_TOO_LARGE, STATUS_STORAGE. */
+/* The file as it is, behind what `out` holds. STATUS_NOT_FOUND, STATUS_TOO_LARGE,
+ * STATUS_STORAGE. */
 enum status sheet_file(const char *file, struct buffer *out, struct error *err);
 /* The same as sheet_read from bytes in memory. */
 enum status sheet_parse(struct sheet *sheet, struct bytes in, struct error *err);

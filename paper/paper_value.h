@@ -24,7 +24,8 @@ const char *paper_label(const struct paper_values *values, const json_t *item);
 /* Appends to `out`; an absent value is nothing. STATUS_NO_MEMORY. */
 enum status paper_value(struct paper_values *values, const json_t *item, const json_t *row,
                         struct buffer *out);
-/* Appends `text` with the row's columns in place of "{name}", room for a pen where there is none. */
+/* Appends `text` with the row's columns in place of "{name}"; room for a pen where there is none.
+ */
 enum status paper_fill(struct paper_values *values, const char *text, const json_t *row,
                        struct buffer *out);
 bool paper_is_number(const struct paper_values *values, const json_t *item);

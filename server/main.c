@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/asking.h"
 #include "common/attaching.h"
 #include "common/cli.h"
 #include "common/messages.h"
@@ -546,6 +547,7 @@ int main(int argc, char **argv)
                                                        attaching_commands,
                                                        reporting_commands,
                                                        printing_commands,
+                                                       asking_commands,
                                                        updating_commands,
                                                        watching_commands,
                                                        NULL};

@@ -1,8 +1,8 @@
 #ifndef SERVER_XLSFORM_H
 #define SERVER_XLSFORM_H
 
-/* A form as people of ODK, CommCare and CHT write it (XLSForm: a spreadsheet with the sheets survey,
- * choices and settings, xlsform.org), made a table with a form of our schema.
+/* A form as people of ODK, CommCare and CHT write it (XLSForm: a spreadsheet with the sheets
+ * survey, choices and settings, xlsform.org), made a table with a form of our schema.
  *
  * Knows files only as bytes, and of the replica nothing. What a schema has no place for is left
  * out and told by sheet, row and column; nothing is left out in silence but what the changelog
