@@ -68,7 +68,11 @@ enum status api_reports(struct api_call *call, struct error *err)
     json_t *list = json_deep_copy(report_definitions(book));
     report_book_free(book);
     /* The questions themselves are nobody's business on a page. */
-    json_array_foreach(list, i, report) json_object_del(report, "sql");
+    json_array_foreach(list, i, report)
+    {
+        json_object_del(report, "sql");
+        json_object_del(report, "words");
+    }
     call->answer = json_pack("{so}", "reports", list);
     return STATUS_OK;
 }

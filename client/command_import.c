@@ -1,7 +1,34 @@
 /* import: a CSV or XLSX file into one table, whole or not at all (client/import.h). */
 
+#include <signal.h>
+
 #include "client/command.h"
 #include "client/import.h"
+
+#define PROGRESS_ROWS 5000 /* told each time so many are done */
+
+/* Ctrl-C: the rows so far are taken back, and it is said. */
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal)
+{
+    (void)signal;
+    interrupted = 1;
+}
+
+struct progress {
+    const struct cli *cli;
+    uint64_t rows;
+};
+
+static bool go_on(void *context, uint64_t done)
+{
+    const struct progress *progress = context;
+    if (done > 0 && done % PROGRESS_ROWS == 0)
+        cli_say(progress->cli, "%llu of %llu rows", (unsigned long long)done,
+                (unsigned long long)progress->rows);
+    return !interrupted;
+}
 
 static enum status read_map(const char *file, json_t **map, struct error *err)
 {
@@ -20,13 +47,18 @@ static enum status import_file(struct cli *cli, struct replica *replica, struct 
 {
     json_t *map = NULL;
     enum status status = read_map(cli_value(cli, "--map"), &map, err);
-    struct import_options options = {
-        .table = cli->arguments[0], .map = map, .org = cli_value(cli, "--org")};
+    struct progress progress = {cli, sheet->count};
+    struct import_options options = {.table = cli->arguments[0],
+                                     .map = map,
+                                     .org = cli_value(cli, "--org"),
+                                     .go_on = go_on,
+                                     .context = &progress};
     if (status == STATUS_OK)
         status = replica_begin(replica, err);
     if (status == STATUS_OK) {
         status = import_sheet(replica, sheet, &options, made, err);
-        if (status != STATUS_OK || json_array_size(made->errors) > 0 || cli_has(cli, "--dry-run"))
+        if (status != STATUS_OK || made->cancelled || json_array_size(made->errors) > 0 ||
+            cli_has(cli, "--dry-run"))
             replica_rollback(replica);
         else
             status = replica_commit(replica, err);
@@ -45,7 +77,9 @@ static int tell_result(struct cli *cli, const struct imported *made)
                 json_string_value(json_object_get(item, "column")),
                 json_string_value(json_object_get(item, "message")));
     }
-    if (errors > 0)
+    if (made->cancelled)
+        cli_say(cli, "cancelled: nothing was imported");
+    else if (errors > 0)
         cli_say(cli, "nothing was imported");
     else
         cli_say(cli,
@@ -56,7 +90,7 @@ static int tell_result(struct cli *cli, const struct imported *made)
                 (unsigned long long)made->same);
     if (cli->json)
         cli_print_json(cli, imported_json(made));
-    return errors > 0 ? CLI_FAILED : CLI_DONE;
+    return errors > 0 || made->cancelled ? CLI_FAILED : CLI_DONE;
 }
 
 int command_import(struct cli *cli)
@@ -65,6 +99,7 @@ int command_import(struct cli *cli)
     struct replica *replica = NULL;
     struct sheet sheet = {0};
     struct imported made = {0};
+    signal(SIGINT, on_interrupt);
     enum status status = sheet_read(&sheet, cli->arguments[1], &err);
     if (status == STATUS_OK)
         status = cli->program->open(cli, false, &replica, &err);

@@ -144,28 +144,45 @@ static enum status place_edit(struct import *import, const struct sheet_row *row
     return org && !known ? edit_org(edit, org, err) : STATUS_OK;
 }
 
-static enum status fill_edit(struct import *import, const struct sheet_row *row, struct edit *edit,
-                             const char **column, struct error *err)
+static bool is_fatal(enum status status)
 {
-    size_t columns = import->sheet->heading.count;
-    bool same;
-    for (size_t i = 0; i < columns && i < row->count; i++) {
-        const struct column *at = &import->columns[i];
-        if (at->kind != COLUMN_FIELD || (edit->change.kind == CHANGE_ADD && !*row->cells[i]))
+    return status == STATUS_NO_MEMORY || status == STATUS_STORAGE || status == STATUS_DISK_FULL ||
+           status == STATUS_BUSY || status == STATUS_NEWER;
+}
+
+static enum status fill_cell(struct import *import, const struct column *at, const char *cell,
+                             struct edit *edit, struct error *err)
+{
+    bool same, counts = at->field &&
+                        (at->field->merge == MERGE_STEPS || at->field->merge == MERGE_COUNTER);
+    bool silent = !*cell && (counts || edit->change.kind == CHANGE_ADD);
+    if (at->kind != COLUMN_FIELD || silent)
+        return STATUS_OK;
+    TRY(is_shown(import, at->field, cell, &same, err));
+    return same ? STATUS_OK : edit_text(edit, at->field, EDIT_ASSIGN, cell, err);
+}
+
+/* Every cell at fault is told; then *faulty, and the row is not saved. */
+static enum status fill_edit(struct import *import, const struct sheet_row *row, struct edit *edit,
+                             bool *faulty, struct error *err)
+{
+    const struct sheet_row *heading = &import->sheet->heading;
+    *faulty = false;
+    for (size_t i = 0; i < heading->count && i < row->count; i++) {
+        struct error why = {0};
+        enum status status = fill_cell(import, &import->columns[i], row->cells[i], edit, &why);
+        if (status == STATUS_OK)
             continue;
-        bool counts = at->field->merge == MERGE_STEPS || at->field->merge == MERGE_COUNTER;
-        if (counts && !*row->cells[i])
-            continue;
-        *column = import->sheet->heading.cells[i];
-        TRY(is_shown(import, at->field, row->cells[i], &same, err));
-        if (same)
-            continue;
-        TRY(edit_text(edit, at->field, EDIT_ASSIGN, row->cells[i], err));
+        if (is_fatal(status)) {
+            *err = why;
+            return status;
+        }
+        TRY(note_error(import, row->number, heading->cells[i], &why, err));
+        *faulty = true;
     }
-    *column = "";
-    if (row->count > columns)
+    if (row->count > heading->count)
         return error_set(err, STATUS_BAD_INPUT, "more cells than headings");
-    return edit_finish(edit, err);
+    return *faulty ? STATUS_OK : edit_finish(edit, err);
 }
 
 static enum status import_row(struct import *import, const struct sheet_row *row, struct edit *edit,
@@ -173,8 +190,12 @@ static enum status import_row(struct import *import, const struct sheet_row *row
 {
     struct saved saved;
     size_t entries, failed;
+    bool faulty;
     TRY(place_edit(import, row, edit, column, err));
-    TRY(fill_edit(import, row, edit, column, err));
+    *column = "";
+    TRY(fill_edit(import, row, edit, &faulty, err));
+    if (faulty)
+        return STATUS_OK;
     bool known = edit->change.kind == CHANGE_SET || edit->row_exists;
     TRY(replica_save(import->replica, &edit->change, 1, &saved, &entries, &failed, err));
     if (!known)
@@ -186,12 +207,6 @@ static enum status import_row(struct import *import, const struct sheet_row *row
     return STATUS_OK;
 }
 
-static bool is_fatal(enum status status)
-{
-    return status == STATUS_NO_MEMORY || status == STATUS_STORAGE || status == STATUS_DISK_FULL ||
-           status == STATUS_BUSY || status == STATUS_NEWER;
-}
-
 static enum status import_rows(struct import *import, struct error *err)
 {
     struct edit edit = {0};
@@ -199,7 +214,9 @@ static enum status import_rows(struct import *import, struct error *err)
     for (size_t i = 0; i < import->sheet->count && status == STATUS_OK; i++) {
         struct error why = {0};
         const char *column = "";
-        if (json_array_size(import->made->errors) >= ERRORS_MAX)
+        const struct import_options *options = import->options;
+        import->made->cancelled = options->go_on && !options->go_on(options->context, i);
+        if (import->made->cancelled || json_array_size(import->made->errors) >= ERRORS_MAX)
             break;
         status = import_row(import, &import->sheet->rows[i], &edit, &column, &why);
         if (status != STATUS_OK && is_fatal(status))
@@ -265,7 +282,7 @@ void imported_release(struct imported *made)
 
 json_t *imported_json(const struct imported *made)
 {
-    bool none = json_array_size(made->errors) > 0;
+    bool none = made->cancelled || json_array_size(made->errors) > 0;
     return json_pack("{sI sI sI sO}", "added", (json_int_t)(none ? 0 : made->added), "changed",
                      (json_int_t)(none ? 0 : made->changed), "same",
                      (json_int_t)(none ? 0 : made->same), "errors", made->errors);

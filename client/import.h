@@ -10,18 +10,22 @@
 
 #include <jansson.h>
 
-#include "common/sheet.h"
 #include "common/replica.h"
+#include "common/sheet.h"
 
 struct import_options {
     const char *table;
     const json_t *map; /* {"heading": "field", or null: left out}; NULL: by name and label */
     const char *org;   /* of new rows; NULL: the usual place */
+    /* Told before each row how many are done; false: stop there. NULL: nobody asks. */
+    bool (*go_on)(void *context, uint64_t done);
+    void *context;
 };
 struct imported {
     uint64_t added, changed, same;
     json_t *errors;  /* [{"row", "column", "message"}], at most 1,000 */
     json_t *columns; /* [{"heading", "field" or null}]; NULL: it didn't come so far */
+    bool cancelled;  /* `go_on` said so: what is in the transaction is a part */
 };
 
 /* A faulty file is no failure: see `errors`. STATUS_NOT_FOUND: no such table; else what the disk or

@@ -93,6 +93,9 @@ static enum status put_value(const struct schema_field *field, const json_t *val
     case JSON_INTEGER:
         snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
         return put_text(out, number);
+    case JSON_REAL:
+        snprintf(number, sizeof number, "%.10g", json_real_value(value));
+        return put_text(out, number);
     case JSON_TRUE:
         return put_text(out, people ? cli_text(&yes_word) : "true");
     case JSON_FALSE:

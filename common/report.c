@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/builtin_reports.h"
+#include "common/messages.h"
 #include "common/mutant.h"
 #include "common/report_views.h"
 
@@ -136,6 +137,10 @@ static enum status load(struct report_book *book, struct error *err)
     book->file = json_object();
     for (size_t i = 0; builtin_reports(i).size > 0 && status == STATUS_OK; i++)
         status = take_file(book->file, builtin_reports(i), err);
+    size_t i;
+    json_t *report;
+    json_array_foreach(json_object_get(book->file, "reports"), i, report)
+        json_object_set(report, "words", json_object_get(book->file, "words"));
     return status == STATUS_OK ? sort(json_object_get(book->file, "reports"), by_name, err)
                                : status;
 }
@@ -292,14 +297,15 @@ static enum status ask_named(struct report_book *book, const json_t *definition,
                              struct error *err)
 {
     size_t before = json_array_size(rows);
+    const char *own = language_get() == LANGUAGE_EN ? "en" : "zh";
     const json_t *meanwhile = json_object_get(definition, "meanwhile");
     TRY(ask(book, definition, question, rows, err));
     for (size_t i = before; i < json_array_size(rows); i++) {
         json_t *row = json_array_get(rows, i);
         json_object_set(row, "kind", json_object_get(definition, "name"));
-        json_object_set(row, "title", json_object_get(definition, "zh"));
+        json_object_set(row, "title", json_object_get(definition, own));
         if (meanwhile)
-            json_object_set(row, "meanwhile", json_object_get(meanwhile, "zh"));
+            json_object_set(row, "meanwhile", json_object_get(meanwhile, own));
     }
     return STATUS_OK;
 }

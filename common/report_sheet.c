@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/csv.h"
+#include "common/messages.h"
 #include "common/reading_print.h"
 
 static const struct schema_field *codes_of(const struct schema *schema, const char *text)
@@ -30,9 +31,48 @@ size_t report_columns(const json_t *definition, const struct schema *schema,
             (struct report_column){json_string_value(json_array_get(entry, 0)),
                                    {json_string_value(json_array_get(entry, 2)),
                                     json_string_value(json_array_get(entry, 1))},
-                                   codes_of(schema, json_string_value(json_array_get(entry, 3)))};
+                                   codes_of(schema, json_string_value(json_array_get(entry, 3))),
+                                   json_object_get(definition, "words")};
     }
     return count;
+}
+
+static const char *find_word(const json_t *words, const char *text, size_t size)
+{
+    size_t i;
+    const json_t *word;
+    json_array_foreach(words, i, word)
+    {
+        const char *zh = json_string_value(json_array_get(word, 0));
+        if (strlen(zh) == size && memcmp(zh, text, size) == 0)
+            return json_string_value(json_array_get(word, 1));
+    }
+    return NULL;
+}
+
+/* Words with blanks between them; false: there is another text among them. */
+static bool translate(const json_t *words, const char *text, struct buffer *out)
+{
+    bool all = *text != '\0';
+    while (all && *text) {
+        size_t size = strcspn(text, " ");
+        const char *word = find_word(words, text, size);
+        all = word && (out->size == 0 || buffer_append(out, ", ", 2) == STATUS_OK) &&
+              buffer_append_bytes(out, bytes_text(word)) == STATUS_OK;
+        text += size + strspn(text + size, " ");
+    }
+    return all && buffer_append(out, "", 1) == STATUS_OK;
+}
+
+enum status report_cell(const struct report_column *column, const json_t *value, struct buffer *out)
+{
+    const char *text = json_string_value(value);
+    buffer_clear(out);
+    if (!text || column->codes || language_get() != LANGUAGE_EN ||
+        !translate(column->words, text, out))
+        return reading_text(column->codes, value, true, out);
+    out->size--;
+    return STATUS_OK;
 }
 
 static enum status csv_row(const json_t *row, const struct report_column *columns, size_t count,
@@ -43,7 +83,7 @@ static enum status csv_row(const json_t *row, const struct report_column *column
     for (size_t c = 0; c < count && status == STATUS_OK; c++) {
         const json_t *value = row ? json_object_get(row, columns[c].name) : NULL;
         if (row)
-            status = reading_text(columns[c].codes, value, true, &text);
+            status = report_cell(&columns[c], value, &text);
         struct bytes cell = row ? buffer_bytes(&text) : bytes_text(cli_text(&columns[c].heading));
         if (status == STATUS_OK)
             status = json_is_string(value) ? csv_put_guarded(line, cell, c == 0)
@@ -75,6 +115,19 @@ enum status report_csv(const json_t *rows, const struct report_column *columns, 
     return status == STATUS_OK ? status : error_set(err, status, "out of memory");
 }
 
+static enum status put_cell(struct xlsx *xlsx, const struct report_column *column,
+                            const json_t *value, struct error *err)
+{
+    struct buffer text = {0};
+    if (!json_is_string(value))
+        return reading_xlsx_cell(xlsx, column->codes, value, true, err);
+    enum status status = report_cell(column, value, &text);
+    status = status == STATUS_OK ? xlsx_text(xlsx, (const char *)text.data, false, err)
+                                 : error_set(err, status, "out of memory");
+    buffer_release(&text);
+    return status;
+}
+
 enum status report_xlsx(struct xlsx *xlsx, const json_t *rows, const struct report_column *columns,
                         size_t count, struct error *err)
 {
@@ -84,7 +137,7 @@ enum status report_xlsx(struct xlsx *xlsx, const json_t *rows, const struct repo
         TRY(xlsx_next_row(xlsx, err));
         for (size_t c = 0; c < count; c++) {
             const json_t *value = json_object_get(json_array_get(rows, r), columns[c].name);
-            TRY(reading_xlsx_cell(xlsx, columns[c].codes, value, true, err));
+            TRY(put_cell(xlsx, &columns[c], value, err));
         }
     }
     return STATUS_OK;

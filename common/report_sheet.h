@@ -17,10 +17,15 @@ struct report_column {
     const char *name;
     struct cli_text heading;
     const struct schema_field *codes;
+    const json_t *words; /* [[zh, en], …]: lines that the questions name themselves */
 };
 /* Of a definition (common/report.h); gives how many. */
 size_t report_columns(const json_t *definition, const struct schema *schema,
                       struct report_column columns[REPORT_COLUMNS_MAX]);
+
+/* A cell for people, replacing `out` and ended by a NUL that isn't counted. STATUS_NO_MEMORY. */
+enum status report_cell(const struct report_column *column, const json_t *value,
+                        struct buffer *out);
 
 /* Does it name people? Then it is noted when it leaves the program (common/consent.h). */
 bool report_names_people(const json_t *definition);

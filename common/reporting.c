@@ -33,7 +33,7 @@ static enum status print_table(const json_t *rows, const struct report_column *c
     for (size_t r = 0; r < json_array_size(rows); r++)
         for (size_t c = 0; c < count && status == STATUS_OK; c++) {
             const json_t *value = json_object_get(json_array_get(rows, r), columns[c].name);
-            status = reading_text(columns[c].codes, value, true, &text);
+            status = report_cell(&columns[c], value, &text);
             if (status == STATUS_OK)
                 status = grid_add(&grid, (const char *)text.data);
         }

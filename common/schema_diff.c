@@ -1,5 +1,6 @@
 #include "common/schema_diff.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -57,6 +57,12 @@ def main():
               if not item["help"]["zh"] or not item["columns"]]
     for name in faults:
         print(f"report {name} has no help or no columns")
+    words = {zh for zh, _ in every["words"]}
+    for report in every["reports"]:
+        said = re.findall(r"'([^']*[\u4e00-\u9fff][^']*)'", " ".join(report["sql"]))
+        for word in {text.strip() for text in said if not text.startswith("%")} - words:
+            print(f"report {report['name']} says '{word}', which words.json has no English for")
+            faults.append(word)
     if text != wanted and "--write" not in sys.argv:
         print("docs/reports.md is old: run tests/tidy/reports_page.py . --write")
         faults.append("page")
