@@ -146,9 +146,10 @@ static enum status ask(struct cli *cli, struct replica *replica, struct report_b
     return status;
 }
 
-static enum status with_views(struct cli *cli, struct replica *replica, struct error *err)
+static enum status step_sql(struct cli *cli, struct replica *replica, int *code, struct error *err)
 {
     struct report_book *book;
+    (void)code;
     if (cli_has(cli, "--views"))
         return list_views(cli, replica_schema(replica));
     if (cli->arguments_count == 0)
@@ -165,17 +166,7 @@ static enum status with_views(struct cli *cli, struct replica *replica, struct e
 
 static int command_sql(struct cli *cli)
 {
-    struct error err = {0};
-    struct replica *replica = NULL;
-    enum status status = cli->program->open(cli, true, &replica, &err);
-    if (status == STATUS_OK)
-        status = view_begin(replica, &err);
-    if (status == STATUS_OK) {
-        status = with_views(cli, replica, &err);
-        view_end(replica);
-    }
-    replica_close(replica);
-    return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
+    return reading_run(cli, step_sql);
 }
 
 /* clang-format off */

@@ -279,6 +279,7 @@ enum status report_run(struct report_book *book, const char *name,
 enum status report_ask(struct report_book *book, const json_t *definition,
                        const struct report_question *question, json_t **rows, struct error *err)
 {
+    *rows = NULL;
     TRY(report_views_ask(book->replica, question, err));
     *rows = json_array();
     enum status status = ask(book, definition, question, *rows, err);

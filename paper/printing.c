@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "common/freshness.h"
+#include "common/reading_print.h"
 #include "common/report_wish.h"
-#include "common/view.h"
 #include "common/watching.h"
 #include "paper/paper.h"
 
@@ -86,26 +86,26 @@ static enum status write_file(const char *file, struct bytes pdf, struct error *
 
 /* ---- the command ---- */
 
-static enum status list_papers(struct job *job)
+static int list_papers(struct cli *cli)
 {
-    json_t *told = json_array(), *paper;
+    json_t *list = paper_list(), *told = json_array(), *paper;
     size_t i;
-    json_array_foreach(job->list, i, paper)
+    json_array_foreach(list, i, paper)
     {
         const char *name = json_string_value(json_object_get(paper, "name"));
         struct cli_text title = {json_string_value(json_object_get(paper, "en")),
                                  json_string_value(json_object_get(paper, "zh"))};
-        if (!job->cli->json)
+        if (!cli->json)
             printf("%-16s %s\n", name, cli_text(&title));
         json_array_append_new(told, json_pack("{ss ss ss ss?}", "name", name, "zh", title.zh, "en",
                                               title.en, "of",
                                               json_string_value(json_object_get(paper, "of"))));
     }
-    if (job->cli->json)
-        cli_print_json(job->cli, told);
-    else
-        json_decref(told);
-    return STATUS_OK;
+    json_decref(list);
+    if (cli->json)
+        return cli_print_json(cli, told);
+    json_decref(told);
+    return CLI_DONE;
 }
 
 /* What stands on paper has left the program: noted first, as an export is. */
@@ -151,34 +151,23 @@ static enum status make(struct job *job, struct replica *replica, struct error *
     return status;
 }
 
-static enum status step(struct job *job, struct replica *replica, struct error *err)
+static enum status step_print(struct cli *cli, struct replica *replica, int *code,
+                              struct error *err)
 {
-    TRY(read_job(job, replica, err));
-    if (!job->wish.blank)
-        TRY(freshness_check(replica, err));
-    return make(job, replica, err);
+    struct job job = {.cli = cli, .list = paper_list()};
+    (void)code;
+    enum status status = read_job(&job, replica, err);
+    if (status == STATUS_OK && !job.wish.blank)
+        status = freshness_check(replica, err);
+    if (status == STATUS_OK)
+        status = make(&job, replica, err);
+    json_decref(job.list);
+    return status;
 }
 
 static int command_print(struct cli *cli)
 {
-    struct error err = {0};
-    struct replica *replica = NULL;
-    struct job job = {.cli = cli, .list = paper_list()};
-    enum status status = STATUS_OK;
-    if (cli_has(cli, "--list")) {
-        status = list_papers(&job);
-    } else {
-        status = cli->program->open(cli, true, &replica, &err);
-        if (status == STATUS_OK)
-            status = view_begin(replica, &err);
-        if (status == STATUS_OK) {
-            status = step(&job, replica, &err);
-            view_end(replica);
-        }
-        replica_close(replica);
-    }
-    json_decref(job.list);
-    return status == STATUS_OK ? CLI_DONE : cli_fail(cli, &err);
+    return cli_has(cli, "--list") ? list_papers(cli) : reading_run(cli, step_print);
 }
 
 /* clang-format off */

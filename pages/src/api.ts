@@ -93,6 +93,13 @@ export interface ReportRows {
   from: string;
   to: string;
 }
+/** What can be printed as PDF; `of` is the table whose rows it is about. */
+export interface Paper {
+  name: string;
+  zh: string;
+  en: string;
+  of?: string;
+}
 export interface Reminder {
   kind: string;
   title: string;
@@ -297,8 +304,10 @@ export const api = {
   reminders: () => ask<{ reminders: Reminder[] }>("GET", "reminders"),
   importFile: (table: string, file: Blob, parameters: URLSearchParams) =>
     ask<Imported>("POST", `import/${part(table)}?${parameters}`, file),
-  exportRows: async (table: string, query: Query, purpose: string) =>
-    (await send("POST", exported(table, query), purpose ? { purpose } : {})).blob(),
+  exportRows: async (table: string, query: Query, purpose: string, form: "csv" | "xlsx" = "csv") =>
+    (await send("POST", exported(table, query), { form, ...(purpose && { purpose }) })).blob(),
+  papers: () => ask<{ papers: Paper[] }>("GET", "papers"),
+  paper: async (name: string, row: string) => (await send("POST", `papers/${part(name)}`, { row })).blob(),
   list: (table: string, query: Query) => ask<List>("GET", rows(table, query)),
   row: (table: string, id: string) => ask<One>("GET", `rows/${part(table)}/${part(id)}`),
   history: (table: string, id: string) =>

@@ -175,12 +175,12 @@ function Pager(props: { at: number; count: number; turn: (at: number) => void })
   );
 }
 
-async function exportRows(table: Table, query: Query) {
+async function exportRows(table: Table, query: Query, form: "csv" | "xlsx") {
   const purpose = prompt(w("exportPurpose"), "");
   if (purpose === null) return;
   try {
-    const blob = await api.exportRows(table.name, query, purpose.trim());
-    keepFile(blob, `${label(table, language())}-${dayText(new Date())}.csv`);
+    const blob = await api.exportRows(table.name, query, purpose.trim(), form);
+    keepFile(blob, `${label(table, language())}-${dayText(new Date())}.${form}`);
     tell(w("exported"));
   } catch (failure) {
     tellFailure(failure);
@@ -213,8 +213,11 @@ function ListActions(props: { table: Table; query: Query; choosing: boolean; cho
           </a>
         </>
       )}
-      <button type="button" onClick={() => void exportRows(table, props.query)}>
+      <button type="button" onClick={() => void exportRows(table, props.query, "csv")}>
         {w("export")}
+      </button>
+      <button type="button" onClick={() => void exportRows(table, props.query, "xlsx")}>
+        {w("exportXlsx")}
       </button>
       <button type="button" onClick={() => print()}>
         {w("print")}

@@ -2,7 +2,8 @@
 
 import { useState } from "preact/hooks";
 import { Heading, Loading } from "../shared/parts";
-import { api, type HistoryItem, type One, type Related, type Titles } from "./api";
+import { keepFile } from "../shared/keep";
+import { api, type HistoryItem, type One, type Paper, type Related, type Titles } from "./api";
 import { FileShown } from "./file";
 import { Rows } from "./list";
 import { ConflictMark, Shown } from "./parts";
@@ -72,6 +73,31 @@ function SignLinks(props: { table: Table; id: string }) {
   );
 }
 
+async function keepPaper(paper: Paper, id: string) {
+  try {
+    keepFile(await api.paper(paper.name, id), `${label(paper, language())}.pdf`);
+    tell(w("exported"));
+  } catch (failure) {
+    tellFailure(failure);
+  }
+}
+
+/** The papers that are about a row of this table. */
+function Papers(props: { table: Table; id: string }) {
+  const { data } = useLoad(api.papers, []);
+  return (
+    <>
+      {data?.papers
+        .filter((paper) => paper.of === props.table.name)
+        .map((paper) => (
+          <button key={paper.name} type="button" onClick={() => void keepPaper(paper, props.id)}>
+            {label(paper, language())} PDF
+          </button>
+        ))}
+    </>
+  );
+}
+
 function Actions(props: { table: Table; one: One }) {
   const { table, one } = props;
   const { status } = useStore();
@@ -98,6 +124,7 @@ function Actions(props: { table: Table; one: One }) {
       <button type="button" onClick={() => print()}>
         {w("print")}
       </button>
+      <Papers table={table} id={id} />
       {writable && (
         <button type="button" class="plain" onClick={() => void remove(table, id)}>
           {w("remove")}

@@ -133,6 +133,7 @@ const words = {
   orDrag: ["或把文件拖到这里", "or drag it here"],
   export: ["导出", "Export"],
   exportPurpose: ["导出作什么用？会随导出记录保存。", "What is it for? It is kept with the note of this export."],
+  exportXlsx: ["导出表格", "Export a spreadsheet"],
   exported: ["已导出，并已记录", "Exported, and noted"],
   reminders: ["提醒", "Reminders"],
   noReminders: ["没有要提醒的", "Nothing to remind of"],
