@@ -39,7 +39,8 @@ static void a_question_can_only_read(void **state)
     (void)state;
     struct world world;
     struct report_book *book;
-    struct report_question question = {"2026-01-01", "2026-12-31", ORG_ROOT, ROLE_BUREAU, NULL};
+    struct report_question question = {
+        .from = "2026-01-01", .to = "2026-12-31", .org = ORG_ROOT, .role = ROLE_BUREAU};
     json_t *rows;
     world_start(&world);
     struct replica *replica = world.clients[world_join(&world, ROLE_SECRETARY, world.township)];
