@@ -203,6 +203,7 @@ enum status fleet_start(struct fleet *fleet, size_t at, struct error *err)
     char path[DISK_PATH_BYTES];
     if (place->replica)
         return STATUS_OK;
+    place->starts++;
     database_of(at, path);
     if (at == 0) {
         struct hub_options options = {.directory = place->folder, .clock = clock_of(place)};

@@ -32,6 +32,7 @@ struct place {
     char folder[DISK_PATH_BYTES];
     struct hub hub;          /* place 0 */
     struct replica *replica; /* NULL: down */
+    unsigned starts;         /* of its process */
     uint32_t device;         /* roster index */
     uint32_t org;            /* by what the hub has signed, as `role` */
     enum role role;

@@ -42,12 +42,18 @@ struct account {               /* of one disk */
     struct saves tried;
 };
 
+struct glance { /* a process, and how much it had written by then */
+    unsigned starts;
+    int64_t changes;
+};
+
 struct ledger {
     struct id rows[LEDGER_ROWS];
     uint32_t orgs[LEDGER_ROWS];
     struct save saves[LEDGER_SAVES_MAX];
     unsigned count;
     struct account places[FLEET_MAX], images[FLEET_MAX][FLEET_IMAGES];
+    struct glance glances[FLEET_MAX]; /* when each place was last looked at */
     unsigned conflicts_seen, undone_seen, sealed_seen;
     struct rights rights[FLEET_MAX];
     bool erased[LEDGER_ROWS]; /* somebody asked for it */
