@@ -52,23 +52,16 @@ struct row_history replica_history(struct replica *replica)
 
 /* ---- rows ---- */
 
-/* Where the row lives: the one that isn't deleted first, then the lowest scope. */
 static enum status find_scope(struct replica *replica, const struct schema_table *table,
                               const struct id *id, uint32_t *scope, struct error *err)
 {
-    char sql[200];
-    sqlite3_stmt *statement = NULL;
-    snprintf(sql, sizeof sql,
-             "SELECT _scope FROM \"%s\" WHERE id = ? ORDER BY _deleted, _scope LIMIT 1",
-             table->name);
-    TRY(sql_prepare(replica, sql, &statement, err));
-    sqlite3_bind_blob(statement, 1, id->bytes, ID_BYTES, SQLITE_STATIC);
     enum status status = STATUS_OK;
-    *scope = sql_row(replica, statement, &status, err)
-                 ? (uint32_t)sqlite3_column_int64(statement, 0)
-                 : 0;
-    sqlite3_finalize(statement);
-    return status;
+    sqlite3_stmt *place = table_use(replica, table, &all_fields, COLUMNS_PLACE, err);
+    if (!place)
+        return err ? err->status : STATUS_STORAGE;
+    sqlite3_bind_blob(place, 1, id->bytes, ID_BYTES, SQLITE_STATIC);
+    *scope = sql_row(replica, place, &status, err) ? (uint32_t)sqlite3_column_int64(place, 0) : 0;
+    return sql_end(replica, place, status, err);
 }
 
 enum status replica_row(struct replica *replica, uint32_t number, const struct id *id,

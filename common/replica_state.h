@@ -111,7 +111,7 @@ struct mark_group {
 };
 
 /* Statements that read and write some columns of a domain table, and leave the others alone. */
-enum column_use { COLUMNS_SELECT, COLUMNS_UPDATE, COLUMNS_INSERT, COLUMN_USES };
+enum column_use { COLUMNS_SELECT, COLUMNS_UPDATE, COLUMNS_INSERT, COLUMNS_PLACE, COLUMN_USES };
 struct table_columns {
     uint16_t table;
     struct field_set fields;

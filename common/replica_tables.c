@@ -293,6 +293,15 @@ static void put_select(struct buffer *sql, const struct schema_table *table,
     put(sql, " FROM \"$\" WHERE id = ? AND _scope = ?", table->name);
 }
 
+/* Where a row lives, whatever its columns: the one that isn't deleted first, then the lowest scope. */
+static void put_place(struct buffer *sql, const struct schema_table *table,
+                      const struct field_set *fields)
+{
+    (void)fields;
+    put(sql, "SELECT _scope FROM \"$\" WHERE id = ? ORDER BY _deleted, _scope LIMIT 1",
+        table->name);
+}
+
 /* The place of these columns; when all are taken, the oldest makes room. */
 static struct table_columns *find_columns(struct replica *replica, uint16_t table,
                                           const struct field_set *fields)
@@ -319,7 +328,8 @@ sqlite3_stmt *table_use(struct replica *replica, const struct schema_table *tabl
                                             const struct field_set *) = {
         [COLUMNS_SELECT] = put_select,
         [COLUMNS_UPDATE] = put_update,
-        [COLUMNS_INSERT] = put_insert};
+        [COLUMNS_INSERT] = put_insert,
+        [COLUMNS_PLACE] = put_place};
     struct buffer sql = {0};
     sqlite3_stmt **statement = &find_columns(replica, table->number, fields)->statements[use];
     if (*statement) {
