@@ -44,6 +44,9 @@ static const struct api_route routes[] = {
     {WEB_GET, "preferences", {api_preferences}, WORK_KEEP, 200},
     {WEB_PUT, "preferences", {api_preferences_save}, WORK_KEEP, 200},
     {WEB_POST, "sync", {.on_loop = sync_now}, WORK_LOOP, 202},
+    {WEB_GET, "near", {api_near}, WORK_READ, 200},
+    {WEB_POST, "near/listen", {.on_loop = api_near_listen}, WORK_LOOP, 202},
+    {WEB_POST, "near/meet", {.on_loop = api_near_meet}, WORK_LOOP, 202},
     {WEB_POST, "presence", {.on_loop = api_presence}, WORK_LOOP, 200},
     {WEB_POST, "lock", {.on_loop = api_lock}, WORK_DOOR, 202},
     {WEB_POST, "unlock", {.on_loop = api_unlock}, WORK_DOOR, 200},
@@ -61,6 +64,8 @@ static bool admit(struct api_call *call)
     }
     if (!web_method_safe(call->route->method))
         office_person(office);
+    if (call->route->handle == api_near)
+        lookout_ask(api_of(call)->lookout);
     return true;
 }
 
@@ -76,10 +81,12 @@ static bool leave(struct api_call *call)
     struct background *background = office_background(office);
     if (call->route->work == WORK_STATUS && call->status == 200) {
         json_object_set_new(call->answer, "lock", api_lock_state(api_of(call)));
-        if (background)
+        if (background) {
             json_object_set_new(call->answer, "sync", background_state(background));
-        else
+            json_object_set_new(call->answer, "near", neighbours_state(office_neighbours(office)));
+        } else {
             api_is_locked(call);
+        }
     }
     /* Another window may show what this one changed. */
     if (api_wrote(call))

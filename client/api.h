@@ -8,15 +8,17 @@
  * (client/office.h, api_lock.c). */
 
 #include "api/api_read.h"
+#include "client/lookout.h"
 #include "client/office.h"
 
 struct api {
     struct api_host host;
     struct office *office;
+    struct lookout *lookout;
     struct web_site *site;
 };
 
-/* Fill in the host; office and site come when they are open. */
+/* Fill in the host; the rest comes when it is open. */
 void api_init(struct api *api);
 /* The pages that a call belongs to. */
 static inline struct api *api_of(const struct api_call *call)
@@ -30,6 +32,10 @@ api_loop_handler api_lock, api_unlock, api_presence;
 void api_is_locked(struct api_call *call);
 /* What the status says of the lock. Gives. */
 json_t *api_lock_state(struct api *api);
+
+/* api_near.c */
+api_handler api_near;
+api_loop_handler api_near_listen, api_near_meet;
 
 /* api_own.c */
 api_handler api_status, api_unsent;

@@ -34,7 +34,7 @@ struct background {
     int64_t since_ms, settled_ms; /* settled_ms 0: never */
     uint64_t sent, received;
     struct error error;
-    struct link_handle *handle;
+    struct goodbye *goodbye;
     uv_async_t async;
     background_told *told;
     void *context;
@@ -95,7 +95,7 @@ static enum status connect_once(struct background *background, struct error *err
                                    .address = address,
                                    .settled = on_settled,
                                    .context = background,
-                                   .handle = background->handle};
+                                   .goodbye = background->goodbye};
     if (!background->replica)
         TRY(folder_open(background->cli, false, &background->replica, err));
     TRY(recall_hub(background->replica, address, options.link_key, err));
@@ -183,7 +183,7 @@ static void on_closed(uv_handle_t *handle)
     void *context = background->closed_context;
     pthread_mutex_destroy(&background->lock);
     pthread_cond_destroy(&background->wake);
-    link_handle_free(background->handle);
+    goodbye_free(background->goodbye);
     free(background);
     if (closed)
         closed(context);
@@ -212,11 +212,11 @@ enum status background_open(struct background **out, uv_loop_t *loop, const stru
     background->clock = clock_system();
     background->phase = CONNECTING;
     background->since_ms = clock_wall_ms(&background->clock);
-    background->handle = link_handle_new();
+    background->goodbye = goodbye_new();
     init_locks(background);
     uv_async_init(loop, &background->async, on_async);
     background->async.data = background;
-    if (!background->handle || pthread_create(&background->thread, NULL, run, background) != 0) {
+    if (!background->goodbye || pthread_create(&background->thread, NULL, run, background) != 0) {
         uv_close((uv_handle_t *)&background->async, on_closed);
         return error_set(err, STATUS_NO_MEMORY, "cannot start the syncing thread");
     }
@@ -258,7 +258,7 @@ void background_close(struct background *background, void (*closed)(void *contex
     background->stopping = true;
     pthread_cond_signal(&background->wake);
     pthread_mutex_unlock(&background->lock);
-    link_end(background->handle);
+    goodbye_say(background->goodbye);
     pthread_join(background->thread, NULL);
     background->told = NULL;
     background->closed = closed;

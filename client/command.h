@@ -24,6 +24,7 @@ extern const struct cli_command transfer_commands[]; /* transfer offer, accept, 
 int command_status(struct cli *cli);
 int command_adopt(struct cli *cli);
 int command_listen(struct cli *cli); /* [--listen HOST:PORT] */
+int command_near(struct cli *cli);
 int command_enrol(struct cli *cli);
 int command_serve(struct cli *cli); /* [--http HOST:PORT] [--lock MINUTES] */
 

@@ -3,18 +3,17 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <uv.h>
 
 #include "client/admit.h"
 #include "client/command.h"
 #include "client/folder.h"
+#include "client/hail.h"
 #include "client/link.h"
 #include "client/listen.h"
 #include "common/qr.h"
 #include "common/view.h"
 
 #define ADDRESS_DEFAULT "0.0.0.0:7412"
-#define PORT_DEFAULT 7412
 
 /* ---- listen ---- */
 
@@ -63,23 +62,6 @@ int command_listen(struct cli *cli)
 
 /* ---- enrol ---- */
 
-/* This machine's first address that others can reach. */
-static void own_address(char *text, size_t size)
-{
-    uv_interface_address_t *all = NULL;
-    int count = 0;
-    char host[64] = "127.0.0.1";
-    if (uv_interface_addresses(&all, &count) == 0) {
-        for (int i = 0; i < count; i++)
-            if (!all[i].is_internal && all[i].address.address4.sin_family == AF_INET) {
-                uv_ip4_name(&all[i].address.address4, host, sizeof host);
-                break;
-            }
-        uv_free_interface_addresses(all, count);
-    }
-    snprintf(text, size, "%s:%d", host, PORT_DEFAULT);
-}
-
 static enum status read_flags(const struct cli *cli, struct admission *admission, struct error *err)
 {
     const char *role = cli_value(cli, "--role"), *expires = cli_value(cli, "--expires");
@@ -95,10 +77,10 @@ static enum status read_flags(const struct cli *cli, struct admission *admission
 static enum status enrol(const struct cli *cli, struct replica *replica,
                          struct admission *admission, struct error *err)
 {
-    char text[INVITATION_TEXT_MAX], address[96];
+    char text[INVITATION_TEXT_MAX], address[HAIL_PLACE_BYTES];
     const struct org *org;
     const char *given = cli_value(cli, "--address");
-    own_address(address, sizeof address);
+    hail_place(HAIL_PORT, address);
     admission->address = given ? given : address;
     TRY(view_org(replica, cli_value(cli, "--org"), &org, err));
     admission->code.org = org->number;

@@ -1,7 +1,7 @@
 /* jinqiu serve: the local pages, and syncing while they are open.
  *
  * Happy path: the office opens the folder -> site -> "ready" -> a signal -> close the office, then
- * the site -> the loop ends. Closing waits for one room after the other, since answers on their way
+ * lookout and site -> the loop ends. Closing waits for one room after the other, since answers on their way
  * need the next one. */
 
 #include <signal.h>
@@ -36,6 +36,7 @@ static void on_site_closed(void *context)
 static void close_site(void *context)
 {
     struct serving *serving = context;
+    lookout_close(serving->api.lookout);
     if (serving->api.site)
         web_site_close(serving->api.site, on_site_closed, serving);
 }
@@ -71,13 +72,12 @@ static void handle(void *context, struct web_call *call)
         api_handle(&serving->api.host, call);
 }
 
-static void tell_sync(struct serving *serving)
+/* Takes `state`; NULL: there is none to be told. */
+static void tell_state(struct serving *serving, const char *name, json_t *state)
 {
-    struct background *background = office_background(serving->api.office);
-    json_t *state = background ? background_state(background) : NULL;
     char *text = state ? json_dumps(state, JSON_COMPACT) : NULL;
     if (text)
-        web_site_tell(serving->api.site, "sync", bytes_text(text));
+        web_site_tell(serving->api.site, name, bytes_text(text));
     free(text);
     json_decref(state);
 }
@@ -91,8 +91,12 @@ static void on_office(void *context, enum office_news news)
     struct serving *serving = context;
     if (serving->closing)
         return;
+    struct background *background = office_background(serving->api.office);
+    struct neighbours *neighbours = office_neighbours(serving->api.office);
     if (news == OFFICE_SYNC)
-        tell_sync(serving);
+        tell_state(serving, "sync", background ? background_state(background) : NULL);
+    else if (news == OFFICE_NEAR)
+        tell_state(serving, "near", neighbours ? neighbours_state(neighbours) : NULL);
     else
         web_site_tell(serving->api.site, names[news], bytes_text("{}"));
 }
@@ -135,6 +139,7 @@ static enum status open_rooms(struct serving *serving, struct error *err)
     struct office_options options = {.cli = serving->cli, .tell = on_office, .context = serving};
     TRY(read_idle(serving->cli, &options.idle_ms, err));
     TRY(wipe_what_is_freed(err));
+    TRY(lookout_open(&serving->api.lookout, &serving->loop, err));
     TRY(office_open(&serving->api.office, &serving->loop, &options, err));
     return open_site(serving, err);
 }

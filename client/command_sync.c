@@ -6,6 +6,7 @@
 
 #include "client/budget.h"
 #include "client/command.h"
+#include "client/exchange.h"
 #include "client/folder.h"
 #include "client/link.h"
 #include "client/remember.h"
@@ -106,20 +107,6 @@ static void obey(struct cli *cli, struct replica *replica)
         cli_say(cli, "the keys of this device were erased; what was saved here can still be read");
 }
 
-/* The peer was shown another registry. It sends its own once more, and what differs in it is kept.
- */
-static enum status seek_proof(struct replica *replica, const struct link_options *options,
-                              struct link_result *result, struct error *err)
-{
-    TRY(replica_begin(replica, err));
-    TRY(replica_doubt_registry(replica, err));
-    TRY(replica_commit(replica, err));
-    enum status status = link_run(replica, options, result, err);
-    replica_trust_registry(replica);
-    result->totals.split_view = true;
-    return status;
-}
-
 int command_sync(struct cli *cli)
 {
     struct replica *replica = NULL;
@@ -146,9 +133,7 @@ int command_sync(struct cli *cli)
         status = recall_hub(replica, address, options.link_key, &err);
     }
     if (status == STATUS_OK)
-        status = link_run(replica, &options, &result, &err);
-    if (status == STATUS_OK && result.totals.split_view)
-        status = seek_proof(replica, &options, &result, &err);
+        status = exchange_run(replica, &options, &result, &err);
     if (!peer && status == STATUS_DENIED && result.totals.code == SESSION_REVOKED)
         obey(cli, replica);
     if (status == STATUS_OK && !peer)

@@ -6,7 +6,6 @@
 
 #include "client/link.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -26,12 +25,6 @@
 #define CONNECT_MS 15000
 #define PAUSE_MIN_MS 1000u
 #define PAUSE_MAX_MS 60000u
-
-struct link_handle {
-    pthread_mutex_t lock;
-    uv_async_t *async; /* of the link that runs */
-    bool ended;
-};
 
 struct link {
     struct replica *replica;
@@ -330,48 +323,9 @@ static void on_signal(uv_signal_t *handle, int number)
     say_goodbye(handle->data);
 }
 
-/* ---- the other thread's handle ---- */
-
-struct link_handle *link_handle_new(void)
-{
-    struct link_handle *handle = calloc(1, sizeof *handle);
-    if (handle)
-        pthread_mutex_init(&handle->lock, NULL);
-    return handle;
-}
-
-void link_handle_free(struct link_handle *handle)
-{
-    if (!handle)
-        return;
-    pthread_mutex_destroy(&handle->lock);
-    free(handle);
-}
-
-void link_end(struct link_handle *handle)
-{
-    pthread_mutex_lock(&handle->lock);
-    handle->ended = true;
-    if (handle->async)
-        uv_async_send(handle->async);
-    pthread_mutex_unlock(&handle->lock);
-}
-
 static void on_goodbye(uv_async_t *async)
 {
     say_goodbye(async->data);
-}
-
-static void take_handle(struct link *link, uv_async_t *async)
-{
-    struct link_handle *handle = link->options->handle;
-    if (!handle)
-        return;
-    pthread_mutex_lock(&handle->lock);
-    handle->async = async;
-    if (async && handle->ended)
-        uv_async_send(async);
-    pthread_mutex_unlock(&handle->lock);
 }
 
 /* ---- connecting ---- */
@@ -443,8 +397,8 @@ static void open_handles(struct link *link)
     link->tcp_open = true;
     uv_async_init(&link->loop, &link->goodbye, on_goodbye);
     link->goodbye.data = link;
-    take_handle(link, &link->goodbye);
-    if (link->options->handle)
+    goodbye_take(link->options->goodbye, &link->goodbye);
+    if (link->options->goodbye)
         return;
     uv_signal_start(&link->interrupt, on_signal, SIGINT);
     uv_signal_start(&link->term, on_signal, SIGTERM);
@@ -452,7 +406,7 @@ static void open_handles(struct link *link)
 
 static void close_handles(struct link *link)
 {
-    take_handle(link, NULL);
+    goodbye_take(link->options->goodbye, NULL);
     uv_close((uv_handle_t *)&link->goodbye, NULL);
     uv_close((uv_handle_t *)&link->timer, NULL);
     uv_close((uv_handle_t *)&link->look, NULL);
@@ -587,7 +541,7 @@ enum status link_run(struct replica *replica, const struct link_options *options
             status = lives_settle(replica, status, &again, err);
         if (again && lives++ < LIVES_SESSIONS_MAX)
             continue;
-        if (options->handle)
+        if (options->goodbye)
             return stopped ? STATUS_OK : status;
         if (!options->watch || stopped || (status != STATUS_OK && status != STATUS_UNREACHABLE))
             return stopped ? STATUS_OK : status;

@@ -6,15 +6,9 @@
  * Storage is answered inline. Blocks until the session is over; a watching one until
  * SIGINT/SIGTERM, with reconnects (jittered back-off, 1 s to 60 s). */
 
+#include "client/goodbye.h"
 #include "common/replica.h"
 #include "protocol/session.h"
-
-/* Lets another thread end a link. One handle serves one link at a time. */
-struct link_handle;                                /* opaque */
-struct link_handle *link_handle_new(void);         /* NULL: out of memory */
-void link_handle_free(struct link_handle *handle); /* when no link uses it any more */
-/* From any thread: the link that has this handle, and every later one, says goodbye and returns. */
-void link_end(struct link_handle *handle);
 
 struct link_options {
     const char *address;            /* HOST:PORT of the hub, or of the peer */
@@ -30,9 +24,9 @@ struct link_options {
     /* Called whenever all that was there is exchanged (watching). May be NULL. */
     void (*settled)(void *context, const struct session_totals *totals);
     void *context;
-    /* With a handle, watching doesn't reconnect and signals are left to the program: the caller
+    /* With one, watching doesn't reconnect and signals are left to the program: the caller
      * decides when to try again. May be NULL. */
-    struct link_handle *handle;
+    struct goodbye *goodbye;
 };
 
 struct link_result {

@@ -1,7 +1,7 @@
 /* Happy path: accept -> hint and handshake -> read/write with storage answered inline -> over ->
  * the last write leaves -> close. A timer per connection ends who is silent; another looks for
- * what other processes wrote (LOCAL). On a signal: no more are accepted, the sessions say goodbye.
- */
+ * what other processes wrote (LOCAL). On a signal, or another thread's goodbye: no more are
+ * accepted, the sessions say goodbye. */
 
 #include "client/listen.h"
 
@@ -11,6 +11,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "client/hail.h"
 #include "common/invitation.h"
 #include "protocol/peer_hint.h"
 
@@ -36,6 +37,8 @@ struct listener {
     uv_tcp_t tcp;
     uv_timer_t look;
     uv_signal_t interrupt, term;
+    uv_async_t goodbye;
+    struct hail *hail; /* NULL: it can't be found, only named */
     struct guest *guests;
     unsigned guests_count;
     int64_t seen; /* of others' commits, see replica_news */
@@ -263,17 +266,24 @@ static void on_connection(uv_stream_t *server, int status)
     step(guest, SESSION_STARTED, (struct bytes){0});
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+/* The handles that lead here, and those that bring guests. */
+static void close_doors(struct listener *listener)
 {
-    struct listener *listener = handle->data;
-    (void)number;
-    if (listener->stopping)
-        return;
-    listener->stopping = true;
+    goodbye_take(listener->options->goodbye, NULL);
+    hail_close(listener->hail);
     uv_close((uv_handle_t *)&listener->tcp, NULL);
     uv_close((uv_handle_t *)&listener->interrupt, NULL);
     uv_close((uv_handle_t *)&listener->term, NULL);
+    uv_close((uv_handle_t *)&listener->goodbye, NULL);
+}
+
+static void stop(struct listener *listener)
+{
     struct guest *next;
+    if (listener->stopping)
+        return;
+    listener->stopping = true;
+    close_doors(listener);
     for (struct guest *at = listener->guests; at; at = next) {
         next = at->next;
         step(at, SESSION_STOP, (struct bytes){0});
@@ -281,7 +291,27 @@ static void on_signal(uv_signal_t *handle, int number)
     close_when_empty(listener);
 }
 
+static void on_signal(uv_signal_t *handle, int number)
+{
+    (void)number;
+    stop(handle->data);
+}
+
+static void on_goodbye(uv_async_t *async)
+{
+    stop(async->data);
+}
+
 /* ---- life ---- */
+
+/* Without it others have to be told the address, no more. */
+static void be_found(struct listener *listener, const char *host, uint16_t port)
+{
+    const struct replica *replica = listener->replica;
+    struct hail_options options = {replica_network(replica),
+                                   replica_identity(replica)->dh.public_key, host, port};
+    listener->hail = hail_open(&listener->loop, &options);
+}
 
 static enum status bind_address(struct listener *listener, char *ready, size_t size,
                                 struct error *err)
@@ -306,6 +336,7 @@ static enum status bind_address(struct listener *listener, char *ready, size_t s
                          (unsigned)port, uv_strerror(code));
     /* The port stands at one place in both kinds of address. */
     port = ntohs(((struct sockaddr_in *)&address)->sin_port);
+    be_found(listener, host, port);
     snprintf(ready, size, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, (unsigned)port);
     return STATUS_OK;
 }
@@ -318,13 +349,17 @@ static void open_handles(struct listener *listener)
     uv_signal_init(&listener->loop, &listener->interrupt);
     uv_signal_init(&listener->loop, &listener->term);
     listener->tcp.data = listener->look.data = listener;
-    listener->interrupt.data = listener->term.data = listener;
+    uv_async_init(&listener->loop, &listener->goodbye, on_goodbye);
+    listener->interrupt.data = listener->term.data = listener->goodbye.data = listener;
+    goodbye_take(listener->options->goodbye, &listener->goodbye);
 }
 
 static void serve(struct listener *listener, const char *address)
 {
-    uv_signal_start(&listener->interrupt, on_signal, SIGINT);
-    uv_signal_start(&listener->term, on_signal, SIGTERM);
+    if (!listener->options->goodbye) {
+        uv_signal_start(&listener->interrupt, on_signal, SIGINT);
+        uv_signal_start(&listener->term, on_signal, SIGTERM);
+    }
     replica_news(listener->replica, &listener->seen, &(bool){false}, NULL);
     uv_timer_start(&listener->look, on_look, LOOK_MS, LOOK_MS);
     if (listener->options->ready)
@@ -347,10 +382,8 @@ enum status listen_run(struct replica *replica, const struct listen_options *opt
     if (status == STATUS_OK) {
         serve(listener, address);
     } else {
-        uv_close((uv_handle_t *)&listener->tcp, NULL);
+        close_doors(listener);
         uv_close((uv_handle_t *)&listener->look, NULL);
-        uv_close((uv_handle_t *)&listener->interrupt, NULL);
-        uv_close((uv_handle_t *)&listener->term, NULL);
         uv_run(&listener->loop, UV_RUN_DEFAULT);
     }
     uv_loop_close(&listener->loop);

@@ -5,9 +5,10 @@
  * with what it holds and they may read. Storage is answered inline, on the loop; a handful of
  * volunteers in one room, not a hub.
  *
- * Says who it may be first (protocol/peer_hint.h). Blocks until SIGTERM or SIGINT, then lets the
- * sessions end. */
+ * Says who it may be first (protocol/peer_hint.h), and lets itself be found (client/hail.h). Blocks
+ * until it is told to end, then lets the sessions end. */
 
+#include "client/goodbye.h"
 #include "common/replica.h"
 #include "protocol/storage.h"
 
@@ -20,6 +21,8 @@ struct listen_options {
     void (*ready)(void *context, const char *address);
     void (*ended)(void *context, uint32_t device, const struct session_totals *totals);
     void *context;
+    /* With one, signals are left to the program; without, SIGTERM and SIGINT end it. */
+    struct goodbye *goodbye;
 };
 
 /* STATUS_BAD_INPUT for an address, STATUS_UNREACHABLE when it can't be listened on. */

@@ -142,6 +142,8 @@ static const struct cli_command commands[] = {
      "status --json", 0, 0, command_status},
     {"listen", "", {"let other clients of the network sync here", "供局域网内其他设备同步"}, listen_flags,
      "listen --listen 0.0.0.0:7412", 0, 0, command_listen},
+    {"near", "", {"devices on the local network that others can sync with",
+                  "局域网内可以互相同步的设备"}, NULL, "near --json", 0, 0, command_near},
     {"enrol", "", {"a code that admits a device without the hub", "不经中心接纳一台设备的邀请码"}, enrol_flags,
      "enrol --org 示例支部 --role volunteer --person 示例党员001 --qr", 0, 0, command_enrol},
     {"serve", "", {"the local pages, and syncing while they are open", "本地页面，打开期间自动同步"},

@@ -31,6 +31,7 @@ struct office {
     struct replica *replica;
     struct desk *desk;
     struct background *background;
+    struct neighbours *neighbours;
     struct tries tries;
     /* One who wants in; the secret is NULL when nobody does. */
     struct passphrase *secret;
@@ -69,6 +70,11 @@ static void on_news(void *context)
 static void on_sync(void *context)
 {
     tell(context, OFFICE_SYNC);
+}
+
+static void on_near(void *context)
+{
+    tell(context, OFFICE_NEAR);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -111,6 +117,8 @@ static enum status open_rooms(struct office *office, struct error *err)
     struct desk_options desk = {office->replica, true, on_news, office};
     TRY(desk_open(&office->desk, office->loop, &desk, err));
     TRY(background_open(&office->background, office->loop, office->options.cli, on_sync, office,
+                        err));
+    TRY(neighbours_open(&office->neighbours, office->loop, office->options.cli, on_near, office,
                         err));
     office->has_lock = unlock_can_ask_again(office->options.cli);
     office->state = OPEN;
@@ -184,14 +192,24 @@ static void on_background_gone(void *context)
         on_desk_gone(office);
 }
 
-static void begin_closing(struct office *office)
+static void on_neighbours_gone(void *context)
 {
-    office->state = CLOSING;
-    uv_timer_stop(&office->timer);
+    struct office *office = context;
+    office->neighbours = NULL;
     if (office->background)
         background_close(office->background, on_background_gone, office);
     else
         on_background_gone(office);
+}
+
+static void begin_closing(struct office *office)
+{
+    office->state = CLOSING;
+    uv_timer_stop(&office->timer);
+    if (office->neighbours)
+        neighbours_close(office->neighbours, on_neighbours_gone, office);
+    else
+        on_neighbours_gone(office);
 }
 
 /* ---- unlocking ---- */
@@ -313,6 +331,12 @@ struct background *office_background(struct office *office)
 {
     bool there = office->state == OPEN || office->state == LEAVING;
     return there ? office->background : NULL;
+}
+
+struct neighbours *office_neighbours(struct office *office)
+{
+    bool there = office->state == OPEN || office->state == LEAVING;
+    return there ? office->neighbours : NULL;
 }
 
 bool office_has_lock(const struct office *office)

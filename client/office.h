@@ -15,8 +15,9 @@
 
 #include <uv.h>
 
-#include "client/background.h"
 #include "api/desk.h"
+#include "client/background.h"
+#include "client/neighbours.h"
 #include "common/passphrase.h"
 
 #define OFFICE_IDLE_MINUTES 10
@@ -27,6 +28,7 @@ struct office; /* opaque */
 enum office_news {
     OFFICE_CHANGED, /* somebody else wrote */
     OFFICE_SYNC,    /* the state of syncing changed */
+    OFFICE_NEAR,    /* that of syncing with others on the local network */
     OFFICE_LEAVING, /* it will be locked in a moment */
     OFFICE_LOCKED,
     OFFICE_UNLOCKED
@@ -51,8 +53,9 @@ void office_close(struct office *office, void (*closed)(void *context), void *co
 /* False: locked, or about to be opened again. The desk may be asked only while it is open. */
 bool office_is_open(struct office *office);
 struct desk *office_desk(struct office *office);
-/* NULL while it isn't open. */
+/* Both NULL while it isn't open. */
 struct background *office_background(struct office *office);
+struct neighbours *office_neighbours(struct office *office);
 
 /* May it be locked at all? */
 bool office_has_lock(const struct office *office);

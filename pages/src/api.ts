@@ -24,6 +24,23 @@ export interface Sync {
   sent: number; // entries, since the link stands
   received: number;
 }
+/** Something that goes on with other devices of the local network. */
+export interface Errand {
+  state: "idle" | "running" | "done" | "failed";
+  address: string | null; // where others reach this device; whom it syncs with
+  since: string | null;
+  sent: number;
+  received: number;
+  met: number; // sessions
+  error: string | null;
+}
+export interface Near {
+  device: string;
+  person: string;
+  role: string;
+  org_name: string | null;
+  address: string;
+}
 export interface Taken {
   applied: number;
   known: number;
@@ -49,6 +66,7 @@ export interface Status {
   language: "zh" | "en";
   lock: { idle_ms: number } | null; // null: the folder has no passphrase
   sync: Sync;
+  near: { listening: Errand; meeting: Errand };
 }
 export interface List {
   rows: Row[];
@@ -327,6 +345,9 @@ export const api = {
   preferences: () => ask<Preferences>("GET", "preferences"),
   keepPreferences: (wanted: Preferences) => ask<Preferences>("PUT", "preferences", wanted),
   sync: () => ask<Sync>("POST", "sync", {}),
+  near: () => ask<{ near: Near[] }>("GET", "near"),
+  listen: (on: boolean) => ask<Status["near"]>("POST", "near/listen", { on }),
+  meet: (address: string) => ask<Status["near"]>("POST", "near/meet", { address }),
   writeBundle: async () => (await send("GET", "bundle")).blob(),
   readBundle: (file: Blob) => ask<Taken>("POST", "bundle", file),
   presence: () => ask<unknown>("POST", "presence", {}),

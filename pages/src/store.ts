@@ -123,6 +123,11 @@ function listen(): void {
     if (status) update({ status: { ...status, sync } });
     readSoon();
   });
+  source.addEventListener("near", (event) => {
+    const near = JSON.parse((event as MessageEvent<string>).data) as Status["near"];
+    const { status } = now();
+    if (status) update({ status: { ...status, near } });
+  });
   source.addEventListener("error", () => {
     update({ reachable: false });
     if (source.readyState === EventSource.CLOSED) setTimeout(listen, 3000);

@@ -5,6 +5,7 @@ import { Heading, Loading } from "../shared/parts";
 import { keepFile } from "../shared/keep";
 import { api, type Taken } from "./api";
 import { DropPlace } from "./files";
+import { Neighbours } from "./neighbours";
 import { label, titleOf } from "./schema";
 import { changed, tell, tellFailure, update, now, useLoad, useStore } from "./store";
 import type { Status } from "./api";
@@ -65,6 +66,12 @@ export function SyncLine() {
           <>
             {" · "}
             <a href="#/unsent">{w("syncWaiting", status.unsent, sayTime(status.unsent_since!))}</a>
+          </>
+        )}
+        {status.sync.state === "unreachable" && !waits && (
+          <>
+            {" · "}
+            <a href="#/unsent">{w("otherWays")}</a>
           </>
         )}
       </span>
@@ -168,6 +175,7 @@ export function UnsentPage() {
           );
         })}
       </ul>
+      <Neighbours />
       <Stick />
     </>
   );

@@ -5,6 +5,7 @@ answer has the form that the file promises."""
 import http.client
 import json
 import os
+import socket
 import sys
 import time
 import unittest
@@ -13,6 +14,7 @@ from urllib.parse import urlencode
 from jinqiu import World
 from pages import Pages, path_of
 from test_lock import PHRASE, join, serve
+from test_peers import Listening
 
 DOCUMENT = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "openapi.json")
 NOBODY = "0" * 31 + "1"
@@ -376,6 +378,34 @@ class Interface(unittest.TestCase):
             pass
         connection.close()
 
+    def near(self, world):
+        """Others on the local network: one that lets them, one that answers, one that says nothing."""
+        listen, meet = "/api/near/listen", "/api/near/meet"
+        self.ask("POST", listen, 202, {"on": True})
+        wait_for(self.pages, lambda status: status["near"]["listening"]["address"])
+        peer = world.join("volunteer")
+        with Listening(peer) as there:
+            near = []
+            while not near:
+                near = self.ask("GET", "/api/near", 200)["near"]
+            self.assertEqual(near[0]["address"], there.address)
+            self.assertEqual(self.ask("POST", meet, 202, {"address": there.address})
+                             ["meeting"]["state"], "running")
+            wait_for(self.pages, lambda status: status["near"]["meeting"]["state"] == "done")
+        self.ask("POST", listen, 202, {"on": False})
+        wait_for(self.pages, lambda status: status["near"]["listening"]["state"] == "done")
+        self.ask("POST", meet, 400, {"address": "nowhere"})
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.1", 0))
+            silent.listen()
+            address = f"127.0.0.1:{silent.getsockname()[1]}"
+            self.ask("POST", meet, 202, {"address": address})
+            self.ask("POST", meet, 503, {"address": address})
+            silent.accept()[0].close()
+        wait_for(self.pages, lambda status: status["near"]["meeting"]["error"])
+        for template in (listen, meet):
+            self.refuse_text("POST", template)
+
     def lock(self, world):
         unlock = "/api/unlock"
         self.ask("POST", "/api/presence", 200, {})
@@ -443,6 +473,7 @@ class Interface(unittest.TestCase):
                 self.keep()
                 visit = self.files(person)
                 self.loop()
+                self.near(world)
                 self.delete(person)
                 self.assertEqual(pages.ask("GET", "/api/nothing").status, 404)
                 self.assertEqual(pages.ask("PUT", "/api/status", {}).status, 405)

@@ -4,6 +4,7 @@ through others; a clerk's device admits a newcomer on the spot."""
 import os
 import re
 import signal
+import socket
 import subprocess
 import unittest
 
@@ -37,7 +38,53 @@ def meet(client, address, code=0):
         "sync", "--peer", address, code=code, error=True)
 
 
+def hail(hint, port):
+    """A datagram to the group where clients that listen make themselves known (client/hail.h)."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+        udp.sendto(hint + port.to_bytes(2, "big"), ("239.255.74.12", 7412))
+
+
 class Peers(unittest.TestCase):
+    def test_who_listens_is_found_by_those_who_know_the_network(self):
+        with World() as world, World() as strangers:
+            a, b, c = (world.join() for _ in range(3))
+            other = strangers.join()
+            for client in (a, b, c):
+                client.sync()
+            with Listening(b) as there, Listening(other):
+                hail(os.urandom(20), 7412)
+                hail(b"JQP1" + os.urandom(16), 7412)
+                near = a.json("near")
+                self.assertEqual([(one["person"], one["address"]) for one in near],
+                                 [("示例党员002", there.address)])
+                self.assertEqual(b.json("near"), [])
+                a.call("add", "person", "name=示例党员壹")
+                meet(a, near[0]["address"])
+            self.assertEqual(len(b.json("list", "person")), 1)
+            self.assertEqual(c.json("near"), [])
+
+    def test_a_hail_tells_a_stranger_nothing_and_never_the_same_twice(self):
+        with World() as world, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            a = world.join()
+            a.sync()
+            udp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            udp.bind(("239.255.74.12", 7412))
+            udp.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                           socket.inet_aton("239.255.74.12") + socket.inet_aton("127.0.0.1"))
+            udp.settimeout(30)
+            with Listening(a) as there:
+                port = int(there.address.rsplit(":", 1)[1])
+                heard = set()
+                while len(heard) < 2:
+                    hail_ = udp.recv(2048)
+                    if int.from_bytes(hail_[20:], "big") == port:
+                        heard.add(hail_)
+            one, other = heard
+            self.assertEqual((len(one), one[:4]), (22, b"JQP1"))
+            for place in range(4, 20, 4):
+                self.assertNotEqual(one[place:place + 4], other[place:place + 4])
+
     def test_what_one_wrote_reaches_the_bureau_through_others(self):
         with World() as world:
             a, b, c = (world.join() for _ in range(3))

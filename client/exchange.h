@@ -1,0 +1,14 @@
+#ifndef CLIENT_EXCHANGE_H
+#define CLIENT_EXCHANGE_H
+
+/* A session that a person asked for, with the hub or another client: the link (client/link.h), and
+ * what belongs to it afterwards. */
+
+#include "client/link.h"
+
+/* As link_run. Who was shown another registry than ours sends its own once more, and what differs
+ * in it is kept as a proof (totals.split_view); what waited for an entry that came is taken in. */
+enum status exchange_run(struct replica *replica, const struct link_options *options,
+                         struct link_result *result, struct error *err);
+
+#endif
