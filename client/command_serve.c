@@ -1,8 +1,8 @@
 /* jinqiu serve: the local pages, and syncing while they are open.
  *
  * Happy path: the office opens the folder -> site -> "ready" -> a signal -> close the office, then
- * lookout and site -> the loop ends. Closing waits for one room after the other, since answers on their way
- * need the next one. */
+ * lookout and site -> the loop ends. Closing waits for one room after the other, since answers on
+ * their way need the next one. */
 
 #include <signal.h>
 #include <stdio.h>
