@@ -92,7 +92,7 @@ bool message_decode_empty(struct bytes body)
     return take_start(&in, 0, &extra) && take_end(&in, extra);
 }
 
-/* ---- HAVE, RECEIPT ---- */
+/* ---- HAVE, RECEIPT, SKETCH ---- */
 
 static enum status pack_one(struct buffer *body, struct bytes data)
 {
@@ -304,24 +304,52 @@ bool message_decode_bye(struct bytes body, struct message_bye *bye)
            unpack_str(&in, &bye->text) && take_end(&in, extra);
 }
 
-/* ---- HOLD ---- */
+/* ---- HOLD, WIDER ---- */
 
-static enum status pack_hold(struct buffer *body, uint64_t code)
+static enum status pack_number(struct buffer *body, uint64_t number)
 {
     TRY(pack_array(body, 1));
-    return pack_uint(body, code);
+    return pack_uint(body, number);
 }
 
-enum status message_put_hold(struct buffer *stream, uint64_t code)
+enum status message_put_number(struct buffer *stream, enum message_type type, uint64_t number)
 {
     struct buffer body = {0};
-    enum status packed = pack_hold(&body, code);
-    return put_packed(stream, MESSAGE_HOLD, packed, &body);
+    enum status packed = pack_number(&body, number);
+    return put_packed(stream, type, packed, &body);
 }
 
-bool message_decode_hold(struct bytes body, uint64_t *code)
+bool message_decode_number(struct bytes body, uint64_t *number)
 {
     struct unpack in = unpack_of(body);
     uint32_t extra;
-    return take_start(&in, 1, &extra) && unpack_uint(&in, code) && take_end(&in, extra);
+    return take_start(&in, 1, &extra) && unpack_uint(&in, number) && take_end(&in, extra);
+}
+
+/* ---- DIFFERENCE ---- */
+
+static enum status pack_difference(struct buffer *body, const struct message_difference *difference)
+{
+    TRY(pack_array(body, 3));
+    TRY(pack_bin(body, bytes_of(difference->frontier, sizeof difference->frontier)));
+    TRY(pack_bin(body, difference->rows));
+    return pack_bin(body, difference->absent);
+}
+
+enum status message_put_difference(struct buffer *stream,
+                                   const struct message_difference *difference)
+{
+    struct buffer body = {0};
+    enum status packed = pack_difference(&body, difference);
+    return put_packed(stream, MESSAGE_DIFFERENCE, packed, &body);
+}
+
+bool message_decode_difference(struct bytes body, struct message_difference *difference)
+{
+    struct unpack in = unpack_of(body);
+    uint32_t extra;
+    return take_start(&in, 3, &extra) &&
+           unpack_bin_exact(&in, difference->frontier, sizeof difference->frontier) &&
+           unpack_bin(&in, &difference->rows) && unpack_bin(&in, &difference->absent) &&
+           take_end(&in, extra);
 }

@@ -32,12 +32,16 @@ enum message_type {
     MESSAGE_UNIT = 67,
     MESSAGE_NONE = 68,
     MESSAGE_ENOUGH = 69,
+    MESSAGE_SKETCH = 90, /* in what two frontiers differ: session_compare.c */
+    MESSAGE_DIFFERENCE = 91,
+    MESSAGE_WIDER = 92,
     MESSAGE_OPTIONAL_FROM = 64 /* from here on an unknown type is skipped */
 };
 
 #define HELLO_WATCH 1u
 #define HELLO_ENROLLING 2u
-#define HELLO_UNTOLD 4u /* the delta would not fit: the responder asks for the whole with HAVE */
+#define HELLO_UNTOLD 4u   /* the delta would not fit: the responder asks for the whole with HAVE */
+#define HELLO_SKETCHES 8u /* understands SKETCH */
 #define SHORT_DIGEST_BYTES 8
 #define ENROL_TOKEN_BYTES 16
 #define ENROL_PROOF_BYTES (ENROL_TOKEN_BYTES + DH_KEY_BYTES + PUBLIC_KEY_BYTES)
@@ -56,7 +60,7 @@ enum status message_put(struct buffer *stream, enum message_type type, struct by
 /* SENT, PING, PONG: []. */
 enum status message_put_empty(struct buffer *stream, enum message_type type);
 bool message_decode_empty(struct bytes body);
-/* HAVE, RECEIPT: [bin]. */
+/* HAVE, RECEIPT, SKETCH: [bin]. */
 enum status message_put_bin(struct buffer *stream, enum message_type type, struct bytes data);
 bool message_decode_bin(struct bytes body, struct bytes *data);
 
@@ -121,8 +125,19 @@ struct message_bye {
 enum status message_put_bye(struct buffer *stream, const struct message_bye *bye);
 bool message_decode_bye(struct bytes body, struct message_bye *bye);
 
-/* [code]: no more runs are taken in this session, and why. */
-enum status message_put_hold(struct buffer *stream, uint64_t code);
-bool message_decode_hold(struct bytes body, uint64_t *code);
+/* HOLD [code]: no more runs are taken in this session, and why. WIDER [feeds]: what differs is more
+ * than the SKETCH could find; 0: so much that HAVE is the shorter answer. */
+enum status message_put_number(struct buffer *stream, enum message_type type, uint64_t number);
+bool message_decode_number(struct bytes body, uint64_t *number);
+
+/* [frontier digest bin 8, rows bin, absent bin]: the initiator's frontier in words of the one that
+ * SKETCH was of (frontier_sketch.h). */
+struct message_difference {
+    uint8_t frontier[SHORT_DIGEST_BYTES];
+    struct bytes rows, absent;
+};
+enum status message_put_difference(struct buffer *stream,
+                                   const struct message_difference *difference);
+bool message_decode_difference(struct bytes body, struct message_difference *difference);
 
 #endif

@@ -132,7 +132,7 @@ static enum status answer_who(struct session *session, const struct session_answ
     session->peer_known = same_memory(session, answer);
     TRY(out_welcome(session, answer, session->peer_known));
     if (!session->peer_known)
-        return out_have(session, answer->frontier);
+        return compare_begin(session, answer->frontier);
     TRY(frontier_copy(&session->proven, answer->told, NULL));
     TRY(frontier_merge(&session->proven, &session->delta, NULL));
     TRY(frontier_copy(&session->offered, &session->proven, NULL));
@@ -153,7 +153,7 @@ static enum status hold(struct session *session, enum session_code code)
     if (session->totals.holding != SESSION_DONE)
         return STATUS_OK;
     session->totals.holding = code;
-    return message_put_hold(&session->plain, (uint64_t)code);
+    return message_put_number(&session->plain, MESSAGE_HOLD, (uint64_t)code);
 }
 
 static enum status answer_store(struct session *session, const struct session_answer *answer)

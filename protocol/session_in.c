@@ -28,6 +28,7 @@ static enum status take_hello(struct session *session, struct bytes body)
     if (hello.told_digest.size > 0)
         memcpy(session->hello_digest, hello.told_digest.data, hello.told_digest.size);
     session->hello_untold = (hello.flags & HELLO_UNTOLD) != 0;
+    session->hello_sketches = (hello.flags & HELLO_SKETCHES) != 0;
     session->hello_lineage = hello.lineage;
     session->hello_beacon = hello.beacon;
     session->peer_watches = (hello.flags & HELLO_WATCH) != 0;
@@ -84,50 +85,7 @@ static enum status take_welcome(struct session *session, struct bytes body)
     return buffer_append_bytes(&session->link_key, welcome.link_key);
 }
 
-/* ---- what it holds ---- */
-
-/* Own entries that the hub never acknowledged go out though it holds their numbers: it may hold
- * others under them, from another life of this device, and says so. At least the last one, and no
- * long tail. */
-static void offer_own(struct session *session, const struct frontier *acknowledged)
-{
-    for (size_t i = 0; i < session->offered.count; i++) {
-        struct frontier_row *row = &session->offered.rows[i];
-        uint64_t ours = frontier_get(&session->ours, &row->feed);
-        uint64_t from = frontier_get(acknowledged, &row->feed);
-        if (row->feed.device != session->self || ours == 0)
-            continue;
-        if (from >= ours)
-            from = ours - 1;
-        if (ours - from > OWN_AGAIN_MAX)
-            from = ours - OWN_AGAIN_MAX;
-        if (row->number > from)
-            row->number = from;
-    }
-}
-
-/* Either side forgot. What was said before that rested on a wrong guess: begin anew from here. */
-static enum status take_have(struct session *session, struct bytes body)
-{
-    struct bytes encoded;
-    if (session->peer_known || !message_decode_bin(body, &encoded))
-        return STATUS_PROTOCOL;
-    /* Until now `offered` was what we believed to be acknowledged, and what the first message
-     * carried: that is offered again, too. */
-    struct frontier acknowledged = session->proven;
-    session->proven = (struct frontier){0};
-    enum status status = frontier_decode(&session->proven, encoded, NULL);
-    if (status == STATUS_OK)
-        status = frontier_copy(&session->offered, &session->proven, NULL);
-    if (status == STATUS_OK && session->options.role == SESSION_INITIATOR)
-        offer_own(session, &acknowledged);
-    frontier_release(&acknowledged);
-    TRY(status);
-    session->peer_known = session->load_due = session->changed = session->have_came = true;
-    session->said_sent = session->peer_sent = false;
-    return session->options.role == SESSION_INITIATOR ? out_have(session, &session->ours)
-                                                      : STATUS_OK;
-}
+/* ---- what it brings ---- */
 
 static enum status batch_add(struct session *session, struct bytes body)
 {
@@ -236,7 +194,7 @@ static enum status take_packed(struct session *session, struct bytes body)
 static enum status take_hold(struct session *session, struct bytes body)
 {
     uint64_t code;
-    if (!message_decode_hold(body, &code) || code == SESSION_DONE)
+    if (!message_decode_number(body, &code) || code == SESSION_DONE)
         return STATUS_PROTOCOL;
     session->totals.held = code_of(code);
     session->receipt_due = false;
@@ -253,7 +211,7 @@ static const struct {
     [MESSAGE_HELLO] = {true, false, false, take_hello},
     [MESSAGE_ENROL] = {true, false, false, take_enrol},
     [MESSAGE_WELCOME] = {false, true, false, take_welcome},
-    [MESSAGE_HAVE] = {true, true, true, take_have},
+    [MESSAGE_HAVE] = {true, true, true, compare_take_have},
     [MESSAGE_RUN] = {true, true, true, take_run},
     [MESSAGE_SENT] = {true, true, true, take_sent},
     [MESSAGE_RECEIPT] = {true, true, true, take_receipt},
@@ -268,6 +226,9 @@ static const struct {
     [MESSAGE_UNIT] = {true, true, true, attachment_take_unit},
     [MESSAGE_NONE] = {true, true, true, attachment_take_none},
     [MESSAGE_ENOUGH] = {true, true, true, attachment_take_enough},
+    [MESSAGE_SKETCH] = {false, true, true, compare_take_sketch},
+    [MESSAGE_DIFFERENCE] = {true, false, true, compare_take_difference},
+    [MESSAGE_WIDER] = {true, false, true, compare_take_wider},
 };
 
 static enum status take_message(struct session *session, const struct message *message)

@@ -46,7 +46,7 @@ enum status out_hello(struct session *session)
 {
     const struct session_options *options = &session->options;
     struct message_hello hello = {.version = SESSION_VERSION,
-                                  .flags = (options->watch ? HELLO_WATCH : 0) |
+                                  .flags = HELLO_SKETCHES | (options->watch ? HELLO_WATCH : 0) |
                                            (options->enrolling ? HELLO_ENROLLING : 0),
                                   .device = options->enrolling ? 0 : session->self,
                                   .lineage = session->lineage,

@@ -68,19 +68,21 @@ struct session {
     uint64_t hello_lineage, hello_beacon; /* responder: the initiator's */
     uint8_t hello_digest[SHORT_DIGEST_BYTES];
     size_t hello_digest_size;
-    bool hello_came, hello_untold, peer_watches, welcomed;
+    bool hello_came, hello_untold, hello_sketches, peer_watches, welcomed;
     enum session_code farewell; /* responder: how it ends once all of the peer's is stored */
 
     /* what is known of the peer */
     struct frontier told;  /* initiator: what the hub remembers of us, until this session is done */
     struct frontier ours;  /* initiator: what it heard from us in this session, all in all */
     struct frontier delta; /* from HELLO, or to be put into it */
-    struct frontier proven;  /* what the peer provably holds */
-    struct frontier offered; /* that, and what was sent to it */
-    bool peer_known;         /* `proven` is more than a guess */
-    bool changed;            /* `proven` or `ours` is more than what is remembered */
-    bool have_came;          /* what the peer holds was told anew, and not by receipts */
-    bool held_due;           /* a receipt came in the middle of an upload */
+    struct frontier proven;   /* what the peer provably holds */
+    struct frontier offered;  /* that, and what was sent to it */
+    struct frontier compared; /* responder: ours, as SKETCH and HAVE speak of it */
+    unsigned sketched;        /* feeds that the newest SKETCH finds; 0: none is open */
+    bool peer_known;          /* `proven` is more than a guess */
+    bool changed;             /* `proven` or `ours` is more than what is remembered */
+    bool have_came;           /* what the peer holds was told anew, and not by receipts */
+    bool held_due;            /* a receipt came in the middle of an upload */
 
     /* whose turn it is */
     bool local_came; /* since the last ASK_LOAD was asked */
@@ -117,6 +119,14 @@ enum status out_flush(struct session *session);
 /* Take in all that can be looked at before storage must be asked. STATUS_PROTOCOL and the like: the
  * peer broke a rule. */
 enum status in_consume(struct session *session);
+
+/* ---- session_compare.c: memories differ ---- */
+/* The responder's first word of it: a sketch of `frontier`, or all of it where that is shorter. */
+enum status compare_begin(struct session *session, const struct frontier *frontier);
+enum status compare_take_have(struct session *session, struct bytes body);
+enum status compare_take_sketch(struct session *session, struct bytes body);
+enum status compare_take_difference(struct session *session, struct bytes body);
+enum status compare_take_wider(struct session *session, struct bytes body);
 
 /* ---- session_flow.c: what comes next ---- */
 void flow_ask(struct session *session, enum session_ask ask);

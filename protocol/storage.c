@@ -44,19 +44,27 @@ static uint32_t reader_of(struct replica *replica, uint32_t peer)
 /* As far as we claim it, or all that we hold: that is more where our own entries are disputed. */
 enum extent { CLAIMED, HELD };
 
+/* Rows stand by scope: what may be read is asked once for each, and of one that may not be read
+ * only the reader's own feeds are looked for. */
 static enum status readable_frontier(struct replica *replica, uint32_t reader, enum extent extent,
                                      struct frontier *out, struct error *err)
 {
     const struct frontier *all = replica_frontier(replica);
     const struct registry *registry = replica_registry(replica);
     frontier_clear(out);
-    for (size_t i = 0; i < all->count; i++) {
-        const struct frontier_row *row = &all->rows[i];
-        if (reader == 0 || row->feed.device == reader ||
-            registry_may_read(registry, reader, row->feed.scope))
-            TRY(frontier_raise(out, &row->feed,
-                               extent == HELD ? row->number : replica_claim(replica, &row->feed),
-                               err));
+    for (size_t i = 0, end; i < all->count; i = end) {
+        uint32_t scope = all->rows[i].feed.scope;
+        bool may = reader == 0 || registry_may_read(registry, reader, scope);
+        struct feed_id own = {scope, reader, 0}, behind = {scope, reader + 1, 0};
+        struct feed_id next = {scope + 1, 0, 0};
+        end = frontier_place(all, &next);
+        size_t at = may ? i : frontier_place(all, &own);
+        size_t last = may ? end : frontier_place(all, &behind);
+        for (; at < last; at++) {
+            const struct frontier_row *row = &all->rows[at];
+            uint64_t number = extent == HELD ? row->number : replica_claim(replica, &row->feed);
+            TRY(frontier_raise(out, &row->feed, number, err));
+        }
     }
     return STATUS_OK;
 }

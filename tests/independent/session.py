@@ -16,6 +16,7 @@ from nacl.bindings import crypto_scalarmult_base
 
 from entry import Run, pack_entry
 from frontier import frontier_digest, pack_frontier, read_frontier
+from sketch import FEEDS_MAX, decode, sketch_bytes
 from keys import (BEACON, ENROL, KNOCK, LINK_KEY, PEER, RECEIPT, Beacon, LinkKey, Receipt, blake,
                   public_key, seal)
 from noise import Initiator
@@ -24,7 +25,8 @@ from replica import Replica
 
 (HELLO, ENROLLING, WELCOME, HAVE, RUN, SENT, RECEIPTS, TALLY, BYE, PING, PONG,
  PACKED) = range(1, 13)
-FLAG_ENROLLING = 2
+SKETCH, DIFFERENCE, WIDER = range(90, 93)
+FLAG_ENROLLING, FLAG_SKETCHES, ROW = 2, 8, 5
 FRAME_MAX, MESSAGE_MAX, TYPE_SKIPPED = 8192, 1024 * 1024 + 65536, 64
 HINT_MAGIC, HINT = b"JQP1", 20
 VERSION, HUB_INDEX, FIRST_MAX = 1, 1, 8000
@@ -142,7 +144,7 @@ class Session:
         self.sending, self.receiving = Packing(), Packing()
         self.socket = socket.create_connection((host, int(port)), timeout=60)
         self.peer, self.remembered, self.over = HUB_INDEX, False, False
-        self.taken = self.frames = self.pings = 0
+        self.taken = self.frames = self.pings = self.sketches = 0
         self.tally = None
 
     def read_hint(self):
@@ -208,7 +210,7 @@ class Session:
             if kind == PACKED:
                 self.unpacked += self.receiving.unpack(body)
                 self.stream = self.whole_runs() + self.stream
-            elif kind < TYPE_SKIPPED:
+            elif kind < TYPE_SKIPPED or kind == SKETCH:
                 return kind, unpack_list(body, 0)
         return None
 
@@ -239,7 +241,7 @@ class Session:
         device, told = self.device, self.memory.told
         news = {feed: number for feed, number in device.replica.frontier.items()
                 if number > told.get(feed, 0)}
-        flags = 0 if device.index else FLAG_ENROLLING
+        flags = FLAG_SKETCHES | (0 if device.index else FLAG_ENROLLING)
         digest = frontier_digest(told)[:8] if told else b""
         return [VERSION, flags, device.index, device.lineage, device.beacon, digest,
                 pack_frontier(news)]
@@ -297,6 +299,8 @@ class Session:
             self.memory.held = read_frontier(binary(body[0]))
             self.say((HAVE, [pack_frontier(self.device.replica.frontier)]),
                      *self.packed(self.offer()))
+        elif kind == SKETCH:
+            self.compare(binary(body[0]))
         elif kind == RUN:
             run = Run(body)
             self.taken += self.device.replica.take(run)
@@ -316,6 +320,21 @@ class Session:
             raise Refused(f"the hub ends the session: {body}")
         else:
             raise Refused(f"message {kind} is not the hub's to send")
+
+    def compare(self, sketch):
+        """In what does the hub's frontier differ from ours?"""
+        self.sketches += 1
+        ours = self.device.replica.frontier
+        found = decode(sketch, ours)
+        if found:
+            theirs, rows, absent = found
+            self.memory.held = theirs
+            self.say((DIFFERENCE, [frontier_digest(ours)[:8], rows, absent]),
+                     *self.packed(self.offer()))
+        elif self.sketches == 1 and len(ours) * ROW > sketch_bytes(FEEDS_MAX):
+            self.say((WIDER, [FEEDS_MAX]))
+        else:
+            self.say((WIDER, [0]))
 
     def receipt(self, held):
         device = self.device

@@ -11,6 +11,7 @@ from frontier import frontier_digest, pack_frontier, read_frontier
 from keys import Network, UnknownForm
 from pack import Refused, pack, unpack
 from session import knock
+from sketch import decode, sketch
 
 VECTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "vectors")
 
@@ -183,6 +184,19 @@ class Noise(unittest.TestCase):
             with self.assertRaises(Refused, msg=f"byte {at}"):
                 self.pair(case)[1].read_first(bytes(first))
             first[at] ^= 1
+
+
+class Sketches(unittest.TestCase):
+    def test_what_differs_is_found_or_said_not_to_be(self):
+        for case in load("sketch.json"):
+            theirs, ours = ({tuple(row[:3]): row[3] for row in case[side]}
+                            for side in ("theirs", "ours"))
+            data = bytes.fromhex(case["sketch"])
+            self.assertEqual(sketch(theirs, len(data) // 8 - 1), data)
+            found = decode(data, ours)
+            self.assertEqual(found is not None, case["found"])
+            if found:
+                self.assertEqual((found[1].hex(), found[2].hex()), (case["rows"], case["absent"]))
 
 
 if __name__ == "__main__":

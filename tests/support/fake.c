@@ -23,7 +23,11 @@ static struct fake_feed *feed_of(struct fake *fake, const struct feed_id *id, bo
             return &fake->feeds[i];
     if (!make)
         return NULL;
-    MUST(fake->feeds_count < FAKE_FEEDS_MAX);
+    if (fake->feeds_count == fake->feeds_capacity) {
+        fake->feeds_capacity = fake->feeds_capacity ? fake->feeds_capacity * 2 : 16;
+        fake->feeds = realloc(fake->feeds, fake->feeds_capacity * sizeof *fake->feeds);
+        MUST(fake->feeds != NULL);
+    }
     struct fake_feed *feed = &fake->feeds[fake->feeds_count++];
     *feed = (struct fake_feed){.feed = *id};
     return feed;
@@ -154,6 +158,7 @@ void fake_release(struct fake *fake)
 {
     for (size_t i = 0; i < fake->feeds_count; i++)
         free(fake->feeds[i].sizes);
+    free(fake->feeds);
     for (size_t i = 0; i < fake->peers_count; i++) {
         frontier_release(&fake->peers[i].told);
         frontier_release(&fake->peers[i].held);

@@ -9,7 +9,6 @@
 
 #include "protocol/session.h"
 
-#define FAKE_FEEDS_MAX 64
 #define FAKE_PEERS_MAX 4
 #define FAKE_UNIT_BYTES SESSION_UNIT_BYTES
 
@@ -34,8 +33,8 @@ struct fake {
     uint32_t device; /* 0: not enrolled */
     uint64_t lineage, beacon;
     struct bytes beacon_sealed, link_key;
-    struct fake_feed feeds[FAKE_FEEDS_MAX];
-    size_t feeds_count;
+    struct fake_feed *feeds;
+    size_t feeds_count, feeds_capacity;
     struct fake_peer peers[FAKE_PEERS_MAX];
     size_t peers_count;
     uint8_t token[16]; /* hub: admits one device */

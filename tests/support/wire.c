@@ -139,8 +139,19 @@ static void append_message(struct buffer *out, const struct message *message)
         append_bye(out, message->body);
         break;
     case MESSAGE_HOLD:
-        MUST(message_decode_hold(message->body, &code));
+        MUST(message_decode_number(message->body, &code));
         append(out, "HOLD %" PRIu64, code);
+        break;
+    case MESSAGE_SKETCH:
+        MUST(message_decode_bin(message->body, &have));
+        append(out, "SKETCH of %zu bytes", have.size);
+        break;
+    case MESSAGE_DIFFERENCE:
+        append(out, "DIFFERENCE of %zu bytes", message->body.size);
+        break;
+    case MESSAGE_WIDER:
+        MUST(message_decode_number(message->body, &code));
+        append(out, "WIDER %" PRIu64, code);
         break;
     default:
         append(out, "%s", message->type <= MESSAGE_PONG ? plain[message->type] : "?");

@@ -183,15 +183,48 @@ static bool again_bye(struct bytes body, struct buffer *out)
     return message_decode_bye(body, &bye) && message_put_bye(out, &bye) == STATUS_OK;
 }
 
+static enum status make_hold(struct buffer *out)
+{
+    return message_put_number(out, MESSAGE_HOLD, SESSION_FULL);
+}
+
+static bool again_hold(struct bytes body, struct buffer *out)
+{
+    uint64_t code;
+    return message_decode_number(body, &code) &&
+           message_put_number(out, MESSAGE_HOLD, code) == STATUS_OK;
+}
+
+static enum status make_difference(struct buffer *out)
+{
+    struct message_difference difference = {.rows = some(70, 30), .absent = some(100, 8)};
+    memcpy(difference.frontier, noise + 60, sizeof difference.frontier);
+    return message_put_difference(out, &difference);
+}
+
+static bool again_difference(struct bytes body, struct buffer *out)
+{
+    struct message_difference difference;
+    return message_decode_difference(body, &difference) &&
+           message_put_difference(out, &difference) == STATUS_OK;
+}
+
 static const struct sample {
     enum status (*make)(struct buffer *out);
     bool (*again)(struct bytes body, struct buffer *out);
-} samples[] = {{make_hello, again_hello},     {make_enrol, again_enrol},
-               {make_welcome, again_welcome}, {make_have, again_have},
-               {make_run, again_run},         {make_run_with_keys, again_run},
-               {make_sent, again_sent},       {make_receipt, again_receipt},
-               {make_tally, again_tally},     {make_tally_with_chains, again_tally},
-               {make_bye, again_bye}};
+} samples[] = {{make_hello, again_hello},
+               {make_enrol, again_enrol},
+               {make_welcome, again_welcome},
+               {make_have, again_have},
+               {make_run, again_run},
+               {make_run_with_keys, again_run},
+               {make_sent, again_sent},
+               {make_receipt, again_receipt},
+               {make_tally, again_tally},
+               {make_tally_with_chains, again_tally},
+               {make_bye, again_bye},
+               {make_hold, again_hold},
+               {make_difference, again_difference}};
 
 #define EACH_SAMPLE(sample)                       \
     for (const struct sample *(sample) = samples; \
