@@ -15,9 +15,6 @@ static enum status seek_proof(struct replica *replica, const struct link_options
 enum status exchange_run(struct replica *replica, const struct link_options *options,
                          struct link_result *result, struct error *err)
 {
-    uint64_t taken;
     TRY(link_run(replica, options, result, err));
-    if (result->totals.split_view)
-        TRY(seek_proof(replica, options, result, err));
-    return replica_take_later(replica, &taken, err);
+    return result->totals.split_view ? seek_proof(replica, options, result, err) : STATUS_OK;
 }

@@ -7,7 +7,7 @@
 #include "client/link.h"
 
 /* As link_run. Who was shown another registry than ours sends its own once more, and what differs
- * in it is kept as a proof (totals.split_view); what waited for an entry that came is taken in. */
+ * in it is kept as a proof (totals.split_view). */
 enum status exchange_run(struct replica *replica, const struct link_options *options,
                          struct link_result *result, struct error *err);
 
