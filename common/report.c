@@ -241,6 +241,20 @@ static void bind(sqlite3_stmt *statement, const struct report_question *question
         sqlite3_bind_blob(statement, at, question->row->bytes, ID_BYTES, SQLITE_STATIC);
 }
 
+/* Under the authorizer that a question deserves. What functions ask while it runs is theirs: then
+ * it only may not write. */
+static int prepare(struct report_book *book, const struct report_question *question,
+                   const char *sql, sqlite3_stmt **statement)
+{
+    const char *rest = NULL;
+    sqlite3_set_authorizer(book->database, question->by_hand ? may_read_views : may_read_only,
+                           NULL);
+    int code = sqlite3_prepare_v2(book->database, sql, -1, statement, &rest);
+    sqlite3_set_authorizer(book->database, may_read_only, NULL);
+    bool more = code == SQLITE_OK && rest[strspn(rest, " \t\r\n;")] != '\0';
+    return !*statement || more ? SQLITE_ERROR : code;
+}
+
 static enum status ask(struct report_book *book, const json_t *definition,
                        const struct report_question *question, json_t *rows, struct error *err)
 {
@@ -249,10 +263,8 @@ static enum status ask(struct report_book *book, const json_t *definition,
     sqlite3_stmt *statement = NULL;
     TRY(report_sql(definition, &sql, err));
     book->looks = 0;
-    sqlite3_set_authorizer(book->database, question->by_hand ? may_read_views : may_read_only,
-                           NULL);
     sqlite3_progress_handler(book->database, STEPS_PER_LOOK, on_progress, book);
-    int code = sqlite3_prepare_v2(book->database, (const char *)sql.data, -1, &statement, NULL);
+    int code = prepare(book, question, (const char *)sql.data, &statement);
     if (code == SQLITE_OK) {
         bind(statement, question);
         while ((code = sqlite3_step(statement)) == SQLITE_ROW)

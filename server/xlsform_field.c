@@ -134,11 +134,15 @@ static void put_bounds(struct xlsform *form, const struct sheet_row *row, const 
         json_object_set_new(field, "min", json_integer(bounds.min));
     if (bounds.has_max)
         json_object_set_new(field, "max", json_integer(bounds.max));
-    if (bounds.has_length) /* characters of four bytes at most */
-        json_object_set_new(field, "bytes",
-                            json_integer(bounds.length > 0 && bounds.length * 4 < TEXT_BYTES_MAX
-                                             ? bounds.length * 4
-                                             : TEXT_BYTES_MAX));
+    if (!bounds.has_length)
+        return;
+    /* A character has four bytes at most. */
+    int64_t bytes = bounds.length > 0 && bounds.length < TEXT_BYTES_MAX / 4 ? bounds.length * 4
+                                                                            : TEXT_BYTES_MAX;
+    json_object_set_new(field, "bytes", json_integer(bytes));
+    error_set(&why, STATUS_UNSUPPORTED, "the rule '%.80s' is kept as %lld bytes", text,
+              (long long)bytes);
+    tell(form, row, "constraint", &why);
 }
 
 static const json_t *find_field(const json_t *fields, const char *name)

@@ -87,7 +87,7 @@ static bool take_number(const char **at, int64_t scale, int64_t *number)
     skip(at, "");
     errno = 0;
     double read = strtod(*at, &end);
-    if (end == *at || errno != 0 || read > 1e12 || read < -1e12)
+    if (end == *at || errno != 0 || !(read <= 1e12 && read >= -1e12)) /* nor nan */
         return false;
     *at = end;
     double scaled = read * (double)scale;

@@ -251,7 +251,7 @@ class Interface(unittest.TestCase):
         self.ask("POST", "/api/papers/{paper}", 403, {}, paper="dues_list")
         notes = self.pages.ask("GET", "/api/rows/access").json()["rows"]
         asked = [note for note in notes if note["action"] == "ask"]
-        self.assertEqual([note["rows"] for note in asked], [201, 201])
+        self.assertEqual([note["rows"] for note in asked], [201, 202])
         self.assertIn(asked[0]["id"], answer.json()["error"])
         rows = self.pages.ask("GET", "/api/rows/person", query=[*many, ("limit", "500")]).json()
         for row in rows["rows"]:
