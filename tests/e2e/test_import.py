@@ -65,7 +65,7 @@ class Import(unittest.TestCase):
                                        (6, "")})
         self.assertEqual(self.people(), [])
         said = self.client.call("import", "person", self.file, "--lang", "zh", code=1, error=True)
-        self.assertIn("第 4 行，“出生日期”列", said)
+        self.assertIn("第 4 行“出生日期”列", said)
         self.write(ROWS)
         self.assertEqual(self.client.json("import", "person", self.file, "--dry-run")["added"], 2)
         self.assertEqual(self.people(), [])

@@ -1,4 +1,4 @@
-/* Paper: what fits stays whole, what doesn't goes on, and nothing from outside makes it run away. */
+/* Paper: what fits stays whole, the rest goes on, and nothing from outside runs away with it. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* The few shapes of XPath that a form's rules have with us, and that all others are refused whole. */
+/* The few shapes of XPath that a form's rules have with us; all others are refused whole. */
 
 #include <setjmp.h>
 #include <stdarg.h>
