@@ -51,8 +51,7 @@ static int may_read_views(void *context, int action, const char *table, const ch
 {
     bool temporary = database && strcmp(database, "temp") == 0;
     bool counted = !database && column && !*column;
-    if (action == SQLITE_READ && !view && !temporary && !counted &&
-        strncmp(table, "json_", 5) != 0)
+    if (action == SQLITE_READ && !view && !temporary && !counted && strncmp(table, "json_", 5) != 0)
         return SQLITE_DENY;
     return may_read_only(context, action, table, column, database, view);
 }
@@ -273,10 +272,10 @@ static enum status ask(struct report_book *book, const json_t *definition,
         while ((code = sqlite3_step(statement)) == SQLITE_ROW)
             json_array_append_new(rows, row_of(statement));
     }
-    enum status status = code == SQLITE_DONE     ? STATUS_OK
-                         : code == SQLITE_MISUSE ? error_set(err, STATUS_BAD_INPUT,
-                                                             "one question at a time")
-                                                 : failed(book, name, err);
+    enum status status = code == SQLITE_DONE ? STATUS_OK
+                         : code == SQLITE_MISUSE
+                             ? error_set(err, STATUS_BAD_INPUT, "one question at a time")
+                             : failed(book, name, err);
     sqlite3_finalize(statement);
     sqlite3_set_authorizer(book->database, NULL, NULL);
     sqlite3_progress_handler(book->database, 0, NULL, NULL);

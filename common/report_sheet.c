@@ -68,8 +68,8 @@ enum status report_cell(const struct report_column *column, const json_t *value,
 {
     const char *text = json_string_value(value);
     buffer_clear(out);
-    if (!text || column->codes || language_get() != LANGUAGE_EN ||
-        !translate(column->words, text, out))
+    bool code = text && column->codes && field_code_rank(column->codes, bytes_text(text)) >= 0;
+    if (!text || code || language_get() != LANGUAGE_EN || !translate(column->words, text, out))
         return reading_text(column->codes, value, true, out);
     out->size--;
     return STATUS_OK;

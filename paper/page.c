@@ -20,6 +20,7 @@
 #define TEXT_POINTS 10
 #define SMALL_POINTS 8
 #define LABEL_GREY 0.95
+#define HEAD_MOST 60.0  /* higher ones don't stand again on every page */
 #define WHOLE_MOST 60.0 /* lines up to this height are not cut */
 #define ROOM_LEAST 25.0 /* higher ones begin where there is so much */
 
@@ -37,7 +38,7 @@ struct page {
     char *title;
     struct page_line head;
     char *head_texts[PAGE_CELLS_MAX];
-    bool counting, begun, in_head;
+    bool counting, begun;
     double wide, high, y;
     double top; /* where the first line of this page stands */
     unsigned number, total, missing;
@@ -223,11 +224,8 @@ static enum status begin_page(struct page *page, struct error *err)
     bool first = page->number == 1;
     TRY(write_at(page, page->title, first ? FONT_TITLE : FONT_SMALL, first ? MARGIN : MARGIN - 6,
                  first ? PANGO_ALIGN_CENTER : PANGO_ALIGN_RIGHT, err));
-    page->in_head = true;
-    enum status status = head.count > 0 ? page_put(page, &head, err) : STATUS_OK;
-    page->in_head = false;
     page->top = page->y;
-    return status;
+    return head.count > 0 ? page_put(page, &head, err) : STATUS_OK;
 }
 
 static enum status turn_page(struct page *page, struct error *err)
@@ -348,12 +346,11 @@ static bool better_next(const struct page *page, const struct page_line *line,
     bool whole;
     double high = piece_height(line, cells, 2 * LONG_SIDE, &whole);
     high = line->least > high ? line->least : high;
-    if (page->in_head || page->y <= page->top || high <= room)
+    if (page->y <= page->top || high <= room)
         return false;
     return (whole && high <= WHOLE_MOST) || room < ROOM_LEAST;
 }
 
-/* A head that is higher than the page is cut: it must not turn the page that it stands on. */
 static enum status put_pieces(struct page *page, const struct page_line *line, struct cell *cells,
                               struct error *err)
 {
@@ -364,7 +361,6 @@ static enum status put_pieces(struct page *page, const struct page_line *line, s
     while (!whole) {
         double room = bottom(page) - page->y;
         double high = piece_height(line, cells, room, &whole);
-        whole = whole || page->in_head;
         high = high < least ? least : high;
         draw_piece(page, line, cells, high < room ? high : room);
         least = 0;
@@ -386,12 +382,29 @@ enum status page_put(struct page *page, const struct page_line *line, struct err
     return status;
 }
 
+/* Does it leave most of a page to what it is the head of? */
+static enum status may_repeat(struct page *page, const struct page_line *line, bool *may,
+                              struct error *err)
+{
+    struct cell cells[PAGE_CELLS_MAX] = {{0}};
+    enum status status = make_cells(page, line, cells, err);
+    *may = false;
+    if (status == STATUS_OK)
+        piece_height(line, cells, HEAD_MOST, may);
+    release_cells(cells, line->count);
+    return status;
+}
+
 enum status page_head(struct page *page, const struct page_line *line, struct error *err)
 {
+    bool may;
     forget_head(page);
     if (!line)
         return STATUS_OK;
     TRY(page_put(page, line, err));
+    TRY(may_repeat(page, line, &may, err));
+    if (!may)
+        return STATUS_OK;
     struct page_line head = *line;
     for (size_t i = 0; i < line->count; i++) {
         page->head_texts[i] = strdup(line->cells[i].text ? line->cells[i].text : "");

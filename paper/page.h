@@ -45,7 +45,8 @@ struct page_line {
 double page_width(const struct page *page);
 /* STATUS_TOO_LARGE: more than PAGES_MAX pages. STATUS_NO_MEMORY. */
 enum status page_put(struct page *page, const struct page_line *line, struct error *err);
-/* Puts it now, and on every new page until another takes its place; NULL: none any more. Copies. */
+/* Puts it now, and on every new page until another takes its place, unless it is so high that it
+ * leaves little of one; NULL: none any more. Copies. */
 enum status page_head(struct page *page, const struct page_line *line, struct error *err);
 void page_gap(struct page *page, double height);
 

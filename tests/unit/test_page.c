@@ -74,17 +74,26 @@ static void lines_go_on_the_next_page_and_long_texts_over_several(void **state)
     free(text);
 }
 
-static void a_head_higher_than_a_page_is_cut(void **state)
+/* Pages that 40 lines of 20 mm take under a head of so many lines of text. */
+static unsigned pages_under(size_t lines)
 {
-    (void)state;
-    char *text = repeated("长", 500);
+    char *text = repeated("头\n", lines);
     struct page *page = start(0);
     struct page_line head = {.count = 1};
-    head.cells[0] = (struct page_cell){.text = text, .width = 5};
-    page_head(page, &head, NULL);
-    assert_int_equal(put(page, "一行", 20), STATUS_OK);
-    assert_in_range(finish(page, NULL).pages, 1, 5);
+    head.cells[0] = (struct page_cell){.text = text, .width = 30};
+    assert_int_equal(page_head(page, &head, NULL), STATUS_OK);
+    for (int i = 0; i < 40; i++)
+        assert_int_equal(put(page, "一行", 20), STATUS_OK);
     free(text);
+    return finish(page, NULL).pages;
+}
+
+static void a_head_stands_on_every_page_unless_it_leaves_little_of_one(void **state)
+{
+    (void)state;
+    unsigned plain = pages_under(1);
+    assert_true(pages_under(9) > plain);
+    assert_in_range(pages_under(300), plain + 5, plain + 8);
 }
 
 static void too_many_pages_are_refused(void **state)
@@ -115,7 +124,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counting_keeps_nothing_and_drawing_gives_a_document),
         cmocka_unit_test(lines_go_on_the_next_page_and_long_texts_over_several),
-        cmocka_unit_test(a_head_higher_than_a_page_is_cut),
+        cmocka_unit_test(a_head_stands_on_every_page_unless_it_leaves_little_of_one),
         cmocka_unit_test(too_many_pages_are_refused),
         cmocka_unit_test(what_no_font_has_is_counted_and_controls_are_blanks),
     };
