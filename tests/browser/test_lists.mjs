@@ -105,7 +105,10 @@ describe("lists", () => {
     await found(page, 41);
     visitor.agrees = true;
     const [download] = await Promise.all([page.waitForEvent("download"), visitor.tap("button", "导出")]);
+    const [sheet] = await Promise.all([page.waitForEvent("download"), visitor.tap("button", "导出表格")]);
     visitor.agrees = false;
+    assert.match(sheet.suggestedFilename(), /\.xlsx$/);
+    assert.equal(readFileSync(await sheet.path(), "latin1").slice(0, 2), "PK");
     const lines = readFileSync(await download.path(), "utf8").trim().split("\n");
     assert.match(download.suggestedFilename(), /^人员-\d{4}-\d\d-\d\d\.csv$/);
     assert.equal(lines.length, 42);

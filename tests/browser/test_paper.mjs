@@ -2,6 +2,7 @@
 // anything that only a screen needs.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, afterEach, before, describe, test } from "node:test";
 import { World } from "./world.mjs";
 
@@ -53,6 +54,17 @@ describe("on paper", () => {
     assert.match(text, /示例党员801[^]*走访慰问[^]*精神尚好/);
     assert.doesNotMatch(text, /修改|删除/);
     assert.equal(sheets, 1);
+  });
+
+  test("the same as a file, filled and noted", async () => {
+    const visitor = await world.visit(client);
+    const { page } = visitor;
+    await visitor.go(`row/visit/${visit}`);
+    const [download] = await Promise.all([page.waitForEvent("download"), visitor.tap("button", "走访慰问记录 PDF")]);
+    assert.equal(download.suggestedFilename(), "走访慰问记录.pdf");
+    assert.equal(readFileSync(await download.path(), "latin1").slice(0, 5), "%PDF-");
+    const notes = await client.json("list", "access");
+    assert.deepEqual(notes.map((note) => note.table), ["visit_record"]);
   });
 
   test("the dues of a year by month", async () => {
