@@ -8,6 +8,7 @@
 
 #define GROUPS_MAX 16
 #define COLUMNS_SHOWN 5
+#define SECTIONS_MAX 20 /* schema_form.c takes no more */
 
 struct maker {
     struct xlsform *form;
@@ -28,8 +29,19 @@ static uint16_t number_of(struct maker *maker, const char *name)
     return known ? known->number : maker->next++;
 }
 
+static void drop_empty_sections(json_t *sections)
+{
+    for (size_t i = json_array_size(sections); i-- > 0;)
+        if (json_array_size(json_object_get(json_array_get(sections, i), "fields")) == 0)
+            json_array_remove(sections, i);
+}
+
+/* Beyond what a form may have, questions go on in the last one. */
 static void open_section(struct maker *maker, struct xlsform_words words)
 {
+    drop_empty_sections(maker->sections);
+    if (json_array_size(maker->sections) == SECTIONS_MAX)
+        return;
     json_array_append_new(maker->sections,
                           json_pack("{ss ss s[]}", "zh", words.zh, "en", words.en, "fields"));
 }
@@ -164,13 +176,6 @@ static enum status put_about(struct maker *maker, const char *about, json_t *tab
     json_object_set_new(table, "subject", json_string(name));
     place(maker, name);
     return STATUS_OK;
-}
-
-static void drop_empty_sections(json_t *sections)
-{
-    for (size_t i = json_array_size(sections); i-- > 0;)
-        if (json_array_size(json_object_get(json_array_get(sections, i), "fields")) == 0)
-            json_array_remove(sections, i);
 }
 
 /* What a list shows, and what a row is called by: the first fields, the first text. */

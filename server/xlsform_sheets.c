@@ -7,6 +7,47 @@
 
 #include "common/sheet_xlsx.h"
 
+/* ---- words ---- */
+
+static bool is_words(const char *heading)
+{
+    return strncasecmp(heading, "label", 5) == 0 || strncasecmp(heading, "hint", 4) == 0 ||
+           strncasecmp(heading, "form_title", 10) == 0;
+}
+
+/* One line that a label has room for; false: it had to be cut. */
+static bool shorten(char *text)
+{
+    size_t size = strlen(text);
+    for (char *at = text; *at; at++)
+        if ((unsigned char)*at < 0x20 || *at == 0x7f)
+            *at = ' ';
+    if (size <= SCHEMA_LABEL_BYTES_MAX)
+        return true;
+    for (size = SCHEMA_LABEL_BYTES_MAX; (text[size] & 0xc0) == 0x80; size--)
+        ;
+    text[size] = '\0';
+    return false;
+}
+
+static void shorten_words(struct xlsform *form, const struct sheet *sheet)
+{
+    struct error why = {0};
+    for (size_t c = 0; c < sheet->heading.count; c++) {
+        const char *heading = sheet->heading.cells[c];
+        for (size_t r = 0; r < sheet->count && is_words(heading); r++) {
+            const struct sheet_row *row = &sheet->rows[r];
+            if (c >= row->count || shorten(row->cells[c]))
+                continue;
+            error_set(&why, STATUS_TOO_LARGE, "the text is cut to %d bytes",
+                      SCHEMA_LABEL_BYTES_MAX);
+            xlsform_tell(form, sheet, row, heading, &why);
+        }
+    }
+}
+
+/* ---- the file ---- */
+
 static enum status open_optional(struct sheet *sheet, struct bytes file, const char *name,
                                  struct error *err)
 {
@@ -24,7 +65,11 @@ enum status xlsform_open(struct xlsform *form, struct bytes file, struct error *
         return error_set(err, STATUS_BAD_INPUT, "this is no spreadsheet (.xlsx)");
     TRY(sheet_parse_xlsx(&form->survey, file, "survey", err));
     TRY(open_optional(&form->choices, file, "choices", err));
-    return open_optional(&form->settings, file, "settings", err);
+    TRY(open_optional(&form->settings, file, "settings", err));
+    shorten_words(form, &form->survey);
+    shorten_words(form, &form->choices);
+    shorten_words(form, &form->settings);
+    return STATUS_OK;
 }
 
 void xlsform_release(struct xlsform *form)

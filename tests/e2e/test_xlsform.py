@@ -145,6 +145,20 @@ class XlsForm(unittest.TestCase):
         client.call("set", "health_2026", row, "floors=6", "ill=unknown")
         self.assertEqual(client.json("get", "health_2026", row)["note"], "旧")
 
+    def test_long_words_are_cut_and_told_and_many_groups_fit(self):
+        groups = [line for n in range(30) for line in
+                  (("begin group", f"g{n}", f"组{n}"), ("text", f"q{n}", "第一行\n第二行"),
+                   ("end group", None, None))]
+        survey = [("type", "name", "label"), ("text", "long", "长" * 200), *groups]
+        shown = self.read(survey=survey, choices=None)
+        self.assertEqual([(item["row"], item["column"]) for item in shown["told"]], [(2, "label")])
+        self.hub.call("schema", "apply", self.next)
+        table = self.hub.json("schema")["tables"][-1]
+        self.assertEqual(table["fields"][0]["zh"], "长" * 80)
+        self.assertEqual(table["fields"][1]["zh"], "第一行 第二行")
+        placed = [name for section in table["form"]["sections"] for name in section["fields"]]
+        self.assertEqual(placed, ["long", *(f"q{n}" for n in range(30))])
+
     def test_what_is_no_form_is_refused_and_nothing_is_written(self):
         for options in ({"survey": None}, {"settings": None}, {"survey": SURVEY[:2]}):
             form(self.file, **options)
