@@ -8,6 +8,7 @@
  * (client/office.h, api_lock.c). */
 
 #include "api/api_read.h"
+#include "client/edit.h"
 #include "client/lookout.h"
 #include "client/office.h"
 
@@ -33,6 +34,8 @@ void api_is_locked(struct api_call *call);
 /* What the status says of the lock. Gives. */
 json_t *api_lock_state(struct api *api);
 
+/* api_letter.c */
+api_handler api_letters, api_letter_offer, api_letter_answer;
 /* api_near.c */
 api_handler api_near;
 api_loop_handler api_near_listen, api_near_meet;
@@ -40,6 +43,13 @@ api_loop_handler api_near_listen, api_near_meet;
 /* api_own.c */
 api_handler api_status, api_unsent;
 /* api_write.c */
+/* STATUS_BAD_INPUT when the body has other keys than these; NULL ends them. */
+enum status api_check_keys(const struct api_call *call, const char *const *known,
+                           struct error *err);
+/* Take the body's "fields", and "bases" where it has them. */
+enum status api_fields(const struct api_call *call, struct edit *edit, struct error *err);
+/* Finish and save the edit, forget the body's draft, and answer with the row's id. */
+enum status api_save(struct api_call *call, struct edit *edit, struct error *err);
 api_handler api_add, api_set, api_delete, api_settle;
 /* api_keep.c */
 api_handler api_drafts, api_draft_save, api_draft_delete, api_preferences, api_preferences_save;

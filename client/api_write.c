@@ -9,8 +9,7 @@
 #include "client/settle.h"
 #include "common/view.h"
 
-static enum status check_keys(const struct api_call *call, const char *const *known,
-                              struct error *err)
+enum status api_check_keys(const struct api_call *call, const char *const *known, struct error *err)
 {
     const char *key;
     json_t *value;
@@ -25,8 +24,7 @@ static enum status check_keys(const struct api_call *call, const char *const *kn
     return STATUS_OK;
 }
 
-/* Saves the finished edit, forgets the draft, and answers with the row's id. */
-static enum status save(struct api_call *call, struct edit *edit, struct error *err)
+enum status api_save(struct api_call *call, struct edit *edit, struct error *err)
 {
     struct saved saved = {0};
     size_t entries, failed;
@@ -45,7 +43,7 @@ static enum status save(struct api_call *call, struct edit *edit, struct error *
     return STATUS_OK;
 }
 
-static enum status add_fields(struct api_call *call, struct edit *edit, struct error *err)
+enum status api_fields(const struct api_call *call, struct edit *edit, struct error *err)
 {
     json_t *fields = json_object_get(call->body, "fields"), *value;
     const json_t *bases = json_object_get(call->body, "bases");
@@ -55,14 +53,14 @@ static enum status add_fields(struct api_call *call, struct edit *edit, struct e
                          json_is_object(fields) ? "bases" : "fields");
     json_object_foreach(fields, name, value) TRY(edit_json(edit, name, value, err));
     edit_seen(edit, bases);
-    return save(call, edit, err);
+    return STATUS_OK;
 }
 
 static enum status start_add(struct api_call *call, struct edit *edit, struct error *err)
 {
     static const char *const keys[] = {"id", "org", "fields", "draft", NULL};
     const char *id, *org;
-    TRY(check_keys(call, keys, err));
+    TRY(api_check_keys(call, keys, err));
     TRY(api_text(call, "id", true, &id, err));
     TRY(api_text(call, "org", true, &org, err));
     TRY(edit_start(edit, call->replica, CHANGE_ADD, call->parts[0], err));
@@ -70,7 +68,8 @@ static enum status start_add(struct api_call *call, struct edit *edit, struct er
         TRY(edit_row(edit, id, err));
     if (org)
         TRY(edit_org(edit, org, err));
-    return add_fields(call, edit, err);
+    TRY(api_fields(call, edit, err));
+    return api_save(call, edit, err);
 }
 
 enum status api_add(struct api_call *call, struct error *err)
@@ -84,10 +83,11 @@ enum status api_add(struct api_call *call, struct error *err)
 static enum status start_set(struct api_call *call, struct edit *edit, struct error *err)
 {
     static const char *const keys[] = {"fields", "bases", "draft", NULL};
-    TRY(check_keys(call, keys, err));
+    TRY(api_check_keys(call, keys, err));
     TRY(edit_start(edit, call->replica, CHANGE_SET, call->parts[0], err));
     TRY(edit_row(edit, call->parts[1], err));
-    return add_fields(call, edit, err);
+    TRY(api_fields(call, edit, err));
+    return api_save(call, edit, err);
 }
 
 enum status api_set(struct api_call *call, struct error *err)
@@ -105,7 +105,7 @@ enum status api_delete(struct api_call *call, struct error *err)
     if (status == STATUS_OK)
         status = edit_row(&edit, call->parts[1], err);
     if (status == STATUS_OK)
-        status = save(call, &edit, err);
+        status = api_save(call, &edit, err);
     edit_release(&edit);
     return status;
 }
@@ -135,7 +135,7 @@ static enum status start_settle(struct api_call *call, struct edit *edit, json_t
     static const char *const keys[] = {"field", "take", "value", "heads", NULL};
     const char *field, *take;
     const json_t *value = json_object_get(call->body, "value");
-    TRY(check_keys(call, keys, err));
+    TRY(api_check_keys(call, keys, err));
     TRY(api_text(call, "field", false, &field, err));
     TRY(api_text(call, "take", true, &take, err));
     if ((take != NULL) == (value != NULL))
@@ -144,7 +144,7 @@ static enum status start_settle(struct api_call *call, struct edit *edit, json_t
     TRY(take ? settle_take(edit, field, take, err) : settle_json(edit, field, value, err));
     TRY(seen_heads(call, edit, field, bases, err));
     edit_seen(edit, *bases);
-    return save(call, edit, err);
+    return api_save(call, edit, err);
 }
 
 enum status api_settle(struct api_call *call, struct error *err)

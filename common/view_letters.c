@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/transfer.h"
 #include "common/view.h"
 
 static enum status failed(struct replica *replica, const struct schema_table *table,
@@ -14,14 +15,22 @@ static enum status failed(struct replica *replica, const struct schema_table *ta
                      sqlite3_errmsg(replica_database(replica)));
 }
 
-/* The name of the org that a letter goes to: the registry's, or its row's; else the id. */
+/* The org that a letter goes to: its name, the registry's or its row's, else the id; and its id in
+ * the registry, null when that isn't known here. */
 static enum status name_target(struct replica *replica, const struct schema_field *field,
                                const json_t *row, json_t *letter, struct error *err)
 {
     const char *to = json_string_value(json_object_get(row, field->name));
-    const struct org *org;
-    char *title = NULL;
-    if (to && view_org(replica, to, &org, NULL) == STATUS_OK) {
+    const struct org *org = NULL;
+    char *title = NULL, id_text[ID_TEXT_BYTES];
+    struct id id;
+    if (to && id_parse(to, &id))
+        TRY(transfer_target(replica, schema_table(replica_schema(replica), field->ref_tables[0]),
+                            &id, &org, err));
+    if (org)
+        id_format(&org->id, id_text);
+    json_object_set_new(letter, "to_org", org ? json_string(id_text) : json_null());
+    if (org) {
         json_object_set_new(letter, "to", json_string(org->name));
         return STATUS_OK;
     }

@@ -41,6 +41,17 @@ export interface Near {
   org_name: string | null;
   address: string;
 }
+export interface Letter {
+  table: string;
+  id: string;
+  row: string | null; // what goes
+  name: string | null;
+  to: string | null;
+  to_org: string | null; // null: an org that the registry here doesn't know
+  state: string | null;
+  _org: string | null; // where the letter lies
+  _moved: string | null; // the name of the org that it went on to
+}
 export interface Taken {
   applied: number;
   known: number;
@@ -348,6 +359,9 @@ export const api = {
   near: () => ask<{ near: Near[] }>("GET", "near"),
   listen: (on: boolean) => ask<Status["near"]>("POST", "near/listen", { on }),
   meet: (address: string) => ask<Status["near"]>("POST", "near/meet", { address }),
+  letters: () => ask<{ letters: Letter[] }>("GET", "letters"),
+  offerLetter: (row: string, to: string, fields: Record<string, unknown>) => ask<Saved>("POST", "letters", { row, to, fields }),
+  answerLetter: (id: string, accept: boolean, fields: Record<string, unknown>) => ask<Saved>("POST", `letters/${part(id)}`, { accept, fields }),
   writeBundle: async () => (await send("GET", "bundle")).blob(),
   readBundle: (file: Blob) => ask<Taken>("POST", "bundle", file),
   presence: () => ask<unknown>("POST", "presence", {}),

@@ -90,6 +90,7 @@ export function RecordsPage() {
         tiles={[
           ...schema!.grids().map(({ table, grid, place }): [string, string] => [`grid/${table.name}/${place}`, label(grid, language())]),
           ...calendars.map((table): [string, string] => [`calendar/${table.name}`, w("calendarOf", label(table, language()))]),
+          ...(schema!.tables.some((table) => table.moves) ? [["letters", w("letters")] as [string, string]] : []),
           ["duplicates", w("duplicates")],
           ["reminders", w("reminders")],
           ["reports", w("reports")],

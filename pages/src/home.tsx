@@ -2,6 +2,7 @@
 
 import { Heading } from "../shared/parts";
 import { api, type DraftItem, type Due, type Row, type Titles, type Value } from "./api";
+import { useWaitingLetters } from "./letters";
 import { herePoint, pointOf, sayDistance, type Point } from "./near";
 import { codeLabel, fieldOf, label, mayWrite, refTarget, refValue, titleOf, type Table } from "./schema";
 import { changed, tellFailure, useLoad, useStore } from "./store";
@@ -229,7 +230,8 @@ function Drafts() {
 
 function Waiting() {
   const { status } = useStore();
-  if (!status || (status.unsent === 0 && status.conflicts === 0)) return null;
+  const letters = useWaitingLetters().length;
+  if (!status || (status.unsent === 0 && status.conflicts === 0 && letters === 0)) return null;
   return (
     <section class="counts">
       {status.unsent > 0 && (
@@ -240,6 +242,11 @@ function Waiting() {
       {status.conflicts > 0 && (
         <a class="count" href="#/conflicts">
           <strong>{status.conflicts}</strong> {w("conflicts")}
+        </a>
+      )}
+      {letters > 0 && (
+        <a class="count" href="#/letters">
+          <strong>{letters}</strong> {w("lettersMine")}
         </a>
       )}
     </section>

@@ -11,6 +11,7 @@ import { GridPage } from "./grid";
 import { HomePage } from "./home";
 import { FindPage, RecordsPage } from "./find";
 import { ImportPage } from "./import";
+import { LetterPage, LettersPage, OfferPage } from "./letters";
 import { ListPage } from "./list";
 import { LockButton, LockScreen, watchPerson } from "./lock";
 import { NoticeBar } from "./parts";
@@ -46,6 +47,8 @@ function tablePage(schema: Schema, parts: string[], query: URLSearchParams) {
   if (kind === "grid") return <GridPage key={key} table={table} place={Number(id)} />;
   if (kind === "sign" && parts[3]) return <SignPage key={key} table={table} place={Number(id)} id={parts[3]} />;
   if (kind === "row") return <RowPage key={key} table={table} id={id} />;
+  if (kind === "offer") return <OfferPage key={key} table={table} id={id} />;
+  if (kind === "letter" && table.moves) return <LetterPage key={key} table={table} id={id} />;
   if (kind === "edit") return <FormPage key={key} table={table} id={id} quick={false} query={query} />;
   if (kind === "history") return <HistoryPage key={key} table={table} id={id} />;
   return null;
@@ -69,6 +72,8 @@ function Page() {
       return parts[1] ? <ReportPage key={parts[1]} name={parts[1]} query={query} /> : <ReportsPage />;
     case "reminders":
       return <RemindersPage />;
+    case "letters":
+      return <LettersPage />;
     case "duplicates":
       return <DuplicatesPage />;
     case "unsent":

@@ -5,6 +5,7 @@ import { Heading, Loading } from "../shared/parts";
 import { keepFile } from "../shared/keep";
 import { api, type HistoryItem, type One, type Paper, type Related, type Titles } from "./api";
 import { FileShown } from "./file";
+import { letterTable } from "./letters";
 import { Rows } from "./list";
 import { ConflictMark, Shown } from "./parts";
 import { fieldOf, isRef, isTyped, label, mayName, mayWrite, refValue, sectionsOf, titleOf, voidField, type Field, type Table } from "./schema";
@@ -100,9 +101,10 @@ function Papers(props: { table: Table; id: string }) {
 
 function Actions(props: { table: Table; one: One }) {
   const { table, one } = props;
-  const { status } = useStore();
+  const { schema, status } = useStore();
   const { id } = one.row;
   const writable = mayWrite(table, status?.role ?? null);
+  const letters = letterTable(schema!.tables, table.name);
   if (one.row._deleted)
     return (
       <button type="button" onClick={() => void putBackRow(table, id)}>
@@ -116,6 +118,11 @@ function Actions(props: { table: Table; one: One }) {
       {writable && (
         <a class="button" href={`#/edit/${table.name}/${id}`}>
           {w("edit")}
+        </a>
+      )}
+      {letters && mayWrite(letters, status?.role ?? null) && (
+        <a class="button" href={`#/offer/${table.name}/${id}`}>
+          {w("letterSend")}
         </a>
       )}
       <a class="button" href={`#/history/${table.name}/${id}`}>

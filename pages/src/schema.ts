@@ -47,6 +47,8 @@ export interface Table extends Labelled {
   scope?: string;
   write: string[];
   fields: Field[];
+  /** Rows by which another row goes to another org. */
+  moves?: { row: string; to: string; name: string; state: string; offered: string; accepted: string; returned: string; when: { field: string; codes: string[] } };
   same?: { into: string; unless?: string; apart?: string };
   form?: {
     sections?: Section[];

@@ -36,6 +36,7 @@ export function SettingsPage() {
         ["person", status.person ?? w("none")],
         ["role", roleWord(status.role)],
         ["org", status.org_name ?? w("none")],
+        ["orgNumber", status.org ?? w("none")],
         ["rowsHere", String(status.rows)],
         ["lastSync", status.last_sync ? sayTime(status.last_sync) : w("none")],
         ...(status.lock ? [["autoLock", status.lock.idle_ms ? sayLength(status.lock.idle_ms) : w("never")] as [Word, string]] : []),

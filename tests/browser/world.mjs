@@ -122,9 +122,9 @@ export class World {
     return world;
   }
 
-  async join(role = "secretary", person = `示例党员${String(this.clients.length + 1).padStart(3, "0")}`, passphrase) {
+  async join(role = "secretary", person = `示例党员${String(this.clients.length + 1).padStart(3, "0")}`, passphrase, org = this.township) {
     const { address } = this.hub;
-    const code = await this.hub.call("invite", "--org", this.township, "--role", role, "--person", person, "--address", address);
+    const code = await this.hub.call("invite", "--org", org, "--role", role, "--person", person, "--address", address);
     return this.enter(code, person, passphrase);
   }
 

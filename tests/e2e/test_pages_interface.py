@@ -378,6 +378,22 @@ class Interface(unittest.TestCase):
             pass
         connection.close()
 
+    def letters(self, world, person):
+        letters, letter = "/api/letters", "/api/letters/{id}"
+        offer = {"row": person, "to": world.branches[0], "fields": {"letter_no": "12"}}
+        made = self.ask("POST", letters, 201, offer)["id"]
+        self.ask("POST", letters, 400, {**offer, "fields": {"start_on": "x"}})
+        self.ask("POST", letters, 404, {**offer, "row": NOBODY})
+        self.ask("POST", letters, 404, {**offer, "to": "没有的支部"})
+        self.refuse_text("POST", letters)
+        told = self.ask("GET", letters, 200)["letters"]
+        self.assertEqual([(one["id"], one["to_org"], one["state"]) for one in told],
+                         [(made, world.branches[0], "issued")])
+        self.ask("POST", letter, 400, {"fields": {}}, id=made)
+        self.ask("POST", letter, 404, {"accept": True, "fields": {}}, id=NOBODY)
+        self.ask("POST", letter, 200, {"accept": False, "fields": {"note": "示例"}}, id=made)
+        self.refuse_text("POST", letter, id=made)
+
     def near(self, world):
         """Others on the local network: one that lets them, one that answers, one that says nothing."""
         listen, meet = "/api/near/listen", "/api/near/meet"
@@ -448,6 +464,7 @@ class Interface(unittest.TestCase):
         with Pages(reader.folder) as self.pages:
             self.pages.enter()
             where = {"table": "person", "id": person}
+            self.ask("POST", "/api/letters", 403, {"row": person, "to": world.township, "fields": {}})
             self.ask("PATCH", "/api/rows/{table}/{id}", 403, {"fields": {"phone": "2"}}, **where)
             self.ask("DELETE", "/api/rows/{table}/{id}", 403, **where)
             self.ask("POST", "/api/rows/{table}/{id}/settle", 403,
@@ -473,6 +490,7 @@ class Interface(unittest.TestCase):
                 self.keep()
                 visit = self.files(person)
                 self.loop()
+                self.letters(world, person)
                 self.near(world)
                 self.delete(person)
                 self.assertEqual(pages.ask("GET", "/api/nothing").status, 404)
