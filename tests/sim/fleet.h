@@ -4,9 +4,11 @@
 /* A hub and its clients: replicas on simulated disks, with a clock each.
  *
  * Place 0 is the hub. Enrolling them takes longer than most worlds live, so it is done once per
- * process; every world starts from copies of those disks. A place's process may be down: `replica`
- * is NULL then, and fleet_start reads its disk again. Failures of the set-up abort. */
+ * process; every world starts from copies of those disks, of which one set is encrypted, clients by
+ * the one page cipher and the hub by the other. A place's process may be down: `replica` is NULL
+ * then, and fleet_start reads its disk again. Failures of the set-up abort. */
 
+#include "common/vault.h"
 #include "server/hub.h"
 #include "tests/support/sim_disk.h"
 
@@ -17,6 +19,7 @@
 struct fleet_image {
     struct sim_disk disk;
     bool taken;
+    unsigned passphrase;
 };
 
 struct fleet_clock {
@@ -33,6 +36,8 @@ struct place {
     struct hub hub;          /* place 0 */
     struct replica *replica; /* NULL: down */
     unsigned starts;         /* of its process */
+    struct vault *vault;     /* while it is up; NULL: it isn't encrypted */
+    unsigned passphrase;     /* its people's, by number; the next one, if a change was cut off */
     uint32_t device;         /* roster index */
     uint32_t org;            /* by what the hub has signed, as `role` */
     enum role role;
@@ -47,6 +52,8 @@ struct fleet {
     uint64_t now_ms; /* since the world began; clocks follow it */
     uint32_t township, branch;
     uint8_t hub_key[DH_KEY_BYTES];
+    const char *directory; /* of all folders */
+    bool encrypted;
 };
 
 /* Once per process: VFS, randomness, the first disks. Makes an empty folder outside, where the
@@ -55,12 +62,15 @@ void fleet_prepare(void);
 void fleet_forget(void);
 
 /* A world of `count` places; all are up. */
-void fleet_open(struct fleet *fleet, size_t count);
+void fleet_open(struct fleet *fleet, size_t count, bool encrypted);
 void fleet_close(struct fleet *fleet);
 
-/* Starts the process of a place, when it isn't running. Fails as replica_open does. */
+/* Starts the process of a place, when it isn't running. Fails as vault_unlock and replica_open do. */
 enum status fleet_start(struct fleet *fleet, size_t at, struct error *err);
 void fleet_stop(struct fleet *fleet, size_t at);
+/* What opens the folder of an encrypted place, as its people type it. Borrows `text`. */
+#define FLEET_PASSPHRASE_BYTES 32
+struct key_secret fleet_secret(unsigned passphrase, char text[FLEET_PASSPHRASE_BYTES]);
 /* Has a client given others entries that the hub doesn't hold? */
 bool fleet_spread(const struct fleet *fleet, size_t at);
 /* By the hub's registry: org and role of every place. */

@@ -2,9 +2,8 @@
  * signature that was good, a secret that the two sides of a session share. All worlds begin with the
  * same registry, and a quarter of their time went into reading its one schema again.
  *
- * The linker puts these in the place of the functions whose names they bear (CMakeLists.txt), but
- * for builds with sanitizers, which are to see every schema freed. What isn't remembered goes to the
- * real ones. */
+ * They stand in the place of the functions whose names they bear (CMakeLists.txt), and ask the real
+ * ones what they don't remember. */
 
 #include <sodium.h>
 #include <string.h>
@@ -16,10 +15,8 @@
 #define NAME_BYTES crypto_generichash_BYTES
 #define KEY_BYTES crypto_scalarmult_BYTES
 
-enum status __wrap_schema_load(struct schema **out, struct bytes json, struct error *err);
-enum status __real_schema_load(struct schema **out, struct bytes json, struct error *err);
-void __wrap_schema_free(struct schema *schema);
-void __real_schema_free(struct schema *schema);
+enum status once_schema_load(struct schema **out, struct bytes json, struct error *err);
+void once_schema_free(struct schema *schema);
 int __wrap_crypto_sign_verify_detached(const unsigned char *signature, const unsigned char *text,
                                        unsigned long long size, const unsigned char *key);
 int __real_crypto_sign_verify_detached(const unsigned char *signature, const unsigned char *text,
@@ -36,25 +33,25 @@ int __real_crypto_scalarmult(unsigned char *out, const unsigned char *secret,
 static struct schema *schemas[SCHEMAS_MAX];
 static size_t schemas_count;
 
-enum status __wrap_schema_load(struct schema **out, struct bytes json, struct error *err)
+enum status once_schema_load(struct schema **out, struct bytes json, struct error *err)
 {
     for (size_t i = 0; i < schemas_count; i++)
         if (bytes_equal(json, bytes_of(schemas[i]->text, schemas[i]->text_size))) {
             *out = schemas[i];
             return STATUS_OK;
         }
-    enum status status = __real_schema_load(out, json, err);
+    enum status status = schema_load(out, json, err);
     if (status == STATUS_OK && schemas_count < SCHEMAS_MAX)
         schemas[schemas_count++] = *out;
     return status;
 }
 
-void __wrap_schema_free(struct schema *schema)
+void once_schema_free(struct schema *schema)
 {
     for (size_t i = 0; i < schemas_count; i++)
         if (schemas[i] == schema)
             return;
-    __real_schema_free(schema);
+    schema_free(schema);
 }
 
 /* ---- signatures ---- */

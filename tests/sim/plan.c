@@ -136,12 +136,15 @@ static void add_fault(struct making *making, enum plan_class class)
 {
     struct chance *chance = &making->chance;
     static const enum event_kind kinds[CLASSES] = {
-        [CLASS_LINE] = EVENT_SYNC,     [CLASS_STALL] = EVENT_SYNC,    [CLASS_POWER] = EVENT_POWER,
-        [CLASS_KILL] = EVENT_KILL,     [CLASS_FULL] = EVENT_FULL,     [CLASS_ERROR] = EVENT_ERROR,
-        [CLASS_CLOCK] = EVENT_CLOCK,   [CLASS_COPY] = EVENT_COPY,     [CLASS_CLONE] = EVENT_SWAP,
-        [CLASS_REVIVE] = EVENT_COPY,   [CLASS_REVOKE] = EVENT_REVOKE, [CLASS_RIGHTS] = EVENT_RENEW,
-        [CLASS_SCHEMA] = EVENT_SCHEMA, [CLASS_ERASE] = EVENT_ERASE,   [CLASS_PEER] = EVENT_PEER,
-        [CLASS_STICK] = EVENT_PACK};
+        [CLASS_LINE] = EVENT_SYNC,        [CLASS_STALL] = EVENT_SYNC,
+        [CLASS_POWER] = EVENT_POWER,      [CLASS_KILL] = EVENT_KILL,
+        [CLASS_FULL] = EVENT_FULL,        [CLASS_ERROR] = EVENT_ERROR,
+        [CLASS_CLOCK] = EVENT_CLOCK,      [CLASS_COPY] = EVENT_COPY,
+        [CLASS_CLONE] = EVENT_SWAP,       [CLASS_REVIVE] = EVENT_COPY,
+        [CLASS_REVOKE] = EVENT_REVOKE,    [CLASS_RIGHTS] = EVENT_RENEW,
+        [CLASS_SCHEMA] = EVENT_SCHEMA,    [CLASS_ERASE] = EVENT_ERASE,
+        [CLASS_PEER] = EVENT_PEER,        [CLASS_STICK] = EVENT_PACK,
+        [CLASS_CIPHER] = EVENT_PASSPHRASE};
     unsigned place = (unsigned)chance_below(chance, making->plan->places);
     unsigned client = 1 + (unsigned)chance_below(chance, making->plan->places - 1);
     struct event *event = add(making, kinds[class], place);
@@ -214,6 +217,7 @@ void plan_make(struct plan *plan, uint64_t seed, enum plan_class only)
     size_t events = (small ? 20 : 60) + chance_below(&making.chance, small ? 60 : 240);
     choose_classes(&making, only);
     choose_islands(&making);
+    plan->encrypted = making.on[CLASS_CIPHER];
     while (plan->count < events) {
         for (unsigned class = 0; class < CLASSES; class ++)
             if (wants(&making, (enum plan_class) class))
@@ -232,7 +236,8 @@ void event_write(const struct event *event, FILE *out)
 
 void plan_write(const struct plan *plan, FILE *out)
 {
-    fprintf(out, "world seed=%" PRIu64 " places=%u\n", plan->seed, plan->places);
+    fprintf(out, "world seed=%" PRIu64 " places=%u%s\n", plan->seed, plan->places,
+            plan->encrypted ? " encrypted" : "");
     for (size_t i = 0; i < plan->count; i++)
         event_write(&plan->events[i], out);
 }
@@ -262,6 +267,7 @@ bool plan_read(struct plan *plan, FILE *in, unsigned *line)
             if (sscanf(text, "world seed=%" SCNu64 " places=%u", &plan->seed, &plan->places) != 2 ||
                 plan->places < 2 || plan->places > FLEET_MAX)
                 return false;
+            plan->encrypted = strstr(text, " encrypted") != NULL;
             continue;
         }
         struct event event;

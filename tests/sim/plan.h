@@ -4,9 +4,8 @@
 /* What happens in a world, as a list that can be read, edited and cut down.
  *
  * A seed gives a plan. Every event has a seed of its own for all chance within it, so that leaving
- * out one doesn't change the others. As text: a line "world seed=N places=N", then a line per
- * event,
- * "+MINUTES KIND place=N a=N b=N seed=HEX"; '#' begins a comment. */
+ * out one doesn't change the others. As text: a line "world seed=N places=N" (" encrypted"), then a
+ * line per event, "+MINUTES KIND place=N a=N b=N seed=HEX"; '#' begins a comment. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,7 +34,8 @@
     X(EVENT_PEER, "peer")     /* a: as in sync, b: with which other client */                  \
     X(EVENT_PACK, "pack")     /* bundle a is written; b: for whom; 0: as usual */              \
     X(EVENT_UNPACK, "unpack") /* bundle a is read; b: torn or spoiled there */                 \
-    X(EVENT_REVIVE, "revive") /* the hub is put back from image a, as a new lineage */
+    X(EVENT_PASSPHRASE, "passphrase") /* it is changed, where the world is encrypted */        \
+    X(EVENT_REVIVE, "revive")         /* the hub is put back from image a, as a new lineage */
 
 enum event_kind {
 #define X(kind, name) kind,
@@ -52,19 +52,20 @@ struct event {
 };
 
 /* Classes of faults, each on or off in a world. */
-#define CLASS_LIST(X)                                                                         \
-    X(CLASS_LINE, "line", 80)                                                                 \
-    X(CLASS_STALL, "stall", 40)                                                               \
-    X(CLASS_POWER, "power", 80)                                                               \
-    X(CLASS_KILL, "kill", 50)                                                                 \
-    X(CLASS_FULL, "full", 20)                                                                 \
-    X(CLASS_ERROR, "error", 20)                                                               \
-    X(CLASS_CLOCK, "clock", 50)                                                               \
-    X(CLASS_COPY, "copy", 20)                                                                 \
-    X(CLASS_CLONE, "clone", 10)                                                               \
-    X(CLASS_REVIVE, "revive", 10) X(CLASS_REVOKE, "revoke", 20) X(CLASS_RIGHTS, "rights", 20) \
-        X(CLASS_SCHEMA, "schema", 15) X(CLASS_ERASE, "erase", 15) X(CLASS_PEER, "peer", 30)   \
-            X(CLASS_STICK, "stick", 30)
+#define CLASS_LIST(X)                                                                       \
+    X(CLASS_LINE, "line", 80)                                                               \
+    X(CLASS_STALL, "stall", 40)                                                             \
+    X(CLASS_POWER, "power", 80)                                                             \
+    X(CLASS_KILL, "kill", 50)                                                               \
+    X(CLASS_FULL, "full", 20)                                                               \
+    X(CLASS_ERROR, "error", 20)                                                             \
+    X(CLASS_CLOCK, "clock", 50)                                                             \
+    X(CLASS_COPY, "copy", 20)                                                               \
+    X(CLASS_CLONE, "clone", 10)                                                             \
+    X(CLASS_REVIVE, "revive", 10)                                                           \
+    X(CLASS_REVOKE, "revoke", 20)                                                           \
+    X(CLASS_RIGHTS, "rights", 20) X(CLASS_SCHEMA, "schema", 15) X(CLASS_ERASE, "erase", 15) \
+        X(CLASS_PEER, "peer", 30) X(CLASS_STICK, "stick", 30) X(CLASS_CIPHER, "cipher", 20)
 
 enum plan_class {
 #define X(class, name, percent) class,
@@ -79,6 +80,7 @@ extern const char *const class_names[CLASSES];
 struct plan {
     uint64_t seed;
     unsigned places;
+    bool encrypted;
     struct event events[PLAN_EVENTS_MAX];
     size_t count;
 };

@@ -169,7 +169,7 @@ void world_live(const struct plan *plan, struct world_report *report, FILE *log)
     world.report = report;
     world.log = log;
     dice_seed(plan->seed);
-    fleet_open(&world.fleet, plan->places);
+    fleet_open(&world.fleet, plan->places, plan->encrypted);
     ledger_init(&world.ledger, plan->seed, &world.fleet);
     for (size_t i = 0; i < plan->count && world_ok(&world); i++) {
         if (log)

@@ -48,6 +48,9 @@
     X(PROBE_NOT_FOR, "bundle read by a stranger")               \
     X(PROBE_ERASED, "sealed values erased")                     \
     X(PROBE_SEALED, "value that can't be opened here")          \
+    X(PROBE_ENCRYPTED, "place whose disk is encrypted")         \
+    X(PROBE_PASSPHRASE, "passphrase changed")                   \
+    X(PROBE_CUT_PASSPHRASE, "power cut while changing it")      \
     X(PROBE_APART, "carrying passed over: two lives")           \
     X(PROBE_SPARED, "fault passed over that would destroy the last copy")
 

@@ -66,6 +66,7 @@ static void live_copy(struct world *world, const struct event *event)
     }
     disk_copy(&image->disk, &place->disk);
     image->taken = true;
+    image->passphrase = place->passphrase;
     ledger_copy(&world->ledger, event->place, (unsigned)slot);
 }
 
@@ -104,6 +105,7 @@ static void live_back(struct world *world, const struct event *event)
     world_lose_sticks(world);
     world_stop(world, event->place);
     disk_copy(&place->disk, &place->images[slot].disk);
+    place->passphrase = place->images[slot].passphrase;
     take_account(world, event->place, account);
     world_start(world, event->place);
 }
@@ -131,6 +133,9 @@ static void live_swap(struct world *world, const struct event *event)
     disk_copy(disk, &place->images[slot].disk);
     disk_copy(&place->images[slot].disk, &other);
     disk_release(&other);
+    unsigned passphrase = place->passphrase;
+    place->passphrase = place->images[slot].passphrase;
+    place->images[slot].passphrase = passphrase;
     take_account(world, event->place, account);
     *account = own;
     world_start(world, event->place);
@@ -218,6 +223,9 @@ void event_live(struct world *world, const struct event *event)
         break;
     case EVENT_PEER:
         live_peer(world, event);
+        break;
+    case EVENT_PASSPHRASE:
+        live_passphrase(world, event);
         break;
     case EVENT_PACK:
         live_pack(world, event);

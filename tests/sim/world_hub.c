@@ -188,6 +188,7 @@ void live_revive(struct world *world, const struct event *event)
     world_stop(world, 0);
     disk_copy(&hub->disk, &hub->images[slot].disk);
     hub->disk.fault = DISK_SOUND; /* it is another disk */
+    hub->passphrase = hub->images[slot].passphrase;
     world->ledger.places[0] = *account;
     world_start(world, 0);
     if (!world_ok(world))

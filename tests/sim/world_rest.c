@@ -146,6 +146,8 @@ void world_rest(struct world *world)
     for (size_t at = 1; at < world->fleet.count; at++)
         if (!world->fleet.places[at].revoked)
             compare_digests(world, at);
+    for (size_t at = 0; at < world->fleet.count; at++)
+        world_search_disk(world, at);
     verify(world, 0);
     verify(world, 1 + chance_below(&world->chance, world->fleet.count - 1));
 }

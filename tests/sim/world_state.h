@@ -47,6 +47,7 @@ void live_renew(struct world *world, const struct event *event);
 void live_schema(struct world *world, const struct event *event);
 void live_erase(struct world *world, const struct event *event);
 void live_revive(struct world *world, const struct event *event);
+void live_passphrase(struct world *world, const struct event *event);
 void live_pack(struct world *world, const struct event *event);
 void live_unpack(struct world *world, const struct event *event);
 /* Is one of the two in two lives? Then they exchange nothing but with the hub. */
@@ -57,6 +58,8 @@ void world_stop(struct world *world, size_t at);
 void event_live(struct world *world, const struct event *event);
 /* No more faults: everything arrives, everywhere alike. */
 void world_rest(struct world *world);
+/* Nothing that was saved can be read on an encrypted disk. */
+void world_search_disk(struct world *world, size_t at);
 /* Into the log: what verify says of every place, after something was found. */
 void world_autopsy(struct world *world);
 

@@ -1,11 +1,9 @@
-#include "tests/support/sim_disk.h"
-
 #include <assert.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/chance.h"
+#include "tests/support/sim_disk_state.h"
 
 #define SECTORS(size) (((size) + DISK_SECTOR_BYTES - 1) / DISK_SECTOR_BYTES)
 #define LOST_THAT_TEAR 30    /* percent */
@@ -15,20 +13,20 @@ static struct sim_disk *disks;
 
 /* ---- contents ---- */
 
-static void *must(void *memory)
+void *disk_must(void *memory)
 {
     if (!memory)
         abort();
     return memory;
 }
 
-static void content_resize(struct disk_content *content, size_t size)
+void disk_resize(struct disk_content *content, size_t size)
 {
     if (size > content->capacity) {
         size_t capacity = content->capacity ? content->capacity : 65536;
         while (capacity < size)
             capacity *= 2;
-        content->bytes = must(realloc(content->bytes, capacity));
+        content->bytes = disk_must(realloc(content->bytes, capacity));
         content->capacity = capacity;
     }
     if (size > content->size)
@@ -39,20 +37,20 @@ static void content_resize(struct disk_content *content, size_t size)
 static void content_copy(struct disk_content *to, const struct disk_content *from)
 {
     to->size = 0;
-    content_resize(to, from->size);
+    disk_resize(to, from->size);
     if (from->size > 0)
         memcpy(to->bytes, from->bytes, from->size);
     to->exists = from->exists;
 }
 
-static void mark_dirty(struct disk_file *file, size_t from, size_t to)
+void disk_mark(struct disk_file *file, size_t from, size_t to)
 {
     size_t sectors = SECTORS(to);
     if (sectors > file->dirty_capacity) {
         size_t capacity = file->dirty_capacity ? file->dirty_capacity : 256;
         while (capacity < sectors)
             capacity *= 2;
-        file->dirty = must(realloc(file->dirty, capacity));
+        file->dirty = disk_must(realloc(file->dirty, capacity));
         memset(file->dirty + file->dirty_capacity, 0, capacity - file->dirty_capacity);
         file->dirty_capacity = capacity;
     }
@@ -74,9 +72,10 @@ static size_t sector_bytes(const struct disk_content *content, size_t sector)
     return content->size - from < DISK_SECTOR_BYTES ? content->size - from : DISK_SECTOR_BYTES;
 }
 
-static void keep(struct disk_file *file)
+void disk_keep(struct disk_file *file)
 {
-    content_resize(&file->kept, file->now.size);
+    assert(!file->renamed);
+    disk_resize(&file->kept, file->now.size);
     size_t sectors = SECTORS(file->now.size);
     for (size_t i = 0; i < sectors && i < file->dirty_capacity; i++)
         if (file->dirty[i])
@@ -86,7 +85,7 @@ static void keep(struct disk_file *file)
     clean(file);
 }
 
-static void forget_shared(struct disk_file *file)
+void disk_forget_shared(struct disk_file *file)
 {
     for (size_t i = 0; i < file->shared_count; i++)
         free(file->shared[i]);
@@ -97,7 +96,7 @@ static void forget_shared(struct disk_file *file)
 
 /* ---- disks ---- */
 
-static struct sim_disk *disk_of(const char *path)
+struct sim_disk *disk_of(const char *path)
 {
     for (struct sim_disk *disk = disks; disk; disk = disk->next)
         if (strncmp(path, disk->folder, strlen(disk->folder)) == 0)
@@ -105,7 +104,7 @@ static struct sim_disk *disk_of(const char *path)
     return NULL;
 }
 
-static struct disk_file *file_of(struct sim_disk *disk, const char *path, bool make)
+struct disk_file *disk_file_of(struct sim_disk *disk, const char *path, bool make)
 {
     struct disk_file *free_one = NULL;
     for (size_t i = 0; i < DISK_FILES_MAX; i++) {
@@ -137,16 +136,32 @@ void disk_detach(struct sim_disk *disk)
         *at = disk->next;
 }
 
+static void file_release(struct disk_file *file)
+{
+    disk_forget_shared(file);
+    free(file->now.bytes);
+    free(file->kept.bytes);
+    free(file->moved.bytes);
+    free(file->dirty);
+    *file = (struct disk_file){0};
+}
+
 void disk_release(struct sim_disk *disk)
 {
-    for (size_t i = 0; i < DISK_FILES_MAX; i++) {
-        struct disk_file *file = &disk->files[i];
-        forget_shared(file);
-        free(file->now.bytes);
-        free(file->kept.bytes);
-        free(file->dirty);
-        *file = (struct disk_file){0};
-    }
+    for (size_t i = 0; i < DISK_FILES_MAX; i++)
+        file_release(&disk->files[i]);
+}
+
+void disk_rename(struct disk_file *from, struct disk_file *to)
+{
+    content_copy(&to->now, &from->now);
+    content_copy(&to->moved, &from->kept);
+    free(to->dirty);
+    to->dirty = from->dirty;
+    to->dirty_capacity = from->dirty_capacity;
+    to->renamed = true;
+    from->dirty = NULL;
+    file_release(from);
 }
 
 void disk_arm(struct sim_disk *disk, enum disk_fault fault, uint64_t calls, uint64_t hits)
@@ -172,7 +187,7 @@ void disk_copy(struct sim_disk *to, const struct sim_disk *from)
         assert(strncmp(source->path, from->folder, strlen(from->folder)) == 0);
         strcpy(path, to->folder);
         strcat(path, source->path + strlen(from->folder));
-        struct disk_file *file = file_of(to, path, true);
+        struct disk_file *file = disk_file_of(to, path, true);
         content_copy(&file->now, &source->now);
         content_copy(&file->kept, &source->now);
     }
@@ -214,13 +229,28 @@ static void cut_sector(struct disk_file *file, size_t sector, bool flash, struct
             to[i] = (uint8_t)chance_number(chance);
 }
 
+void disk_settle_name(struct disk_file *file)
+{
+    if (!file->renamed)
+        return;
+    content_copy(&file->kept, &file->moved);
+    file->renamed = false;
+}
+
 static void cut_file(struct disk_file *file, bool flash, struct chance *chance)
 {
+    if (file->renamed && chance_below(chance, 2)) {
+        /* What the name stood for before. */
+        content_copy(&file->now, &file->kept);
+        clean(file);
+        file->renamed = false;
+    }
+    disk_settle_name(file);
     size_t arrive = chance_below(chance, 101);
     if (file->now.exists != file->kept.exists && chance_below(chance, 2))
         file->kept.exists = file->now.exists;
     if (file->now.size != file->kept.size && chance_below(chance, 2))
-        content_resize(&file->kept, file->now.size);
+        disk_resize(&file->kept, file->now.size);
     size_t sectors = SECTORS(file->kept.size);
     for (size_t i = 0; i < sectors && i < file->dirty_capacity; i++) {
         if (!file->dirty[i])
@@ -233,7 +263,7 @@ static void cut_file(struct disk_file *file, bool flash, struct chance *chance)
                    file->now.bytes + i * DISK_SECTOR_BYTES, size < had ? size : had);
     }
     if (!file->kept.exists)
-        content_resize(&file->kept, 0);
+        disk_resize(&file->kept, 0);
     content_copy(&file->now, &file->kept);
     clean(file);
 }
@@ -243,7 +273,7 @@ void disk_restart(struct sim_disk *disk, uint64_t seed)
     struct chance chance = {seed};
     for (size_t i = 0; i < DISK_FILES_MAX; i++) {
         struct disk_file *file = &disk->files[i];
-        forget_shared(file);
+        disk_forget_shared(file);
         if (file->path[0] && disk->cut)
             cut_file(file, disk->flash, &chance);
     }
@@ -258,317 +288,22 @@ static bool fault_now(const struct sim_disk *disk)
     return disk->fault != DISK_SOUND && disk->calls >= disk->fault_at && disk->hits > 0;
 }
 
-/* SQLITE_OK: go on. `writing`: the call needs room. */
-static int meet(struct sim_disk *disk, bool writing, int code)
+enum disk_verdict disk_meet(struct sim_disk *disk, bool writing)
 {
     if (disk->dead)
-        return SQLITE_IOERR;
+        return DISK_IS_DEAD;
     disk->calls++;
     if (!fault_now(disk))
-        return SQLITE_OK;
+        return DISK_WORKS;
     if (disk->fault == DISK_FULL && !writing)
-        return SQLITE_OK;
+        return DISK_WORKS;
     disk->faults_met++;
     disk->hits--;
     if (disk->fault == DISK_FULL)
-        return SQLITE_FULL;
+        return DISK_HAS_NO_ROOM;
     if (disk->fault == DISK_ERROR)
-        return code;
+        return DISK_FAILS;
     disk->dead = true;
     disk->cut = disk->fault == DISK_POWER_CUT;
-    return SQLITE_IOERR;
-}
-
-/* ---- the VFS: files ---- */
-
-struct handle {
-    sqlite3_file base;
-    struct sim_disk *disk;
-    struct disk_file *file;
-};
-
-#define HANDLE(base) ((struct handle *)(void *)(base))
-
-static int file_close(sqlite3_file *base)
-{
-    (void)base;
-    return SQLITE_OK;
-}
-
-static int file_read(sqlite3_file *base, void *out, int amount, sqlite3_int64 offset)
-{
-    struct handle *handle = HANDLE(base);
-    const struct disk_content *now = &handle->file->now;
-    if (handle->disk->dead)
-        return SQLITE_IOERR_READ;
-    size_t from = (size_t)offset, size = (size_t)amount;
-    size_t there = from < now->size ? now->size - from : 0;
-    if (there > size)
-        there = size;
-    if (there > 0)
-        memcpy(out, now->bytes + from, there);
-    memset((char *)out + there, 0, size - there);
-    return there == size ? SQLITE_OK : SQLITE_IOERR_SHORT_READ;
-}
-
-static int file_write(sqlite3_file *base, const void *in, int amount, sqlite3_int64 offset)
-{
-    struct handle *handle = HANDLE(base);
-    struct disk_file *file = handle->file;
-    size_t from = (size_t)offset, to = from + (size_t)amount;
-    bool was_dead = handle->disk->dead;
-    int code = meet(handle->disk, true, SQLITE_IOERR_WRITE);
-    /* The call that the cut hits has begun: its sectors are in danger like all others. */
-    if (code != SQLITE_OK && (was_dead || !handle->disk->dead))
-        return code;
-    size_t old = file->now.size;
-    if (to > old)
-        content_resize(&file->now, to);
-    memcpy(file->now.bytes + from, in, (size_t)amount);
-    mark_dirty(file, old < from ? old : from, to);
-    return code;
-}
-
-static int file_truncate(sqlite3_file *base, sqlite3_int64 size)
-{
-    struct handle *handle = HANDLE(base);
-    int code = meet(handle->disk, false, SQLITE_IOERR_TRUNCATE);
-    if (code != SQLITE_OK)
-        return code;
-    size_t old = handle->file->now.size;
-    content_resize(&handle->file->now, (size_t)size);
-    if (handle->file->now.size < old)
-        mark_dirty(handle->file, handle->file->now.size, old);
-    return SQLITE_OK;
-}
-
-/* What was deleted in the folder stays deleted. */
-static void keep_names(struct sim_disk *disk)
-{
-    for (size_t i = 0; i < DISK_FILES_MAX; i++)
-        if (disk->files[i].path[0] && !disk->files[i].now.exists)
-            keep(&disk->files[i]);
-}
-
-/* As the unix VFS does it, the first sync of a new file syncs its folder, too. */
-static int file_sync(sqlite3_file *base, int flags)
-{
-    struct handle *handle = HANDLE(base);
-    (void)flags;
-    int code = meet(handle->disk, false, SQLITE_IOERR_FSYNC);
-    if (code != SQLITE_OK || handle->disk->lying)
-        return code;
-    if (!handle->file->kept.exists)
-        keep_names(handle->disk);
-    keep(handle->file);
-    return SQLITE_OK;
-}
-
-static int file_size(sqlite3_file *base, sqlite3_int64 *size)
-{
-    struct handle *handle = HANDLE(base);
-    *size = (sqlite3_int64)handle->file->now.size;
-    return handle->disk->dead ? SQLITE_IOERR_FSTAT : SQLITE_OK;
-}
-
-/* A replica has one connection in the simulation: nobody else holds a lock. */
-static int file_lock(sqlite3_file *base, int level)
-{
-    (void)base;
-    (void)level;
-    return SQLITE_OK;
-}
-
-static int file_check_reserved(sqlite3_file *base, int *reserved)
-{
-    (void)base;
-    *reserved = 0;
-    return SQLITE_OK;
-}
-
-static int file_control(sqlite3_file *base, int operation, void *argument)
-{
-    (void)base;
-    (void)operation;
-    (void)argument;
-    return SQLITE_NOTFOUND;
-}
-
-static int file_sector_size(sqlite3_file *base)
-{
-    (void)base;
-    return 4096; /* as the unix VFS says */
-}
-
-static int file_characteristics(sqlite3_file *base)
-{
-    (void)base;
-    return 0;
-}
-
-static int shared_map(sqlite3_file *base, int region, int size, int extend, void volatile **out)
-{
-    struct disk_file *file = HANDLE(base)->file;
-    size_t at = (size_t)region;
-    *out = NULL;
-    if (HANDLE(base)->disk->dead)
-        return SQLITE_IOERR_SHMMAP;
-    if (at >= file->shared_count) {
-        if (!extend)
-            return SQLITE_OK;
-        file->shared = must(realloc(file->shared, (at + 1) * sizeof *file->shared));
-        while (file->shared_count <= at)
-            file->shared[file->shared_count++] = must(calloc(1, (size_t)size));
-    }
-    *out = file->shared[at];
-    return SQLITE_OK;
-}
-
-static int shared_lock(sqlite3_file *base, int offset, int count, int flags)
-{
-    (void)base;
-    (void)offset;
-    (void)count;
-    (void)flags;
-    return SQLITE_OK;
-}
-
-static void shared_barrier(sqlite3_file *base)
-{
-    (void)base;
-}
-
-static int shared_unmap(sqlite3_file *base, int delete_flag)
-{
-    (void)delete_flag;
-    forget_shared(HANDLE(base)->file);
-    return SQLITE_OK;
-}
-
-static const sqlite3_io_methods methods = {.iVersion = 2,
-                                           .xClose = file_close,
-                                           .xRead = file_read,
-                                           .xWrite = file_write,
-                                           .xTruncate = file_truncate,
-                                           .xSync = file_sync,
-                                           .xFileSize = file_size,
-                                           .xLock = file_lock,
-                                           .xUnlock = file_lock,
-                                           .xCheckReservedLock = file_check_reserved,
-                                           .xFileControl = file_control,
-                                           .xSectorSize = file_sector_size,
-                                           .xDeviceCharacteristics = file_characteristics,
-                                           .xShmMap = shared_map,
-                                           .xShmLock = shared_lock,
-                                           .xShmBarrier = shared_barrier,
-                                           .xShmUnmap = shared_unmap};
-
-/* ---- the VFS: names ---- */
-
-static int vfs_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *base, int flags, int *out)
-{
-    struct handle *handle = HANDLE(base);
-    (void)vfs;
-    *handle = (struct handle){.disk = path ? disk_of(path) : NULL};
-    if (!handle->disk || handle->disk->dead)
-        return SQLITE_CANTOPEN;
-    handle->file = file_of(handle->disk, path, (flags & SQLITE_OPEN_CREATE) != 0);
-    if (!handle->file || (!handle->file->now.exists && !(flags & SQLITE_OPEN_CREATE)))
-        return SQLITE_CANTOPEN;
-    handle->file->now.exists = true;
-    base->pMethods = &methods;
-    if (out)
-        *out = flags;
-    return SQLITE_OK;
-}
-
-static int vfs_delete(sqlite3_vfs *vfs, const char *path, int sync_folder)
-{
-    struct sim_disk *disk = disk_of(path);
-    struct disk_file *file = disk ? file_of(disk, path, false) : NULL;
-    (void)vfs;
-    if (!file || !file->now.exists)
-        return SQLITE_IOERR_DELETE_NOENT;
-    int code = meet(disk, false, SQLITE_IOERR_DELETE);
-    if (code != SQLITE_OK)
-        return code;
-    size_t old = file->now.size;
-    content_resize(&file->now, 0);
-    mark_dirty(file, 0, old);
-    file->now.exists = false;
-    if (sync_folder && !disk->lying)
-        keep(file);
-    return SQLITE_OK;
-}
-
-static int vfs_access(sqlite3_vfs *vfs, const char *path, int flags, int *result)
-{
-    struct sim_disk *disk = disk_of(path);
-    struct disk_file *file = disk ? file_of(disk, path, false) : NULL;
-    (void)vfs;
-    (void)flags;
-    *result = file && file->now.exists;
-    return disk && disk->dead ? SQLITE_IOERR_ACCESS : SQLITE_OK;
-}
-
-static int vfs_full_pathname(sqlite3_vfs *vfs, const char *path, int size, char *out)
-{
-    (void)vfs;
-    if (strlen(path) + 1 > (size_t)size)
-        return SQLITE_CANTOPEN;
-    strcpy(out, path);
-    return SQLITE_OK;
-}
-
-static int vfs_randomness(sqlite3_vfs *vfs, int size, char *out)
-{
-    (void)vfs;
-    memset(out, 0x5a, (size_t)size); /* the same in every world */
-    return size;
-}
-
-static int vfs_sleep(sqlite3_vfs *vfs, int microseconds)
-{
-    (void)vfs;
-    return microseconds;
-}
-
-static int vfs_time(sqlite3_vfs *vfs, sqlite3_int64 *julian_ms)
-{
-    (void)vfs;
-    *julian_ms = 212633920000000; /* one day of 2026 */
-    return SQLITE_OK;
-}
-
-static int vfs_last_error(sqlite3_vfs *vfs, int size, char *out)
-{
-    (void)vfs;
-    (void)size;
-    (void)out;
-    return 0;
-}
-
-void disk_install(void)
-{
-    static sqlite3_vfs vfs = {.iVersion = 2,
-                              .szOsFile = sizeof(struct handle),
-                              .mxPathname = DISK_PATH_BYTES,
-                              .zName = "sim",
-                              .xOpen = vfs_open,
-                              .xDelete = vfs_delete,
-                              .xAccess = vfs_access,
-                              .xFullPathname = vfs_full_pathname,
-                              .xRandomness = vfs_randomness,
-                              .xSleep = vfs_sleep,
-                              .xGetLastError = vfs_last_error,
-                              .xCurrentTimeInt64 = vfs_time};
-    int code = sqlite3_vfs_register(&vfs, 1);
-    assert(code == SQLITE_OK);
-}
-
-void disk_install_below_ciphers(void)
-{
-    disk_install();
-    int code = sqlite3mc_vfs_create("sim", 1);
-    assert(code == SQLITE_OK);
+    return DISK_DIES;
 }

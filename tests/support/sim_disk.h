@@ -1,19 +1,23 @@
 #ifndef TESTS_SUPPORT_SIM_DISK_H
 #define TESTS_SUPPORT_SIM_DISK_H
 
-/* Disks of machines that live in tests: SQLite's files in memory, and the faults of real disks.
+/* Disks of machines that live in tests: SQLite's files and key slots in memory, and the faults of
+ * real disks.
  *
  * Each file has two sides: `now` is what the process reads back, `kept` is what the platter holds.
  * A sync carries over the 512-byte sectors that were written since. When the power goes, every
- * sector on its way is there, missing or torn; on cheap flash the rest of a torn one is spoiled.
- * Files are in memory only; SQLite finds them through
- * a VFS that is the process's default one. Not thread-safe. Releasing {0} does nothing. */
+ * sector on its way is there, missing or torn; on cheap flash the rest of a torn one is spoiled. A
+ * file that was renamed bears the new name or the old one until its folder is synced.
+ * Files are in memory only; SQLite finds them through a VFS that is the process's default one. Not
+ * thread-safe. Releasing {0} does nothing. */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define DISK_FILES_MAX 4 /* the database, -wal, -journal, one to spare */
+#include "common/disk.h"
+
+#define DISK_FILES_MAX 8 /* the database, -wal, -journal, slots.a, slots.b and their new ones */
 #define DISK_SECTOR_BYTES 512
 #define DISK_PATH_BYTES 160
 
@@ -26,6 +30,8 @@ struct disk_content {
 struct disk_file {
     char path[DISK_PATH_BYTES]; /* "": free */
     struct disk_content now, kept;
+    bool renamed; /* and the folder not synced: the platter has `moved`, or still `kept` */
+    struct disk_content moved;
     uint8_t *dirty; /* one per sector of `now` */
     size_t dirty_capacity;
     void **shared; /* the WAL index, gone with the process */
@@ -54,10 +60,11 @@ struct sim_disk {
     struct sim_disk *next; /* of those that the VFS knows */
 };
 
-/* Make the VFS the default one of the process; or one below the page ciphers, for one database at a
- * time. */
+/* Make the VFS the default one of the process; or one below the page ciphers. */
 void disk_install(void);
 void disk_install_below_ciphers(void);
+/* The calls that common/disk.h asks for: key slots on simulated disks; all else is a real file. */
+struct disk disk_for_slots(struct disk real);
 /* Let the VFS find a disk; it stays where it is until disk_detach. */
 void disk_attach(struct sim_disk *disk);
 void disk_detach(struct sim_disk *disk);
