@@ -53,8 +53,9 @@ enum status remember_sync(struct replica *replica, struct error *err)
 enum status remember_lineage(struct replica *replica, uint64_t lineage, struct error *err)
 {
     uint64_t seen;
-    TRY(replica_meta_number(replica, "lineage_seen", &seen, err));
-    return seen == lineage ? STATUS_OK : set_number(replica, "lineage_seen", (int64_t)lineage, err);
+    TRY(replica_meta_number(replica, META_LINEAGE_SEEN, &seen, err));
+    return seen == lineage ? STATUS_OK
+                           : set_number(replica, META_LINEAGE_SEEN, (int64_t)lineage, err);
 }
 
 static enum status remember_held(struct replica *replica, enum session_code held, struct error *err)

@@ -60,6 +60,7 @@ struct identity {
 };
 enum status replica_set_identity(struct replica *replica, const struct identity *identity,
                                  struct error *err);
+#define META_LINEAGE_SEEN "lineage_seen" /* of the hub, at a client; absent: it met none yet */
 /* The hub's lineage: the one that the network was founded with, or since it was restored. */
 uint64_t replica_lineage(struct replica *replica);
 /* Another one, of a hub that has lost something: clients offer again what they gave it. In a

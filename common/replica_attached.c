@@ -217,7 +217,7 @@ static enum status change(struct replica *replica, const char *sql, int64_t id, 
 static enum status lineage_seen(struct replica *replica, int64_t *lineage, struct error *err)
 {
     uint64_t number = 0;
-    TRY(replica_meta_number(replica, "lineage_seen", &number, err));
+    TRY(replica_meta_number(replica, META_LINEAGE_SEEN, &number, err));
     *lineage = (int64_t)number;
     return STATUS_OK;
 }

@@ -1,5 +1,6 @@
 #include "protocol/parcel.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,10 +50,11 @@ enum status parcel_open_receipt(struct replica *replica, struct bytes sealed,
 }
 
 static enum status remember_receipt(struct replica *replica, const struct receipt *receipt,
-                                    struct error *err)
+                                    bool anew, struct error *err)
 {
     struct frontier told = {0}, held = {0};
-    enum status status = replica_peer_load(replica, receipt->device, &told, &held, err);
+    enum status status =
+        anew ? STATUS_OK : replica_peer_load(replica, receipt->device, &told, &held, err);
     if (status == STATUS_OK)
         status = frontier_merge(&held, &receipt->held, err);
     if (status == STATUS_OK)
@@ -62,15 +64,46 @@ static enum status remember_receipt(struct replica *replica, const struct receip
     return status;
 }
 
-/* Of another life of the hub it proves nothing: that hub may have lost what it held then. */
+/* Of an earlier life of the hub it proves nothing: that hub may have lost what it held then. Of a
+ * later one, whose beacons go on from ours, it says all that is held now. */
+enum life { LIFE_SAME, LIFE_EARLIER, LIFE_LATER };
+
+static enum status life_of(struct replica *replica, const struct receipt *receipt, enum life *life,
+                           struct error *err)
+{
+    uint64_t known;
+    TRY(replica_meta_number(replica, META_LINEAGE_SEEN, &known, err));
+    if (known == 0)
+        known = replica_lineage(replica);
+    if (receipt->device != DEVICE_HUB || receipt->lineage == known)
+        *life = LIFE_SAME;
+    else
+        *life = receipt->beacon >= replica_entry_head(replica).beacon ? LIFE_LATER : LIFE_EARLIER;
+    return STATUS_OK;
+}
+
+static enum status follow_receipt(struct replica *replica, const struct receipt *receipt,
+                                  struct error *err)
+{
+    enum life life;
+    char lineage[24];
+    TRY(life_of(replica, receipt, &life, err));
+    if (life == LIFE_EARLIER || receipt->device == replica_identity(replica)->device)
+        return STATUS_OK;
+    if (life == LIFE_LATER) {
+        snprintf(lineage, sizeof lineage, "%llu", (unsigned long long)receipt->lineage);
+        TRY(replica_meta_set(replica, META_LINEAGE_SEEN, bytes_text(lineage), err));
+    }
+    return remember_receipt(replica, receipt, life == LIFE_LATER, err);
+}
+
 static enum status take_receipt(struct replica *replica, struct bytes sealed, struct error *err)
 {
     struct receipt receipt = {0};
     struct error problem = {0};
     enum status status = parcel_open_receipt(replica, sealed, &receipt, &problem);
-    if (status == STATUS_OK && receipt.device != replica_identity(replica)->device &&
-        (receipt.device != DEVICE_HUB || receipt.lineage == replica_lineage(replica)))
-        status = remember_receipt(replica, &receipt, err);
+    if (status == STATUS_OK)
+        status = follow_receipt(replica, &receipt, err);
     else if (status != STATUS_NO_MEMORY)
         status = STATUS_OK;
     receipt_release(&receipt);

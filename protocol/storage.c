@@ -8,7 +8,6 @@
 
 #define META_BEACON "beacon" /* the newest sealed beacon */
 #define META_BEACON_NUMBER "beacon_number"
-#define META_LINEAGE "lineage_seen"
 
 void storage_reply_release(struct storage_reply *reply)
 {
@@ -108,7 +107,7 @@ static enum status answer_open(struct replica *replica, uint32_t peer, struct st
     uint64_t seen = 0;
     if (peer != DEVICE_HUB)
         return STATUS_OK;
-    TRY(replica_meta_number(replica, META_LINEAGE, &seen, err));
+    TRY(replica_meta_number(replica, META_LINEAGE_SEEN, &seen, err));
     if (seen)
         reply->answer.lineage = seen;
     return STATUS_OK;

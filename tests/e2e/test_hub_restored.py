@@ -93,6 +93,38 @@ class Restored(unittest.TestCase):
             self.assertEqual(os.listdir(other), [])
             run(JINQIUD, "restore", file, "--dir", other)
 
+    def carry(self, world, client):
+        """A stick to the hub and back."""
+        there, held, back = (os.path.join(world.folder, name) for name in ("there", "held", "back"))
+        client.call("bundle", "write", there)
+        client.call("frontier", held)
+        world.hub.call("bundle", "read", there)
+        world.hub.call("bundle", "write", back, "--for", held)
+        client.call("bundle", "read", back)
+        for file in (there, held, back):
+            os.remove(file)
+
+    def test_a_village_with_sticks_alone_hears_of_it_and_gives_back_too(self):
+        with World() as world:
+            file = os.path.join(world.folder, "hub.backup")
+            client = world.join()
+            client.call("add", "person", "name=示例党员301")
+            client.sync()
+            world.hub.call("backup", file)
+            client.call("add", "person", "name=示例党员302")
+            self.carry(world, client)
+            self.assertEqual(client.json("status")["unsent"], 0)
+
+            self.restore(world, file)
+            client.call("add", "person", "name=示例党员303")
+            self.carry(world, client)
+            self.assertEqual(client.json("status")["unsent"], 2)
+            self.carry(world, client)
+            self.assertEqual(client.json("status")["unsent"], 0)
+            names = ["示例党员301", "示例党员302", "示例党员303"]
+            self.assertEqual(self.names(world.hub), names)
+            self.assertEqual(client.sync()["sent"], 0)
+
 
 if __name__ == "__main__":
     unittest.main()
