@@ -293,7 +293,7 @@ static void put_select(struct buffer *sql, const struct schema_table *table,
     put(sql, " FROM \"$\" WHERE id = ? AND _scope = ?", table->name);
 }
 
-/* Where a row lives, whatever its columns: the one that isn't deleted first, then the lowest scope. */
+/* Where a row lives, whatever its columns: one that isn't deleted first, then the lowest scope. */
 static void put_place(struct buffer *sql, const struct schema_table *table,
                       const struct field_set *fields)
 {

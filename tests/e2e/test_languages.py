@@ -36,6 +36,7 @@ class Languages(unittest.TestCase):
             person = client.call("add", "person", "name=示例党员001", "sex=male", "kind=retired",
                                  "party_status=full", "born_on=1940-01-01",
                                  "joined_on=1970-11-01", "living=alone", "attention=2").strip()
+            client.call("add", "person", "name=示例党员002", "born_on=1970-01-01")
             client.call("add", "event", "kind=theme_day", "title=示例主题党日", "state=held",
                         "start_at=2026-11-01T09:00", "place=示例活动室")
             client.call("add", "visit", f"target_ref=person:{person}", "kind=home_visit",

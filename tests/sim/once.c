@@ -1,9 +1,9 @@
 /* Pure functions whose answers are remembered from world to world: a schema that was read, a
- * signature that was good, a secret that the two sides of a session share. All worlds begin with the
- * same registry, and a quarter of their time went into reading its one schema again.
+ * signature that was good, a secret that the two sides of a session share. All worlds begin with
+ * the same registry, and a quarter of their time went into reading its one schema again.
  *
- * They stand in the place of the functions whose names they bear (CMakeLists.txt), and ask the real
- * ones what they don't remember. */
+ * They stand in the place of the functions whose names they bear (CMakeLists.txt), and ask the
+ * real ones what they don't remember. */
 
 #include <sodium.h>
 #include <string.h>
