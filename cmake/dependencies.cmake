@@ -39,7 +39,8 @@ else()
     if(NOT EXISTS ${SQLITE_DIR}/sqlite3.c)
         message(FATAL_ERROR "no SQLite3MultipleCiphers in node_modules: run 'npm ci --ignore-scripts'")
     endif()
-    add_library(sqlite STATIC ${SQLITE_DIR}/sqlite3.c)
+    include(cmake/sqlite.cmake)
+    add_library(sqlite STATIC ${SQLITE_SOURCE})
     target_include_directories(sqlite SYSTEM PUBLIC ${SQLITE_DIR})
     # Durable by default, no temp files in clear, nothing loaded from outside.
     target_compile_definitions(sqlite PRIVATE
