@@ -85,6 +85,36 @@ static void append(struct plan *plan, const struct event *event)
     plan->count++;
 }
 
+/* The places that an event reads or writes, a bit each. */
+static unsigned touched(const struct event *event)
+{
+    const unsigned hub = 1, own = 1u << event->place;
+    switch (event->kind) {
+    case EVENT_SYNC:
+        return own | hub;
+    case EVENT_PEER:
+        return own | 2u << event->b;
+    case EVENT_REVOKE:
+    case EVENT_RENEW:
+    case EVENT_ERASE:
+        return hub;
+    default:
+        return own;
+    }
+}
+
+/* Could its neighbours be the other way round, in a word that comes before it? */
+static bool is_twin(const struct exploring *exploring)
+{
+    const struct event *letters = alphabets[exploring->alphabet].letters;
+    for (unsigned at = 1; at < exploring->length; at++) {
+        unsigned left = exploring->letters[at - 1], right = exploring->letters[at];
+        if (left > right && (touched(&letters[left]) & touched(&letters[right])) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Counts up, the last letter first; false: that was the last word. */
 static bool count_up(struct exploring *exploring)
 {
@@ -98,11 +128,13 @@ static bool count_up(struct exploring *exploring)
 
 bool explore_next(struct exploring *exploring, struct plan *plan)
 {
-    if (exploring->begun && !count_up(exploring))
-        exploring->alphabet++;
-    exploring->begun = true;
-    if (exploring->alphabet == ALPHABETS)
-        return false;
+    do {
+        if (exploring->begun && !count_up(exploring))
+            exploring->alphabet++;
+        exploring->begun = true;
+        if (exploring->alphabet == ALPHABETS)
+            return false;
+    } while (is_twin(exploring));
     const struct alphabet *alphabet = &alphabets[exploring->alphabet];
     *plan = (struct plan){.places = PLACES};
     for (size_t i = 0; i < alphabet->setup_count; i++)

@@ -6,7 +6,11 @@
  * An alphabet is a handful of events around one rule (two lives of a folder, a revocation, rights
  * that change, entries that others carry, erasures), with a few events before them that set the
  * stage. All words of one length over it are lived, each as a plan with all its oracles, and each
- * must come to rest. What chance there is within an event is the same in all of them. */
+ * must come to rest. What chance there is within an event is the same in all of them.
+ *
+ * Of two events next to each other that have no place in common either may be first, so such pairs
+ * are lived in one order only (partial-order reduction): every other order is one of those that are
+ * lived, with the same reads and writes at each place. */
 
 #include "tests/sim/plan.h"
 
