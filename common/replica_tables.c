@@ -164,7 +164,8 @@ static enum status index_merged(struct replica *replica, const struct schema_tab
     return run_buffer(replica, &sql, err);
 }
 
-/* By what the schema says that rows are looked for. */
+/* By what the schema says that rows are looked for. With _deleted, so that questions which need no
+ * other columns are answered without the rows. */
 static enum status index_declared(struct replica *replica, const struct schema_table *table,
                                   struct error *err)
 {
@@ -179,7 +180,7 @@ static enum status index_declared(struct replica *replica, const struct schema_t
             put(&sql, f == 0 ? "(" : ", ", "");
             put(&sql, "\"$\"", table_field(table, index->fields[f])->name);
         }
-        put(&sql, ")", "");
+        put(&sql, ", _deleted)", "");
         TRY(run_buffer(replica, &sql, err));
     }
     return STATUS_OK;

@@ -16,7 +16,7 @@ struct report_book {
     struct replica *replica;
     sqlite3 *database;
     json_t *file;
-    struct buffer drops; /* the SQL that takes the views away */
+    struct report_views views;
     unsigned looks;
 };
 
@@ -159,7 +159,7 @@ enum status report_book_open(struct report_book **book, struct replica *replica,
     made->database = replica_database(replica);
     enum status status = load(made, err);
     if (status == STATUS_OK)
-        status = report_views_make(replica, made->file, &made->drops, err);
+        status = report_views_make(&made->views, replica, made->file, err);
     if (status != STATUS_OK) {
         report_book_free(made);
         return status;
@@ -172,7 +172,7 @@ void report_book_free(struct report_book *book)
 {
     if (!book)
         return;
-    report_views_drop(book->replica, &book->drops);
+    report_views_drop(&book->views, book->replica);
     json_decref(book->file);
     free(book);
 }
@@ -297,7 +297,7 @@ enum status report_ask(struct report_book *book, const json_t *definition,
                        const struct report_question *question, json_t **rows, struct error *err)
 {
     *rows = NULL;
-    TRY(report_views_ask(book->replica, question, err));
+    TRY(report_views_ask(&book->views, book->replica, question, err));
     *rows = json_array();
     enum status status = ask(book, definition, question, *rows, err);
     if (status != STATUS_OK) {
@@ -342,7 +342,7 @@ static enum status ask_all(struct report_book *book, const char *list,
     size_t i;
     const json_t *definition;
     *rows = NULL;
-    TRY(report_views_ask(book->replica, question, err));
+    TRY(report_views_ask(&book->views, book->replica, question, err));
     enum status status = STATUS_OK;
     *rows = json_array();
     json_array_foreach(json_object_get(book->file, list), i, definition)

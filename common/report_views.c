@@ -10,7 +10,7 @@
 struct maker {
     struct replica *replica;
     const json_t *file;
-    struct buffer *drops;
+    struct report_views *views;
     bool doubles; /* some rows were merged (doubles.h) */
 };
 
@@ -132,8 +132,8 @@ static enum status fill_orgs(struct replica *replica, struct error *err)
                    "SELECT up.org, o.parent, up.distance + 1 FROM up JOIN _org_tree o "
                    "ON o.number = up.at WHERE o.parent > 0 AND up.distance < 16) "
                    "SELECT at, org, distance FROM up;"
-                   "UPDATE _org_tree SET depth = (SELECT max(distance) FROM _below "
-                   "WHERE org = number)",
+                   "UPDATE _org_tree SET depth = d.depth FROM (SELECT org, max(distance) AS depth "
+                   "FROM _below GROUP BY org) d WHERE number = d.org",
                    err);
 }
 
@@ -184,7 +184,7 @@ static enum status make_tables(const struct maker *maker, struct error *err)
         "DROP TABLE IF EXISTS temp._org_tree; DROP TABLE IF EXISTS temp._below;"
         "DROP TABLE IF EXISTS temp._device; DROP TABLE IF EXISTS temp._usual;"
         "DROP TABLE IF EXISTS temp._asked;";
-    if (buffer_append_bytes(maker->drops, bytes_text(drops)) != STATUS_OK)
+    if (buffer_append_bytes(&maker->views->drops, bytes_text(drops)) != STATUS_OK)
         return out_of_memory(err);
     TRY(execute(maker->replica,
                 "CREATE TEMP TABLE _org_tree(number INTEGER PRIMARY KEY, id BLOB UNIQUE, "
@@ -204,27 +204,45 @@ static enum status make_tables(const struct maker *maker, struct error *err)
 
 /* ---- views ---- */
 
-static enum status note_view(const struct maker *maker, const char *name, struct error *err)
+/* `format` with each $ replaced, behind `sql`. */
+static enum status note(struct buffer *sql, const char *format, const char *name, struct error *err)
 {
-    char drop[120];
-    snprintf(drop, sizeof drop, "DROP VIEW IF EXISTS temp.\"%.60s\";", name);
-    return buffer_append_bytes(maker->drops, bytes_text(drop)) == STATUS_OK ? STATUS_OK
-                                                                            : out_of_memory(err);
+    enum status status = STATUS_OK;
+    for (; *format && status == STATUS_OK; format++)
+        status = *format == '$' ? buffer_append_bytes(sql, bytes_text(name))
+                                : buffer_append(sql, format, 1);
+    return status == STATUS_OK ? status : out_of_memory(err);
 }
 
-/* A table without what was deleted, or marked by the field that the file's "hide" names. */
+static enum status execute_note(struct replica *replica, const char *format, const char *name,
+                                struct error *err)
+{
+    struct buffer sql = {0};
+    enum status status = note(&sql, format, name, err);
+    if (status == STATUS_OK && buffer_append(&sql, "", 1) != STATUS_OK)
+        status = out_of_memory(err);
+    if (status == STATUS_OK)
+        status = execute(replica, (const char *)sql.data, err);
+    buffer_release(&sql);
+    return status;
+}
+
+/* A table without what was deleted, or marked by the field that the file's "hide" names. The cast
+ * gives _org the affinity of other numbers of orgs, without which no index serves to join them; the
+ * plus says that hardly any row is deleted. */
 static enum status make_table_view(const struct maker *maker, const struct schema_table *table,
                                    struct error *err)
 {
-    char head[160], end[160];
+    char head[200], end[160];
     struct buffer sql = {0};
     const char *hide = json_string_value(json_object_get(maker->file, "hide"));
     bool hides = hide && table_field_named(table, hide);
-    TRY(note_view(maker, table->name, err));
+    TRY(note(&maker->views->drops, "DROP VIEW IF EXISTS temp.\"$\";", table->name, err));
     snprintf(head, sizeof head,
-             "CREATE TEMP VIEW \"%s\" AS SELECT *, (_scope & 2147483647) / 2 AS _org FROM ",
+             "CREATE TEMP VIEW \"%s\" AS "
+             "SELECT *, CAST((_scope & 2147483647) / 2 AS INTEGER) AS _org FROM ",
              table->name);
-    snprintf(end, sizeof end, " WHERE _deleted = 0%s%s%s", hides ? " AND IFNULL(\"" : "",
+    snprintf(end, sizeof end, " WHERE +_deleted = 0%s%s%s", hides ? " AND IFNULL(\"" : "",
              hides ? hide : "", hides ? "\", 0) = 0" : "");
     enum status status = buffer_append_bytes(&sql, bytes_text(head));
     if (status == STATUS_OK)
@@ -237,22 +255,49 @@ static enum status make_table_view(const struct maker *maker, const struct schem
     return status;
 }
 
+/* A kept view is a table beside the view _from_NAME, filled anew for each question asked. */
+static enum status keep(const struct maker *maker, const char *name, const json_t *indexes,
+                        struct error *err)
+{
+    size_t i;
+    const json_t *columns;
+    char index[160];
+    TRY(note(&maker->views->drops, "DROP TABLE IF EXISTS temp.\"$\";", name, err));
+    TRY(note(&maker->views->fills,
+             "DELETE FROM temp.\"$\"; INSERT INTO temp.\"$\" SELECT * FROM temp.\"_from_$\";", name,
+             err));
+    TRY(execute_note(maker->replica,
+                     "CREATE TEMP TABLE \"$\" AS SELECT * FROM temp.\"_from_$\" LIMIT 0", name,
+                     err));
+    json_array_foreach(indexes, i, columns)
+    {
+        snprintf(index, sizeof index, "CREATE INDEX temp.\"$_%zu\" ON \"$\"(%.80s)", i,
+                 json_string_value(columns));
+        TRY(execute_note(maker->replica, index, name, err));
+    }
+    return STATUS_OK;
+}
+
 static enum status make_own_view(const struct maker *maker, const json_t *view, struct buffer *sql,
                                  struct error *err)
 {
-    char head[100];
     struct buffer whole = {0};
     const char *name = json_string_value(json_object_get(view, "name"));
-    TRY(note_view(maker, name, err));
+    const json_t *kept = json_object_get(view, "kept");
+    const char *drop = "DROP VIEW IF EXISTS temp.\"$\";", *head = "CREATE TEMP VIEW \"$\" AS ";
+    if (kept) {
+        drop = "DROP VIEW IF EXISTS temp.\"_from_$\";";
+        head = "CREATE TEMP VIEW \"_from_$\" AS ";
+    }
+    TRY(note(&maker->views->drops, drop, name, err));
     TRY(report_sql(view, sql, err));
-    snprintf(head, sizeof head, "CREATE TEMP VIEW \"%.60s\" AS ", name);
-    enum status status = buffer_append_bytes(&whole, bytes_text(head));
+    enum status status = note(&whole, head, name, err);
+    if (status == STATUS_OK && buffer_append_bytes(&whole, buffer_bytes(sql)) != STATUS_OK)
+        status = out_of_memory(err);
     if (status == STATUS_OK)
-        status = buffer_append_bytes(&whole, buffer_bytes(sql));
-    status = status == STATUS_OK ? execute(maker->replica, (const char *)whole.data, err)
-                                 : out_of_memory(err);
+        status = execute(maker->replica, (const char *)whole.data, err);
     buffer_release(&whole);
-    return status;
+    return status == STATUS_OK && kept ? keep(maker, name, kept, err) : status;
 }
 
 static enum status make_own_views(const struct maker *maker, const char *list, struct error *err)
@@ -272,10 +317,10 @@ static enum status make_own_views(const struct maker *maker, const char *list, s
 
 /* ---- all of it ---- */
 
-enum status report_views_make(struct replica *replica, const json_t *file, struct buffer *drops,
-                              struct error *err)
+enum status report_views_make(struct report_views *views, struct replica *replica,
+                              const json_t *file, struct error *err)
 {
-    struct maker maker = {.replica = replica, .file = file, .drops = drops};
+    struct maker maker = {.replica = replica, .file = file, .views = views};
     const struct schema *schema = replica_schema(replica);
     TRY(doubles_follow(replica, &maker.doubles, err));
     TRY(make_functions(replica, err));
@@ -283,22 +328,24 @@ enum status report_views_make(struct replica *replica, const json_t *file, struc
     for (size_t i = 0; schema && i < schema->tables_count; i++)
         TRY(make_table_view(&maker, &schema->tables[i], err));
     TRY(make_own_views(&maker, "views", err));
-    return make_own_views(&maker, "invariants", err);
+    TRY(make_own_views(&maker, "invariants", err));
+    return buffer_append(&views->fills, "", 1) == STATUS_OK ? STATUS_OK : out_of_memory(err);
 }
 
-void report_views_drop(struct replica *replica, struct buffer *drops)
+void report_views_drop(struct report_views *views, struct replica *replica)
 {
     sqlite3 *database = replica_database(replica);
-    if (buffer_append(drops, "", 1) == STATUS_OK)
-        sqlite3_exec(database, (const char *)drops->data, NULL, NULL, NULL);
+    if (buffer_append(&views->drops, "", 1) == STATUS_OK)
+        sqlite3_exec(database, (const char *)views->drops.data, NULL, NULL, NULL);
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
         sqlite3_create_function(database, functions[i].name, functions[i].arguments, SQLITE_UTF8,
                                 NULL, NULL, NULL, NULL);
-    buffer_release(drops);
+    buffer_release(&views->drops);
+    buffer_release(&views->fills);
 }
 
-enum status report_views_ask(struct replica *replica, const struct report_question *question,
-                             struct error *err)
+static enum status put_question(struct replica *replica, const struct report_question *question,
+                                struct error *err)
 {
     sqlite3_stmt *put;
     TRY(prepare(replica, "UPDATE _asked SET first = ?, last = ?, org = ?, me = ?", &put, err));
@@ -310,4 +357,11 @@ enum status report_views_ask(struct replica *replica, const struct report_questi
     enum status status = sqlite3_step(put) == SQLITE_DONE ? STATUS_OK : STATUS_STORAGE;
     sqlite3_finalize(put);
     return status == STATUS_OK ? status : replica_failed(replica, "the question", err);
+}
+
+enum status report_views_ask(struct report_views *views, struct replica *replica,
+                             const struct report_question *question, struct error *err)
+{
+    TRY(put_question(replica, question, err));
+    return execute(replica, (const char *)views->fills.data, err);
 }

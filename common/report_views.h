@@ -14,15 +14,21 @@
 #include "common/replica.h"
 #include "common/report.h"
 
-/* Make them for the replica; `drops` gets the SQL that takes them away again, also of what was made
- * before a failure. `file`: all definitions. STATUS_STORAGE, STATUS_NO_MEMORY. */
-enum status report_views_make(struct replica *replica, const json_t *file, struct buffer *drops,
-                              struct error *err);
-void report_views_drop(struct replica *replica, struct buffer *drops);
+/* Starts empty. */
+struct report_views {
+    struct buffer drops; /* the SQL that takes away what was made, also before a failure */
+    struct buffer fills; /* the SQL that fills the kept views */
+};
 
-/* What is asked now, for views that look at it: _asked(first, last, org, me). STATUS_STORAGE. */
-enum status report_views_ask(struct replica *replica, const struct report_question *question,
-                             struct error *err);
+/* Make them for the replica. `file`: all definitions. STATUS_STORAGE, STATUS_NO_MEMORY. */
+enum status report_views_make(struct report_views *views, struct replica *replica,
+                              const json_t *file, struct error *err);
+void report_views_drop(struct report_views *views, struct replica *replica);
+
+/* What is asked now, for views that look at it: _asked(first, last, org, me). The views that the
+ * files call kept are computed here, once for a whole list of questions. STATUS_STORAGE. */
+enum status report_views_ask(struct report_views *views, struct replica *replica,
+                             const struct report_question *question, struct error *err);
 
 /* The lines of a definition's SQL as one text, ended by a zero. STATUS_NO_MEMORY. */
 enum status report_sql(const json_t *definition, struct buffer *sql, struct error *err);
