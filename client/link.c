@@ -80,12 +80,37 @@ static void end(struct link *link, enum status status)
     uv_signal_stop(&link->term);
 }
 
+/* What people at home in another trade can make something of. */
+static const char *reason(int code)
+{
+    switch (code) {
+    case UV_ECONNREFUSED:
+        return tr("nothing listens there");
+    case UV_ETIMEDOUT:
+        return tr("no answer in time");
+    case UV_ENETUNREACH:
+    case UV_EHOSTUNREACH:
+    case UV_ENETDOWN:
+        return tr("no network leads there");
+    case UV_ECONNRESET:
+    case UV_EPIPE:
+    case UV_EOF:
+        return tr("the connection broke off");
+    case UV_EAI_NONAME:
+    case UV_EAI_AGAIN:
+    case UV_EAI_FAIL:
+        return tr("this name can't be found just now");
+    default:
+        return uv_strerror(code);
+    }
+}
+
 static void unreachable(struct link *link, int code)
 {
     error_set(&link->error, STATUS_UNREACHABLE,
               link->options->peer ? "cannot reach the device at '%s': %s"
                                   : "cannot reach the hub at '%s': %s",
-              link->options->address, uv_strerror(code));
+              link->options->address, reason(code));
     end(link, STATUS_UNREACHABLE);
 }
 

@@ -104,6 +104,20 @@ describe("the guide", () => {
     await read(desk);
   }
 
+  /** A member who is to go to the branch; the township's secretary answers for it. */
+  async function letterPictures(phone) {
+    await client.call("transfer", "offer", person, "--to", world.branch, "letter_no=第12号");
+    await phone.go("");
+    await phone.page.getByText("等这里接收").waitFor();
+    seen += await phone.page.evaluate(() => document.body.innerText);
+    await phone.go("letters");
+    await phone.page.getByRole("button", { name: "退回" }).waitFor();
+    await picture(phone, "letters");
+    await phone.go(`offer/person/${person}`);
+    await phone.page.getByText("开出转接单").waitFor();
+    seen += await phone.page.evaluate(() => document.body.innerText);
+  }
+
   async function picture(visitor, name) {
     await visitor.page.waitForTimeout(200);
     seen += await visitor.page.evaluate(() => document.body.innerText);
@@ -140,6 +154,7 @@ describe("the guide", () => {
     await phone.go("settings");
     await picture(phone, "settings");
     await deskPictures(phone);
+    await letterPictures(phone);
     await phone.go(`new/visit?target_ref=person:${person}`);
 
     const desk = await world.visit(client, { viewport: { width: 1024, height: 600 } });
@@ -170,6 +185,9 @@ describe("the guide", () => {
     await phone.go("unsent");
     await page.getByText("送学").first().waitFor();
     await picture(phone, "waiting");
+    await phone.tap("button", "让别人来同步");
+    await page.getByRole("button", { name: "停止" }).waitFor();
+    seen += await page.evaluate(() => document.body.innerText);
     await world.leave();
     compare();
   });
