@@ -58,8 +58,8 @@ class Languages(unittest.TestCase):
                            if CHINESE.search(re.sub(r"\S*示例\S*", "", line))]
                 self.assertEqual(strange, [], command)
             told = client.call("report", "R02", "--lang", "en")
-            self.assertIn("under 60", told)
-            self.assertIn("60以下", client.call("report", "R02", "--lang", "zh"))
+            self.assertIn("70 and more", told)
+            self.assertIn("七十以上", client.call("report", "R02", "--lang", "zh"))
             self.assertRegex(client.call("report", "R05", "--csv", "--lang", "en"), r",0\b")
             self.assertIn("姓名", client.call("list", "person", "--lang", "zh"))
 
