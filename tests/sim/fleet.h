@@ -65,8 +65,7 @@ void fleet_forget(void);
 void fleet_open(struct fleet *fleet, size_t count, bool encrypted);
 void fleet_close(struct fleet *fleet);
 
-/* Starts the process of a place, when it isn't running. Fails as vault_unlock and replica_open
- * do. */
+/* Starts the process of a place, when it isn't running. Fails as vault_unlock and replica_open. */
 enum status fleet_start(struct fleet *fleet, size_t at, struct error *err);
 void fleet_stop(struct fleet *fleet, size_t at);
 /* What opens the folder of an encrypted place, as its people type it. Borrows `text`. */

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "common/keys.h"
 #include "common/page_cipher.h"
 #include "tests/support/sim_disk.h"
 
@@ -86,6 +87,8 @@ int main(void)
         cmocka_unit_test(of_the_log),
         cmocka_unit_test(of_the_log_encrypted),
     };
+    if (keys_init(NULL) != STATUS_OK)
+        return 1;
     disk_install_below_ciphers();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
