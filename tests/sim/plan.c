@@ -136,15 +136,15 @@ static void add_fault(struct making *making, enum plan_class class)
 {
     struct chance *chance = &making->chance;
     static const enum event_kind kinds[CLASSES] = {
-        [CLASS_LINE] = EVENT_SYNC,        [CLASS_STALL] = EVENT_SYNC,
-        [CLASS_POWER] = EVENT_POWER,      [CLASS_KILL] = EVENT_KILL,
-        [CLASS_FULL] = EVENT_FULL,        [CLASS_ERROR] = EVENT_ERROR,
-        [CLASS_CLOCK] = EVENT_CLOCK,      [CLASS_COPY] = EVENT_COPY,
-        [CLASS_CLONE] = EVENT_SWAP,       [CLASS_REVIVE] = EVENT_COPY,
-        [CLASS_REVOKE] = EVENT_REVOKE,    [CLASS_RIGHTS] = EVENT_RENEW,
-        [CLASS_SCHEMA] = EVENT_SCHEMA,    [CLASS_ERASE] = EVENT_ERASE,
-        [CLASS_PEER] = EVENT_PEER,        [CLASS_STICK] = EVENT_PACK,
-        [CLASS_CIPHER] = EVENT_PASSPHRASE};
+        [CLASS_LINE] = EVENT_SYNC,         [CLASS_STALL] = EVENT_SYNC,
+        [CLASS_POWER] = EVENT_POWER,       [CLASS_KILL] = EVENT_KILL,
+        [CLASS_FULL] = EVENT_FULL,         [CLASS_ERROR] = EVENT_ERROR,
+        [CLASS_CLOCK] = EVENT_CLOCK,       [CLASS_COPY] = EVENT_COPY,
+        [CLASS_CLONE] = EVENT_SWAP,        [CLASS_REVIVE] = EVENT_COPY,
+        [CLASS_REVOKE] = EVENT_REVOKE,     [CLASS_RIGHTS] = EVENT_RENEW,
+        [CLASS_SCHEMA] = EVENT_SCHEMA,     [CLASS_ERASE] = EVENT_ERASE,
+        [CLASS_PEER] = EVENT_PEER,         [CLASS_STICK] = EVENT_PACK,
+        [CLASS_CIPHER] = EVENT_PASSPHRASE, [CLASS_PHOTO] = EVENT_PHOTO};
     unsigned place = (unsigned)chance_below(chance, making->plan->places);
     unsigned client = 1 + (unsigned)chance_below(chance, making->plan->places - 1);
     struct event *event = add(making, kinds[class], place);
@@ -184,6 +184,10 @@ static void add_fault(struct making *making, enum plan_class class)
         meet(making, event);
     } else if (class == CLASS_STICK) {
         carry(making, event);
+    } else if (class == CLASS_PHOTO) {
+        event->place = client;
+        event->a = chance_below(chance, 64);
+        event->b = log_uniform(chance, 30000);
     } else if (class == CLASS_REVIVE) {
         event->place = 0;
         event->kind = chance_below(chance, 2) ? EVENT_COPY : EVENT_REVIVE;

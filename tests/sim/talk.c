@@ -293,6 +293,7 @@ static void begin(struct talks *talks, struct talk *talk)
     const struct place *other = &fleet->places[talk->line->with];
     struct session_options options = {.role = SESSION_INITIATOR,
                                       .network = *replica_network(client),
+                                      .attachments = talk->line->attachments,
                                       .local = replica_identity(client)->dh,
                                       .sign = replica_identity(client)->sign};
     talk->sides[0] = (struct side){.place = talk->line->client};

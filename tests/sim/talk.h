@@ -18,6 +18,7 @@ struct talk_line {
     uint64_t stall_ms;   /* it stands still for so long at `stall_at` bytes */
     uint64_t stall_at;
     uint32_t delay_ms; /* of each piece, at most */
+    enum session_attachments attachments;
 };
 
 struct talk_end {

@@ -72,6 +72,8 @@ void world_start(struct world *world, size_t at)
         finding_set(&world->report->finding, "reopen", "place %zu doesn't start: %s", at, err.text);
     else
         ledger_look(&world->ledger, &world->fleet, at, &world->report->finding);
+    if (place->replica)
+        world_look_at_photos(world, at, false);
 }
 
 void world_mend(struct world *world)
@@ -125,7 +127,13 @@ static void note_end(struct world *world, const struct talk_line *line, const st
 void world_sync(struct world *world, const struct talk_line *lines, size_t count,
                 struct talk_end *ends)
 {
-    if (!talk_sync(&world->fleet, lines, count, &world->chance, ends))
+    struct talk_line asking[FLEET_MAX];
+    for (size_t i = 0; i < count; i++) {
+        asking[i] = lines[i];
+        if (world->photos_count > 0 && asking[i].attachments == SESSION_ATTACHMENTS_NONE)
+            asking[i].attachments = SESSION_ATTACHMENTS_ASKED;
+    }
+    if (!talk_sync(&world->fleet, asking, count, &world->chance, ends))
         finding_set(&world->report->finding, "O15", "a session doesn't end");
     for (size_t i = 0; i < count; i++) {
         note_end(world, &lines[i], &ends[i]);
@@ -140,6 +148,8 @@ void world_sync(struct world *world, const struct talk_line *lines, size_t count
         if (i == 0)
             ledger_look(&world->ledger, &world->fleet, lines[i].with, &world->report->finding);
         ledger_look(&world->ledger, &world->fleet, lines[i].client, &world->report->finding);
+        world_look_at_photos(world, lines[i].client, false);
+        world_look_at_photos(world, lines[i].with, false);
     }
 }
 

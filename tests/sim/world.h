@@ -51,6 +51,9 @@
     X(PROBE_ENCRYPTED, "place whose disk is encrypted")         \
     X(PROBE_PASSPHRASE, "passphrase changed")                   \
     X(PROBE_CUT_PASSPHRASE, "power cut while changing it")      \
+    X(PROBE_PHOTO, "photo added")                               \
+    X(PROBE_PHOTO_THERE, "photo whole on another machine")      \
+    X(PROBE_PHOTO_PART, "part of a photo on another machine")   \
     X(PROBE_APART, "carrying passed over: two lives")           \
     X(PROBE_SPARED, "fault passed over that would destroy the last copy")
 

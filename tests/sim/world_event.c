@@ -101,6 +101,7 @@ static void live_back(struct world *world, const struct event *event)
         return;
     }
     world_probe(world, PROBE_BACK);
+    world_doubt_photos(world, event->place);
     place->put_back = true;
     world_lose_sticks(world);
     world_stop(world, event->place);
@@ -124,6 +125,7 @@ static void live_swap(struct world *world, const struct event *event)
         return;
     }
     world_probe(world, PROBE_SWAPPED);
+    world_doubt_photos(world, event->place);
     place->two_lives = true;
     ledger_swap(&world->ledger, event->place, (unsigned)slot);
     world_lose_sticks(world);
@@ -226,6 +228,9 @@ void event_live(struct world *world, const struct event *event)
         break;
     case EVENT_PASSPHRASE:
         live_passphrase(world, event);
+        break;
+    case EVENT_PHOTO:
+        live_photo(world, event);
         break;
     case EVENT_PACK:
         live_pack(world, event);

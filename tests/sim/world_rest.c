@@ -25,13 +25,16 @@ static void one_round(struct world *world, bool *quiet)
     *quiet = true;
     for (size_t client = 1; client < world->fleet.count && world_ok(world); client++) {
         struct talk_line line = {.client = client, .delay_ms = 10};
+        if (world->photos_count > 0)
+            line.attachments = SESSION_ATTACHMENTS_ALL;
         struct talk_end end;
         if (world->fleet.places[client].retired)
             continue;
         world_sync(world, &line, 1, &end);
         if (world->fleet.places[client].revoked)
             continue;
-        *quiet &= end.done && end.totals.sent == 0 && end.totals.received == 0;
+        *quiet &= end.done && end.totals.sent == 0 && end.totals.received == 0 &&
+                  end.totals.units_sent == 0 && end.totals.units_received == 0;
     }
 }
 
@@ -148,6 +151,8 @@ void world_rest(struct world *world)
             compare_digests(world, at);
     for (size_t at = 0; at < world->fleet.count; at++)
         world_search_disk(world, at);
+    for (size_t at = 0; at < world->fleet.count; at++)
+        world_look_at_photos(world, at, true);
     verify(world, 0);
     verify(world, 1 + chance_below(&world->chance, world->fleet.count - 1));
 }

@@ -131,7 +131,7 @@ static void note_unsaid(struct world *world, const struct writing *writing, enum
 }
 
 /* By what the device knows itself. */
-static bool may_write(const struct world *world, size_t at, unsigned row)
+bool world_may_write(const struct world *world, size_t at, unsigned row)
 {
     const struct place *place = &world->fleet.places[at];
     const struct registry *registry = replica_registry(place->replica);
@@ -160,7 +160,7 @@ void live_save(struct world *world, const struct event *event)
     struct row row = {0};
     bool found;
     struct error err = {0};
-    if (!may_write(world, event->place, writing.row) ||
+    if (!world_may_write(world, event->place, writing.row) ||
         !may_write_field(world, event->place, writing.field) ||
         world->ledger.count + 2 > LEDGER_SAVES_MAX)
         return;
@@ -204,7 +204,7 @@ void live_delete(struct world *world, const struct event *event)
                               .author = event->place,
                               .row = (unsigned)(event->a % LEDGER_ROWS)};
     struct error err = {0};
-    if (!may_write(world, event->place, writing.row))
+    if (!world_may_write(world, event->place, writing.row))
         return;
     enum status status = save(&writing, CHANGE_DELETE, &err);
     if (status == STATUS_OK)

@@ -7,6 +7,15 @@
 #include "tests/sim/world.h"
 
 #define WORLD_STICKS 2
+#define WORLD_PHOTOS 16
+
+/* A visit of one of the ledger's persons, with a photo whose bytes follow from its number. */
+struct photo {
+    unsigned author, row;
+    struct id visit;
+    size_t bytes;
+    bool doubtful; /* its author's folder went back in time, or lived twice */
+};
 
 struct world {
     const struct plan *plan;
@@ -16,6 +25,8 @@ struct world {
     struct ledger ledger;
     struct chance chance;               /* of the event under way */
     struct buffer sticks[WORLD_STICKS]; /* bundles that lie about */
+    struct photo photos[WORLD_PHOTOS];  /* that were acknowledged */
+    size_t photos_count;
 };
 
 static inline bool world_ok(const struct world *world)
@@ -48,8 +59,15 @@ void live_schema(struct world *world, const struct event *event);
 void live_erase(struct world *world, const struct event *event);
 void live_revive(struct world *world, const struct event *event);
 void live_passphrase(struct world *world, const struct event *event);
+void live_photo(struct world *world, const struct event *event);
 void live_pack(struct world *world, const struct event *event);
 void live_unpack(struct world *world, const struct event *event);
+/* May it write in the row's org, by what it knows itself? */
+bool world_may_write(const struct world *world, size_t at, unsigned row);
+/* Whatever a place holds of a photo is that photo; its author and, at rest, all who read it have it
+ * whole. */
+void world_look_at_photos(struct world *world, size_t at, bool at_rest);
+void world_doubt_photos(struct world *world, size_t author);
 /* Is one of the two in two lives? Then they exchange nothing but with the hub. */
 bool world_apart(const struct world *world, size_t one, size_t other);
 /* The process of a place ends, and an armed fault may strike while it does. */
