@@ -133,7 +133,10 @@ enum status entry_reissue(struct replica *replica, const struct entry_view *view
         status = keys_gather(replica, view, &keys, err);
     replica->keys_in = buffer_bytes(&keys);
     if (status == STATUS_OK)
-        status = replica_append(replica, view->feed.scope, buffer_bytes(&body), as, err);
+        status =
+            names->unjudged
+                ? replica_append_unjudged(replica, view->feed.scope, buffer_bytes(&body), as, err)
+                : replica_append(replica, view->feed.scope, buffer_bytes(&body), as, err);
     replica->keys_in = (struct bytes){0};
     entry_writer_release(&reissue.writer);
     buffer_release(&keys);
@@ -165,7 +168,7 @@ static enum status adopt_decoded(struct replica *replica, const struct dot *orig
         return error_set(err, STATUS_EXISTS, "the entry is in force: there is nothing to adopt");
     head.has_origin = true;
     head.origin = *origin;
-    struct dot_names names = {adopted_name, replica};
+    struct dot_names names = {adopted_name, replica, false};
     return entry_reissue(replica, view, &head, &names, as, err);
 }
 

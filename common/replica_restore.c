@@ -303,11 +303,12 @@ static enum status new_name(void *context, const struct dot *dot, struct dot *as
     return STATUS_OK;
 }
 
+/* It was saved by rights that may have ended since: then it is kept, and doesn't count. */
 static enum status save_anew(struct restoring *restoring, struct withdrawn *entry,
                              struct error *err)
 {
     struct entry_view view = {0};
-    struct dot_names names = {new_name, restoring};
+    struct dot_names names = {new_name, restoring, !MUTANT("t4-saved-anew-by-old-rights")};
     enum status status = entry_decode(&view, &entry->dot.feed, buffer_bytes(&entry->body), err);
     if (status == STATUS_OK) {
         struct entry_head head = view.head;

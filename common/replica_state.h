@@ -483,6 +483,11 @@ enum status aside_note_proof(struct replica *replica, const struct dot *dot,
                              const struct error *reason, const struct run *proof,
                              struct error *err);
 
+/* An entry of our own that may not count: then it is set aside, as if it had come from elsewhere.
+ */
+enum status replica_append_unjudged(struct replica *replica, uint32_t scope, struct bytes body,
+                                    struct dot *dot, struct error *err);
+
 /* ---- adopting (replica_adopt.c) ---- */
 /* An entry in force may name an origin. */
 enum status adopted_note(struct replica *replica, const struct dot *dot,
@@ -491,6 +496,7 @@ enum status adopted_note(struct replica *replica, const struct dot *dot,
 struct dot_names {
     enum status (*name)(void *context, const struct dot *dot, struct dot *as, struct error *err);
     void *context;
+    bool unjudged; /* what our rights don't cover any more is set aside, instead of refused */
 };
 /* The ops of `view` as an entry of our own in the same scope, its dots under their new names. */
 enum status entry_reissue(struct replica *replica, const struct entry_view *view,
