@@ -1,11 +1,13 @@
 /* The end of a world: no more faults, and everything comes to rest. */
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/sim/world_state.h"
 
+#define DISK_BYTES_MAX (8u << 20)
 #define ROUNDS_MAX 6 /* sessions of each client until all are equal */
 
 static void end_faults(struct world *world)
@@ -84,6 +86,23 @@ static void compare_digests(struct world *world, size_t at)
     free(hubs);
 }
 
+/* Runs of another life wait beside the log only until the lives are settled; and whatever happened,
+ * a disk stays small. */
+static void check_bounds(struct world *world, size_t at)
+{
+    const struct place *place = &world->fleet.places[at];
+    sqlite3_stmt *count = NULL;
+    if (sqlite3_prepare_v2(replica_database(place->replica), "SELECT count(*) FROM _branch", -1,
+                           &count, NULL) != SQLITE_OK ||
+        sqlite3_step(count) != SQLITE_ROW || sqlite3_column_int(count, 0) != 0)
+        finding_set(&world->report->finding, "O14", "place %zu still holds runs of another life",
+                    at);
+    sqlite3_finalize(count);
+    if (disk_size(&place->disk) > DISK_BYTES_MAX)
+        finding_set(&world->report->finding, "O14", "place %zu fills %zu bytes of its disk", at,
+                    disk_size(&place->disk));
+}
+
 struct verifying {
     struct world *world;
     size_t at;
@@ -151,6 +170,9 @@ void world_rest(struct world *world)
             compare_digests(world, at);
     for (size_t at = 0; at < world->fleet.count; at++)
         world_search_disk(world, at);
+    for (size_t at = 0; at < world->fleet.count; at++)
+        if (!world->fleet.places[at].retired)
+            check_bounds(world, at);
     for (size_t at = 0; at < world->fleet.count; at++)
         world_look_at_photos(world, at, true);
     verify(world, 0);
