@@ -127,7 +127,7 @@ static void note_end(struct world *world, const struct talk_line *line, const st
 void world_sync(struct world *world, const struct talk_line *lines, size_t count,
                 struct talk_end *ends)
 {
-    struct talk_line asking[FLEET_MAX];
+    struct talk_line asking[FLEET_MAX] = {{0}};
     for (size_t i = 0; i < count; i++) {
         asking[i] = lines[i];
         if (world->photos_count > 0 && asking[i].attachments == SESSION_ATTACHMENTS_NONE)
