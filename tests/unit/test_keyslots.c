@@ -315,6 +315,24 @@ static void test_a_pin_is_worth_nothing(void **state)
         assert_int_equal(passphrase_worth(bytes_text(good[i])), PASSPHRASE_GOOD);
 }
 
+/* Neither a child process finds it, nor who looks at the memory where it lay. */
+static void test_a_secret_of_the_environment_is_wiped_there(void **state)
+{
+    (void)state;
+    static const char name[] = "JINQIU_TEST_SECRET", secret[] = "correct horse battery";
+    static const char wiped[sizeof secret];
+    struct passphrase *passphrase;
+    assert_int_equal(setenv(name, secret, 1), 0);
+    const char *place = getenv(name);
+    assert_int_equal(passphrase_from_environment(&passphrase, name, NULL), STATUS_OK);
+    assert_string_equal(passphrase_text(passphrase), secret);
+    assert_null(getenv(name));
+    assert_memory_equal(place, wiped, sizeof wiped);
+    passphrase_free(passphrase);
+    assert_int_equal(passphrase_from_environment(&passphrase, name, NULL), STATUS_OK);
+    assert_null(passphrase);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -331,6 +349,7 @@ int main(void)
         cmocka_unit_test(test_a_code_survives_paper),
         cmocka_unit_test(test_the_cost_takes_its_time_within_bounds),
         cmocka_unit_test(test_a_pin_is_worth_nothing),
+        cmocka_unit_test(test_a_secret_of_the_environment_is_wiped_there),
     };
     if (sodium_init() < 0)
         return 2;
