@@ -114,6 +114,7 @@ static void a_hub_s_lives_in_any_order_make_the_same_registry(void **state)
     trust_take(&trust, trust_write_link_key(&trust, 2));
     uint32_t desk = trust_enrol(&trust, ROLE_CLERK, TRUST_TOWNSHIP);
     trust.life = 33;
+    trust_take(&trust, trust_write_revocation(&trust, phone, TRUST_BRANCH, 3));
     trust_take(&trust, trust_write_link_key(&trust, 2));
     struct certificate moved = trust_certificate(&trust, desk, ROLE_SECRETARY, TRUST_SIBLING);
     moved.serial = 2;
