@@ -31,11 +31,11 @@ class Records:
     """All rows of a hub by table, and what several reports count from."""
 
     def __init__(self, hub, tables, first, last):
-        self.first, self.last = first, last
+        self.hub, self.first, self.last = hub, first, last
         self.rows = {table: [row for row in hub.json("list", table) if not row.get("void")]
                      for table in tables}
         self.orgs = {org["id"]: org for org in hub.json("org", "list")}
-        self.names = {org["id"]: org["name"] for org in self.orgs.values()}
+        self.names = {org["id"]: org["name"] for org in (*self.rows["org"], *self.orgs.values())}
         self.people = {row["id"]: row for row in self.rows["person"]}
         self.roster = [p for p in self.rows["person"] if self.is_member(p)
                        and not (p["died_on"] and p["died_on"] <= last)]
@@ -66,6 +66,18 @@ class Records:
 
     def name(self, org):
         return self.names.get(org)
+
+    def body(self, ref):
+        """An org of the registry stands for the row of table org with its name, kind and place."""
+        row = next((row for row in self.rows["org"] if row["id"] == ref), None)
+        place = row and self.orgs.get(row["_org"])
+        same = place and ref not in self.orgs and (place["name"], place["kind"]) == (row["name"], row["kind"])
+        return place["id"] if same else ref
+
+    def made(self, table, row):
+        """The local day on which a row was written first."""
+        times = [value["time"] for value in self.hub.json("history", table, row["id"])]
+        return datetime.datetime.fromisoformat(min(times).replace("Z", "+00:00")).astimezone().date().isoformat()
 
     def branches(self):
         return sorted({p["_org"] for p in self.roster})
