@@ -313,5 +313,87 @@ def r75(r):
                "published": sum(d["kind"] == "disclosure" and d["state"] in shown for d in mine)}
 
 
+def r19(r):
+    shown = defaultdict(list)
+    for d in r.rows["doc"]:
+        if d["kind"] == "disclosure" and d["state"] in ("published", "archived"):
+            shown[r.body(d["org_id"]) or d["_org"], d["period"]].append(d["public_from"] or r.made("doc", d))
+    sums, payers = defaultdict(Counter), defaultdict(set)
+    for row in r.money:
+        month = row["period"] or row["at"][:7]
+        if row["kind"] not in ("dues_paid", "dues_return", "fund_out") or month not in months_of(r):
+            continue
+        key = row["_org"], f"{month[:4]}-Q{(int(month[5:]) + 2) // 3}"
+        late = row["kind"] == "dues_paid" and row["at"] > min(shown[key], default="9999")
+        if row["kind"] == "dues_paid" and not late:
+            payers[key].add(row["subject_ref"])
+        sums[key]["later" if late else row["kind"]] += row["fen"]
+    for (org, quarter), s in sums.items():
+        yield {"org": r.name(org), "quarter": quarter, "payers": len(payers[org, quarter]),
+               "paid": s["dues_paid"] / 100, "later": s["later"] / 100, "returned": s["dues_return"] / 100,
+               "published": min(shown[org, quarter], default=None)}
+
+
+def r30(r):
+    tags = defaultdict(list)
+    for t in r.rows["tag"]:
+        tags[of(t["ref"]), t["scheme"]].append(t["code"])
+    gave = {a["person_id"] for e in r.held for a in r.at[e["id"]] if a["status"] in THERE
+            and (e["kind"] in ("volunteering", "tutoring", "clinic")
+                 or e["kind"] in ("talk", "lecture", "party_lesson") and "speaker" in (a["role"] or ()))}
+    gave |= {t["person_id"] for t in r.tickets if t["kind"] == "volunteer_match" and finished(t)}
+    groups = defaultdict(set)
+    for tie in r.ties:
+        if tie["kind"] == "talent":
+            for field in tags[tie["person_id"], "skill"] or ["未填"]:
+                for team in tags[tie["person_id"], "talent_group"] or ["未填"]:
+                    groups[tie["_org"], field, team].add(tie["person_id"])
+    for (org, field, team), people in groups.items():
+        yield {"org": r.name(org), "field": field, "team": team, "persons": len(people),
+               "engaged": len(people & gave), "percent": percent(len(people & gave), len(people))}
+
+
+def r43(r):
+    kinds = ("alliance", "co_build", "near_build", "enterprise_pair", "hospital_build")
+    links = [{"kind": k["kind"], "a": r.body(of(k["a_ref"])), "b": r.body(of(k["b_ref"]))}
+             for k in r.rows["link"] if k["kind"] in kinds and "true" in k["active"]
+             and (k["start_on"] or "") <= r.last]
+    events = [(r.body(e["org_id"]) or e["_org"], r.body(e["host_id"])) for e in r.held]
+    for a in {k["a"] for k in links if k["kind"] == "alliance"}:
+        members = {k["b"] for k in links if k["kind"] == "alliance" and k["a"] == a}
+        yield {"alliance": r.name(a), "kind": "alliance", "members": len(members),
+               "events": sum(own == a or host in members for own, host in events),
+               "hosts": len({host for _, host in events} & members),
+               "idle": len(members - {org for event in events for org in event})}
+    for k in links:
+        if k["kind"] != "alliance":
+            joint = [(own, host) for own, host in events if (own, host) in
+                     ((k["a"], k["b"]), (k["b"], k["a"]))]
+            yield {"alliance": f"{r.name(k['a'])} — {r.name(k['b'])}", "kind": k["kind"], "members": 2,
+                   "events": len(joint), "hosts": len({host for _, host in joint})}
+
+
+def r60(r):
+    counts = Counter()
+    for p in r.rows["person"]:
+        if not r.is_member(p):
+            continue
+        letters = [a for a in r.rows["affiliation"] if a["person_id"] == p["id"]
+                   and a["state"] == "received" and a["letter_no"]]
+        came = min((a["start_on"] for a in letters if a["kind"] == "member"), default="")
+        went = max((a["start_on"] for a in letters if a["kind"] == "outflow"), default="9999")
+        retired, died = p["retired_on"] or "", p["died_on"] or "9999"
+        since, until = max(retired, came), min(died, went)
+        counts["期初"] += since < r.first <= until
+        if r.first <= since <= r.last and until >= since:
+            counts["转入" if came > retired else "新退休"] += 1
+        if max(r.first, since) <= until <= r.last:
+            counts["转出" if went < died else "去世"] -= 1
+        counts["期末"] += since <= r.last < until
+    for item in ("期初", "新退休", "转入", "转出", "去世", "期末"):
+        yield {"item": item, "persons": counts[item]}
+    assert counts["期末"] == sum(count for item, count in counts.items() if item != "期末")
+
+
 COUNTED = {name.upper(): function for name, function in list(globals().items())
            if name[0] == "r" and name[1:].isdigit()}
