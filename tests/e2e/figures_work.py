@@ -395,5 +395,133 @@ def r60(r):
     assert counts["期末"] == sum(count for item, count in counts.items() if item != "期末")
 
 
+def r21(r):
+    paid = Counter()
+    for row in r.booked:
+        if row["kind"] == "subsidy":
+            paid[of(row["subject_ref"])] += row["fen"]
+    for a in r.rows["affiliation"]:
+        if a["kind"] == "committee":
+            rate = a["subsidy_fen"]
+            fen = round(float(rate) * 100) if rate else 30000 if a["role"] == "secretary" else 10000
+            months = sum(m >= (a["start_on"] or "")[:7] and not (a["end_on"] and m >= a["end_on"][:7])
+                         for m in months_of(r))
+            if months or paid[a["person_id"]]:
+                yield {"person": r.people[a["person_id"]]["name"], "org": r.name(r.body(a["org_id"])),
+                       "role": a["role"], "months": months, "due": months * fen / 100}
+
+
+def r32(r):
+    instructors = holders(r, "instructor")
+    for org in r.rows["org"]:
+        if org["kind"] == "enterprise" or org["id"] in instructors:
+            days = [v["at"][:10] for v in r.visits if of(v["target_ref"]) == org["id"]]
+            yield {"org": org["name"], "instructors": len(instructors[org["id"]]), "visits": len(days),
+                   "months": len({day[:7] for day in days})}
+
+
+def r35(r):
+    kinds = ("request", "four_helps", "volunteer_match", "repair")
+    needs = [t for t in r.tickets if t["kind"] in kinds and r.first <= r.made("ticket", t) <= r.last]
+    offers = [f for f in r.rows["offer"] if (f["state"] or "open") == "open"]
+    for org in {row["_org"] for row in needs + offers}:
+        mine = [t for t in needs if t["_org"] == org]
+        yield {"org": r.name(org), "needs": len(mine), "finished": sum(map(finished, mine)),
+               "resources": sum(f["_org"] == org and f["kind"] in ("resource", "service", "menu") for f in offers),
+               "projects": sum(f["_org"] == org and f["kind"] == "project" for f in offers),
+               "overdue": sum(is_open(t) and (t["due_on"] or "9999") < r.last for t in mine),
+               "unmatched": sum(not t["offer_id"] for t in mine)}
+
+
+def r37(r):
+    for v in r.rows["venue"]:
+        used = [e for e in r.events if e["venue_id"] == v["id"] and r.first <= e["day"] <= r.last
+                and (r.was_held(e) or e["kind"] == "booking" and e["state"] in ("approved", "planned"))]
+        cost = sum(row["fen"] for row in r.money if row["kind"] == "venue_cost"
+                   and of(row["subject_ref"]) == v["id"])
+        yield {"name": v["name"], "kind": v["kind"], "events": len(used), "cost": cost / 100,
+               "bookings": sum(e["kind"] == "booking" for e in used),
+               "updated": max((e["day"] for e in used), default=None)}
+
+
+def r41(r):
+    schemes = {item["id"]: item["scheme"] for item in r.rows["standard"]}
+    members = {p["id"] for p in r.roster}
+    groups = defaultdict(list)
+    for s in r.rows["score"]:
+        if of(s["subject_ref"]) in members and r.first[:4] <= s["period"][:4] <= r.last[:4]:
+            groups[s["_org"], schemes.get(s["standard_id"]) or "", s["period"]].append(s)
+    for (org, scheme, period), mine in groups.items():
+        people = {s["subject_ref"] for s in mine}
+        yield {"org": r.name(org), "scheme": scheme, "period": period, "appraised": len(people),
+               "scores": len(mine), "mean": sum(s["value"] for s in mine) / len(mine),
+               "percent": percent(len(people), len(r.members(org)))}
+
+
+def r47(r):
+    schemes = ("brand", "party_plus", "eight_n", "contribution", "three_platforms")
+    groups = defaultdict(set)
+    for t in r.rows["tag"]:
+        if t["scheme"] in schemes:
+            groups[t["_org"], t["scheme"], t["code"]].add(of(t["ref"]))
+    tasks = {t["id"]: t for t in r.tickets if t["kind"] == "task"}
+    held, venues = {e["id"] for e in r.held}, {v["id"] for v in r.rows["venue"]}
+    for (org, scheme, code), marked in groups.items():
+        mine = [tasks[ref] for ref in marked & set(tasks)]
+        yield {"org": r.name(org), "scheme": scheme, "brand": code, "planned": len(mine),
+               "done": sum(map(finished, mine)), "events": len(marked & held),
+               "venues": len(marked & venues), "orgs": len({r.body(ref) for ref in marked} & set(r.names))}
+
+
+def r51(r):
+    def year_before(day):
+        return str(int(day[:4]) - 1) + day[4:]
+
+    def figures_of(first, last):
+        held = [e for e in r.events if first <= e["day"] <= last and r.was_held(e)]
+        there = [a["person_id"] for e in held for a in r.at[e["id"]] if a["status"] in THERE]
+        visits = [v["target_ref"] for v in r.rows["visit"] if first <= v["at"][:10] <= last]
+        dues = sum(row["fen"] for row in r.money if row["kind"] == "dues_paid" and first <= row["at"] <= last)
+        return {("活动", "次"): len(held), ("参加", "人次"): len(there), ("参加", "人"): len(set(there)),
+                ("走访", "人次"): len(visits), ("走访", "人"): len(set(visits)), ("党费实缴", "元"): dues / 100}
+    before = figures_of(year_before(r.first), year_before(r.last))
+    for (item, unit), now in figures_of(r.first, r.last).items():
+        yield {"item": item, "unit": unit, "before": before[item, unit], "now": now}
+
+
+def r62(r):
+    yield from ({"dimension": "智能手机", "value": digital or "不详", "number": number, "base": len(r.roster)}
+                for digital, number in Counter(p["digital"] for p in r.roster).items())
+    groups = {of(t["ref"]) for t in r.rows["tag"] if t["scheme"] == "chat_group"}
+    inside = sum(p["id"] in groups for p in r.roster)
+    yield {"dimension": "入群", "number": inside, "percent": percent(inside, len(r.roster))}
+
+
+def r67(r):
+    orgs = defaultdict(set)
+    for t in r.rows["tag"]:
+        if t["scheme"] == "brand" and r.body(of(t["ref"])) in r.names:
+            orgs[t["code"]].add(r.body(of(t["ref"])))
+    branches = sum(o["kind"] == "branch" for o in r.orgs.values())
+    for d in r.rows["doc"]:
+        if d["kind"] in ("method", "appeal", "resolution") and r.first[:4] <= (d["period"] or r.last)[:4] <= r.last[:4]:
+            method = d["kind"] == "method"
+            count, base = (len(orgs[d["title"]]), branches) if method else (len(set(d["author_ids"])), len(r.roster))
+            yield {"title": d["title"], "adopted" if method else "signers": count, "base": base,
+                   "percent": percent(count, base)}
+
+
+def r70(r):
+    homes = {(k["_org"], of(k["b_ref"])) for k in r.rows["link"] if "true" in k["active"]
+             and k["kind"] in ("poor_household", "hardship_pair", "study_aid", "guidance")}
+    talks = [e for e in r.held if e["kind"] == "talk"]
+    for org in {home[0] for home in homes} | {e["_org"] for e in talks}:
+        mine = {person for place, person in homes if place == org}
+        yield {"org": r.name(org), "households": len(mine),
+               "visits": sum(of(v["target_ref"]) in mine for v in r.visits),
+               "talks": sum(e["_org"] == org for e in talks),
+               "audience": sum(e["audience"] or 0 for e in talks if e["_org"] == org)}
+
+
 COUNTED = {name.upper(): function for name, function in list(globals().items())
            if name[0] == "r" and name[1:].isdigit()}
