@@ -523,5 +523,31 @@ def r70(r):
                "audience": sum(e["audience"] or 0 for e in talks if e["_org"] == org)}
 
 
+def r38(r):
+    items, answers = defaultdict(lambda: defaultdict(list)), defaultdict(list)
+    most = {item["id"]: item["max_points"] for item in r.rows["standard"]}
+    venues = {v["id"]: v["name"] for v in r.rows["venue"]}
+    for s in r.rows["score"]:
+        if of(s["subject_ref"]) in venues and r.first[:4] <= s["period"][:4] <= r.last[:4]:
+            key = of(s["subject_ref"]), s["period"][:4]
+            if s["scorer_code"]:
+                answers[key].append(s["value"])
+            else:
+                items[key][s["standard_id"]].append(s["value"] >= most[s["standard_id"]])
+    for key in set(items) | set(answers):
+        met = sum(map(all, items[key].values()))
+        yield {"name": venues[key[0]], "year": key[1], "items": len(items[key]), "met": met,
+               "percent": percent(met, len(items[key])), "answers": len(answers[key])}
+
+
+def r53(r):
+    waiting = Counter()
+    for row in (row for rows in r.rows.values() for row in rows):
+        waiting[row["_org"]] += len(row["_conflicts"])
+    for org, conflicts in waiting.items():
+        if conflicts:
+            yield {"org": r.name(org), "conflicts": conflicts}
+
+
 COUNTED = {name.upper(): function for name, function in list(globals().items())
            if name[0] == "r" and name[1:].isdigit()}
