@@ -32,8 +32,9 @@ describe("everybody", () => {
     await peer.call("set", "person", person, "phone=3", "name=示例党员三〇一");
     await client.call("sync");
     await peer.call("sync");
+    const letter = await client.call("transfer", "offer", other, "--to", world.branch);
     await client.call("sync");
-    places = ["", "find?search=示例", "records", "list/person", "list/visit", `row/person/${person}`, `row/visit/${visit}`, `history/person/${person}`, `edit/person/${person}`, "quick/visit", "new/event", "new/ticket", "conflicts", "unsent", "settings", "import/person", "reports", "reports/R02", "reminders", "duplicates", "grid/attendance/0", "grid/ledger/0", `sign/attendance/0/${event}`, "calendar/event", `row/ticket/${ticket}`];
+    places = ["", "find?search=示例", "records", "list/person", "list/visit", `row/person/${person}`, `row/visit/${visit}`, `history/person/${person}`, `edit/person/${person}`, "quick/visit", "new/event", "new/ticket", "conflicts", "unsent", "settings", "import/person", "reports", "reports/R02", "reminders", "duplicates", "grid/attendance/0", "grid/ledger/0", `sign/attendance/0/${event}`, "calendar/event", `row/ticket/${ticket}`, "letters", `letter/affiliation/${letter}`, `offer/person/${person}`];
   });
   afterEach(() => world.leave());
   after(() => world.close());
