@@ -179,7 +179,7 @@ enum status access_list(struct replica *replica, const char *since, struct noted
     if (sqlite3_prepare_v2(replica_database(replica), sql, -1, &find, NULL) != SQLITE_OK)
         return replica_failed(replica, "notes of access", err);
     sqlite3_bind_text(find, 1, since, -1, SQLITE_STATIC);
-    while (status == STATUS_OK && sqlite3_step(find) == SQLITE_ROW)
+    while (status == STATUS_OK && replica_step(replica, find, &status, err))
         status =
             add_noted(replica, table,
                       bytes_of(sqlite3_column_blob(find, 0), (size_t)sqlite3_column_bytes(find, 0)),

@@ -168,7 +168,7 @@ static enum status tell_aside(struct replica *replica, const struct schema_watch
         return replica_failed(replica, "set-aside entries", err);
     sqlite3_bind_text(find, 1, since, -1, SQLITE_STATIC);
     sqlite3_bind_int64(find, 2, watch->aside);
-    while (status == STATUS_OK && sqlite3_step(find) == SQLITE_ROW) {
+    while (status == STATUS_OK && replica_step(replica, find, &status, err)) {
         const char *day = (const char *)sqlite3_column_text(find, 1);
         struct finding finding = {.kind = "aside",
                                   .day = day ? day : "",

@@ -30,9 +30,10 @@ static enum status look(struct replica *replica, const struct schema_table *tabl
              table->name, into);
     if (sqlite3_prepare_v2(replica_database(replica), sql, -1, &statement, NULL) != SQLITE_OK)
         return failed(replica, err);
-    *any |= sqlite3_step(statement) == SQLITE_ROW;
+    enum status status = STATUS_OK;
+    *any |= replica_step(replica, statement, &status, err);
     sqlite3_finalize(statement);
-    return STATUS_OK;
+    return status;
 }
 
 static enum status execute(struct replica *replica, const char *sql, struct error *err)
@@ -122,10 +123,12 @@ enum status doubles_root(struct replica *replica, const struct id *id, struct id
                            -1, &statement, NULL) != SQLITE_OK)
         return failed(replica, err);
     sqlite3_bind_blob(statement, 1, id->bytes, ID_BYTES, SQLITE_STATIC);
-    if (sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_bytes(statement, 0) == ID_BYTES)
+    enum status status = STATUS_OK;
+    if (replica_step(replica, statement, &status, err) &&
+        sqlite3_column_bytes(statement, 0) == ID_BYTES)
         memcpy(root->bytes, sqlite3_column_blob(statement, 0), ID_BYTES);
     sqlite3_finalize(statement);
-    return STATUS_OK;
+    return status;
 }
 
 /* ---- the SQL of readers ---- */

@@ -9,6 +9,7 @@ void grid_release(struct grid *grid)
     for (size_t i = 0; i < grid->count; i++)
         free(grid->cells[i]);
     free(grid->cells);
+    free(grid->widths);
     *grid = (struct grid){0};
 }
 
@@ -85,6 +86,10 @@ enum status grid_add(struct grid *grid, const char *text)
         if (!grown)
             return STATUS_NO_MEMORY;
         grid->cells = grown;
+        size_t *widths = realloc(grid->widths, capacity * sizeof *widths);
+        if (!widths)
+            return STATUS_NO_MEMORY;
+        grid->widths = widths;
         grid->capacity = capacity;
     }
     char *cell = malloc(strlen(text) + sizeof "…");
@@ -109,11 +114,9 @@ static size_t column_width(const struct grid *grid, size_t column)
 
 void grid_print(const struct grid *grid, FILE *out)
 {
-    size_t *widths = calloc(grid->columns + 1, sizeof *widths);
-    if (!widths || grid->count < grid->columns) {
-        free(widths);
+    size_t *widths = grid->widths;
+    if (grid->count < grid->columns)
         return;
-    }
     for (size_t i = 0; i < grid->columns; i++)
         widths[i] = column_width(grid, i);
     for (size_t row = 0; row + grid->columns <= grid->count; row += grid->columns) {
@@ -128,5 +131,4 @@ void grid_print(const struct grid *grid, FILE *out)
         }
         fputc('\n', out);
     }
-    free(widths);
 }

@@ -17,6 +17,7 @@ struct grid {
     size_t columns;
     char **cells;
     size_t count, capacity;
+    size_t *widths; /* of the columns, when it is printed; room for `capacity` */
 };
 
 void grid_release(struct grid *grid);

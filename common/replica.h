@@ -80,6 +80,11 @@ const struct clock *replica_clock(const struct replica *replica);
 
 /* What SQLite just said about a table that a host keeps beside ours, as a status. */
 enum status replica_failed(struct replica *replica, const char *what, struct error *err);
+/* The next row of a statement: false behind the last, and when it fails, as *status then says. Who
+ * reads on until there are no rows would take a broken disk for the end. */
+struct sqlite3_stmt;
+bool replica_step(struct replica *replica, struct sqlite3_stmt *statement, enum status *status,
+                  struct error *err);
 /* Nothing can be saved for now: the ballast was dropped, and there is no room for it yet. */
 bool replica_disk_full(const struct replica *replica);
 

@@ -188,9 +188,13 @@ static enum status seal_anew(struct carrying *carrying, const struct schema_fiel
 {
     struct replica *replica = carrying->replica;
     struct seal_place place = {carrying->row->table->number, carrying->row->id, field->number};
-    struct bytes plain = replica_plain(replica, &place, *value);
+    struct bytes plain;
     struct id subject;
-    if (plain.data == value->data || !replica_seal_subject(replica, *value, &subject))
+    bool found = false;
+    TRY(replica_plain(replica, &place, *value, &plain, err));
+    if (plain.data != value->data)
+        TRY(replica_seal_subject(replica, *value, &subject, &found, err));
+    if (!found)
         return STATUS_OK;
     *value = plain;
     return draft_seal(&carrying->draft, &place, field, &subject, value, err);

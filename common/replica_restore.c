@@ -71,9 +71,10 @@ enum status replica_split_view(struct replica *replica, bool *split, struct erro
                     "SELECT 1 FROM _set_aside WHERE scope & 0x80000001 = 1 AND proof IS NOT NULL "
                     "LIMIT 1",
                     &find, err));
-    *split = sqlite3_step(find) == SQLITE_ROW;
+    enum status status = STATUS_OK;
+    *split = sql_row(replica, find, &status, err);
     sqlite3_finalize(find);
-    return STATUS_OK;
+    return status;
 }
 
 bool feed_restoring(const struct replica *replica, const struct feed_id *feed)

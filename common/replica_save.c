@@ -279,7 +279,9 @@ static enum status is_news(struct draft *draft, const struct edit *edit,
         return STATUS_OK;
     TRY(shown_value(draft, edit, field, &shown, err));
     struct seal_place place = {edit->table->number, edit->id, field->number};
-    *news = !bytes_equal(replica_plain(draft->replica, &place, shown.value), value);
+    struct bytes plain;
+    TRY(replica_plain(draft->replica, &place, shown.value, &plain, err));
+    *news = !bytes_equal(plain, value);
     return STATUS_OK;
 }
 

@@ -157,17 +157,17 @@ static enum status scrub_table(struct replica *replica, bool *more, struct scrub
                     "ORDER BY name LIMIT 1 OFFSET ?",
                     &name, err));
     sqlite3_bind_int64(name, 1, replica->scrub.table++);
-    *more = sqlite3_step(name) == SQLITE_ROW;
+    enum status status = STATUS_OK;
+    *more = sql_row(replica, name, &status, err);
     if (*more)
         snprintf(sql, sizeof sql, "PRAGMA integrity_check(\"%s\")", sqlite3_column_text(name, 0));
     sqlite3_finalize(name);
     if (!*more)
-        return STATUS_OK;
+        return status;
     int code = sqlite3_prepare_v2(replica->database, sql, -1, &check, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_step(check);
     const char *line = code == SQLITE_ROW ? (const char *)sqlite3_column_text(check, 0) : NULL;
-    enum status status = STATUS_OK;
     if (code == SQLITE_ROW && line && strcmp(line, "ok") != 0)
         status = note_fault(replica, line, found, err);
     else if ((code & 0xff) == SQLITE_CORRUPT)

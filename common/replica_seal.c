@@ -118,23 +118,26 @@ static bool unwrap_stored(struct replica *replica, sqlite3_stmt *row, struct sea
     return opened;
 }
 
-static bool value_key_open(struct replica *replica, struct seal_key *key)
+static enum status value_key_open(struct replica *replica, struct seal_key *key, bool *opened,
+                                  struct error *err)
 {
     struct seal_cache *cache = cache_of(replica);
     struct seal_key *place = cache ? value_place(cache, &key->id) : NULL;
     if (place && seal_id_compare(&place->id, &key->id) == 0) {
         *key = *place;
-        return true;
+        *opened = true;
+        return STATUS_OK;
     }
     sqlite3_stmt *get = sql_use(replica, SQL_KEY_GET);
+    enum status status = STATUS_OK;
     if (!get)
-        return false;
+        return sql_fail(replica, err, "keys");
     sqlite3_bind_int64(get, 1, (int64_t)get_u64le(key->id.bytes));
-    bool opened = sqlite3_step(get) == SQLITE_ROW && unwrap_stored(replica, get, key);
+    *opened = sql_row(replica, get, &status, err) && unwrap_stored(replica, get, key);
     sqlite3_reset(get);
-    if (opened && place)
+    if (*opened && place)
         *place = *key;
-    return opened;
+    return status;
 }
 
 /* A sealed text, or what of an attachment's value is sealed, with the head before it. */
@@ -152,14 +155,18 @@ static bool sealed_part(struct bytes value, struct bytes *head, struct bytes *co
     return true;
 }
 
-struct bytes replica_plain(struct replica *replica, const struct seal_place *place,
-                           struct bytes value)
+enum status replica_plain(struct replica *replica, const struct seal_place *place,
+                          struct bytes value, struct bytes *plain, struct error *err)
 {
     struct bytes content, head;
     struct seal_key key;
-    if (!sealed_part(value, &head, &content) || !seal_value_key(content, &key.id) ||
-        !value_key_open(replica, &key))
-        return value;
+    bool opened = false;
+    *plain = value;
+    if (!sealed_part(value, &head, &content) || !seal_value_key(content, &key.id))
+        return STATUS_OK;
+    TRY(value_key_open(replica, &key, &opened, err));
+    if (!opened)
+        return STATUS_OK;
     buffer_clear(&replica->plain);
     enum status status = STATUS_OK;
     if (head.size > 0 && (pack_array(&replica->plain, 2) != STATUS_OK ||
@@ -168,23 +175,32 @@ struct bytes replica_plain(struct replica *replica, const struct seal_place *pla
     if (status == STATUS_OK)
         status = seal_open(&replica->plain, &replica->network, &key, place, content);
     sodium_memzero(&key, sizeof key);
-    return status == STATUS_OK ? buffer_bytes(&replica->plain) : value;
+    if (status == STATUS_NO_MEMORY)
+        return error_set(err, status, "out of memory");
+    if (status == STATUS_OK)
+        *plain = buffer_bytes(&replica->plain);
+    return STATUS_OK;
 }
 
-bool replica_seal_subject(struct replica *replica, struct bytes value, struct id *subject)
+enum status replica_seal_subject(struct replica *replica, struct bytes value, struct id *subject,
+                                 bool *found, struct error *err)
 {
     struct unpack in = unpack_of(value);
     struct bytes content;
     struct seal_id id;
+    enum status status = STATUS_OK;
     sqlite3_stmt *get = sql_use(replica, SQL_KEY_GET);
-    if (!get || !unpack_sealed(&in, &content) || !seal_value_key(content, &id))
-        return false;
+    *found = false;
+    if (!get)
+        return sql_fail(replica, err, "keys");
+    if (!unpack_sealed(&in, &content) || !seal_value_key(content, &id))
+        return STATUS_OK;
     sqlite3_bind_int64(get, 1, (int64_t)get_u64le(id.bytes));
-    bool found = sqlite3_step(get) == SQLITE_ROW && sqlite3_column_bytes(get, 0) == ID_BYTES;
-    if (found)
+    *found = sql_row(replica, get, &status, err) && sqlite3_column_bytes(get, 0) == ID_BYTES;
+    if (*found)
         memcpy(subject->bytes, sqlite3_column_blob(get, 0), ID_BYTES);
     sqlite3_reset(get);
-    return found;
+    return status;
 }
 
 /* ---- keys that come and go ---- */
@@ -250,7 +266,7 @@ static enum status put_wrapped(struct replica *replica, const struct entry_key *
     if (!get)
         return sql_fail(replica, err, "keys");
     sqlite3_bind_int64(get, 1, (int64_t)get_u64le(named->id));
-    if (sqlite3_step(get) == SQLITE_ROW && sql_blob(get, 2).size == SEAL_WRAPPED_BYTES &&
+    if (sql_row(replica, get, &status, err) && sql_blob(get, 2).size == SEAL_WRAPPED_BYTES &&
         buffer_append_bytes(out, sql_blob(get, 2)) != STATUS_OK)
         status = error_set(err, STATUS_NO_MEMORY, "out of memory");
     sqlite3_reset(get);
@@ -347,27 +363,31 @@ static bool find_pending(const struct draft *draft, const struct entry_key *want
     return false;
 }
 
-/* One that our feed named before: nobody depends on another's feed to read ours. */
-static bool find_own(struct replica *replica, const struct draft *draft,
-                     const struct entry_key *wanted, const struct seal_id *scope,
-                     struct seal_key *key)
+/* One that our feed named before: nobody depends on another's feed to read ours.
+ * STATUS_NOT_FOUND. */
+static enum status find_own(const struct draft *draft, const struct entry_key *wanted,
+                            const struct seal_id *scope, struct seal_key *key, struct error *err)
 {
-    bool found = false;
+    struct replica *replica = draft->replica;
+    enum status status = STATUS_OK;
+    bool named = false, opened = false;
     sqlite3_stmt *list = sql_use(replica, SQL_KEY_OWN);
     if (!list)
-        return false;
+        return sql_fail(replica, err, "keys");
     sqlite3_bind_blob(list, 1, wanted->subject.bytes, ID_BYTES, SQLITE_STATIC);
     sqlite3_bind_int64(list, 2, wanted->year);
     sqlite3_bind_int64(list, 3, feed_find(replica, &draft->writer.feed));
-    while (!found && sqlite3_step(list) == SQLITE_ROW) {
+    while (!named && sql_row(replica, list, &status, err)) {
         struct bytes wrapped = sql_blob(list, 1);
         if (wrapped.size != SEAL_WRAPPED_BYTES || memcmp(wrapped.data, scope->bytes, SEAL_ID_BYTES))
             continue;
         put_u64le(key->id.bytes, (uint64_t)sqlite3_column_int64(list, 0));
-        found = true;
+        named = true;
     }
     sqlite3_reset(list);
-    return found && value_key_open(replica, key);
+    if (named)
+        status = value_key_open(replica, key, &opened, err);
+    return status != STATUS_OK || opened ? status : STATUS_NOT_FOUND;
 }
 
 static enum status new_key(struct draft *draft, struct entry_key *wanted,
@@ -437,8 +457,9 @@ enum status draft_seal(struct draft *draft, const struct seal_place *place,
                                field->name)
                    : STATUS_OK;
     enum status status = STATUS_OK;
-    if (!find_pending(draft, &wanted, &scope.id, &key) &&
-        !find_own(replica, draft, &wanted, &scope.id, &key))
+    if (!find_pending(draft, &wanted, &scope.id, &key))
+        status = find_own(draft, &wanted, &scope.id, &key, err);
+    if (status == STATUS_NOT_FOUND)
         status = new_key(draft, &wanted, &scope, &key, err);
     buffer_clear(&draft->sealed);
     if (status == STATUS_OK &&
@@ -479,7 +500,10 @@ static void sql_unsealed(sqlite3_context *context, int count, sqlite3_value **va
                                       (size_t)sqlite3_value_bytes(values[0]))) != STATUS_OK)
         return;
     memcpy(place.row.bytes, sqlite3_value_blob(values[2]), ID_BYTES);
-    struct unpack in = unpack_of(replica_plain(replica, &place, buffer_bytes(&sealed)));
+    struct bytes plain;
+    if (replica_plain(replica, &place, buffer_bytes(&sealed), &plain, NULL) != STATUS_OK)
+        sqlite3_result_error_code(context, SQLITE_IOERR);
+    struct unpack in = unpack_of(plain);
     if (unpack_str(&in, &text))
         sqlite3_result_text(context, (const char *)text.data, (int)text.size, SQLITE_TRANSIENT);
     buffer_release(&sealed);

@@ -11,12 +11,14 @@
 #include "common/replica.h"
 
 /* The value as a person may see it: opened, when it is sealed and we have its key, else as it is.
- * Borrows `value` or the replica, until the next call. */
-struct bytes replica_plain(struct replica *replica, const struct seal_place *place,
-                           struct bytes value);
+ * Borrows `value` or the replica, until the next call. Fails when the key can't be looked for, with
+ * *plain as `value`. */
+enum status replica_plain(struct replica *replica, const struct seal_place *place,
+                          struct bytes value, struct bytes *plain, struct error *err);
 
-/* Whom a sealed value is about, as its key says; false: nobody named that key. */
-bool replica_seal_subject(struct replica *replica, struct bytes value, struct id *subject);
+/* Whom a sealed value is about, as its key says; *found false: nobody named that key. */
+enum status replica_seal_subject(struct replica *replica, struct bytes value, struct id *subject,
+                                 bool *found, struct error *err);
 
 /* ---- who may open (replica_grant.c); in a transaction ---- */
 /* For the hub: scope keys where there are none or somebody with a key has left, and grants for

@@ -196,6 +196,12 @@ bool sql_row(struct replica *replica, sqlite3_stmt *statement, enum status *stat
     return code == SQLITE_ROW;
 }
 
+bool replica_step(struct replica *replica, sqlite3_stmt *statement, enum status *status,
+                  struct error *err)
+{
+    return sql_row(replica, statement, status, err);
+}
+
 enum status sql_end(struct replica *replica, sqlite3_stmt *statement, enum status status,
                     struct error *err)
 {

@@ -65,7 +65,8 @@ static enum status make_mark(struct replica *replica, const struct row *row, str
     join_groups(place);
     for (size_t i = 0; i < place->groups_count; i++)
         if (!field_set_equal(&place->groups[i].fields, &no_fields))
-            TRY(mark_append(mark, &place->groups[i]));
+            if (mark_append(mark, &place->groups[i]) != STATUS_OK)
+                return error_set(err, STATUS_NO_MEMORY, "out of memory");
     return STATUS_OK;
 }
 

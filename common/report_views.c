@@ -38,6 +38,15 @@ static enum status prepare(struct replica *replica, const char *sql, sqlite3_stm
                      sqlite3_errmsg(database));
 }
 
+/* After the last row that was put; `code` is what its step said. */
+static enum status put_end(struct replica *replica, sqlite3_stmt *put, int code, struct error *err)
+{
+    enum status status =
+        code == SQLITE_DONE ? STATUS_OK : replica_failed(replica, "the views", err);
+    sqlite3_finalize(put);
+    return status;
+}
+
 enum status report_sql(const json_t *definition, struct buffer *sql, struct error *err)
 {
     size_t i;
@@ -114,8 +123,9 @@ static enum status fill_orgs(struct replica *replica, struct error *err)
 {
     const struct registry *registry = replica_registry(replica);
     sqlite3_stmt *put;
+    int code = SQLITE_DONE;
     TRY(prepare(replica, "INSERT INTO _org_tree VALUES(?, ?, ?, ?, ?, 0)", &put, err));
-    for (size_t i = 0; i < registry_orgs_count(registry); i++) {
+    for (size_t i = 0; code == SQLITE_DONE && i < registry_orgs_count(registry); i++) {
         const struct org *org = registry_org_at(registry, i);
         sqlite3_reset(put);
         sqlite3_bind_int64(put, 1, org->number);
@@ -123,9 +133,9 @@ static enum status fill_orgs(struct replica *replica, struct error *err)
         sqlite3_bind_text(put, 3, org->name, -1, SQLITE_STATIC);
         sqlite3_bind_text(put, 4, org->kind, -1, SQLITE_STATIC);
         sqlite3_bind_int64(put, 5, org->parent);
-        sqlite3_step(put);
+        code = sqlite3_step(put);
     }
-    sqlite3_finalize(put);
+    TRY(put_end(replica, put, code, err));
     return execute(replica,
                    "INSERT INTO _below WITH RECURSIVE up(org, at, distance) AS ("
                    "SELECT number, number, 0 FROM _org_tree UNION ALL "
@@ -141,8 +151,9 @@ static enum status fill_devices(struct replica *replica, struct error *err)
 {
     const struct registry *registry = replica_registry(replica);
     sqlite3_stmt *put;
+    int code = SQLITE_DONE;
     TRY(prepare(replica, "INSERT INTO _device VALUES(?, ?, ?, ?, ?, ?, ?)", &put, err));
-    for (size_t i = 0; i < registry_devices_count(registry); i++) {
+    for (size_t i = 0; code == SQLITE_DONE && i < registry_devices_count(registry); i++) {
         const struct device *device = registry_device_at(registry, i);
         const struct certificate *certificate = &device->certificate;
         enum device_state state = registry_device_state(registry, device);
@@ -154,9 +165,9 @@ static enum status fill_devices(struct replica *replica, struct error *err)
         sqlite3_bind_text(put, 5, role_name(certificate->role), -1, SQLITE_STATIC);
         sqlite3_bind_int64(put, 6, certificate->org);
         sqlite3_bind_text(put, 7, device_state_name(state), -1, SQLITE_STATIC);
-        sqlite3_step(put);
+        code = sqlite3_step(put);
     }
-    sqlite3_finalize(put);
+    TRY(put_end(replica, put, code, err));
     return STATUS_OK;
 }
 
@@ -164,17 +175,20 @@ static enum status fill_devices(struct replica *replica, struct error *err)
 static enum status fill_usual(const struct maker *maker, struct error *err)
 {
     sqlite3_stmt *put;
+    int code = SQLITE_DONE;
     size_t i;
     const json_t *rule;
     TRY(prepare(maker->replica, "INSERT OR REPLACE INTO _usual VALUES(?, ?)", &put, err));
     json_array_foreach(json_object_get(maker->file, "rules"), i, rule)
     {
+        if (code != SQLITE_DONE)
+            break;
         sqlite3_reset(put);
         sqlite3_bind_text(put, 1, json_string_value(json_array_get(rule, 0)), -1, SQLITE_STATIC);
         sqlite3_bind_int64(put, 2, json_integer_value(json_array_get(rule, 1)));
-        sqlite3_step(put);
+        code = sqlite3_step(put);
     }
-    sqlite3_finalize(put);
+    TRY(put_end(maker->replica, put, code, err));
     return STATUS_OK;
 }
 

@@ -118,7 +118,7 @@ enum status view_set_aside(struct replica *replica, json_t **list, struct error 
         return error_set(err, STATUS_STORAGE, "cannot read what was set aside: %s",
                          sqlite3_errmsg(database));
     *list = json_array();
-    while (status == STATUS_OK && sqlite3_step(rows) == SQLITE_ROW)
+    while (status == STATUS_OK && replica_step(replica, rows, &status, err))
         status = add_item(replica, rows, *list, err);
     sqlite3_finalize(rows);
     if (status == STATUS_OK)

@@ -42,8 +42,7 @@ static enum status opened_value(struct replica *replica, const struct column *co
     buffer_clear(value);
     if (pack_bin(value, packed) != STATUS_OK)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    *plain = replica_plain(replica, place, buffer_bytes(value));
-    return STATUS_OK;
+    return replica_plain(replica, place, buffer_bytes(value), plain, err);
 }
 
 /* ---- a list ---- */
@@ -102,7 +101,7 @@ static enum status list_column(struct replica *replica, const struct column *col
     struct bytes plain;
     TRY(read_column(replica, column, id, &rows, err));
     enum status status = STATUS_OK;
-    while (status == STATUS_OK && sqlite3_step(rows) == SQLITE_ROW) {
+    while (status == STATUS_OK && replica_step(replica, rows, &status, err)) {
         status = opened_value(replica, column, rows, &place, &value, &plain, err);
         if (status == STATUS_OK)
             status = tell(replica, column, &place, buffer_bytes(&value), plain, list, err);
@@ -179,10 +178,12 @@ static enum status take_value(struct replica *replica, const struct column *colu
     struct seal_place place;
     struct bytes opened = {0};
     TRY(read_column(replica, column, id, &rows, err));
-    enum status status = sqlite3_step(rows) == SQLITE_ROW
-                             ? opened_value(replica, column, rows, &place, &value, &opened, err)
-                             : error_set(err, STATUS_NOT_FOUND, "the row has nothing in field '%s'",
-                                         column->field->name);
+    enum status status = STATUS_OK;
+    if (replica_step(replica, rows, &status, err))
+        status = opened_value(replica, column, rows, &place, &value, &opened, err);
+    else if (status == STATUS_OK)
+        status = error_set(err, STATUS_NOT_FOUND, "the row has nothing in field '%s'",
+                           column->field->name);
     if (status == STATUS_OK && !attachment_plain_read(&head, &described, opened))
         status = error_set(err, STATUS_DENIED, "field '%s' is sealed for this device",
                            column->field->name);

@@ -160,14 +160,17 @@ static void put_rows(struct replica *replica, const struct entry_view *view, jso
 
 /* ---- the list ---- */
 
-static bool is_set_aside(sqlite3_stmt *find, const struct dot *dot)
+static enum status is_set_aside(struct replica *replica, sqlite3_stmt *find, const struct dot *dot,
+                                bool *aside, struct error *err)
 {
+    enum status status = STATUS_OK;
     sqlite3_reset(find);
     sqlite3_bind_int64(find, 1, dot->feed.scope);
     sqlite3_bind_int64(find, 2, dot->feed.device);
     sqlite3_bind_int64(find, 3, dot->feed.incarnation);
     sqlite3_bind_int64(find, 4, (int64_t)dot->number);
-    return sqlite3_step(find) == SQLITE_ROW;
+    *aside = replica_step(replica, find, &status, err);
+    return status;
 }
 
 static void put_org(struct replica *replica, const struct dot *dot, json_t *item)
@@ -185,9 +188,12 @@ static enum status tell(struct replica *replica, const struct item *entry, json_
     const struct device *device =
         registry_device(replica_registry(replica), entry->dot.feed.device);
     enum status status = replica_aside_body(replica, &entry->dot, &body, err);
-    bool decoded = status == STATUS_OK &&
-                   entry_decode(&view, &entry->dot.feed, buffer_bytes(&body), NULL) == STATUS_OK &&
-                   view.ops_count > 0;
+    bool decoded = status == STATUS_OK;
+    if (decoded)
+        status = entry_decode(&view, &entry->dot.feed, buffer_bytes(&body), err);
+    decoded = decoded && status == STATUS_OK && view.ops_count > 0;
+    if (status != STATUS_NO_MEMORY && status != STATUS_STORAGE)
+        status = STATUS_OK; /* what can't be read is listed as such */
     struct id person = view.head.has_person ? view.head.person
                        : device             ? device->certificate.person
                                             : (struct id){{0}};
@@ -221,9 +227,11 @@ static enum status tell_all(struct replica *replica, const struct items *items, 
                          sqlite3_errmsg(database));
     for (size_t i = 0; i < items->count && i < most && status == STATUS_OK; i++) {
         json_t *item = json_object();
-        bool aside = is_set_aside(find, &items->items[i].dot);
+        bool aside = false;
         json_array_append_new(list, item);
-        status = tell(replica, &items->items[i], item, err);
+        status = is_set_aside(replica, find, &items->items[i].dot, &aside, err);
+        if (status == STATUS_OK)
+            status = tell(replica, &items->items[i], item, err);
         json_object_set_new(item, "state", json_string(aside ? "set_aside" : "counts"));
     }
     sqlite3_finalize(find);

@@ -120,8 +120,10 @@ enum status view_written(struct replica *replica, const struct seal_place *place
     const struct schema *schema = replica_schema(replica);
     struct unpack in = unpack_of(value);
     uint32_t parts;
-    if (!field || field->merge != MERGE_SET)
-        return value_json(schema, field, replica_plain(replica, place, value), json, err);
+    if (!field || field->merge != MERGE_SET) {
+        TRY(replica_plain(replica, place, value, &value, err));
+        return value_json(schema, field, value, json, err);
+    }
     *json = json_object();
     if (!unpack_array(&in, &parts))
         return STATUS_OK;

@@ -25,7 +25,8 @@ static enum status sealed_json(struct reader *reader, const struct schema_field 
     struct seal_place place = {.table = reader->table->number, .field = field->number};
     if (sqlite3_column_bytes(reader->rows, 0) == ID_BYTES)
         memcpy(place.row.bytes, sqlite3_column_blob(reader->rows, 0), ID_BYTES);
-    struct bytes plain = replica_plain(reader->replica, &place, buffer_bytes(&reader->value));
+    struct bytes plain;
+    TRY(replica_plain(reader->replica, &place, buffer_bytes(&reader->value), &plain, err));
     return view_value(reader->schema, field, plain, json, err);
 }
 
@@ -97,30 +98,39 @@ static int compare_conflict(struct reader *reader, const void *id, int64_t scope
     return order != 0 ? order : (at_scope > scope) - (at_scope < scope);
 }
 
-static void ask_conflicts(struct reader *reader, const void *id, int64_t scope)
+static enum status next_conflict(struct reader *reader, struct error *err)
+{
+    enum status status = STATUS_OK;
+    reader->conflict_waits = replica_step(reader->replica, reader->conflicts, &status, err);
+    return status;
+}
+
+static enum status ask_conflicts(struct reader *reader, const void *id, int64_t scope,
+                                 struct error *err)
 {
     sqlite3_reset(reader->conflicts);
     sqlite3_bind_blob(reader->conflicts, 2, id, ID_BYTES, SQLITE_TRANSIENT);
     sqlite3_bind_int64(reader->conflicts, 3, scope);
-    reader->conflict_waits = sqlite3_step(reader->conflicts) == SQLITE_ROW;
+    return next_conflict(reader, err);
 }
 
 /* Both statements ascend by row and scope: walk them side by side. */
-static json_t *conflicts_of(struct reader *reader, const void *id, int64_t scope)
+static enum status put_conflicts(struct reader *reader, const void *id, int64_t scope,
+                                 json_t *names, struct error *err)
 {
-    json_t *names = json_array();
     if (reader->by_row)
-        ask_conflicts(reader, id, scope);
+        TRY(ask_conflicts(reader, id, scope, err));
     while (reader->conflict_waits) {
         int order = compare_conflict(reader, id, scope);
         if (order > 0)
             break;
         int field = sqlite3_column_int(reader->conflicts, 2);
-        if (order == 0)
-            json_array_append_new(names, json_string(field_name(reader->table, field)));
-        reader->conflict_waits = sqlite3_step(reader->conflicts) == SQLITE_ROW;
+        if (order == 0 &&
+            json_array_append_new(names, json_string(field_name(reader->table, field))) != 0)
+            return error_set(err, STATUS_NO_MEMORY, "out of memory");
+        TRY(next_conflict(reader, err));
     }
-    return names;
+    return STATUS_OK;
 }
 
 static const char *org_text(struct reader *reader, int64_t scope)
@@ -164,7 +174,9 @@ static enum status make_row(struct reader *reader, json_t **made, struct error *
     json_object_set_new_nocheck(row, "id", json_string_nocheck(text));
     TRY(put_fields(reader, row, err));
     json_object_set_new_nocheck(row, "_org", json_string_nocheck(org_text(reader, scope)));
-    int failed = json_object_set_new_nocheck(row, "_conflicts", conflicts_of(reader, &id, scope));
+    json_t *conflicts = json_array();
+    int failed = json_object_set_new_nocheck(row, "_conflicts", conflicts);
+    TRY(put_conflicts(reader, &id, scope, conflicts, err));
     if (sqlite3_column_int(reader->rows, 2))
         failed |= json_object_set_new_nocheck(row, "_deleted", json_true());
     if (sqlite3_column_int(reader->rows, 2) == ROW_MOVED)
@@ -196,7 +208,7 @@ static enum status read_rows(struct reader *reader, view_taker *take, void *cont
     enum status status = STATUS_OK;
     int code = SQLITE_DONE;
     if (!reader->by_row)
-        reader->conflict_waits = sqlite3_step(reader->conflicts) == SQLITE_ROW;
+        TRY(next_conflict(reader, err));
     while (status == STATUS_OK && (code = sqlite3_step(reader->rows)) == SQLITE_ROW) {
         json_t *row = NULL;
         status = make_row(reader, &row, err);

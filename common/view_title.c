@@ -23,10 +23,12 @@ static enum status title_of_row(struct replica *replica, const struct schema_tab
         return error_set(err, STATUS_STORAGE, "cannot read table '%s': %s", table->name,
                          sqlite3_errmsg(replica_database(replica)));
     sqlite3_bind_blob(statement, 1, id->bytes, ID_BYTES, SQLITE_TRANSIENT);
-    if (sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_type(statement, 0) == SQLITE_TEXT)
+    enum status status = STATUS_OK;
+    if (replica_step(replica, statement, &status, err) &&
+        sqlite3_column_type(statement, 0) == SQLITE_TEXT)
         *title = strdup((const char *)sqlite3_column_text(statement, 0));
     sqlite3_finalize(statement);
-    return STATUS_OK;
+    return status;
 }
 
 /* Somebody with a device may have no row of their own. */

@@ -22,7 +22,7 @@ static enum status registry_digest(struct hub *hub, struct hash *digest, struct 
                            -1, &statement, NULL) != SQLITE_OK)
         return error_set(err, STATUS_STORAGE, "cannot read the registry's feeds: %s",
                          sqlite3_errmsg(database));
-    while (status == STATUS_OK && sqlite3_step(statement) == SQLITE_ROW) {
+    while (status == STATUS_OK && replica_step(hub->replica, statement, &status, err)) {
         uint8_t place[20];
         put_u32le(place, (uint32_t)sqlite3_column_int64(statement, 0));
         put_u32le(place + 4, (uint32_t)sqlite3_column_int64(statement, 1));
@@ -36,7 +36,7 @@ static enum status registry_digest(struct hub *hub, struct hash *digest, struct 
     sqlite3_finalize(statement);
     hash_object(digest, TAG_DIGEST, replica_network(hub->replica), buffer_bytes(&heads));
     buffer_release(&heads);
-    return status;
+    return status == STATUS_NO_MEMORY ? error_set(err, status, "out of memory") : status;
 }
 
 enum status hub_raise_beacon(struct hub *hub, struct error *err)

@@ -53,7 +53,7 @@ static enum status list_merged(struct replica *replica, const struct id *id, str
                                  "SELECT ref FROM temp._double WHERE root = ? AND "
                                  "typeof(ref) = 'blob' AND length(ref) = 16",
                                  &root, &list, err);
-    while (status == STATUS_OK && sqlite3_step(list) == SQLITE_ROW) {
+    while (status == STATUS_OK && replica_step(replica, list, &status, err)) {
         struct id merged;
         memcpy(merged.bytes, sqlite3_column_blob(list, 0), ID_BYTES);
         status = add_id(ids, &merged, err);
@@ -73,9 +73,12 @@ static enum status erase_row(struct replica *replica, const struct schema_table 
     snprintf(sql, sizeof sql, "SELECT _scope FROM main.\"%s\" WHERE id = ? ORDER BY _scope",
              table->name);
     TRY(prepare(replica, sql, id, &list, err));
-    while (count < ORGS_OF_A_ROW_MAX && sqlite3_step(list) == SQLITE_ROW)
+    enum status status = STATUS_OK;
+    while (count < ORGS_OF_A_ROW_MAX && replica_step(replica, list, &status, err))
         orgs[count++] = SCOPE_ORG((uint32_t)sqlite3_column_int64(list, 0));
     sqlite3_finalize(list);
+    if (status != STATUS_OK)
+        return status;
     if (count == 0)
         return error_set(err, STATUS_NOT_FOUND, "there is no such row in table '%s'", table->name);
     for (size_t i = 0; i < count; i++)

@@ -82,7 +82,9 @@ static bool find_dot(const struct ledger *ledger, const struct ledger_value *val
 bool ledger_find_in(const struct ledger *ledger, struct replica *replica,
                     const struct ledger_value *value, unsigned *save)
 {
-    struct bytes plain = replica_plain(replica, &value->place, value->value);
+    struct bytes plain;
+    if (replica_plain(replica, &value->place, value->value, &plain, NULL) != STATUS_OK)
+        return false;
     return is_sealed(plain) ? find_dot(ledger, value, save) : ledger_find(ledger, plain, save);
 }
 
@@ -196,7 +198,6 @@ static enum status take_item(void *context, const struct history_item *item, str
     struct finding *finding = looking->finding;
     const struct ledger *ledger = looking->ledger;
     unsigned number, field;
-    (void)err;
     for (field = 0; field < LEDGER_FIELDS && ledger_fields[field] != item->field; field++)
         ;
     if (field == LEDGER_FIELDS)
@@ -205,7 +206,9 @@ static enum status take_item(void *context, const struct history_item *item, str
         {LEDGER_TABLE, ledger->rows[looking->row], item->field}, item->value, item->dot};
     bool found = ledger_find_in(ledger, looking->replica, &value, &number);
     if (is_sealed(item->value)) {
-        bool opened = !is_sealed(replica_plain(looking->replica, &value.place, item->value));
+        struct bytes plain;
+        TRY(replica_plain(looking->replica, &value.place, item->value, &plain, err));
+        bool opened = !is_sealed(plain);
         check_seal(looking, item, opened);
         looking->blind[field] |= !found && !opened;
         if (!found && !opened)
