@@ -174,7 +174,7 @@ enum status codes_used(struct replica *replica,
                 "WHERE device IS NOT NULL AND length(sign_key) = 32 AND length(dh_key) = 32 "
                 "ORDER BY device",
                 &rows, err));
-    while (status == STATUS_OK && sqlite3_step(rows) == SQLITE_ROW) {
+    while (status == STATUS_OK && replica_step(replica, rows, &status, err)) {
         take_person(rows, 2, person);
         struct code code = {.org = (uint32_t)sqlite3_column_int64(rows, 0),
                             .role = (enum role)sqlite3_column_int(rows, 1),

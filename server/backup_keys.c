@@ -21,14 +21,15 @@ static enum status collect(sqlite3 *database, struct buffer *out, struct error *
     uint8_t check[CHECK_BYTES];
     int code = sqlite3_prepare_v2(database, "SELECT wrapped FROM _key WHERE wrapped IS NOT NULL",
                                   -1, &read, NULL);
-    while (status == STATUS_OK && code == SQLITE_OK && sqlite3_step(read) == SQLITE_ROW)
+    bool good = code == SQLITE_OK;
+    while (status == STATUS_OK && good && (code = sqlite3_step(read)) == SQLITE_ROW)
         if (sqlite3_column_bytes(read, 0) == SEAL_WRAPPED_BYTES)
             status = buffer_append(out, sqlite3_column_blob(read, 0), SEAL_WRAPPED_BYTES);
     sqlite3_finalize(read);
     crypto_generichash(check, sizeof check, out->data, out->size, NULL, 0);
     if (status == STATUS_OK)
         status = buffer_append(out, check, sizeof check);
-    if (code != SQLITE_OK)
+    if (status == STATUS_OK && code != SQLITE_DONE)
         return error_set(err, STATUS_STORAGE, "the database: %s", sqlite3_errmsg(database));
     return status == STATUS_OK ? status : error_set(err, status, "out of memory");
 }

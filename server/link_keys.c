@@ -140,13 +140,14 @@ enum status link_ring_load(struct link_ring *ring, struct hub *hub, struct error
     uv_mutex_lock(&ring->lock);
     sodium_memzero(ring->keys, sizeof ring->keys);
     ring->count = 0;
-    while (ring->count < LINK_KEYS_MAX - 1 && sqlite3_step(list) == SQLITE_ROW)
+    enum status status = STATUS_OK;
+    while (ring->count < LINK_KEYS_MAX - 1 && replica_step(hub->replica, list, &status, err))
         if (sqlite3_column_bytes(list, 0) == DH_KEY_BYTES)
             dh_key_from_secret(&ring->keys[ring->count++], sqlite3_column_blob(list, 0));
     ring->keys[ring->count++] = replica_identity(hub->replica)->dh;
     uv_mutex_unlock(&ring->lock);
     sqlite3_finalize(list);
-    return STATUS_OK;
+    return status;
 }
 
 bool link_ring_choose(struct link_ring *ring, const struct network *network, struct bytes frame,
