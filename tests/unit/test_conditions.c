@@ -1,5 +1,5 @@
-/* Rules of rights and forks, condition by condition: of each rule a case that keeps it, and for each
- * of its conditions one that breaks that alone. So each is seen to decide by itself (MC/DC). */
+/* Rules of rights and forks, condition by condition: of each rule a case that keeps it, and for
+ * each of its conditions one that breaks that alone: each is seen to decide by itself (MC/DC). */
 
 #include <setjmp.h>
 #include <stdarg.h>
