@@ -115,7 +115,7 @@ static size_t column_width(const struct grid *grid, size_t column)
 void grid_print(const struct grid *grid, FILE *out)
 {
     size_t *widths = grid->widths;
-    if (grid->count < grid->columns)
+    if (grid->columns == 0 || grid->count < grid->columns)
         return;
     for (size_t i = 0; i < grid->columns; i++)
         widths[i] = column_width(grid, i);

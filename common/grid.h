@@ -23,6 +23,7 @@ struct grid {
 void grid_release(struct grid *grid);
 /* Copies the text. STATUS_NO_MEMORY. */
 enum status grid_add(struct grid *grid, const char *text);
+/* Nothing, when there are no rows. */
 void grid_print(const struct grid *grid, FILE *out);
 /* Places on a terminal that UTF-8 text takes. */
 size_t grid_width(const char *text);

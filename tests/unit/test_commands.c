@@ -149,7 +149,7 @@ static void help_tells_of_every_command(void **state)
         {"digest -h", CLI_DONE, "digest"},
         {"--man", CLI_DONE, ".Dd"},
         {"--version", CLI_DONE, "jinqiu"},
-        {"nothing --help", CLI_DONE, "usage"},
+        {"nothing --help", CLI_USAGE, "'nothing'"},
         {"nothing", CLI_USAGE, "'nothing'"},
         {"bundle nothing", CLI_USAGE, "nothing"},
         {"bundle", CLI_USAGE, "'bundle'"},
