@@ -114,7 +114,7 @@ static void look(void *context, enum status status, const struct error *err)
 static void play_act(const char *name, enum status (*play)(void *context, struct error *err))
 {
     struct failing_act act = {.name = name, .prepare = start_again, .play = play, .look = look};
-    act.tries = 8;
+    act.tries = 5;
     failing_play(&act);
 }
 

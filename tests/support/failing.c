@@ -19,7 +19,7 @@
 
 #define PLACES_MAX 16384 /* of one act and kind; a power of two */
 #define FRAMES_MAX 48
-#define TRIES 12
+#define TRIES 6
 #define WAY_START 14695981039346656037ull
 
 struct place {

@@ -29,7 +29,7 @@ struct failing_act {
     /* What must hold after it, done or not: `status` and *err are what the play gave. */
     void (*look)(void *context, enum status status, const struct error *err);
     void *context;
-    unsigned tries; /* of each kind, without JINQIU_FAILURES; 0: 12 */
+    unsigned tries; /* of each kind, without JINQIU_FAILURES; 0: 6 */
 };
 
 /* Plays the act with each kind of failure. A failure that isn't told, or told without a sentence
