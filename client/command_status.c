@@ -24,6 +24,7 @@ static const struct cli_text labels[] = {
     {"taken by the hub not all", "中心未全部接收"},
     {"missing since a repair", "修复后待补回的条目"},
     {"carried here before their turn", "已带到、待补齐之前的条目"},
+    {"bytes that came in part", "只到达一部分的字节"},
     {"last saves cut off", "最近保存被截断于"},
     {"damaged", "损坏"},
     {"last sync", "上次同步"},
@@ -35,10 +36,10 @@ static const struct cli_text labels[] = {
 static void print_status(const json_t *status)
 {
     static const char *const keys[] = {
-        "device",    "person",       "role",          "org",        "org_name",
-        "entries",   "rows",         "conflicts",     "set_aside",  "unsent",
-        "held",      "missing",      "early",         "end_lost",   "damaged",
-        "last_sync", "rights_as_of", "rights_behind", "split_view", "clock_offset_ms"};
+        "device",        "person",     "role",           "org",     "org_name",  "entries",
+        "rows",          "conflicts",  "set_aside",      "unsent",  "held",      "missing",
+        "early",         "staged",     "end_lost",       "damaged", "last_sync", "rights_as_of",
+        "rights_behind", "split_view", "clock_offset_ms"};
     struct grid grid = {.columns = 2};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const json_t *value = json_object_get(status, keys[i]);

@@ -100,14 +100,15 @@ static int row_compare(const void *row, const void *feed)
     return feed_compare(&((const struct frontier_row *)row)->feed, feed);
 }
 
-size_t frontier_place(const struct frontier *frontier, const struct feed_id *feed)
+/* Index of the first row that isn't below `feed`. */
+static size_t lower_bound(const struct frontier *frontier, const struct feed_id *feed)
 {
     return array_place(frontier->rows, frontier->count, sizeof *frontier->rows, feed, row_compare);
 }
 
 uint64_t frontier_get(const struct frontier *frontier, const struct feed_id *feed)
 {
-    size_t at = frontier_place(frontier, feed);
+    size_t at = lower_bound(frontier, feed);
     bool found = at < frontier->count && feed_compare(&frontier->rows[at].feed, feed) == 0;
     return found ? frontier->rows[at].number : 0;
 }
@@ -120,7 +121,7 @@ bool frontier_covers(const struct frontier *frontier, const struct dot *dot)
 enum status frontier_raise(struct frontier *frontier, const struct feed_id *feed, uint64_t number,
                            struct error *err)
 {
-    size_t at = frontier_place(frontier, feed);
+    size_t at = lower_bound(frontier, feed);
     if (number == 0)
         return STATUS_OK;
     if (at < frontier->count && feed_compare(&frontier->rows[at].feed, feed) == 0) {

@@ -67,8 +67,6 @@ void frontier_release(struct frontier *frontier);
 void frontier_clear(struct frontier *frontier);
 enum status frontier_copy(struct frontier *to, const struct frontier *from, struct error *err);
 
-/* Index of the first row that isn't below `feed`. */
-size_t frontier_place(const struct frontier *frontier, const struct feed_id *feed);
 /* 0 when the feed isn't held. */
 uint64_t frontier_get(const struct frontier *frontier, const struct feed_id *feed);
 bool frontier_covers(const struct frontier *frontier, const struct dot *dot);

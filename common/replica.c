@@ -591,5 +591,7 @@ enum status replica_counts(struct replica *replica, struct replica_counts *count
     struct frontier missing = {0};
     enum status status = replica_missing(replica, &missing, &counts->missing, err);
     frontier_release(&missing);
-    return status == STATUS_OK ? later_count(replica, &counts->early, err) : status;
+    TRY(status);
+    TRY(later_count(replica, &counts->early, err));
+    return replica_staged_bytes(replica, &counts->staged, err);
 }

@@ -248,6 +248,22 @@ enum status replica_peer_load(struct replica *replica, uint32_t device, struct f
 enum status replica_peer_save(struct replica *replica, uint32_t device, const struct frontier *told,
                               const struct frontier *held, struct error *err);
 
+/* ---- what arrived in part ---- */
+#define STAGED_BYTES_MAX (64u << 20)         /* of all peers together; the oldest make room */
+#define STAGED_LIFE_MS (30LL * 24 * 3600000) /* then nobody will go on with it */
+/* Keeps the next piece of a run that is arriving from a peer, `at` bytes behind its beginning; 0
+ * begins another run. A piece that doesn't follow what is there is dropped. Within a transaction.
+ */
+enum status replica_stage(struct replica *replica, uint32_t peer, uint64_t at, struct bytes part,
+                          struct error *err);
+/* All of it so far; replaces `part`, by nothing when there is none. */
+enum status replica_staged(struct replica *replica, uint32_t peer, struct buffer *part,
+                           struct error *err);
+/* The run has come, or won't. Within a transaction. */
+enum status replica_unstage(struct replica *replica, uint32_t peer, struct error *err);
+/* Of all peers, for people. */
+enum status replica_staged_bytes(struct replica *replica, uint64_t *bytes, struct error *err);
+
 /* ---- truth ---- */
 struct tally {
     uint32_t scope;
@@ -344,6 +360,7 @@ struct replica_counts {
     uint64_t entries, rows, conflicts, set_aside, own_entries;
     uint64_t missing; /* see replica_missing */
     uint64_t early;   /* entries beyond a gap, which wait for those before them */
+    uint64_t staged;  /* bytes of entries that came in part */
 };
 enum status replica_counts(struct replica *replica, struct replica_counts *counts,
                            struct error *err);

@@ -112,9 +112,10 @@ enum status view_counts(struct replica *replica, json_t **made, struct error *er
     *made = NULL;
     TRY(replica_counts(replica, &counts, err));
     TRY(view_count_unsent(replica, &unsent, err));
-    *made = json_pack("{sI sI sI sI sI sI sI}", "entries", (json_int_t)counts.entries, "rows",
+    *made = json_pack("{sI sI sI sI sI sI sI sI}", "entries", (json_int_t)counts.entries, "rows",
                       (json_int_t)counts.rows, "conflicts", (json_int_t)counts.conflicts,
                       "set_aside", (json_int_t)counts.set_aside, "unsent", (json_int_t)unsent,
-                      "missing", (json_int_t)counts.missing, "early", (json_int_t)counts.early);
+                      "missing", (json_int_t)counts.missing, "early", (json_int_t)counts.early,
+                      "staged", (json_int_t)counts.staged);
     return *made ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "out of memory");
 }

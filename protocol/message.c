@@ -29,6 +29,21 @@ enum status message_take(struct bytes *stream, struct message *message, bool *ta
     return STATUS_OK;
 }
 
+bool message_peek(struct bytes stream, struct message_start *start)
+{
+    uint64_t size;
+    if (stream.size < 2)
+        return false;
+    start->type = stream.data[0];
+    start->so_far = bytes_of(stream.data + 1, stream.size - 1);
+    if (!bytes_take_varint(&start->so_far, &size))
+        return false;
+    start->size = (size_t)size;
+    if (start->so_far.size > start->size)
+        start->so_far.size = start->size;
+    return true;
+}
+
 enum status message_put(struct buffer *stream, enum message_type type, struct bytes body)
 {
     uint8_t kind = (uint8_t)type;
@@ -92,7 +107,7 @@ bool message_decode_empty(struct bytes body)
     return take_start(&in, 0, &extra) && take_end(&in, extra);
 }
 
-/* ---- HAVE, RECEIPT, SKETCH ---- */
+/* ---- HAVE, RECEIPT, SKETCH, HELD ---- */
 
 static enum status pack_one(struct buffer *body, struct bytes data)
 {
@@ -202,13 +217,14 @@ static bool take_optional(struct unpack *in, struct bytes *data)
 
 static enum status pack_welcome(struct buffer *body, const struct message_welcome *welcome)
 {
-    TRY(pack_array(body, 6));
+    TRY(pack_array(body, welcome->flags ? 7 : 6));
     TRY(pack_uint(body, welcome->code));
     TRY(pack_uint(body, welcome->device));
     TRY(pack_uint(body, welcome->lineage));
     TRY(pack_bool(body, welcome->remembered));
     TRY(pack_optional(body, welcome->beacon));
-    return pack_optional(body, welcome->link_key);
+    TRY(pack_optional(body, welcome->link_key));
+    return welcome->flags ? pack_uint(body, welcome->flags) : STATUS_OK;
 }
 
 enum status message_put_welcome(struct buffer *stream, const struct message_welcome *welcome)
@@ -222,10 +238,15 @@ bool message_decode_welcome(struct bytes body, struct message_welcome *welcome)
 {
     struct unpack in = unpack_of(body);
     uint32_t extra;
-    return take_start(&in, 6, &extra) && unpack_uint(&in, &welcome->code) &&
-           take_u32(&in, &welcome->device) && unpack_uint(&in, &welcome->lineage) &&
-           unpack_bool(&in, &welcome->remembered) && take_optional(&in, &welcome->beacon) &&
-           take_optional(&in, &welcome->link_key) && take_end(&in, extra);
+    welcome->flags = 0;
+    if (!take_start(&in, 6, &extra) || !unpack_uint(&in, &welcome->code) ||
+        !take_u32(&in, &welcome->device) || !unpack_uint(&in, &welcome->lineage) ||
+        !unpack_bool(&in, &welcome->remembered) || !take_optional(&in, &welcome->beacon) ||
+        !take_optional(&in, &welcome->link_key))
+        return false;
+    if (extra > 0 && !take_u32(&in, &welcome->flags))
+        return false;
+    return take_end(&in, extra - (extra > 0));
 }
 
 /* ---- RUN ---- */
@@ -245,6 +266,50 @@ bool message_decode_run(struct bytes body, struct message_run *run)
         if (!unpack_bin(&in, &entry) || entry.size == 0 || entry.size > ENTRY_BYTES_MAX)
             return false;
     return unpack_bin(&in, &signature) && signature.size == SIGNATURE_BYTES && take_end(&in, extra);
+}
+
+bool message_peek_run(struct bytes part, struct feed_id *feed, uint64_t *first)
+{
+    struct unpack in = unpack_of(part);
+    uint32_t parts;
+    /* The list announces more elements than are there yet, but not more than bytes. */
+    return unpack_array(&in, &parts) && parts >= 6 && take_u32(&in, &feed->scope) &&
+           take_u32(&in, &feed->device) && take_u32(&in, &feed->incarnation) &&
+           unpack_uint_max(&in, UINT64_MAX / 2, first) && feed->device > 0 &&
+           feed->incarnation > 0 && *first > 0;
+}
+
+/* ---- PART ---- */
+
+static enum status pack_part(struct buffer *body, const struct message_part *part)
+{
+    TRY(pack_array(body, 6));
+    TRY(pack_uint(body, part->feed.scope));
+    TRY(pack_uint(body, part->feed.device));
+    TRY(pack_uint(body, part->feed.incarnation));
+    TRY(pack_uint(body, part->first));
+    TRY(pack_uint(body, part->bytes));
+    return pack_bin(body, part->digest);
+}
+
+enum status message_put_part(struct buffer *stream, const struct message_part *part)
+{
+    struct buffer body = {0};
+    enum status packed = pack_part(&body, part);
+    return put_packed(stream, MESSAGE_PART, packed, &body);
+}
+
+bool message_decode_part(struct bytes body, struct message_part *part)
+{
+    struct unpack in = unpack_of(body);
+    uint32_t extra;
+    return take_start(&in, 6, &extra) && take_u32(&in, &part->feed.scope) &&
+           take_u32(&in, &part->feed.device) && take_u32(&in, &part->feed.incarnation) &&
+           unpack_uint_max(&in, UINT64_MAX / 2, &part->first) &&
+           unpack_uint_max(&in, SESSION_MESSAGE_MAX, &part->bytes) &&
+           unpack_bin(&in, &part->digest) && take_end(&in, extra) && part->feed.device > 0 &&
+           part->feed.incarnation > 0 && part->first > 0 &&
+           part->digest.size == (part->bytes > 0 ? SHORT_DIGEST_BYTES : 0);
 }
 
 /* ---- TALLY ---- */

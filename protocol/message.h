@@ -35,6 +35,9 @@ enum message_type {
     MESSAGE_SKETCH = 90, /* in what two frontiers differ: session_compare.c */
     MESSAGE_DIFFERENCE = 91,
     MESSAGE_WIDER = 92,
+    MESSAGE_PART = 93, /* goes on where a line broke: session_resume.c */
+    MESSAGE_REST = 94,
+    MESSAGE_HELD = 95,         /* in place of RECEIPT between two that know each other's keys */
     MESSAGE_OPTIONAL_FROM = 64 /* from here on an unknown type is skipped */
 };
 
@@ -42,6 +45,9 @@ enum message_type {
 #define HELLO_ENROLLING 2u
 #define HELLO_UNTOLD 4u   /* the delta would not fit: the responder asks for the whole with HAVE */
 #define HELLO_SKETCHES 8u /* understands SKETCH */
+#define HELLO_UNFINISHED 16u /* the last session broke: say by PART how far you are */
+#define HELLO_HELD 32u       /* understands HELD */
+#define WELCOME_HELD 1u
 #define SHORT_DIGEST_BYTES 8
 #define ENROL_TOKEN_BYTES 16
 #define ENROL_PROOF_BYTES (ENROL_TOKEN_BYTES + DH_KEY_BYTES + PUBLIC_KEY_BYTES)
@@ -60,7 +66,7 @@ enum status message_put(struct buffer *stream, enum message_type type, struct by
 /* SENT, PING, PONG: []. */
 enum status message_put_empty(struct buffer *stream, enum message_type type);
 bool message_decode_empty(struct bytes body);
-/* HAVE, RECEIPT, SKETCH: [bin]. */
+/* HAVE, RECEIPT, SKETCH, HELD: [bin]. */
 enum status message_put_bin(struct buffer *stream, enum message_type type, struct bytes data);
 bool message_decode_bin(struct bytes body, struct bytes *data);
 
@@ -88,13 +94,14 @@ bool message_decode_enrol(struct bytes body, struct message_enrol *enrol);
 void enrol_proof(uint8_t proof[ENROL_PROOF_BYTES], const uint8_t token[ENROL_TOKEN_BYTES],
                  const uint8_t dh_key[DH_KEY_BYTES], const uint8_t sign_key[PUBLIC_KEY_BYTES]);
 
-/* [code, device, lineage, remembered, beacon bin or nil, link key bin or nil] */
+/* [code, device, lineage, remembered, beacon bin or nil, link key bin or nil, flags?] */
 struct message_welcome {
     uint64_t code; /* enum session_code, or one that we don't know yet */
     uint32_t device;
     uint64_t lineage;
     bool remembered;
     struct bytes beacon, link_key;
+    uint32_t flags; /* 0 is left out */
 };
 enum status message_put_welcome(struct buffer *stream, const struct message_welcome *welcome);
 bool message_decode_welcome(struct bytes body, struct message_welcome *welcome);
@@ -116,6 +123,27 @@ struct message_tally {
 };
 enum status message_put_tally(struct buffer *stream, const struct message_tally *tally);
 bool message_decode_tally(struct bytes body, struct message_tally *tally);
+
+/* [scope, device, incarnation, first, bytes, digest bin 8 or 0]: I hold the feed up to first - 1,
+ * and so many bytes of the body of the RUN that begins with `first`. */
+struct message_part {
+    struct feed_id feed;
+    uint64_t first, bytes;
+    struct bytes digest; /* of these bytes; of none: empty */
+};
+enum status message_put_part(struct buffer *stream, const struct message_part *part);
+bool message_decode_part(struct bytes body, struct message_part *part);
+
+/* What is there of the message at the front of a stream, whole or not; false when not even its
+ * length is. */
+struct message_start {
+    uint8_t type;
+    size_t size;         /* of the whole body */
+    struct bytes so_far; /* of the body; borrows the stream */
+};
+bool message_peek(struct bytes stream, struct message_start *start);
+/* Which run a RUN's body begins, of which the end may be missing. */
+bool message_peek_run(struct bytes part, struct feed_id *feed, uint64_t *first);
 
 /* [code, text] */
 struct message_bye {

@@ -11,6 +11,7 @@
 #include "common/bytes.h"
 
 #define PACK_PIECE_MAX (16u * 1024u) /* bytes before compression */
+#define PACK_PIECE_AIM (8u * 1024u)  /* what we make: a broken line loses less than one */
 #define PACK_WINDOW_LOG 17           /* 128 KiB */
 
 struct packer {

@@ -51,7 +51,7 @@ void session_free(struct session *session)
         return;
     struct buffer *buffers[] = {&session->raw,   &session->stream,        &session->plain,
                                 &session->wire,  &session->beacon_sealed, &session->link_key,
-                                &session->batch, &session->unpacked};
+                                &session->batch, &session->unpacked,      &session->part};
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
         buffer_release(buffers[i]);
     struct frontier *frontiers[] = {&session->told,   &session->ours,    &session->delta,
@@ -120,7 +120,7 @@ void session_heard(struct session *session)
 static enum status take_start(struct session *session)
 {
     session->started = true;
-    session->started_ms = session->now_ms;
+    session->started_ms = session->staged_ms = session->now_ms;
     if (session->options.role == SESSION_RESPONDER || session->phase != PHASE_IDLE)
         return STATUS_OK;
     session->phase = PHASE_SHAKING;

@@ -68,6 +68,7 @@ enum session_ask {
     ASK_LOAD,  /* give runs beyond `known` within a budget */
     ASK_TALLY, /* digests of frontier and tables, as far as both may read */
     ASK_REMEMBER,  /* keep told/held of this peer; the answer carries nothing */
+    ASK_STAGE,     /* keep a piece of a run that is still arriving; the answer carries nothing */
     ASK_ATTACHMENT /* see attachment_ask.h */
 };
 
@@ -86,6 +87,11 @@ struct session_question {
     /* ASK_STORE */
     const struct session_run *runs; /* borrowed until the answer */
     size_t runs_count;
+    bool unstage; /* what was staged of this peer has come whole */
+    bool sealed;  /* the peer wants a receipt under our signature */
+    /* ASK_STAGE */
+    struct bytes piece; /* borrowed until the answer */
+    uint64_t piece_at;  /* bytes of the run before it */
     /* ASK_LOAD */
     const struct frontier *known; /* what the peer holds, as far as we know */
     size_t budget_bytes;
@@ -94,6 +100,7 @@ struct session_question {
     /* ASK_REMEMBER */
     const struct frontier *told; /* what the peer was told that we hold / what it told us */
     const struct frontier *held; /* what the peer provably holds */
+    bool unfinished;             /* the session goes on; if it breaks, there is more to ask */
     struct attachment_question attachment;
 };
 
@@ -111,8 +118,10 @@ struct session_answer {
     const struct frontier *told;     /* ASK_OPEN: what the peer remembers of us; ASK_WHO: what we
                                         remember that the peer holds */
     const struct frontier *held;     /* ASK_OPEN: what the peer is known to hold */
-    struct bytes receipt;            /* ASK_STORE: sealed receipt for the feeds touched */
-    const struct frontier *stored;   /* ASK_STORE: the feeds touched, as they now stand */
+    struct bytes staged;  /* ASK_OPEN/WHO: beginning of a run that the peer was sending us */
+    bool unfinished;      /* ASK_OPEN: our last session broke while the peer was storing */
+    struct bytes receipt; /* ASK_STORE, sealed: receipt for the feeds touched */
+    const struct frontier *stored;           /* ASK_STORE: the feeds touched, as they now stand */
     uint64_t applied, known, aside, refused; /* ASK_STORE */
     enum session_code hold; /* ASK_STORE: not SESSION_DONE: only some of the runs were stored; no
                                more are taken in this session, and the peer is told why. A status

@@ -64,6 +64,9 @@ static enum status ask_store(struct session *session)
     session->batch_runs = runs;
     session->question.runs = runs;
     session->question.runs_count = session->batch_count;
+    session->question.sealed = !session->takes_held;
+    session->question.unstage = session->unstage;
+    session->unstage = false;
     flow_ask(session, ASK_STORE);
     return STATUS_OK;
 }
@@ -80,6 +83,8 @@ static void ask_remember(struct session *session, const struct frontier *told)
 {
     session->question.told = told;
     session->question.held = &session->proven;
+    session->question.unfinished =
+        session->options.role == SESSION_INITIATOR && told == &session->told;
     session->held_due = false;
     session->held_ms = session->now_ms;
     flow_ask(session, ASK_REMEMBER);
@@ -96,10 +101,13 @@ static enum status answer_open(struct session *session, const struct session_ans
     TRY(frontier_copy(&session->told, answer->told, NULL));
     TRY(frontier_copy(&session->proven, answer->held, NULL));
     TRY(frontier_copy(&session->offered, answer->held, NULL));
+    session->unfinished = answer->unfinished;
     TRY(out_hello(session));
+    TRY(resume_begin(session, answer));
     session->changed = session->delta.count > 0;
     size_t taken = session->plain.size + FIRST_LOAD_RESERVE;
-    bool fits = taken < SESSION_FIRST_PAYLOAD_MAX && !session->options.discreet;
+    bool fits =
+        taken < SESSION_FIRST_PAYLOAD_MAX && !session->options.discreet && !session->unfinished;
     ask_load(session, fits ? SESSION_FIRST_PAYLOAD_MAX - taken : 0);
     return STATUS_OK;
 }
@@ -131,14 +139,16 @@ static enum status answer_who(struct session *session, const struct session_answ
     session->phase = PHASE_OPEN;
     session->peer_known = same_memory(session, answer);
     TRY(out_welcome(session, answer, session->peer_known));
-    if (!session->peer_known)
+    if (!session->peer_known) {
+        TRY(resume_begin(session, answer));
         return compare_begin(session, answer->frontier);
+    }
     TRY(frontier_copy(&session->proven, answer->told, NULL));
     TRY(frontier_merge(&session->proven, &session->delta, NULL));
     TRY(frontier_copy(&session->offered, &session->proven, NULL));
     session->changed = session->delta.count > 0;
     session->load_due = true;
-    return STATUS_OK;
+    return resume_begin(session, answer);
 }
 
 static void drop_batch(struct session *session)
@@ -169,15 +179,30 @@ static enum status answer_store(struct session *session, const struct session_an
         return flow_end(session, SESSION_FORKED, "");
     if (answer->hold != SESSION_DONE)
         TRY(hold(session, answer->hold));
-    if (answer->receipt.size == 0 || answer->stored->count == 0)
-        return STATUS_OK; /* nobody yet who could sign it, or nothing to sign for */
+    /* Else what came down in a session that breaks would go up again in the next one. */
+    session->held_due |= session->now_ms >= session->started_ms + HELD_EVERY_MS;
+    if (answer->stored->count == 0)
+        return STATUS_OK;
     if (session->options.role == SESSION_INITIATOR)
         TRY(frontier_merge(&session->ours, answer->stored, NULL));
-    return message_put_bin(&session->plain, MESSAGE_RECEIPT, answer->receipt);
+    return out_stored(session, answer);
+}
+
+/* A large run waits for the second frame, which may say that the peer has a part of it. */
+static bool beyond_first_frame(const struct session *session, const struct session_answer *answer)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < answer->runs_count; i++)
+        bytes += answer->runs[i].encoded.size;
+    return session->phase == PHASE_SHAKING && bytes > 2 * SESSION_FIRST_PAYLOAD_MAX;
 }
 
 static enum status answer_load(struct session *session, const struct session_answer *answer)
 {
+    if (beyond_first_frame(session, answer)) {
+        session->first_load_done = session->load_due = true;
+        return STATUS_OK;
+    }
     enum status status = out_runs(session, answer);
     if (status == STATUS_STORAGE)
         return flow_end(session, SESSION_STORAGE_FAILED, "a run of the log is broken");
@@ -234,6 +259,9 @@ static enum status answer_full(struct session *session)
         return hold(session, SESSION_FULL);
     case ASK_REMEMBER:
         return answer_remember(session);
+    case ASK_STAGE:
+        session->staged_ms = session->now_ms;
+        return STATUS_OK;
     case ASK_ATTACHMENT:
         return attachment_flow_full(session);
     default:
@@ -260,6 +288,10 @@ enum status flow_answer(struct session *session, const struct session_answer *an
         return answer_tally(session, answer);
     case ASK_REMEMBER:
         return answer_remember(session);
+    case ASK_STAGE:
+        session->staged = session->staging;
+        session->staged_ms = session->now_ms;
+        return STATUS_OK;
     case ASK_ATTACHMENT:
         return attachment_flow_answer(session, answer);
     case ASK_NONE:
@@ -354,6 +386,8 @@ static enum status next_when_open(struct session *session)
         return ask_store(session);
     if (session->bye_came)
         return next_after_bye(session);
+    if (session->totals.holding == SESSION_DONE && resume_ask(session))
+        return STATUS_OK;
     if (!session->peer_known)
         return STATUS_OK; /* HAVE is under way */
     if (progress_due(session)) {

@@ -28,6 +28,8 @@ static enum status take_hello(struct session *session, struct bytes body)
     if (hello.told_digest.size > 0)
         memcpy(session->hello_digest, hello.told_digest.data, hello.told_digest.size);
     session->hello_untold = (hello.flags & HELLO_UNTOLD) != 0;
+    session->takes_held = (hello.flags & HELLO_HELD) != 0;
+    session->unfinished = (hello.flags & HELLO_UNFINISHED) != 0;
     session->hello_sketches = (hello.flags & HELLO_SKETCHES) != 0;
     session->hello_lineage = hello.lineage;
     session->hello_beacon = hello.beacon;
@@ -80,6 +82,7 @@ static enum status take_welcome(struct session *session, struct bytes body)
     if (enrolling)
         session->enrolled_as = session->self = welcome.device;
     session->lineage = welcome.lineage;
+    session->takes_held = (welcome.flags & WELCOME_HELD) != 0;
     session->peer_known = welcome.remembered; /* else its HAVE follows */
     TRY(buffer_append_bytes(&session->beacon_sealed, welcome.beacon));
     return buffer_append_bytes(&session->link_key, welcome.link_key);
@@ -103,12 +106,13 @@ static enum status batch_add(struct session *session, struct bytes body)
 }
 
 /* Keeps the run for the next question, and notes that the peer holds it. */
-static enum status take_run(struct session *session, struct bytes body)
+enum status in_take_run(struct session *session, struct bytes body)
 {
     struct message_run run;
     if (!message_decode_run(body, &run))
         return STATUS_PROTOCOL;
     uint64_t last = run.first + run.count - 1;
+    resume_came(session);
     session->totals.received += run.count;
     session->changed = true;
     TRY(batch_add(session, body));
@@ -116,14 +120,12 @@ static enum status take_run(struct session *session, struct bytes body)
     return frontier_raise(&session->offered, &run.feed, last, NULL);
 }
 
-static enum status merge_receipt(struct session *session, const struct receipt *receipt)
+static enum status merge_held(struct session *session, const struct frontier *held)
 {
-    if (receipt->device != session->peer)
-        return STATUS_OK; /* somebody else's: it proves nothing about this peer */
     session->changed = session->held_due = true;
     session->receipt_due = false;
-    TRY(frontier_merge(&session->proven, &receipt->held, NULL));
-    return frontier_merge(&session->offered, &receipt->held, NULL);
+    TRY(frontier_merge(&session->proven, held, NULL));
+    return frontier_merge(&session->offered, held, NULL);
 }
 
 static enum status take_receipt(struct session *session, struct bytes body)
@@ -133,9 +135,23 @@ static enum status take_receipt(struct session *session, struct bytes body)
     if (!message_decode_bin(body, &sealed))
         return STATUS_PROTOCOL;
     enum status status = receipt_peek(&receipt, sealed, NULL);
-    if (status == STATUS_OK)
-        status = merge_receipt(session, &receipt);
+    /* Somebody else's proves nothing about this peer. */
+    if (status == STATUS_OK && receipt.device == session->peer)
+        status = merge_held(session, &receipt.held);
     receipt_release(&receipt);
+    return status;
+}
+
+static enum status take_held(struct session *session, struct bytes body)
+{
+    struct frontier held = {0};
+    struct bytes encoded;
+    if (!message_decode_bin(body, &encoded))
+        return STATUS_PROTOCOL;
+    enum status status = frontier_decode(&held, encoded, NULL);
+    if (status == STATUS_OK)
+        status = merge_held(session, &held);
+    frontier_release(&held);
     return status;
 }
 
@@ -212,7 +228,7 @@ static const struct {
     [MESSAGE_ENROL] = {true, false, false, take_enrol},
     [MESSAGE_WELCOME] = {false, true, false, take_welcome},
     [MESSAGE_HAVE] = {true, true, true, compare_take_have},
-    [MESSAGE_RUN] = {true, true, true, take_run},
+    [MESSAGE_RUN] = {true, true, true, in_take_run},
     [MESSAGE_SENT] = {true, true, true, take_sent},
     [MESSAGE_RECEIPT] = {true, true, true, take_receipt},
     [MESSAGE_TALLY] = {false, true, true, take_tally},
@@ -229,6 +245,9 @@ static const struct {
     [MESSAGE_SKETCH] = {false, true, true, compare_take_sketch},
     [MESSAGE_DIFFERENCE] = {true, false, true, compare_take_difference},
     [MESSAGE_WIDER] = {true, false, true, compare_take_wider},
+    [MESSAGE_PART] = {true, true, true, resume_take_part},
+    [MESSAGE_REST] = {true, true, true, resume_take_rest},
+    [MESSAGE_HELD] = {true, true, true, take_held},
 };
 
 static enum status take_message(struct session *session, const struct message *message)
@@ -241,7 +260,7 @@ static enum status take_message(struct session *session, const struct message *m
     bool may_speak = initiator ? rules[type].from_responder : rules[type].from_initiator;
     if (!may_speak || (rules[type].after_greeting && !greeted))
         return STATUS_PROTOCOL;
-    if (type < MESSAGE_PING)
+    if (type < MESSAGE_PING || type >= MESSAGE_SKETCH)
         session->idle = false;
     return rules[type].take(session, message->body);
 }
@@ -263,8 +282,9 @@ static enum status take_unpacked(struct session *session)
     while (status == STATUS_OK && taken && may_go_on(session)) {
         status = message_take(&rest, &message, &taken);
         if (status == STATUS_OK && taken)
-            status =
-                message.type == MESSAGE_RUN ? take_message(session, &message) : STATUS_PROTOCOL;
+            status = message.type == MESSAGE_RUN || message.type == MESSAGE_REST
+                         ? take_message(session, &message)
+                         : STATUS_PROTOCOL;
     }
     buffer_consume(&session->unpacked, session->unpacked.size - rest.size);
     return status;

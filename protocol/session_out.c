@@ -46,8 +46,10 @@ enum status out_hello(struct session *session)
 {
     const struct session_options *options = &session->options;
     struct message_hello hello = {.version = SESSION_VERSION,
-                                  .flags = HELLO_SKETCHES | (options->watch ? HELLO_WATCH : 0) |
-                                           (options->enrolling ? HELLO_ENROLLING : 0),
+                                  .flags = HELLO_SKETCHES | HELLO_HELD |
+                                           (options->watch ? HELLO_WATCH : 0) |
+                                           (options->enrolling ? HELLO_ENROLLING : 0) |
+                                           (session->unfinished ? HELLO_UNFINISHED : 0),
                                   .device = options->enrolling ? 0 : session->self,
                                   .lineage = session->lineage,
                                   .beacon = session->beacon};
@@ -65,7 +67,8 @@ enum status out_welcome(struct session *session, const struct session_answer *an
     struct message_welcome welcome = {.code = (uint64_t)answer->refuse,
                                       .device = answer->device,
                                       .lineage = answer->lineage,
-                                      .remembered = remembered};
+                                      .remembered = remembered,
+                                      .flags = session->takes_held ? WELCOME_HELD : 0};
     /* Keys change with beacons: who knows the newest beacon has them. */
     if (answer->beacon > session->hello_beacon) {
         welcome.beacon = answer->beacon_sealed;
@@ -97,7 +100,7 @@ static enum status pack_runs(struct session *session, size_t start, bool last)
     session->plain.size = start;
     struct bytes left = buffer_bytes(&runs);
     do {
-        size_t most = left.size < PACK_PIECE_MAX ? left.size : PACK_PIECE_MAX;
+        size_t most = left.size < PACK_PIECE_AIM ? left.size : PACK_PIECE_AIM;
         struct bytes plain = bytes_of(left.data, most);
         left.size -= most;
         if (left.size > 0)
@@ -124,12 +127,28 @@ enum status out_runs(struct session *session, const struct session_answer *answe
         /* The peer would end the session for it: storage and we disagree about what a run is. */
         if (!formed || encoded.size > SESSION_MESSAGE_MAX)
             return STATUS_STORAGE;
-        TRY(message_put(&session->plain, MESSAGE_RUN, encoded));
+        TRY(resume_put_run(session, encoded));
         if (initiator)
             TRY(frontier_raise(&session->ours, &run.feed, run.first + run.count - 1, NULL));
         session->totals.sent += run.count;
     }
     return pack_runs(session, start, !answer->more);
+}
+
+/* The handshake has shown who says it, and no side keeps what the other one says of itself here: a
+ * signature goes to who doesn't know better. Who isn't enrolled yet can't sign one. */
+enum status out_stored(struct session *session, const struct session_answer *answer)
+{
+    struct buffer encoded = {0};
+    if (!session->takes_held)
+        return answer->receipt.size == 0
+                   ? STATUS_OK
+                   : message_put_bin(&session->plain, MESSAGE_RECEIPT, answer->receipt);
+    enum status status = frontier_encode(answer->stored, &encoded, NULL);
+    if (status == STATUS_OK)
+        status = message_put_bin(&session->plain, MESSAGE_HELD, buffer_bytes(&encoded));
+    buffer_release(&encoded);
+    return status;
 }
 
 enum status out_sent(struct session *session)

@@ -25,8 +25,11 @@
 #define HOLD_BYTES (16u * 1024u)        /* below it output waits for the open question's answer */
 #define KEPT_BYTES_MAX (64u * 1024u)    /* an empty buffer larger than this is given back */
 #define HELD_EVERY_MS 2000u             /* how often progress of an upload is remembered */
-#define OWN_AGAIN_MAX 64u /* own entries offered again to a hub that may know another life */
-#define ALIVE_MS 15000u   /* a sign of life while a big message arrives slowly */
+#define OWN_AGAIN_MAX 64u    /* own entries offered again to a hub that may know another life */
+#define STAGE_BYTES 8192u    /* pieces that are staged, of runs larger than that */
+#define STAGE_EVERY_MS 1000u /* ... that take longer than this to arrive */
+#define PARTS_MAX 64u        /* feeds that PART tells of */
+#define ALIVE_MS 15000u      /* a sign of life while a big message arrives slowly */
 
 enum session_phase {
     PHASE_IDLE,    /* nothing has happened */
@@ -84,10 +87,20 @@ struct session {
     bool have_came;           /* what the peer holds was told anew, and not by receipts */
     bool held_due;            /* a receipt came in the middle of an upload */
 
+    /* runs that a broken line cut in two (session_resume.c) */
+    struct buffer part;         /* of a RUN of theirs: what an earlier session brought */
+    struct message_part theirs; /* what they have of a RUN of ours; its digest is below */
+    uint8_t theirs_digest[SHORT_DIGEST_BYTES];
+    size_t staged, staging; /* bytes of the message that is arriving: kept; being kept */
+    uint64_t staged_ms;     /* since then it arrives, or a piece of it was kept */
+    bool unstage;           /* it has come whole */
+    bool unfinished;        /* initiator: our last session broke; responder: theirs did */
+
     /* whose turn it is */
     bool local_came; /* since the last ASK_LOAD was asked */
     bool first_load_done, load_due, said_sent, peer_sent;
     bool said_tally, tally_came, tally_done;
+    bool takes_held;  /* the peer understands HELD */
     bool receipt_due; /* runs were sent and no receipt has come since */
     bool bye_came, idle, settled_now;
     bool congested;       /* the host can't get rid of what it was given to send */
@@ -108,6 +121,8 @@ enum status out_welcome(struct session *session, const struct session_answer *an
                         bool remembered);
 enum status out_have(struct session *session, const struct frontier *frontier);
 enum status out_runs(struct session *session, const struct session_answer *answer);
+/* That these runs are durable. */
+enum status out_stored(struct session *session, const struct session_answer *answer);
 enum status out_sent(struct session *session);
 enum status out_tally(struct session *session, const struct session_answer *answer);
 enum status out_bye(struct session *session, enum session_code code);
@@ -119,6 +134,8 @@ enum status out_flush(struct session *session);
 /* Take in all that can be looked at before storage must be asked. STATUS_PROTOCOL and the like: the
  * peer broke a rule. */
 enum status in_consume(struct session *session);
+/* A RUN's body. */
+enum status in_take_run(struct session *session, struct bytes body);
 
 /* ---- session_compare.c: memories differ ---- */
 /* The responder's first word of it: a sketch of `frontier`, or all of it where that is shorter. */
@@ -127,6 +144,18 @@ enum status compare_take_have(struct session *session, struct bytes body);
 enum status compare_take_sketch(struct session *session, struct bytes body);
 enum status compare_take_difference(struct session *session, struct bytes body);
 enum status compare_take_wider(struct session *session, struct bytes body);
+
+/* ---- session_resume.c: a line broke ---- */
+/* Say what storage has kept of a run, and, where the peer asks for it, how far we are. */
+enum status resume_begin(struct session *session, const struct session_answer *answer);
+enum status resume_take_part(struct session *session, struct bytes body);
+enum status resume_take_rest(struct session *session, struct bytes body);
+/* A RUN, or the REST of it. */
+enum status resume_put_run(struct session *session, struct bytes encoded);
+/* A large run has come whole: it is stored with the next question. */
+void resume_came(struct session *session);
+/* Asks storage to keep what arrived of a large run, if that is due. */
+bool resume_ask(struct session *session);
 
 /* ---- session_flow.c: what comes next ---- */
 void flow_ask(struct session *session, enum session_ask ask);

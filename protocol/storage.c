@@ -8,6 +8,7 @@
 
 #define META_BEACON "beacon" /* the newest sealed beacon */
 #define META_BEACON_NUMBER "beacon_number"
+#define META_UNFINISHED "unfinished" /* 1: the last session with the hub broke */
 
 void storage_reply_release(struct storage_reply *reply)
 {
@@ -21,6 +22,7 @@ void storage_reply_release(struct storage_reply *reply)
     buffer_release(&reply->receipt);
     buffer_release(&reply->beacon);
     buffer_release(&reply->link_key);
+    buffer_release(&reply->staged);
     buffer_release(&reply->runs_bytes);
     free(reply->runs);
     attachment_reply_release(&reply->attachment);
@@ -30,6 +32,7 @@ void storage_reply_release(struct storage_reply *reply)
 bool storage_writes(const struct session_question *question)
 {
     return question->ask == ASK_STORE || question->ask == ASK_REMEMBER ||
+           question->ask == ASK_STAGE ||
            (question->ask == ASK_ATTACHMENT && attachment_writes(&question->attachment)) ||
            (question->ask == ASK_WHO && question->enrolling);
 }
@@ -43,27 +46,23 @@ static uint32_t reader_of(struct replica *replica, uint32_t peer)
 /* As far as we claim it, or all that we hold: that is more where our own entries are disputed. */
 enum extent { CLAIMED, HELD };
 
-/* Rows stand by scope: what may be read is asked once for each, and of one that may not be read
- * only the reader's own feeds are looked for. */
+/* Rows stand by scope: what may be read is asked once for each. */
 static enum status readable_frontier(struct replica *replica, uint32_t reader, enum extent extent,
                                      struct frontier *out, struct error *err)
 {
     const struct frontier *all = replica_frontier(replica);
     const struct registry *registry = replica_registry(replica);
+    bool may = reader == 0;
     frontier_clear(out);
-    for (size_t i = 0, end; i < all->count; i = end) {
-        uint32_t scope = all->rows[i].feed.scope;
-        bool may = reader == 0 || registry_may_read(registry, reader, scope);
-        struct feed_id own = {scope, reader, 0}, behind = {scope, reader + 1, 0};
-        struct feed_id next = {scope + 1, 0, 0};
-        end = frontier_place(all, &next);
-        size_t at = may ? i : frontier_place(all, &own);
-        size_t last = may ? end : frontier_place(all, &behind);
-        for (; at < last; at++) {
-            const struct frontier_row *row = &all->rows[at];
-            uint64_t number = extent == HELD ? row->number : replica_claim(replica, &row->feed);
-            TRY(frontier_raise(out, &row->feed, number, err));
-        }
+    for (size_t i = 0; i < all->count; i++) {
+        const struct frontier_row *row = &all->rows[i];
+        uint32_t scope = row->feed.scope;
+        if (reader != 0 && (i == 0 || scope != all->rows[i - 1].feed.scope))
+            may = registry_may_read(registry, reader, scope);
+        if (may || row->feed.device == reader)
+            TRY(frontier_raise(out, &row->feed,
+                               extent == HELD ? row->number : replica_claim(replica, &row->feed),
+                               err));
     }
     return STATUS_OK;
 }
@@ -78,6 +77,8 @@ static enum status answer_common(struct replica *replica, uint32_t peer,
     TRY(replica_meta_number(replica, META_BEACON_NUMBER, &answer->beacon, err));
     TRY(readable_frontier(replica, reader_of(replica, peer), CLAIMED, &reply->frontier, err));
     TRY(replica_peer_load(replica, peer, &reply->told, &reply->held, err));
+    TRY(replica_staged(replica, peer, &reply->staged, err));
+    answer->staged = buffer_bytes(&reply->staged);
     answer->frontier = &reply->frontier;
     answer->told = &reply->told;
     answer->held = &reply->held;
@@ -104,9 +105,11 @@ static enum status answer_open(struct replica *replica, uint32_t peer, struct st
 {
     TRY(answer_common(replica, peer, reply, err));
     TRY(forget_what_left(replica, reply, err));
-    uint64_t seen = 0;
+    uint64_t seen = 0, unfinished = 0;
     if (peer != DEVICE_HUB)
         return STATUS_OK;
+    TRY(replica_meta_number(replica, META_UNFINISHED, &unfinished, err));
+    reply->answer.unfinished = unfinished != 0;
     TRY(replica_meta_number(replica, META_LINEAGE_SEEN, &seen, err));
     if (seen)
         reply->answer.lineage = seen;
@@ -252,6 +255,8 @@ static enum status store_runs(struct replica *replica, const struct session_ques
     struct received received = {0};
     struct session_answer *answer = &reply->answer;
     frontier_clear(&reply->stored);
+    if (question->unstage)
+        TRY(replica_unstage(replica, question->peer, err));
     TRY(replica_gather(replica, true, err));
     for (size_t i = 0; i < question->runs_count && answer->hold == SESSION_DONE; i++) {
         struct arriving arriving = {host, question->peer, question->runs[i].encoded};
@@ -263,7 +268,7 @@ static enum status store_runs(struct replica *replica, const struct session_ques
     answer->aside = received.aside;
     answer->refused = received.refused;
     answer->stored = &reply->stored;
-    return seal_receipt(replica, reply, err);
+    return question->sealed ? seal_receipt(replica, reply, err) : STATUS_OK;
 }
 
 static enum status take_run(void *context, const struct run *run, struct error *err)
@@ -319,6 +324,20 @@ static enum status answer_tally(struct replica *replica, const struct session_qu
     return replica_tally_digest(replica, reader, &reply->answer.tally_digest, err);
 }
 
+static enum status remember(struct replica *replica, const struct session_question *question,
+                            struct error *err)
+{
+    uint64_t before = 0;
+    TRY(replica_peer_save(replica, question->peer, question->told, question->held, err));
+    if (question->peer != DEVICE_HUB)
+        return STATUS_OK;
+    TRY(replica_meta_number(replica, META_UNFINISHED, &before, err));
+    if ((before != 0) == question->unfinished)
+        return STATUS_OK;
+    return replica_meta_set(replica, META_UNFINISHED, bytes_text(question->unfinished ? "1" : "0"),
+                            err);
+}
+
 static enum status dispatch(struct replica *replica, const struct session_question *question,
                             const struct storage_host *host, struct storage_reply *reply,
                             struct error *err)
@@ -335,7 +354,9 @@ static enum status dispatch(struct replica *replica, const struct session_questi
     case ASK_TALLY:
         return answer_tally(replica, question, reply, err);
     case ASK_REMEMBER:
-        return replica_peer_save(replica, question->peer, question->told, question->held, err);
+        return remember(replica, question, err);
+    case ASK_STAGE:
+        return replica_stage(replica, question->peer, question->piece_at, question->piece, err);
     case ASK_ATTACHMENT:
         return attachment_answer(replica, question, host, reply, err);
     case ASK_NONE:

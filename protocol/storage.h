@@ -14,7 +14,7 @@
 struct storage_reply {
     struct session_answer answer;
     struct frontier frontier, told, held, stored, loaded;
-    struct buffer receipt, beacon, link_key;
+    struct buffer receipt, beacon, link_key, staged;
     struct buffer runs_bytes;
     struct session_run *runs;
     size_t runs_count, runs_capacity;

@@ -113,6 +113,8 @@ static void put_standing(struct buffer *out, const struct standing *standing)
     put_one(out, "conflicts", "gauge", "conflicts that wait", standing->counts.conflicts);
     put_one(out, "set_aside", "gauge", "entries set aside", standing->counts.set_aside);
     put_one(out, "missing", "gauge", "entries missing since a repair", standing->counts.missing);
+    put_one(out, "staged_bytes", "gauge", "bytes of entries that came in part",
+            standing->counts.staged);
     put_one(out, "devices", "gauge", "devices in the registry", standing->devices);
     put_one(out, "over_quota", "gauge", "devices that had to wait today",
             (uint64_t)standing->over_quota);

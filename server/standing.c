@@ -39,11 +39,12 @@ void standing_count_alarms(struct replica *replica, struct standing *standing)
 json_t *standing_json(const struct standing *standing)
 {
     const struct replica_counts *counts = &standing->counts;
-    return json_pack("{sI sI sI sI sI sI sI sI sb sb sI}", "entries", (json_int_t)counts->entries,
-                     "rows", (json_int_t)counts->rows, "devices", (json_int_t)standing->devices,
-                     "conflicts", (json_int_t)counts->conflicts, "rejected",
-                     (json_int_t)counts->set_aside, "over_quota", (json_int_t)standing->over_quota,
-                     "missing", (json_int_t)counts->missing, "alarms", (json_int_t)standing->alarms,
+    return json_pack("{sI sI sI sI sI sI sI sI sI sb sb sI}", "entries",
+                     (json_int_t)counts->entries, "rows", (json_int_t)counts->rows, "devices",
+                     (json_int_t)standing->devices, "conflicts", (json_int_t)counts->conflicts,
+                     "rejected", (json_int_t)counts->set_aside, "over_quota",
+                     (json_int_t)standing->over_quota, "missing", (json_int_t)counts->missing,
+                     "staged", (json_int_t)counts->staged, "alarms", (json_int_t)standing->alarms,
                      "damaged", standing->damaged, "disk_full", standing->disk_full, "disk_free",
                      (json_int_t)standing->disk_free);
 }

@@ -11,6 +11,7 @@
 #include "common/pack.h"
 #include "common/view.h"
 #include "tests/bench/client_memory.h"
+#include "tests/bench/frontiers.h"
 #include "tests/bench/handshakes.h"
 #include "tests/bench/heads.h"
 #include "tests/bench/load.h"
@@ -364,6 +365,8 @@ static void bench_session(struct world *world)
     struct id ids[HUNDRED];
     size_t client = world_join(world, ROLE_VOLUNTEER, world->branches[0]);
     struct replica *replica = world->clients[client];
+    world->keeps_beacons = true;
+    world_sync(world, client, 0, &totals);
     TABLE_ROW(.name = "nothing new: whole session", .unit = "bytes",
               .figure = session_bytes(world, client, &totals), .bar = AT_MOST(400));
     world_add(replica, "visit", "target_ref", PERSON, "kind", "home_visit", "situation",
@@ -381,6 +384,17 @@ static void bench_session(struct world *world)
         world_set(replica, "visit", &ids[i], "next_on", "2026-12-01", NULL);
     TABLE_ROW(.name = "a one-field change of 100", .unit = "bytes",
               .figure = session_bytes(world, client, &totals) / HUNDRED, .bar = AT_MOST(25));
+}
+
+static void bench_frontiers(void)
+{
+    struct frontiers_cost cost = frontiers_measure();
+    TABLE_ROW(.name = "20 of 10,000 devices changed, memory lost", .unit = "bytes",
+              .figure = cost.bytes, .bar = AT_MOST(300));
+    TABLE_ROW(.name = "20 of 10,000: round trips", .unit = "", .figure = cost.round_trips,
+              .bar = AT_MOST(2));
+    TABLE_ROW(.name = "20 of 10,000: making the sketch", .unit = "ms", .figure = cost.sketch_ms);
+    TABLE_ROW(.name = "20 of 10,000: reading it", .unit = "ms", .figure = cost.read_ms);
 }
 
 /* ---- search ---- */
@@ -464,6 +478,7 @@ static void bench_replica(size_t rows)
     world_start(&world);
     table_part("bytes and round trips");
     bench_session(&world);
+    bench_frontiers();
     table_part("one core");
     bench_handshakes();
     bench_save(world.hub.replica);

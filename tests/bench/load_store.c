@@ -132,6 +132,7 @@ void load_store_answer(struct load_store *store, const struct session_question *
     case ASK_REMEMBER:
         remember(store, question);
         break;
+    case ASK_STAGE:      /* never: its line is fast */
     case ASK_ATTACHMENT: /* none */
     case ASK_TALLY:      /* of no frontier: nothing is compared, but the hub has reckoned its own */
     case ASK_WHO:

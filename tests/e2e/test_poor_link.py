@@ -37,9 +37,9 @@ class PoorLink(unittest.TestCase):
         self.world = self.enterContext(World())
         self.link = self.enterContext(Link(self.world.hub))
 
-    def join(self, role="secretary"):
+    def join(self, role="secretary", branch=0):
         """Through the link; the client has synced, and both sides remember it."""
-        client = self.world.join(role, self.world.branches[0], address=self.link.address)
+        client = self.world.join(role, self.world.branches[branch], address=self.link.address)
         client.sync()
         return client
 
@@ -98,13 +98,37 @@ class PoorLink(unittest.TestCase):
         carried = self.link.stop()["to_hub"]
         print(f"{whole} bytes over a good line, {carried} in {broken + 1} sessions")
         self.assertGreater(broken, 2)
-        # The unit under way, and the one with which the next session began before it had heard
-        # how far the hub is.
+        # The unit under way, what waited in the line behind it, and the greetings.
         self.assertLessEqual(carried, whole + broken * 2 * UNIT_BYTES)
         self.manner()
         for client in (clients[0], clients[1], clients[0]):
             client.sync()
         self.assertEqual(self.world.hub.json("set-aside"), [])
+        self.assert_whole(*clients)
+
+    def test_a_large_entry_comes_further_with_every_session(self):
+        rows, chance, clients = 1500, random.Random(9), [self.join(), self.join(branch=1)]
+        for client in clients:
+            lines = [json.dumps({"op": "add", "table": "person", "fields": {
+                "name": f"示例{chance.randrange(10**24)}"}}) for _ in range(rows)]
+            client.call("apply", "-", "--batch", str(rows), data="\n".join(lines).encode())
+        self.manner()
+        clients[0].sync()
+        whole = self.link.ended()["to_hub"]
+        # No session lives long enough for all of it.
+        self.manner("--rate", "4000", "--cut", f"{whole // 3}-{whole // 2}", "--seed", "3")
+        run(JINQIU, "sync", "--json", "--dir", clients[1].folder, code=None)
+        self.assertGreater(self.world.hub.json("status")["staged"], 0)
+        self.assertEqual(self.world.hub.json("status")["rows"], rows)
+        broken, _ = sync_until_done(clients[1], self.link, 20)
+        carried = self.link.stop()["to_hub"]
+        print(f"{whole} bytes at once, {carried} in {broken + 2} sessions")
+        self.assertGreater(broken, 0)
+        self.assertLess(carried, 2 * whole)
+        self.assertEqual(self.world.hub.json("status")["staged"], 0)
+        self.manner()
+        for client in (clients[0], clients[1], clients[0]):
+            client.sync()
         self.assert_whole(*clients)
 
     def test_changed_bytes_end_a_session_and_never_harm(self):

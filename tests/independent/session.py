@@ -25,8 +25,8 @@ from replica import Replica
 
 (HELLO, ENROLLING, WELCOME, HAVE, RUN, SENT, RECEIPTS, TALLY, BYE, PING, PONG,
  PACKED) = range(1, 13)
-SKETCH, DIFFERENCE, WIDER = range(90, 93)
-FLAG_ENROLLING, FLAG_SKETCHES, ROW = 2, 8, 5
+SKETCH, DIFFERENCE, WIDER, HELD = 90, 91, 92, 95
+FLAG_ENROLLING, FLAG_SKETCHES, FLAG_HELD, ROW = 2, 8, 32, 5
 FRAME_MAX, MESSAGE_MAX, TYPE_SKIPPED = 8192, 1024 * 1024 + 65536, 64
 HINT_MAGIC, HINT = b"JQP1", 20
 VERSION, HUB_INDEX, FIRST_MAX = 1, 1, 8000
@@ -210,7 +210,7 @@ class Session:
             if kind == PACKED:
                 self.unpacked += self.receiving.unpack(body)
                 self.stream = self.whole_runs() + self.stream
-            elif kind < TYPE_SKIPPED or kind == SKETCH:
+            elif kind < TYPE_SKIPPED or kind in (SKETCH, HELD):
                 return kind, unpack_list(body, 0)
         return None
 
@@ -241,7 +241,7 @@ class Session:
         device, told = self.device, self.memory.told
         news = {feed: number for feed, number in device.replica.frontier.items()
                 if number > told.get(feed, 0)}
-        flags = FLAG_SKETCHES | (0 if device.index else FLAG_ENROLLING)
+        flags = FLAG_SKETCHES | FLAG_HELD | (0 if device.index else FLAG_ENROLLING)
         digest = frontier_digest(told)[:8] if told else b""
         return [VERSION, flags, device.index, device.lineage, device.beacon, digest,
                 pack_frontier(news)]
@@ -293,6 +293,7 @@ class Session:
             raise Refused(f"the hub says no: code {body[0]}")
         self.device.index, self.lineage = uint(body[1], least=1), uint(body[2])
         self.remembered, self.beacon, self.link = body[3:6]
+        self.takes_held = len(body) > 6 and uint(body[6]) & 1
 
     def step(self, kind, body):
         if kind == HAVE:
@@ -306,9 +307,12 @@ class Session:
             self.taken += self.device.replica.take(run)
             held = {run.feed: self.device.replica.frontier[run.feed]}
             self.memory.held[run.feed] = max(run.last, self.memory.held.get(run.feed, 0))
-            self.say((RECEIPTS, [self.receipt(held)]))
+            self.say((HELD, [pack_frontier(held)]) if self.takes_held else
+                     (RECEIPTS, [self.receipt(held)]))
         elif kind == RECEIPTS:
             self.check_receipt(binary(body[0]))
+        elif kind == HELD:
+            self.memory.held.update(read_frontier(binary(body[0])))
         elif kind == PING:
             self.pings += 1
             self.say((PONG, []))

@@ -162,6 +162,7 @@ void fake_release(struct fake *fake)
     for (size_t i = 0; i < fake->peers_count; i++) {
         frontier_release(&fake->peers[i].told);
         frontier_release(&fake->peers[i].held);
+        buffer_release(&fake->peers[i].staged);
     }
     frontier_release(&fake->frontier);
     frontier_release(&fake->stored);
@@ -185,6 +186,8 @@ static void answer_known(struct fake *fake, uint32_t device)
     answer->frontier = fake_frontier(fake);
     answer->told = &peer->told;
     answer->held = &peer->held;
+    answer->staged = buffer_bytes(&peer->staged);
+    answer->unfinished = peer->unfinished;
 }
 
 static enum session_code admit(struct fake *hub, const struct session_question *question,
@@ -244,6 +247,8 @@ static void store_run(struct fake *fake, struct bytes encoded)
 static void answer_store(struct fake *fake, const struct session_question *question)
 {
     frontier_clear(&fake->stored);
+    if (question->unstage)
+        buffer_clear(&peer_of(fake, question->peer)->staged);
     for (size_t i = 0; i < question->runs_count && fake->answer.hold == SESSION_DONE; i++) {
         if (fake->quota > 0 && fake->stored_count >= fake->quota)
             fake->answer.hold = SESSION_OVER_QUOTA;
@@ -326,6 +331,16 @@ static void remember(struct fake *fake, const struct session_question *question)
     struct fake_peer *peer = peer_of(fake, question->peer);
     MUST(frontier_copy(&peer->told, question->told, NULL) == STATUS_OK);
     MUST(frontier_copy(&peer->held, question->held, NULL) == STATUS_OK);
+    peer->unfinished = question->unfinished;
+}
+
+static void stage(struct fake *fake, const struct session_question *question)
+{
+    struct buffer *staged = &peer_of(fake, question->peer)->staged;
+    if (question->piece_at == 0)
+        buffer_clear(staged);
+    MUST(staged->size == question->piece_at);
+    MUST(buffer_append_bytes(staged, question->piece) == STATUS_OK);
 }
 
 /* Lacks whatever it is offered, and keeps what comes; has nothing itself. */
@@ -366,6 +381,9 @@ const struct session_answer *fake_answer(struct fake *fake, const struct session
         break;
     case ASK_REMEMBER:
         remember(fake, question);
+        break;
+    case ASK_STAGE:
+        stage(fake, question);
         break;
     case ASK_ATTACHMENT:
         answer_attachment(fake, &question->attachment);

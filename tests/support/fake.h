@@ -23,6 +23,8 @@ struct fake_peer { /* whom we know, and what we remember of it */
     uint8_t dh_key[DH_KEY_BYTES];
     enum session_code refuse;
     struct frontier told, held;
+    struct buffer staged;
+    bool unfinished;
 };
 
 struct fake {

@@ -101,6 +101,14 @@ static void append_run(struct buffer *out, struct bytes body)
            run.first + run.count - 1);
 }
 
+static void append_part(struct buffer *out, struct bytes body)
+{
+    struct message_part part;
+    MUST(message_decode_part(body, &part));
+    append(out, "PART %u/%u %" PRIu64 ", %" PRIu64 " bytes", part.feed.device, part.feed.scope,
+           part.first, part.bytes);
+}
+
 static void append_bye(struct buffer *out, struct bytes body)
 {
     struct message_bye bye;
@@ -148,6 +156,17 @@ static void append_message(struct buffer *out, const struct message *message)
         break;
     case MESSAGE_DIFFERENCE:
         append(out, "DIFFERENCE of %zu bytes", message->body.size);
+        break;
+    case MESSAGE_PART:
+        append_part(out, message->body);
+        break;
+    case MESSAGE_REST:
+        append(out, "REST of %zu bytes", message->body.size);
+        break;
+    case MESSAGE_HELD:
+        MUST(message_decode_bin(message->body, &have));
+        append(out, "HELD");
+        append_encoded(out, have);
         break;
     case MESSAGE_WIDER:
         MUST(message_decode_number(message->body, &code));

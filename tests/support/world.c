@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/remember.h"
 #include "common/view.h"
 #include "protocol/storage.h"
 
@@ -182,6 +183,8 @@ bool world_sync(struct world *world, size_t client, uint64_t cut, struct session
         fprintf(stderr, "session: client %d \"%s\", hub %d \"%s\"\n", (int)result->code,
                 result->reason, (int)session_totals(theirs.session)->code,
                 session_totals(theirs.session)->reason);
+    if (good && world->keeps_beacons)
+        good = remember_beacon(ours.replica, session_beacon(ours.session), &err) == STATUS_OK;
     if (totals)
         *totals = *result;
     world->hub_totals = *session_totals(theirs.session);

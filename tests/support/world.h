@@ -19,6 +19,7 @@ struct world {
     size_t clients_count;
     enum session_attachments attachments; /* of the sessions; world_start: none */
     uint64_t budget_bytes;
+    bool keeps_beacons; /* clients remember the hub's newest beacon, as those of people do */
     struct session_totals hub_totals; /* the hub's of the last session */
 };
 

@@ -209,6 +209,18 @@ static bool again_difference(struct bytes body, struct buffer *out)
            message_put_difference(out, &difference) == STATUS_OK;
 }
 
+static enum status make_part(struct buffer *out)
+{
+    struct message_part part = {{SCOPE_RECORDS(2), 7, 1}, 300, 70000, some(20, SHORT_DIGEST_BYTES)};
+    return message_put_part(out, &part);
+}
+
+static bool again_part(struct bytes body, struct buffer *out)
+{
+    struct message_part part;
+    return message_decode_part(body, &part) && message_put_part(out, &part) == STATUS_OK;
+}
+
 static const struct sample {
     enum status (*make)(struct buffer *out);
     bool (*again)(struct bytes body, struct buffer *out);
@@ -224,7 +236,8 @@ static const struct sample {
                {make_tally_with_chains, again_tally},
                {make_bye, again_bye},
                {make_hold, again_hold},
-               {make_difference, again_difference}};
+               {make_difference, again_difference},
+               {make_part, again_part}};
 
 #define EACH_SAMPLE(sample)                       \
     for (const struct sample *(sample) = samples; \

@@ -67,13 +67,13 @@ static void first_contact_exchanges_all_in_one_round_trip(void **state)
                         "[  10] hub < SENT\n"
                         "[  10] hub stored 7/4:2\n"
                         "[  20] phone < WELCOME device 7\n"
-                        "[  20] phone < RECEIPT 7/4:2\n"
+                        "[  20] phone < HELD 7/4:2\n"
                         "[  20] phone < RUN 1/3 1-3\n"
                         "[  20] phone < TALLY\n"
                         "[  20] phone < SENT\n"
                         "[  20] phone stored 1/3:3\n"
                         "[  20] phone remembers\n"
-                        "[  30] hub < RECEIPT 1/3:3\n"
+                        "[  30] hub < HELD 1/3:3\n"
                         "[  30] hub < BYE 0 ''\n"
                         "[  30] hub remembers\n");
     expect_done(world, 1);
@@ -112,7 +112,7 @@ static void a_push_is_durable_after_one_round_trip(void **state)
                         "[  10] hub < SENT\n"
                         "[  10] hub stored 7/4:5\n"
                         "[  20] phone < WELCOME device 7\n"
-                        "[  20] phone < RECEIPT 7/4:5\n"
+                        "[  20] phone < HELD 7/4:5\n"
                         "[  20] phone < TALLY\n"
                         "[  20] phone < SENT\n"
                         "[  20] phone remembers\n"
@@ -137,13 +137,13 @@ static void only_what_is_new_crosses(void **state)
                         "[  10] hub < SENT\n"
                         "[  10] hub stored 7/4:3\n"
                         "[  20] phone < WELCOME device 7\n"
-                        "[  20] phone < RECEIPT 7/4:3\n"
+                        "[  20] phone < HELD 7/4:3\n"
                         "[  20] phone < RUN 9/4 1-4\n"
                         "[  20] phone < TALLY\n"
                         "[  20] phone < SENT\n"
                         "[  20] phone stored 9/4:4\n"
                         "[  20] phone remembers\n"
-                        "[  30] hub < RECEIPT 9/4:4\n"
+                        "[  30] hub < HELD 9/4:4\n"
                         "[  30] hub < BYE 0 ''\n"
                         "[  30] hub remembers\n");
     expect_done(world, 1);
@@ -166,7 +166,7 @@ static void forgotten_memory_costs_one_round_trip_more(void **state)
                         "[  10] hub stored 7/4:3\n"
                         "[  20] phone < WELCOME device 7, not remembered\n"
                         "[  20] phone < HAVE 1/3:3 7/4:2\n"
-                        "[  20] phone < RECEIPT 7/4:3\n"
+                        "[  20] phone < HELD 7/4:3\n"
                         "[  30] hub < HAVE 1/3:2 7/4:3\n"
                         "[  30] hub < SENT\n"
                         "[  40] phone < RUN 1/3 3-3\n"
@@ -174,7 +174,7 @@ static void forgotten_memory_costs_one_round_trip_more(void **state)
                         "[  40] phone < SENT\n"
                         "[  40] phone stored 1/3:3\n"
                         "[  40] phone remembers\n"
-                        "[  50] hub < RECEIPT 1/3:3\n"
+                        "[  50] hub < HELD 1/3:3\n"
                         "[  50] hub < BYE 0 ''\n"
                         "[  50] hub remembers\n");
     expect_done(world, 2);
@@ -242,7 +242,7 @@ static void enrolling_gives_a_number_and_the_registry(void **state)
                         "[  20] phone < SENT\n"
                         "[  20] phone stored 1/3:3\n"
                         "[  20] phone remembers\n"
-                        "[  30] hub < RECEIPT 1/3:3\n"
+                        "[  30] hub < HELD 1/3:3\n"
                         "[  30] hub < BYE 0 ''\n"
                         "[  30] hub remembers\n");
     expect_done(world, 1);
@@ -354,7 +354,7 @@ static void a_full_hub_acknowledges_nothing_and_still_tells_its_news(void **stat
                         "[  20] phone < SENT\n"
                         "[  20] phone stored 1/3:3\n"
                         "[  20] phone remembers\n"
-                        "[  30] hub < RECEIPT 1/3:3\n"
+                        "[  30] hub < HELD 1/3:3\n"
                         "[  30] hub < BYE 0 ''\n"
                         "[  30] hub remembers\n");
     assert_int_equal(wire_totals(&world->wire, WIRE_CLIENT)->held, SESSION_FULL);
@@ -409,7 +409,7 @@ static void a_watching_session_carries_news_both_ways(void **state)
                         "[ 110] hub stored 7/4:1\n"
                         "[ 110] hub remembers\n"
                         "[ 110] hub settled\n"
-                        "[ 120] phone < RECEIPT 7/4:1\n"
+                        "[ 120] phone < HELD 7/4:1\n"
                         "[ 120] phone remembers\n"
                         "[ 120] phone settled\n"
                         "[ 210] phone < RUN 9/4 1-2\n"
@@ -417,7 +417,7 @@ static void a_watching_session_carries_news_both_ways(void **state)
                         "[ 210] phone stored 9/4:2\n"
                         "[ 210] phone remembers\n"
                         "[ 210] phone settled\n"
-                        "[ 220] hub < RECEIPT 9/4:2\n"
+                        "[ 220] hub < HELD 9/4:2\n"
                         "[ 220] hub remembers\n"
                         "[ 220] hub settled\n"
                         "[ 410] hub < BYE 0 ''\n");
