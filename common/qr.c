@@ -1,10 +1,13 @@
 #include "common/qr.h"
 
 #include <errno.h>
+#include <png.h>
 #include <qrencode.h>
 #include <stdbool.h>
+#include <stdlib.h>
 
 #define QUIET 4
+#define SCALE 6 /* pixels of a module: a phone's camera reads it off a screen */
 
 static bool is_dark(const QRcode *code, int row, int column)
 {
@@ -54,5 +57,59 @@ enum status qr_modules(const char *text, struct buffer *out, struct error *err)
             status = buffer_append(out, "\n", 1);
     }
     QRcode_free(code);
+    return status == STATUS_OK ? status : error_set(err, status, "out of memory");
+}
+
+/* ---- as a file ---- */
+
+/* One byte a pixel, 0 is black. */
+struct picture {
+    unsigned width, height;
+    uint8_t *pixels;
+};
+
+static enum status draw(const QRcode *code, struct picture *picture)
+{
+    int side = (code->width + 2 * QUIET) * SCALE;
+    picture->width = picture->height = (unsigned)side;
+    picture->pixels = malloc((size_t)side * (size_t)side);
+    if (!picture->pixels)
+        return STATUS_NO_MEMORY;
+    for (int y = 0; y < side; y++)
+        for (int x = 0; x < side; x++)
+            picture->pixels[(size_t)y * (size_t)side + (size_t)x] =
+                is_dark(code, y / SCALE - QUIET, x / SCALE - QUIET) ? 0 : 255;
+    return STATUS_OK;
+}
+
+static enum status pack_png(const struct picture *picture, struct buffer *png)
+{
+    png_image image = {.version = PNG_IMAGE_VERSION,
+                       .width = picture->width,
+                       .height = picture->height,
+                       .format = PNG_FORMAT_GRAY};
+    png_alloc_size_t size = 0;
+    if (!png_image_write_get_memory_size(image, size, 0, picture->pixels, 0, NULL))
+        return STATUS_NO_MEMORY;
+    TRY(buffer_reserve(png, size));
+    if (!png_image_write_to_memory(&image, png->data + png->size, &size, 0, picture->pixels, 0,
+                                   NULL))
+        return STATUS_NO_MEMORY;
+    png->size += size;
+    return STATUS_OK;
+}
+
+enum status qr_png(const char *text, struct buffer *png, struct error *err)
+{
+    struct picture picture = {0};
+    /* Digits and capitals take less room than bytes. */
+    QRcode *code = QRcode_encodeString(text, 0, QR_ECLEVEL_M, QR_MODE_8, 1);
+    if (!code && errno == ERANGE)
+        return error_set(err, STATUS_TOO_LARGE, "the text is too long for a QR code");
+    enum status status = code ? draw(code, &picture) : STATUS_NO_MEMORY;
+    if (status == STATUS_OK)
+        status = pack_png(&picture, png);
+    QRcode_free(code);
+    free(picture.pixels);
     return status == STATUS_OK ? status : error_set(err, status, "out of memory");
 }

@@ -13,5 +13,7 @@ enum status qr_print(const char *text, FILE *out, struct error *err);
 /* The same for a page that draws it itself: a line of 0 and 1 for each row of modules, 1 is dark,
  * without the quiet zone. Appends to `out`. */
 enum status qr_modules(const char *text, struct buffer *out, struct error *err);
+/* Appends a PNG of it, with the quiet zone. */
+enum status qr_png(const char *text, struct buffer *png, struct error *err);
 
 #endif

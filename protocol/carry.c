@@ -1,143 +1,46 @@
 #include "protocol/carry.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/mutant.h"
+#include "protocol/carry_file.h"
+#include "protocol/carry_pictures.h"
 #include "protocol/parcel.h"
 
-#define PATH_BYTES 4096
 #define PIECE_BYTES 65536
-#define FILE_BYTES_MAX (2LL << 30) /* a stick with FAT32 takes 4 GiB */
 #define FRONTIER_MAGIC "JQFRONT1"
 #define MAGIC_BYTES 8
 #define FRONTIER_BYTES_MAX (4u << 20)
-
-/* ---- files ---- */
-
-static enum status status_of(int code)
-{
-    return code == ENOENT                     ? STATUS_NOT_FOUND
-           : code == ENOSPC || code == EDQUOT ? STATUS_DISK_FULL
-                                              : STATUS_STORAGE;
-}
-
-/* Nothing but a plain file: a pipe or a device on a stick must not hold us up. */
-static enum status open_plain(const char *path, int *fd, struct error *err)
-{
-    struct stat found;
-    bool any = MUTANT("t10-any-file-opened");
-    *fd = open(path, O_RDONLY | O_CLOEXEC | (any ? 0 : O_NOFOLLOW | O_NONBLOCK));
-    if (*fd < 0)
-        return error_set(err, status_of(errno), "cannot open '%.120s': %s", path, strerror(errno));
-    if (any ||
-        (fstat(*fd, &found) == 0 && S_ISREG(found.st_mode) && found.st_size <= FILE_BYTES_MAX))
-        return STATUS_OK;
-    close(*fd);
-    return error_set(err, STATUS_BAD_INPUT, "'%.120s' is not a plain file of at most 2 GiB", path);
-}
-
-/* A file in the making; it gets its name when it is whole and durable. */
-struct draft {
-    const char *path;
-    char part[PATH_BYTES];
-    int fd;
-    uint64_t bytes;
-};
-
-static enum status draft_open(struct draft *draft, const char *path, struct error *err)
-{
-    *draft = (struct draft){.path = path, .fd = -1};
-    if ((size_t)snprintf(draft->part, sizeof draft->part, "%s.part", path) >= sizeof draft->part)
-        return error_set(err, STATUS_TOO_LARGE, "the path of '%.120s' is too long", path);
-    draft->fd = open(draft->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    return draft->fd >= 0 ? STATUS_OK
-                          : error_set(err, status_of(errno), "cannot make '%.120s': %s", path,
-                                      strerror(errno));
-}
-
-static enum status draft_put(void *context, struct bytes bytes, struct error *err)
-{
-    struct draft *draft = context;
-    while (bytes.size > 0) {
-        ssize_t put = write(draft->fd, bytes.data, bytes.size);
-        if (put <= 0)
-            return error_set(err, status_of(errno), "cannot write '%.120s': %s", draft->path,
-                             strerror(errno));
-        draft->bytes += (uint64_t)put;
-        bytes = bytes_of(bytes.data + put, bytes.size - (size_t)put);
-    }
-    return STATUS_OK;
-}
-
-static enum status draft_close(struct draft *draft, enum status so_far, struct error *err)
-{
-    if (draft->fd < 0)
-        return so_far;
-    bool synced = so_far == STATUS_OK && fsync(draft->fd) == 0;
-    close(draft->fd);
-    if (synced && rename(draft->part, draft->path) == 0)
-        return STATUS_OK;
-    enum status status = so_far == STATUS_OK
-                             ? error_set(err, status_of(errno), "cannot write '%.120s': %s",
-                                         draft->path, strerror(errno))
-                             : so_far;
-    unlink(draft->part);
-    return status;
-}
 
 /* ---- frontier files ---- */
 
 static enum status write_frontier(struct replica *replica, const char *path, struct error *err)
 {
-    struct draft draft;
+    struct carry_draft draft;
     struct buffer sealed = {0};
     enum status status = parcel_receipt(replica, 0, &sealed, err);
     if (status == STATUS_OK)
-        status = draft_open(&draft, path, err);
+        status = carry_draft_open(&draft, path, err);
     else
         draft.fd = -1;
     if (status == STATUS_OK)
-        status = draft_put(&draft, bytes_of(FRONTIER_MAGIC, MAGIC_BYTES), err);
+        status = carry_draft_put(&draft, bytes_of(FRONTIER_MAGIC, MAGIC_BYTES), err);
     if (status == STATUS_OK)
-        status = draft_put(&draft, bytes_of(replica_network(replica)->id, NETWORK_BYTES), err);
-    if (status == STATUS_OK)
-        status = draft_put(&draft, buffer_bytes(&sealed), err);
-    buffer_release(&sealed);
-    return draft_close(&draft, status, err);
-}
-
-static enum status read_all(const char *path, size_t most, struct buffer *content,
-                            struct error *err)
-{
-    uint8_t piece[4096];
-    int fd;
-    ssize_t got = 0;
-    TRY(open_plain(path, &fd, err));
-    enum status status = STATUS_OK;
-    while (status == STATUS_OK && content->size <= most &&
-           (got = read(fd, piece, sizeof piece)) > 0)
-        status = buffer_append(content, piece, (size_t)got);
-    if (status != STATUS_OK)
-        error_set(err, status, "out of memory");
-    else if (got < 0)
         status =
-            error_set(err, status_of(errno), "cannot read '%.120s': %s", path, strerror(errno));
-    close(fd);
-    return status;
+            carry_draft_put(&draft, bytes_of(replica_network(replica)->id, NETWORK_BYTES), err);
+    if (status == STATUS_OK)
+        status = carry_draft_put(&draft, buffer_bytes(&sealed), err);
+    buffer_release(&sealed);
+    return carry_draft_close(&draft, status, err);
 }
 
 static enum status read_frontier(struct replica *replica, const char *path, struct receipt *receipt,
                                  struct error *err)
 {
     struct buffer content = {0};
-    enum status status = read_all(path, FRONTIER_BYTES_MAX, &content, err);
+    enum status status = carry_read_all(path, FRONTIER_BYTES_MAX, &content, err);
     size_t head = MAGIC_BYTES + NETWORK_BYTES;
     if (status == STATUS_OK && (content.size < head || content.size > FRONTIER_BYTES_MAX ||
                                 memcmp(content.data, FRONTIER_MAGIC, MAGIC_BYTES) != 0))
@@ -191,22 +94,54 @@ static int command_frontier(struct cli *cli)
 struct carried {
     struct parcel_written content;
     uint64_t bytes, files_bytes;
+    unsigned pictures;
 };
 
-static enum status write_bundle(struct replica *replica, const char *path, const char *frontier,
-                                struct carried *written, struct error *err)
+static enum status write_file(struct replica *replica, struct parcel_wish *wish, const char *path,
+                              struct carried *written, struct error *err)
+{
+    struct carry_draft draft = {.fd = -1};
+    TRY(carry_draft_open(&draft, path, err));
+    wish->sink = carry_draft_put;
+    wish->context = &draft;
+    enum status status = parcel_write(replica, wish, &written->content, err);
+    written->bytes = draft.bytes;
+    return carry_draft_close(&draft, status, err);
+}
+
+static enum status put_bytes(void *context, struct bytes bytes, struct error *err)
+{
+    bool fits = buffer_append_bytes(context, bytes) == STATUS_OK;
+    return fits ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "out of memory");
+}
+
+static enum status write_pictures(struct replica *replica, struct parcel_wish *wish,
+                                  const char *folder, struct carried *written, struct error *err)
+{
+    struct buffer bundle = {0};
+    wish->sink = put_bytes;
+    wish->context = &bundle;
+    enum status status = parcel_write(replica, wish, &written->content, err);
+    written->bytes = bundle.size;
+    if (status == STATUS_OK)
+        status = carry_pictures_write(folder, buffer_bytes(&bundle), &written->pictures, err);
+    buffer_release(&bundle);
+    return status;
+}
+
+static enum status write_bundle(struct replica *replica, struct cli *cli, struct carried *written,
+                                struct error *err)
 {
     struct receipt receipt = {0};
-    struct draft draft = {.fd = -1};
-    struct parcel_wish wish = {frontier ? &receipt : NULL, draft_put, &draft, written->files_bytes};
+    const char *frontier = cli_value(cli, "--for"), *folder = cli_value(cli, "--qr");
+    struct parcel_wish wish = {.receiver = frontier ? &receipt : NULL,
+                               .files_bytes = written->files_bytes};
     enum status status = frontier ? read_frontier(replica, frontier, &receipt, err) : STATUS_OK;
     if (status == STATUS_OK)
-        status = draft_open(&draft, path, err);
-    if (status == STATUS_OK)
-        status = parcel_write(replica, &wish, &written->content, err);
+        status = folder ? write_pictures(replica, &wish, folder, written, err)
+                        : write_file(replica, &wish, cli->arguments[0], written, err);
     receipt_release(&receipt);
-    written->bytes = draft.bytes;
-    return draft_close(&draft, status, err);
+    return status;
 }
 
 static int command_write(struct cli *cli)
@@ -216,6 +151,8 @@ static int command_write(struct cli *cli)
     struct carried written = {0};
     const char *frontier = cli_value(cli, "--for");
     enum status status = cli_size(cli, "--attachments", &written.files_bytes, &err);
+    if (status == STATUS_OK && (cli->arguments_count > 0) == (cli_value(cli, "--qr") != NULL))
+        status = error_set(&err, STATUS_USAGE, "either FILE or --qr DIR is needed");
     if (status == STATUS_OK)
         status = cli->program->open(cli, false, &replica, &err);
     uint32_t self = status == STATUS_OK ? replica_identity(replica)->device : 0;
@@ -225,17 +162,19 @@ static int command_write(struct cli *cli)
     if (status == STATUS_OK && self == DEVICE_HUB && !frontier)
         status = error_set(&err, STATUS_USAGE, "'%s' is needed", "--for");
     if (status == STATUS_OK)
-        status = write_bundle(replica, cli->arguments[0], frontier, &written, &err);
+        status = write_bundle(replica, cli, &written, &err);
     replica_close(replica);
     if (status != STATUS_OK)
         return cli_fail(cli, &err);
     if (cli->json)
-        return cli_print_json(cli, json_pack("{s:I, s:I, s:I}", "entries",
-                                             (json_int_t)written.content.entries, "bytes",
-                                             (json_int_t)written.bytes, "parts",
-                                             (json_int_t)written.content.units));
+        return cli_print_json(
+            cli, json_pack("{sI sI sI sI}", "entries", (json_int_t)written.content.entries, "bytes",
+                           (json_int_t)written.bytes, "parts", (json_int_t)written.content.units,
+                           "pictures", (json_int_t)written.pictures));
     cli_say(cli, "%llu entries, %llu bytes", (unsigned long long)written.content.entries,
             (unsigned long long)written.bytes);
+    if (written.pictures > 0)
+        cli_say(cli, "pictures: %u", written.pictures);
     return CLI_DONE;
 }
 
@@ -244,12 +183,30 @@ static int command_write(struct cli *cli)
 static enum status feed_file(struct parcel *parcel, int fd, const char *path, struct error *err)
 {
     static uint8_t piece[PIECE_BYTES];
-    ssize_t got;
-    while ((got = read(fd, piece, sizeof piece)) > 0)
-        TRY(parcel_feed(parcel, bytes_of(piece, (size_t)got), err));
-    if (got < 0)
-        return error_set(err, status_of(errno), "cannot read '%.120s': %s", path, strerror(errno));
+    size_t got;
+    do {
+        TRY(carry_read(fd, path, piece, sizeof piece, &got, err));
+        TRY(parcel_feed(parcel, bytes_of(piece, got), err));
+    } while (got > 0);
     return STATUS_OK;
+}
+
+/* Pictures are read when all of them are there, a file as far as it is whole. */
+static enum status read_pictures(struct replica *replica, struct cli *cli,
+                                 struct received *received, struct error *err)
+{
+    struct buffer bundle = {0};
+    struct parcel parcel;
+    enum status status = carry_pictures_read(cli->arguments, cli->arguments_count, &bundle, err);
+    if (status == STATUS_OK)
+        status = parcel_open(&parcel, replica, err);
+    if (status == STATUS_OK) {
+        status = parcel_feed(&parcel, buffer_bytes(&bundle), err);
+        status = parcel_close(&parcel, status, err);
+        *received = parcel.received;
+    }
+    buffer_release(&bundle);
+    return status;
 }
 
 static enum status read_bundle(struct replica *replica, const char *path, struct received *received,
@@ -257,7 +214,7 @@ static enum status read_bundle(struct replica *replica, const char *path, struct
 {
     struct parcel parcel;
     int fd;
-    TRY(open_plain(path, &fd, err));
+    TRY(carry_open(path, &fd, err));
     enum status status = parcel_open(&parcel, replica, err);
     if (status == STATUS_OK) {
         status = feed_file(&parcel, fd, path, err);
@@ -274,7 +231,10 @@ static int command_read(struct cli *cli)
     struct replica *replica = NULL;
     struct received received = {0};
     enum status status = cli->program->open(cli, false, &replica, &err);
-    if (status == STATUS_OK)
+    bool pictures = cli->arguments_count > 1 || carry_is_picture(cli->arguments[0]);
+    if (status == STATUS_OK && pictures)
+        status = read_pictures(replica, cli, &received, &err);
+    else if (status == STATUS_OK)
         status = read_bundle(replica, cli->arguments[0], &received, &err);
     uint64_t rejected = received.refused + received.aside;
     uint64_t read = received.applied + received.known + received.early + rejected;
@@ -307,24 +267,30 @@ static const struct cli_flag write_flags[] = {
      {"with files that the hub lacks, up to so much, as 50MB",
       "附带中心尚缺的附件，总量以此为限，如 50MB"},
      false},
+    {"--qr",
+     "DIR",
+     {"as QR pictures in this folder, in place of FILE; for a small bundle",
+      "写成此文件夹中的二维码图片，代替 FILE；适于小包"},
+     false},
     {0}};
 
 const struct cli_command carry_commands[] = {
     {"bundle write",
-     "FILE",
+     "[FILE]",
      {"carry entries on a stick", "写出随身包"},
      write_flags,
      "bundle write /media/usb/villages.jqb",
-     1,
+     0,
      1,
      command_write},
     {"bundle read",
-     "FILE",
-     {"take entries from a stick", "读入随身包"},
+     "FILE|PICTURE…",
+     {"take entries from a stick, or from QR pictures (PNG, JPEG) in any order",
+      "读入随身包，或二维码图片（PNG、JPEG，次序不限）"},
      NULL,
      "bundle read /media/usb/villages.jqb",
      1,
-     1,
+     -1,
      command_read},
     {"frontier",
      "[FILE]",

@@ -4,10 +4,38 @@ else reads it, and the returning stick says what arrived."""
 import json
 import os
 import resource
+import signal
+import struct
 import subprocess
+import tempfile
 import unittest
+import zlib
 
 from jinqiu import JINQIU, JINQIUD, World, run
+
+
+class Stick:
+    """A small disk of its own, where one may be mounted."""
+
+    def __init__(self, mib):
+        self.options, self.path = f"size={mib}m", tempfile.mkdtemp(prefix="jinqiu-stick-")
+
+    def __enter__(self):
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", self.options, "none", self.path],
+                              capture_output=True, check=False)
+        if done.returncode != 0:
+            os.rmdir(self.path)
+            raise unittest.SkipTest("no tmpfs can be mounted here")
+        return self.path
+
+    def __exit__(self, *_):
+        subprocess.run(["umount", self.path], check=True)
+        os.rmdir(self.path)
+
+
+def limit_files():
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
 
 class Bundles(unittest.TestCase):
@@ -97,6 +125,92 @@ class Bundles(unittest.TestCase):
             self.assertTrue(clerk.json("verify")["ok"])
             clerk.sync()
             self.assertEqual(len(world.hub.json("list", "visit")), 2)
+
+    def test_a_full_stick_keeps_the_bundle_that_was_there_and_no_half_one(self):
+        with World() as world, Stick(1) as path:
+            village = world.join("secretary", world.branches[0])
+            village.sync()
+            stick = os.path.join(path, "bundle")
+            self.visit(village, "独居，血压偏高")
+            village.call("bundle", "write", stick)
+            lines = "\n".join(json.dumps({"op": "add", "table": "person", "fields": {
+                "name": f"示例党员{n}{os.urandom(48).hex()}"}}) for n in range(10000))
+            village.call("apply", "-", data=lines.encode())
+            words = run(JINQIU, "bundle", "write", stick, "--dir", village.folder, code=1,
+                        error=True, env={"JINQIU_LANG": "en"})
+            self.assertIn("No space left on device", words)
+            self.assertEqual(os.listdir(path), ["bundle"])
+            self.assertEqual(self.read(JINQIUD, world.hub.folder, stick)["applied"], 2)
+
+    def test_a_file_that_the_stick_cannot_hold_is_told(self):
+        """FAT32 ends a file at 4 GiB; here it ends at 100 KB, by a limit of the process."""
+        with World() as world:
+            village = world.join("secretary", world.branches[0])
+            village.sync()
+            stick = os.path.join(world.folder, "stick")
+            lines = "\n".join(json.dumps({"op": "add", "table": "person", "fields": {
+                "name": f"示例党员{n}{os.urandom(40).hex()}"}}) for n in range(2000))
+            village.call("apply", "-", data=lines.encode())
+            done = subprocess.run([JINQIU, "bundle", "write", stick, "--dir", village.folder],
+                                  env={**os.environ, "JINQIU_LANG": "en"}, capture_output=True,
+                                  check=False, preexec_fn=limit_files)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(b"File too large", done.stderr)
+            self.assertFalse(os.path.exists(stick) or os.path.exists(stick + ".part"))
+
+    def test_pictures_in_any_order_and_not_before_all_are_there(self):
+        with World() as world:
+            village, other = (world.join("secretary", world.branches[0]) for _ in range(2))
+            hub = world.hub.folder
+            for client in (village, other):
+                client.sync()
+                for i in range(9):
+                    self.visit(client, f"第 {i} 次走访")
+            folders = [os.path.join(world.folder, name) for name in ("one", "two")]
+            for client, folder in zip((village, other), folders):
+                told = client.json("bundle", "write", "--qr", folder)
+                self.assertEqual(len(os.listdir(folder)), told["pictures"])
+            pictures = [os.path.join(folders[0], name) for name in sorted(os.listdir(folders[0]))]
+            strange = os.path.join(folders[1], sorted(os.listdir(folders[1]))[0])
+            self.assertGreater(len(pictures), 2)
+            words = self.refused(hub, *pictures[:1], *pictures[2:])
+            self.assertIn(f"of {len(pictures)} pictures these are missing: 2; nothing", words)
+            self.assertIn("two different bundles", self.refused(hub, strange, *pictures))
+            self.assertIn("no QR code", self.refused(hub, self.blank(world), *pictures))
+            self.assertEqual(world.hub.json("list", "visit"), [])
+            out = run(JINQIUD, "bundle", "read", *reversed(pictures), pictures[0], "--dir", hub,
+                      "--json")
+            self.assertEqual(json.loads(out)["applied"], 18)
+            self.assertEqual(len(world.hub.json("list", "visit")), 9)
+
+    def refused(self, folder, *paths):
+        return run(JINQIUD, "bundle", "read", *paths, "--dir", folder, code=1, error=True,
+                   env={"JINQIU_LANG": "en"})
+
+    def blank(self, world):
+        """A white picture, 8 by 8."""
+        def chunk(kind, data):
+            body = kind + data
+            return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+        path = os.path.join(world.folder, "blank.png")
+        rows = b"".join(b"\0" + b"\xff" * 8 for _ in range(8))
+        with open(path, "wb") as file:
+            file.write(b"\x89PNG\r\n\x1a\n" +
+                       chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)) +
+                       chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+        return path
+
+    def test_what_fits_no_pictures_is_written_as_a_file(self):
+        with World() as world:
+            village = world.join("secretary", world.branches[0])
+            village.sync()
+            for i in range(140):
+                self.visit(village, f"第 {i} 次走访，" + "情况" * 60)
+            folder = os.path.join(world.folder, "pictures")
+            words = run(JINQIU, "bundle", "write", "--qr", folder, "--dir", village.folder, code=1,
+                        error=True, env={"JINQIU_LANG": "en"})
+            self.assertIn("doesn't fit 64 pictures: write it as a file", words)
+            self.assertFalse(os.path.exists(folder))
 
     def test_torn_flipped_and_strange_ones_do_no_harm(self):
         with World() as world, World() as elsewhere:

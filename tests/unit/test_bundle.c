@@ -134,6 +134,34 @@ static void any_changed_byte_is_refused(void **state)
     assert_int_equal(taken, 0);
 }
 
+/* Two units have changed places, one is there twice, one is missing. */
+static void units_in_another_order_are_refused(void **state)
+{
+    (void)state;
+    size_t first = 2 + (size_t)(file.data[head_bytes] << 8 | file.data[head_bytes + 1]);
+    const uint8_t *at = file.data + head_bytes + first;
+    size_t second = 2 + (size_t)(at[0] << 8 | at[1]);
+    struct bytes head = bytes_of(file.data, head_bytes),
+                 one = bytes_of(head.data + head.size, first);
+    struct bytes two = bytes_of(at, second),
+                 three = bytes_of(at + second, file.size - head_bytes - first - second);
+    const struct bytes orders[][5] = {{head, two, one, three},
+                                      {head, one, one, two, three},
+                                      {head, one, three},
+                                      {head, one, two, two, three}};
+    assert_true(three.size > 0);
+    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+        struct buffer mixed = {0};
+        bool complete;
+        for (size_t j = 0; j < 5; j++)
+            assert_int_equal(buffer_append_bytes(&mixed, orders[i][j]), STATUS_OK);
+        assert_int_equal(read_all(buffer_bytes(&mixed), 4096, &complete), STATUS_BAD_INPUT);
+        assert_false(complete);
+        buffer_release(&mixed);
+    }
+    assert_int_equal(taken, 0);
+}
+
 static void bytes_behind_the_end_are_refused(void **state)
 {
     (void)state;
@@ -163,6 +191,7 @@ int main(void)
         CASE(a_unit_that_is_too_long_is_refused_by_its_length_alone),
         CASE(a_bundle_that_ends_early_is_not_complete),
         CASE(any_changed_byte_is_refused),
+        CASE(units_in_another_order_are_refused),
         CASE(bytes_behind_the_end_are_refused),
         CASE(another_network_or_device_reads_nothing),
     };
