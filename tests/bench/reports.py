@@ -4,7 +4,7 @@
     jinqiud init --dir HUB --name 示例局 --no-passphrase
     jinqiud demo --dir HUB --size city --seed 7 --day 2026-11-21
     tests/bench/reports.py --dir HUB [--runs 3] [--only R02,due] >run.json
-    tests/bench/reports.py --page <run.json >docs/reports-speed.md
+    tests/bench/reports.py --page <run.json >PAGE
 
 Each is a process of its own that opens the replica, answers as JSON and ends. Told are the least of
 the runs: `ms` by the clock and `cpu_ms` of the processor, which other work on the machine hardly
