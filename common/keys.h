@@ -37,6 +37,7 @@
     X(TAG_SEAL, "jinqiu seal    1")        \
     X(TAG_ATTACHMENT, "jinqiu attach  1")  \
     X(TAG_RELEASE, "jinqiu release 1")     \
+    X(TAG_SNAPSHOT, "jinqiu snap    1")    \
     X(TAG_DIGEST, "jinqiu digest  1")
 
 enum tag {

@@ -122,7 +122,7 @@ static enum status fill_new(struct replica *replica, const struct network *netwo
 {
     char sql[128];
     snprintf(sql, sizeof sql, "PRAGMA application_id = %d; PRAGMA user_version = %d",
-             REPLICA_APPLICATION_ID, REPLICA_FORMAT);
+             REPLICA_APPLICATION_ID, REPLICA_FORMAT_NEW);
     replica->network = *network;
     TRY(sql_run(replica, "BEGIN IMMEDIATE", err));
     TRY(sql_run(replica, sql, err));
@@ -251,6 +251,7 @@ void replica_close(struct replica *replica)
     registry_free(replica->registry);
     free(replica->feeds);
     free(replica->feed_order);
+    free(replica->floors);
     free(replica->tallies);
     free(replica->place.groups);
     frontier_release(&replica->frontier);

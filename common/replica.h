@@ -26,7 +26,8 @@
 #include "common/row.h"
 #include "common/schema.h"
 
-#define REPLICA_FORMAT 1
+#define REPLICA_FORMAT_NEW 1 /* of files that are made */
+#define REPLICA_FORMAT 2     /* of those that hold a snapshot; newer ones are refused */
 #define REPLICA_APPLICATION_ID 0x4a515231 /* "JQR1" */
 
 struct sqlite3;

@@ -28,7 +28,7 @@ static bool is_nil(struct bytes value)
 }
 
 /* A set's value without removals, and its elements. */
-static bool only_adds(struct bytes value, struct unpack *elements, uint32_t *count)
+bool set_only_adds(struct bytes value, struct unpack *elements, uint32_t *count)
 {
     struct unpack in = unpack_of(value), ahead;
     struct bytes skipped;
@@ -57,7 +57,7 @@ static bool is_plain(const struct replica *replica, const struct entry_view *vie
             continue;
         if ((field->merge == MERGE_MAX || field->merge == MERGE_MIN) && is_nil(written->value))
             return false;
-        if (field->merge == MERGE_SET && !only_adds(written->value, &elements, &count))
+        if (field->merge == MERGE_SET && !set_only_adds(written->value, &elements, &count))
             return false;
     }
     return true;
@@ -69,7 +69,7 @@ static enum status bind_new_set(struct replica *replica, const struct schema_fie
 {
     struct unpack in;
     uint32_t count = 0;
-    only_adds(value, &in, &count);
+    set_only_adds(value, &in, &count);
     *present = count > 0;
     if (!*present) {
         sqlite3_bind_null(insert, index);
@@ -148,7 +148,7 @@ static struct field_set written_fields(const struct entry_view *view, const stru
     return set;
 }
 
-static enum status insert_new(struct replica *replica, const struct dot *dot,
+enum status row_insert(struct replica *replica, const struct dot *dot,
                               const struct entry_view *view, const struct op *op, bool *inserted,
                               struct error *err)
 {
@@ -229,7 +229,7 @@ static enum status load_for_merge(struct replica *replica, const struct row_wish
 }
 
 /* Many values of one row may come one after the other: they are merged in memory and stored
- * together. A row that is new is stored at once, since insert_new must find it. */
+ * together. A row that is new is stored at once, since row_insert must find it. */
 static enum status merge_op(struct replica *replica, const struct dot *dot,
                             const struct entry_view *view, const struct op *op, struct error *err)
 {
@@ -262,7 +262,7 @@ enum status apply_entry(struct replica *replica, const struct dot *dot,
         if (!table)
             continue;
         if (is_plain(replica, view, table, op))
-            TRY(insert_new(replica, dot, view, op, &inserted, err));
+            TRY(row_insert(replica, dot, view, op, &inserted, err));
         if (!inserted)
             TRY(merge_op(replica, dot, view, op, err));
         TRY(attached_note(replica, dot, view, op, err));

@@ -62,6 +62,15 @@ static enum status note_name(struct replica *replica, const struct attachment_na
     return sql_done(replica, saved, "attachments", err);
 }
 
+enum status attached_note_name(struct replica *replica, const struct snapshot_name *said,
+                               struct error *err)
+{
+    struct attachment_name name = {.bytes = said->bytes};
+    struct naming naming = {said->scope, {said->table, said->row, said->field}, said->key};
+    memcpy(name.root, said->root.bytes, HASH_BYTES);
+    return note_name(replica, &name, said->thumbnail, &naming, err);
+}
+
 static enum status note_value(struct replica *replica, struct bytes value, struct naming *naming,
                               struct error *err)
 {

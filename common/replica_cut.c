@@ -127,6 +127,8 @@ enum status branch_leave(struct replica *replica, const struct feed_id *feed, st
     uint64_t last = local ? feed_at(replica, local)->number : 0;
     if (last == 0 || feed->device == replica->identity.device)
         return STATUS_OK;
+    if (floor_of(replica, feed))
+        return scope_want_log(replica, feed->scope, err);
     TRY(set_branch_aside(replica, feed, last, err));
     if (!SCOPE_IS_REGISTRY(feed->scope))
         TRY(entries_undo(replica, &first, last, err));

@@ -104,7 +104,7 @@ enum status feeds_load(struct replica *replica, struct error *err)
     if (status == STATUS_OK && code != SQLITE_DONE)
         status = sql_fail(replica, err, "the log");
     sqlite3_finalize(statement);
-    return status;
+    return status == STATUS_OK ? floors_load(replica, err) : status;
 }
 
 enum status feeds_write(struct replica *replica, struct error *err)
@@ -128,11 +128,15 @@ enum status feeds_write(struct replica *replica, struct error *err)
 enum status feed_hash_up_to(struct replica *replica, const struct feed *feed, uint64_t number,
                             struct hash *hash, struct error *err)
 {
-    struct dot dot = {feed->id, 1};
+    const struct floor *floor = floor_of(replica, &feed->id);
+    bool above = floor && number >= floor->number;
+    struct dot dot = {feed->id, above ? floor->number + 1 : 1};
     struct log_cursor cursor;
     struct bytes body;
     bool found = true;
-    *hash = (struct hash){{0}};
+    *hash = above ? floor->hash : (struct hash){{0}};
+    if (floor && !above && number > floor->reached)
+        return error_set(err, STATUS_NOT_FOUND, "what was before the snapshot is not here yet");
     TRY(log_open(replica, &dot, &cursor, err));
     enum status status = STATUS_OK;
     while (dot.number <= number && status == STATUS_OK && found) {

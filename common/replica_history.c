@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/pack.h"
 #include "common/replica_state.h"
 
 /* ---- stories ---- */
@@ -22,6 +23,18 @@ static const struct op_field *find_write(const struct entry_view *view, const st
     return NULL;
 }
 
+/* Of an entry below the floor of its feed: who and when, and nothing of what it replaced. */
+static enum status tell_told(struct replica *replica, const struct dot *dot,
+                             struct head_story *story, struct error *err)
+{
+    struct entry_head head;
+    enum status status = floor_told(replica, dot, &head, err);
+    if (status == STATUS_NOT_FOUND)
+        return error_set(err, status, "the entry of a head is not in the log");
+    *story = (struct head_story){.time_ms = head.time_ms, .person = feed_person(replica, dot, &head)};
+    return status;
+}
+
 static enum status tell(void *context, const struct row *row, uint16_t field, const struct dot *dot,
                         struct head_story *story, struct error *err)
 {
@@ -29,7 +42,7 @@ static enum status tell(void *context, const struct row *row, uint16_t field, co
     struct entry_view *view = &replica->story_view;
     enum status status = feed_read(replica, dot, &replica->story_body, err);
     if (status == STATUS_NOT_FOUND)
-        return error_set(err, status, "the entry of a head is not in the log");
+        return tell_told(replica, dot, story, err);
     if (status == STATUS_OK)
         status = entry_decode(view, &dot->feed, buffer_bytes(&replica->story_body), err);
     if (status != STATUS_OK)
@@ -110,12 +123,65 @@ static enum status list_moments(struct replica *replica, const struct dots *dots
         TRY(entry_counts(replica, &dots->items[i], &counts, err));
         if (!counts)
             continue;
-        TRY(feed_read(replica, &dots->items[i], &replica->story_body, err));
-        TRY(entry_decode_head(&head, buffer_bytes(&replica->story_body), err));
+        enum status status = feed_read(replica, &dots->items[i], &replica->story_body, err);
+        if (status == STATUS_NOT_FOUND && below_floor(replica, &dots->items[i]))
+            status = floor_told(replica, &dots->items[i], &head, err);
+        else if (status == STATUS_OK)
+            status = entry_decode_head(&head, buffer_bytes(&replica->story_body), err);
+        TRY(status);
         moments[(*count)++] = (struct moment){dots->items[i], head.time_ms};
     }
     qsort(moments, *count, sizeof *moments, by_time);
     return STATUS_OK;
+}
+
+/* A head as its entry would have written it: of a set one that added the element. */
+static enum status written_form(const struct schema_field *field, const struct head *head,
+                                struct buffer *out, struct error *err)
+{
+    bool set = field && field->merge == MERGE_SET;
+    buffer_clear(out);
+    if ((set && (pack_array(out, 2) != STATUS_OK || pack_array(out, 1) != STATUS_OK)) ||
+        buffer_append_bytes(out, head->value) != STATUS_OK ||
+        (set && pack_array(out, 0) != STATUS_OK))
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    return STATUS_OK;
+}
+
+/* What an entry below its floor still stands behind: the rest of what it wrote isn't here. */
+struct telling {
+    const struct row *row;
+    history_taker *take;
+    void *context;
+    struct buffer value;
+};
+
+static enum status tell_cell(struct telling *telling, const struct cell *cell,
+                             struct history_item *item, struct error *err)
+{
+    item->field = cell->field;
+    for (size_t h = 0; h < cell->heads_count; h++) {
+        const struct head *head = &cell->heads[h];
+        if (!dot_equal(&head->dot, &item->dot) || head->value.size == 0)
+            continue;
+        TRY(written_form(table_field(telling->row->table, cell->field), head, &telling->value,
+                         err));
+        item->value = buffer_bytes(&telling->value);
+        TRY(telling->take(telling->context, item, err));
+    }
+    return STATUS_OK;
+}
+
+static enum status tell_heads(struct replica *replica, struct telling *telling,
+                              const struct dot *dot, struct error *err)
+{
+    struct history_item item = {.dot = *dot};
+    enum status status = floor_told(replica, dot, &item.head, err);
+    item.head.person = feed_person(replica, dot, &item.head);
+    for (size_t c = 0; c < telling->row->cells_count && status == STATUS_OK; c++)
+        status = tell_cell(telling, &telling->row->cells[c], &item, err);
+    buffer_release(&telling->value);
+    return status;
 }
 
 static enum status tell_moment(struct replica *replica, const struct row *row,
@@ -125,6 +191,8 @@ static enum status tell_moment(struct replica *replica, const struct row *row,
     struct entry_view view = {0};
     struct buffer body = {0};
     enum status status = feed_read(replica, dot, &body, err);
+    if (status == STATUS_NOT_FOUND && below_floor(replica, dot))
+        return tell_heads(replica, &(struct telling){row, take, context, {0}}, dot, err);
     if (status == STATUS_OK)
         status = entry_decode(&view, &dot->feed, buffer_bytes(&body), err);
     for (size_t i = 0; status == STATUS_OK && i < view.ops_count; i++) {

@@ -118,7 +118,7 @@ enum status feed_read(struct replica *replica, const struct dot *dot, struct buf
     if (status == STATUS_OK && buffer_append_bytes(body, found) != STATUS_OK)
         status = error_set(err, STATUS_NO_MEMORY, "out of memory");
     leave_piece(&cursor);
-    return status;
+    return status == STATUS_NOT_FOUND ? floor_kept(replica, dot, body, err) : status;
 }
 
 enum status feed_signature(struct replica *replica, const struct dot *dot,

@@ -39,8 +39,8 @@ static enum status compress(struct replica *replica, struct bytes *bodies, enum 
     return STATUS_OK;
 }
 
-static enum status insert_piece(struct replica *replica, int64_t id, const struct piece *piece,
-                                struct error *err)
+enum status log_insert(struct replica *replica, int64_t id, const struct piece *piece,
+                       struct error *err)
 {
     struct bytes bodies = piece->bodies[0];
     enum log_form form = LOG_PLAIN;
@@ -90,7 +90,7 @@ static enum status replace_pieces(struct replica *replica, const struct merging 
     sqlite3_bind_int64(drop, 1, LOG_ID(merging->local, merging->first));
     sqlite3_bind_int64(drop, 2, LOG_ID(merging->local, merging->last));
     TRY(sql_done(replica, drop, "the log", err));
-    return insert_piece(replica, LOG_ID(merging->local, merging->last), piece, err);
+    return log_insert(replica, LOG_ID(merging->local, merging->last), piece, err);
 }
 
 static enum status merge(struct replica *replica, struct merging *merging, struct error *err)
@@ -155,14 +155,17 @@ enum status feed_append(struct replica *replica, uint32_t local, const struct pi
 {
     struct feed *feed = feed_at(replica, local);
     uint64_t before = feed->number;
-    TRY(insert_piece(replica, LOG_ID(local, before + piece->count), piece, err));
+    TRY(log_insert(replica, LOG_ID(local, before + piece->count), piece, err));
     feed->number += piece->count;
     feed->hash = piece->hash;
     feed->dirty = true;
-    uint64_t block = before / MERGE_EVERY;
+    const struct floor *floor = floor_of(replica, &feed->id);
+    uint64_t block = before / MERGE_EVERY, from = block * MERGE_EVERY + 1;
     if (feed->number / MERGE_EVERY == block || piece->count >= MERGE_EVERY)
         return STATUS_OK;
-    return merge_from(replica, local, block * MERGE_EVERY + 1, err);
+    /* Below a floor there may be a gap. */
+    return merge_from(replica, local, floor && floor->number >= from ? floor->number + 1 : from,
+                      err);
 }
 
 /* ---- less of a feed ---- */
@@ -181,7 +184,7 @@ static enum status keep_front(struct replica *replica, struct log_cursor *cursor
     if (list) {
         struct piece piece = {.bodies = list, .count = bodies.count, .signature = signature};
         entry_sign(signature, &replica->network, hash, &replica->identity.sign);
-        status = insert_piece(replica, LOG_ID(feed_find(replica, &last->feed), last->number),
+        status = log_insert(replica, LOG_ID(feed_find(replica, &last->feed), last->number),
                               &piece, err);
     } else {
         status = error_set(err, STATUS_NO_MEMORY, "out of memory");

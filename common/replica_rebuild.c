@@ -60,6 +60,15 @@ static enum status store_rebuilt(struct replica *replica, struct row *row, size_
     return tally_cells(replica, row, false, err);
 }
 
+/* Did an entry write it that a snapshot stands for? */
+static bool is_from_below(const struct replica *replica, const struct dots *dots)
+{
+    for (size_t i = 0; i < dots->count && replica->floors_count > 0; i++)
+        if (below_floor(replica, &dots->items[i]))
+            return true;
+    return false;
+}
+
 static enum status rebuild_row(struct replica *replica, const struct row_wish *wish,
                                struct error *err)
 {
@@ -68,6 +77,10 @@ static enum status rebuild_row(struct replica *replica, const struct row_wish *w
     size_t ops = 0;
     TRY(row_load(replica, wish, row, err));
     enum status status = row_writers(replica, row, &dots, err);
+    if (status == STATUS_OK && is_from_below(replica, &dots)) {
+        dots_release(&dots);
+        return scope_want_log(replica, wish->scope, err);
+    }
     if (status == STATUS_OK)
         status = tally_cells(replica, row, true, err);
     row_start(row, wish->table, wish->scope, &wish->id);
@@ -231,7 +244,8 @@ static enum status add_citing(struct replica *replica, struct stale *stale, cons
     struct entry_view view = {0};
     struct buffer body = {0};
     enum status status = STATUS_OK;
-    struct dot dot = {feed->id, 1};
+    const struct floor *floor = floor_of(replica, &feed->id);
+    struct dot dot = {feed->id, floor ? floor->number + 1 : 1};
     for (; dot.number <= feed->number && status == STATUS_OK; dot.number++) {
         status = feed_read(replica, &dot, &body, err);
         if (status == STATUS_OK &&
@@ -247,7 +261,8 @@ static enum status add_citing(struct replica *replica, struct stale *stale, cons
 enum status entries_cite_again(struct replica *replica, const struct dot *first, struct error *err)
 {
     struct stale stale = {0};
-    enum status status = STATUS_OK;
+    /* Those below a floor can't be asked what they name. */
+    enum status status = scope_want_log(replica, first->feed.scope, err);
     for (size_t i = 0; i < replica->feeds_count && status == STATUS_OK; i++) {
         struct feed feed = replica->feeds[i];
         if (!SCOPE_IS_REGISTRY(feed.id.scope))
@@ -298,7 +313,9 @@ static enum status judge_one(struct replica *replica, uint32_t device, struct st
         struct feed feed = replica->feeds[i];
         if (feed.id.device != device || SCOPE_IS_REGISTRY(feed.id.scope))
             continue;
-        for (uint64_t number = 1; number <= feed.number; number++) {
+        const struct floor *floor = floor_of(replica, &feed.id);
+        TRY(floor_look(replica, &feed.id, err));
+        for (uint64_t number = floor ? floor->number + 1 : 1; number <= feed.number; number++) {
             struct dot dot = {feed.id, number};
             /* In the middle of a run the rest of it is in the log, and its turn comes. */
             if (frontier_covers(&replica->frontier, &dot))

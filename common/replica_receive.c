@@ -64,10 +64,11 @@ static enum status proves_fork(struct replica *replica, const struct run *run, b
     uint8_t key[PUBLIC_KEY_BYTES];
     struct hash hash;
     size_t size = 0;
+    struct dot before = {run->feed, run->first};
     *proves = false;
     for (size_t i = 0; i < run->count; i++)
         size += run->bodies[i].size;
-    if (size > PROOF_BYTES_MAX || signing_key_of(replica, run, key) != STATUS_OK)
+    if (below_floor(replica, &before) || size > PROOF_BYTES_MAX || signing_key_of(replica, run, key) != STATUS_OK)
         return STATUS_OK;
     TRY(feed_hash_up_to(replica, feed, run->first - 1, &hash, err));
     *proves = chain_holds(replica, run, 0, &hash, key);
@@ -98,9 +99,14 @@ static enum status check_fork(struct replica *replica, const struct run *run,
 {
     struct dot last = {run->feed, run->first + run->count - 1};
     uint8_t signature[SIGNATURE_BYTES];
-    bool found, differ;
+    bool found, differ = false;
     TRY(feed_signature(replica, &last, signature, &found, err));
-    if (found) {
+    if (!found && below_floor(replica, &last)) {
+        /* What a snapshot stands for can't be compared, but where it ends. */
+        const struct floor *floor = floor_of(replica, &run->feed);
+        differ = last.number == floor->number &&
+                 memcmp(floor->signature, run->signature, SIGNATURE_BYTES) != 0;
+    } else if (found) {
         differ = memcmp(signature, run->signature, SIGNATURE_BYTES) != 0;
     } else {
         TRY(feed_read(replica, &last, &replica->story_body, err));
@@ -143,10 +149,24 @@ static enum status overlap_differs(struct replica *replica, const struct run *ru
 {
     for (size_t i = 0; i < skip && !*differs; i++) {
         struct dot dot = {run->feed, run->first + i};
+        if (below_floor(replica, &dot))
+            continue;
         TRY(feed_read(replica, &dot, &replica->story_body, err));
         *differs = !bytes_equal(buffer_bytes(&replica->story_body), run->bodies[i]);
     }
     return STATUS_OK;
+}
+
+static enum status receive(struct replica *replica, const struct run *run,
+                           struct received *received, struct error *err);
+
+/* Goes under the log as far as the floor, and beyond it like any other run. */
+static enum status receive_under(struct replica *replica, const struct run *run,
+                                 struct received *received, struct error *err)
+{
+    struct run rest;
+    TRY(run_lay_under(replica, run, &rest, received, err));
+    return rest.count > 0 ? receive(replica, &rest, received, err) : STATUS_OK;
 }
 
 static enum status receive(struct replica *replica, const struct run *run,
@@ -161,6 +181,8 @@ static enum status receive(struct replica *replica, const struct run *run,
         return error_set(err, STATUS_BAD_INPUT, "a run has no entries or too many");
     if (feed_restoring(replica, &run->feed))
         return restore_stage(replica, run, err);
+    if (run_is_under(replica, run))
+        return receive_under(replica, run, received, err);
     if (run->first + run->count - 1 <= held)
         return check_fork(replica, run, received, err);
     if (run->first > held + 1 && !MUTANT("gap-taken"))
@@ -232,6 +254,8 @@ enum status replica_receive(struct replica *replica, const struct run *run,
         status = replica_gather(replica, gathering, err);
     if (status == STATUS_OK)
         status = branches_leave(replica, err);
+    if (status == STATUS_OK && !gathering)
+        status = floors_lift(replica, err);
     replica->keys_in = (struct bytes){0};
     return status;
 }

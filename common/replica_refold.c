@@ -34,8 +34,7 @@ static enum status forget_fold(struct replica *replica, struct error *err)
     return registry_new(&replica->registry, &replica->network, err);
 }
 
-static enum status fold_feed(struct replica *replica, const struct frontier_row *held,
-                             struct error *err)
+enum status feed_fold(struct replica *replica, const struct frontier_row *held, struct error *err)
 {
     struct buffer body = {0};
     struct received received = {0};
@@ -61,13 +60,16 @@ static enum status fold_all(struct replica *replica, const struct frontier *held
     for (enum part part = PART_HUB; part < PARTS; part++)
         for (size_t i = 0; i < held->count; i++)
             if (part_of(&held->rows[i].feed) == part)
-                TRY(fold_feed(replica, &held->rows[i], err));
+                TRY(feed_fold(replica, &held->rows[i], err));
     return STATUS_OK;
 }
 
 static enum status refold(struct replica *replica, struct error *err)
 {
     struct frontier held = {0};
+    if (replica->floors_count > 0)
+        return error_set(err, STATUS_UNSUPPORTED, "the log of scope %u is not whole here",
+                         feed_at(replica, replica->floors[0].feed)->id.scope);
     enum status status = frontier_copy(&held, &replica->frontier, err);
     if (status == STATUS_OK)
         status = drop_tables(replica, err);

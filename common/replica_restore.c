@@ -49,6 +49,9 @@ uint64_t replica_claim(const struct replica *replica, const struct feed_id *feed
 {
     if (replica->doubts_registry && SCOPE_IS_REGISTRY(feed->scope))
         return 0;
+    const struct floor *floor = floor_of(replica, feed);
+    if (floor && floor->wanted)
+        return floor->reached;
     uint64_t claim = frontier_get(&replica->restoring, feed);
     return claim ? claim - 1 : frontier_get(&replica->frontier, feed);
 }

@@ -123,6 +123,11 @@ static enum status scrub_feed(struct replica *replica, size_t *bytes, struct scr
 {
     struct scrub_place *place = &replica->scrub;
     const struct feed feed = *feed_at(replica, place->local);
+    const struct floor *floor = floor_of(replica, &feed.id);
+    if (floor && place->number < floor->number) {
+        place->number = floor->number;
+        place->hash = floor->hash;
+    }
     struct dot from = {feed.id, place->number + 1};
     struct log_cursor cursor;
     bool piece = true, holds = true;

@@ -147,7 +147,9 @@ static bool wanted(struct replica *replica, const struct sending *sending,
                    const struct frontier_row *row, enum part part)
 {
     uint32_t reader = sending->wish->reader;
-    return part_of(&row->feed) == part && !feed_restoring(replica, &row->feed) &&
+    struct dot next = {row->feed, frontier_get(sending->known, &row->feed) + 1};
+    /* Below a floor there is nothing to send, and nobody can do with what comes behind it. */
+    return !below_floor(replica, &next) && part_of(&row->feed) == part && !feed_restoring(replica, &row->feed) &&
            row->number > frontier_get(sending->known, &row->feed) &&
            (reader == 0 || registry_may_read(replica->registry, reader, row->feed.scope));
 }

@@ -99,6 +99,9 @@ const char *statement_sql(enum statement statement)
         [SQL_META_SET] = "INSERT OR REPLACE INTO _meta(name, value) VALUES(?, ?)",
         [SQL_PEER_GET] = "SELECT told, held FROM _peer WHERE device = ?",
         [SQL_PEER_SET] = "INSERT OR REPLACE INTO _peer(device, told, held) VALUES(?, ?, ?)",
+        [SQL_TOLD_GET] = "SELECT item FROM _told WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 1",
+        [SQL_KEPT_GET] = "SELECT body FROM _kept WHERE id = ?",
+        [SQL_CHUNK_GET] = "SELECT frame FROM _chunk WHERE scope = ? AND leaf = ?",
         [SQL_DATA_VERSION] = "PRAGMA data_version",
     };
     return texts[statement] ? texts[statement] : attachment_sql(statement);

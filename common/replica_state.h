@@ -28,6 +28,19 @@ struct feed {
     bool dirty;
 };
 
+/* Of a feed that came as a snapshot: entries up to `number` aren't in the log, but those that were
+ * laid under it since (replica_floor.c, replica_under.c). */
+struct floor {
+    uint32_t feed; /* local id */
+    uint64_t number;
+    struct hash hash; /* of entry `number` */
+    uint8_t signature[SIGNATURE_BYTES];
+    struct hash rights; /* under which its entries were judged (registry_rights_digest) */
+    bool wanted;        /* the log below is asked for */
+    uint64_t reached;   /* so far */
+    struct hash reached_hash;
+};
+
 struct tally_row {
     struct tally tally;
     bool dirty;
@@ -88,6 +101,9 @@ struct tally_row {
     X(SQL_META_SET)        \
     X(SQL_PEER_GET)        \
     X(SQL_PEER_SET)        \
+    X(SQL_TOLD_GET)        \
+    X(SQL_KEPT_GET)        \
+    X(SQL_CHUNK_GET)       \
     X(SQL_DATA_VERSION)
 
 enum statement {
@@ -171,6 +187,8 @@ struct replica {
     struct feed *feeds;
     size_t feeds_count, feeds_capacity;
     uint32_t *feed_order; /* places in `feeds`, ascending by feed id */
+    struct floor *floors; /* ascending by feed; mostly none */
+    size_t floors_count, floors_capacity;
     struct scrub_place scrub;
     struct frontier frontier;
     struct frontier
@@ -201,6 +219,8 @@ struct replica {
     bool wrong_branch; /* some feed isn't the one that a revocation names (replica_cut.c) */
     bool erased;       /* the write-ahead log is to be emptied after the commit */
 };
+
+struct unpack;
 
 /* ---- SQLite (replica_sql.c) ---- */
 enum status sql_fail(struct replica *replica, struct error *err, const char *what);
@@ -234,6 +254,11 @@ enum status tables_follow_schema(struct replica *replica, struct error *err);
 sqlite3_stmt *table_use(struct replica *replica, const struct schema_table *table,
                         const struct field_set *fields, enum column_use use, struct error *err);
 
+/* Rows of a table, whole, as row_load_from takes them: all (`which` is empty), or as it says ("
+ * WHERE …"). Finalize it. */
+enum status table_scan(struct replica *replica, const struct schema_table *table, const char *which,
+                       sqlite3_stmt **scan, struct error *err);
+
 /* ---- feeds (replica_feed.c) ---- */
 uint32_t feed_find(const struct replica *replica, const struct feed_id *id); /* local id or 0 */
 enum status feed_ensure(struct replica *replica, const struct feed_id *id, uint32_t *local,
@@ -254,6 +279,9 @@ enum status log_divide(struct replica *replica, const struct dot *last, const st
 /* Into the log and the feed's head. The frontier follows with each entry that is admitted. */
 enum status feed_append(struct replica *replica, uint32_t local, const struct piece *piece,
                         struct error *err);
+/* A piece as it stands, ending with the entry of that id of _log. */
+enum status log_insert(struct replica *replica, int64_t id, const struct piece *piece,
+                       struct error *err);
 /* How a piece lies in its row. */
 enum log_form {
     LOG_PLAIN, /* its bodies */
@@ -309,7 +337,38 @@ struct id feed_person(const struct replica *replica, const struct dot *dot,
 enum part { PART_HUB, PART_ADMITTED, PART_RECORDS, PARTS };
 enum part part_of(const struct feed_id *feed);
 
+/* ---- floors (replica_floor.c) ---- */
+enum status floor_tables(struct replica *replica, struct error *err);
+enum status floor_tables_there(struct replica *replica, bool *there, struct error *err);
+enum status floors_load(struct replica *replica, struct error *err);
+struct floor *floor_of(const struct replica *replica, const struct feed_id *feed); /* or NULL */
+bool below_floor(const struct replica *replica, const struct dot *dot);
+bool scope_has_floor(const struct replica *replica, uint32_t scope);
+enum status floor_set(struct replica *replica, const struct floor *floor, struct error *err);
+enum status floor_write(struct replica *replica, const struct floor *floor, struct error *err);
+/* From now on the scope claims nothing below its floors, so that its log is sent. */
+enum status scope_want_log(struct replica *replica, uint32_t scope, struct error *err);
+/* The same when the rights under which the feed's entries were judged are others now. */
+enum status floor_look(struct replica *replica, const struct feed_id *feed, struct error *err);
+/* Time and person of an entry below its floor; STATUS_NOT_FOUND, without a sentence. */
+enum status floor_told(struct replica *replica, const struct dot *dot, struct entry_head *head,
+                       struct error *err);
+/* Appends the body of one that was kept; STATUS_NOT_FOUND, without a sentence. */
+enum status floor_kept(struct replica *replica, const struct dot *dot, struct buffer *body,
+                       struct error *err);
+
+/* ---- the log below a floor (replica_under.c) ---- */
+/* Is this a run that the log below a floor waits for? */
+bool run_is_under(const struct replica *replica, const struct run *run);
+/* Lays it under the log, as far as the floor; *rest has what lies beyond. */
+enum status run_lay_under(struct replica *replica, const struct run *run, struct run *rest,
+                          struct received *received, struct error *err);
+/* Scopes whose floors are reached are folded from their log, and have none any more. */
+enum status floors_lift(struct replica *replica, struct error *err);
+
 /* ---- tallies (replica_tally.c) ---- */
+/* Those of a scope count nothing any more. */
+void tallies_clear(struct replica *replica, uint32_t scope);
 /* Adds the cells that are loaded, or takes them out. */
 enum status tally_cells(struct replica *replica, const struct row *row, bool subtract,
                         struct error *err);
@@ -450,6 +509,17 @@ enum status units_check(struct replica *replica, struct units_place *place, size
  * plain, added_ms), its units read through `units`. *lost: not all that was there. */
 enum status attachment_take_over(struct replica *to, sqlite3 *units, sqlite3_stmt *row, bool *lost,
                                  struct error *err);
+/* A field of a row names an attachment, as a snapshot says. */
+struct snapshot_name {
+    struct hash root;
+    uint32_t bytes, scope, table;
+    bool thumbnail;
+    struct id row;
+    uint16_t field;
+    struct seal_id key;
+};
+enum status attached_note_name(struct replica *replica, const struct snapshot_name *name,
+                               struct error *err);
 /* Those that nobody saved; those whose keys are erased. */
 enum status attachments_expire(struct replica *replica, struct error *err);
 enum status attachments_erase(struct replica *replica, struct error *err);
@@ -474,6 +544,13 @@ enum status list_waiting(struct replica *replica, bool refused, struct dots *dot
 /* Decode, judge, apply, note what is set aside: what becomes of an entry that is in the log. */
 enum status admit_entry(struct replica *replica, const struct dot *dot, struct bytes body,
                         struct received *received, struct error *err);
+/* An op that makes its row alone: nobody wrote it before, and no field replaces anything. *inserted
+ * false: the row is there. */
+enum status row_insert(struct replica *replica, const struct dot *dot,
+                       const struct entry_view *view, const struct op *op, bool *inserted,
+                       struct error *err);
+/* The elements of a set's value that adds only; false when it isn't one. */
+bool set_only_adds(struct bytes value, struct unpack *elements, uint32_t *count);
 /* It counts after all. */
 enum status aside_forget(struct replica *replica, const struct dot *dot, struct error *err);
 enum status aside_note(struct replica *replica, const struct dot *dot, const struct error *reason,
@@ -559,6 +636,8 @@ enum status feed_cut(struct replica *replica, const struct dot *first, struct er
 /* Others' entries that name `first` or what lies behind it meant the other branch, which comes now:
  * what they replace is remembered again. After feed_cut. */
 enum status entries_cite_again(struct replica *replica, const struct dot *first, struct error *err);
+/* What the log says of a feed, entry by entry, from its first on (replica_refold.c). */
+enum status feed_fold(struct replica *replica, const struct frontier_row *held, struct error *err);
 /* The registry anew from the log, or on from where it stood at `before` (replica_registry.c). */
 enum status registry_load(struct replica *replica, struct error *err);
 enum status registry_follow(struct replica *replica, const struct frontier *before,

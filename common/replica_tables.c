@@ -286,12 +286,19 @@ static void put_update(struct buffer *sql, const struct schema_table *table,
     put(sql, " WHERE rowid = ?1", "");
 }
 
-static void put_select(struct buffer *sql, const struct schema_table *table,
-                       const struct field_set *fields)
+static void put_columns(struct buffer *sql, const struct schema_table *table,
+                        const struct field_set *fields)
 {
     put(sql, "SELECT rowid, id, _scope, _mark", "");
     put_fields(sql, table, fields, ", \"$\"", ", \"$_round\"");
-    put(sql, " FROM \"$\" WHERE id = ? AND _scope = ?", table->name);
+    put(sql, " FROM \"$\"", table->name);
+}
+
+static void put_select(struct buffer *sql, const struct schema_table *table,
+                       const struct field_set *fields)
+{
+    put_columns(sql, table, fields);
+    put(sql, " WHERE id = ? AND _scope = ?", "");
 }
 
 /* Where a row lives, whatever its columns: one that isn't deleted first, then the lowest scope. */
@@ -339,4 +346,13 @@ sqlite3_stmt *table_use(struct replica *replica, const struct schema_table *tabl
     }
     texts[use](&sql, table, fields);
     return prepare_buffer(replica, &sql, statement, err) == STATUS_OK ? *statement : NULL;
+}
+
+enum status table_scan(struct replica *replica, const struct schema_table *table, const char *which,
+                       sqlite3_stmt **scan, struct error *err)
+{
+    struct buffer sql = {0};
+    put_columns(&sql, table, &all_fields);
+    put(&sql, "$", which);
+    return prepare_buffer(replica, &sql, scan, err);
 }

@@ -87,6 +87,17 @@ enum status tally_row(struct replica *replica, const struct row *row, bool less,
     return STATUS_OK;
 }
 
+void tallies_clear(struct replica *replica, uint32_t scope)
+{
+    for (size_t i = 0; i < replica->tallies_count; i++) {
+        struct tally *tally = &replica->tallies[i].tally;
+        if (tally->scope != scope)
+            continue;
+        *tally = (struct tally){.scope = scope, .table = tally->table};
+        replica->tallies[i].dirty = true;
+    }
+}
+
 static enum status put_head(struct buffer *out, const struct dot *dot, struct bytes value)
 {
     TRY(buffer_reserve(out, 24 + value.size));
@@ -275,18 +286,7 @@ static enum status scan_table(struct replica *replica, const struct schema_table
                               struct replica *sums, struct error *err)
 {
     sqlite3_stmt *scan = NULL;
-    sqlite3_stmt *select = table_use(replica, table, &all_fields, COLUMNS_SELECT, err);
-    if (!select)
-        return err ? err->status : STATUS_STORAGE;
-    char *sql = strdup(sqlite3_sql(select));
-    char *where = sql ? strstr(sql, " WHERE id = ?") : NULL;
-    if (!where) {
-        free(sql);
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    }
-    *where = '\0';
-    enum status status = sql_prepare(replica, sql, &scan, err);
-    free(sql);
+    enum status status = table_scan(replica, table, "", &scan, err);
     int code = SQLITE_DONE;
     while (status == STATUS_OK && (code = sqlite3_step(scan)) == SQLITE_ROW) {
         status = row_load_from(replica, table, scan, &replica->old_row, err);

@@ -9,8 +9,9 @@ int64_t replica_entry_ms(struct replica *replica, int64_t feed, int64_t number)
     if (feed < 1 || (uint64_t)feed > replica->feeds_count || number < 1)
         return 0;
     struct dot dot = {feed_at(replica, (uint32_t)feed)->id, (uint64_t)number};
-    if (feed_read(replica, &dot, &body, NULL) != STATUS_OK ||
-        entry_decode_head(&head, buffer_bytes(&body), NULL) != STATUS_OK)
+    if ((feed_read(replica, &dot, &body, NULL) != STATUS_OK ||
+         entry_decode_head(&head, buffer_bytes(&body), NULL) != STATUS_OK) &&
+        floor_told(replica, &dot, &head, NULL) != STATUS_OK)
         head.time_ms = 0;
     buffer_release(&body);
     return head.time_ms;
