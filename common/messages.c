@@ -22,6 +22,7 @@ static const struct {
 #include "common/messages_replica.inc"
 #include "common/messages_schema.inc"
 #include "common/messages_secrets.inc"
+#include "common/messages_snapshot.inc"
 #include "common/messages_trust.inc"
 #include "paper/messages_paper.inc"
 #include "protocol/messages_protocol.inc"

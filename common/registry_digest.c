@@ -40,18 +40,21 @@ static enum status turns_list(const struct device_record *record, const struct f
 
 #define RIGHTS_BYTES 8
 
-/* What registry_permits asks before it looks at the entry itself. */
+/* What registry_permits asks before it looks at the entry itself. Whether a chain is the one that a
+ * revocation names isn't asked: who has no chain yet couldn't say. */
 static void rights_at(const struct registry *registry, const struct device_record *record,
                       const struct dot *dot, uint8_t rights[RIGHTS_BYTES])
 {
     const struct certificate *writer = device_certificate_at(record, &dot->feed, dot->number);
+    enum standing standing = device_standing(record, dot);
     put_u32le(rights, writer ? writer->org : 0);
     rights[4] = writer ? (uint8_t)writer->role : 0;
-    rights[5] = (uint8_t)device_standing(record, dot);
+    rights[5] = standing == STANDS_BEYOND;
     rights[6] = writer && certificate_void(registry, writer);
-    rights[7] = writer ? (uint8_t)registry_check_within(registry, writer->org,
-                                                        SCOPE_ORG(dot->feed.scope), NULL)
-                       : 0;
+    enum status within =
+        writer ? registry_check_within(registry, writer->org, SCOPE_ORG(dot->feed.scope), NULL)
+               : STATUS_OK;
+    rights[7] = within == STATUS_OK ? 0 : within == STATUS_UNKNOWN ? 2 : 1;
 }
 
 static enum status put_turns(const struct registry *registry, const struct device_record *record,

@@ -41,8 +41,11 @@ static enum status look_at(struct replica *replica, const struct cut *cut, struc
     struct hash hash;
     enum status status = replica_hash_at(replica, &dot, &hash, err);
     if (status == STATUS_NOT_FOUND) {
-        registry_cut_note(replica->registry, &cut->feed,
-                          out_of_reach(replica, &cut->feed) ? CUT_OUT_OF_REACH : CUT_AHEAD);
+        enum cut_chain chain = out_of_reach(replica, &cut->feed) ? CUT_OUT_OF_REACH : CUT_AHEAD;
+        /* What came as a snapshot was judged by this very cut, or else its log is on the way. */
+        if (below_floor(replica, &dot))
+            chain = CUT_FITS;
+        registry_cut_note(replica->registry, &cut->feed, chain);
         return STATUS_OK;
     }
     TRY(status);
@@ -87,6 +90,16 @@ enum status cuts_reach(struct replica *replica, struct error *err)
             TRY(device_judge_again(replica, cut.feed.device, err));
     }
     return STATUS_OK;
+}
+
+enum status cuts_look_again(struct replica *replica, uint32_t scope, struct error *err)
+{
+    struct cut cut;
+    size_t walk = 0;
+    while (registry_cut_next(replica->registry, &walk, &cut))
+        if (cut.feed.scope == scope)
+            registry_cut_note(replica->registry, &cut.feed, CUT_AHEAD);
+    return cuts_look(replica, 0, err);
 }
 
 enum status cut_reached(struct replica *replica, const struct feed_id *feed, bool *reached,

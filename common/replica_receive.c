@@ -240,7 +240,10 @@ enum run_fit run_fits(struct replica *replica, const struct run *run)
 enum status replica_gather(struct replica *replica, bool on, struct error *err)
 {
     replica->gathering = on;
-    return on ? STATUS_OK : row_settle(replica, err);
+    if (on)
+        return STATUS_OK;
+    TRY(row_settle(replica, err));
+    return floors_lift(replica, err);
 }
 
 enum status replica_receive(struct replica *replica, const struct run *run,
@@ -254,8 +257,6 @@ enum status replica_receive(struct replica *replica, const struct run *run,
         status = replica_gather(replica, gathering, err);
     if (status == STATUS_OK)
         status = branches_leave(replica, err);
-    if (status == STATUS_OK && !gathering)
-        status = floors_lift(replica, err);
     replica->keys_in = (struct bytes){0};
     return status;
 }

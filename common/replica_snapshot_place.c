@@ -47,7 +47,7 @@ static enum status place_feeds(struct placing *placing, struct error *err)
 {
     for (size_t i = 0; i < placing->snapshot->feeds_count; i++)
         TRY(place_feed(placing, &placing->snapshot->feeds[i], err));
-    return STATUS_OK;
+    return cuts_look(placing->replica, 0, err);
 }
 
 /* Is it an entry of the snapshot? */

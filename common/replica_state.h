@@ -611,6 +611,8 @@ enum status cuts_look(struct replica *replica, uint32_t device, struct error *er
 /* After orgs or our own certificate changed: which of the feeds that don't reach their cuts may we
  * read to the end? Their devices are judged again where that is new. */
 enum status cuts_reach(struct replica *replica, struct error *err);
+/* The same of a scope's feeds, whatever it was told before. */
+enum status cuts_look_again(struct replica *replica, uint32_t scope, struct error *err);
 /* Has the feed, which has grown, come to its cut? Then its device is to be judged again. */
 enum status cut_reached(struct replica *replica, const struct feed_id *feed, bool *reached,
                         struct error *err);

@@ -200,8 +200,6 @@ static bool same_tallies(const struct tally *a, size_t a_count, const struct tal
     return same;
 }
 
-/* The rights may have changed since, which is why the log was asked for: then others rows prove
- * nothing. */
 static enum status note_difference(struct replica *replica, uint32_t scope, struct error *err)
 {
     char text[32];
@@ -235,13 +233,13 @@ static enum status lift(struct replica *replica, uint32_t scope, struct error *e
         status = fold_scope(replica, scope, err);
     if (status == STATUS_OK)
         status = scope_tallies(replica, scope, &after, &after_count, err);
+    /* Where rights have changed since, other rows prove nothing. */
     if (status == STATUS_OK && comparable && !same_tallies(before, before_count, after, after_count))
         status = note_difference(replica, scope, err);
     free(before);
     free(after);
     /* What a floor hid from the cuts of revocations can be looked at now. */
-    replica->wrong_branch = true;
-    return status == STATUS_OK ? cuts_look(replica, 0, err) : status;
+    return status == STATUS_OK ? cuts_look_again(replica, scope, err) : status;
 }
 
 /* Have all feeds of the scope reached their floors? */

@@ -19,6 +19,7 @@
 #include "tests/bench/raw.h"
 #include "tests/bench/table.h"
 #include "tests/bench/timing.h"
+#include "tests/support/snapshots.h"
 #include "tests/support/world.h"
 
 #define SAVES 1000
@@ -321,6 +322,54 @@ static void bench_apply(struct world *world, size_t rows)
     runs_release(&history.updates);
 }
 
+/* ---- a new device ---- */
+
+/* As it comes from a peer: staged chunk by chunk, each checked, then put in its place. */
+static double take_once(const struct snapshots_made *made, struct replica *from,
+                        const struct identity *reader)
+{
+    struct replica *fresh;
+    struct replica_options options = {
+        .path = path_of("fresh.db"), .clock = clock_system(), .cache_kib = 65536};
+    unlink(path_of("fresh.db"));
+    MUST(replica_create(&fresh, &options, replica_network(from), err));
+    MUST(replica_set_identity(fresh, reader, err));
+    snapshots_feed(from, fresh, true);
+    double start = now();
+    snapshots_stage(fresh, made);
+    MUST(replica_snapshot_place(fresh, made->snapshot.scope, err));
+    double took = now() - start;
+    replica_close(fresh);
+    return took;
+}
+
+static void bench_snapshot(struct world *world, size_t rows)
+{
+    struct snapshots_made made = {0};
+    struct times times = {0};
+    double bytes = 0, took = 0;
+    struct history history = {.rows_count = rows};
+    struct replica *hub = world->hub.replica;
+    size_t reader = world_join(world, ROLE_CLERK, world->county);
+    save_rows_at(hub, world->county, rows, NULL, COMMIT_EVERY);
+    double start = now();
+    snapshots_make(hub, SCOPE_RECORDS(world->county), &made);
+    double making = now() - start;
+    for (size_t i = 0; i < made.count; i++)
+        bytes += (double)made.frames[i].size;
+    for (int round = 0; round < ROUNDS; round++) {
+        raw_once(&history, &times);
+        keep_best(&took, take_once(&made, hub, replica_identity(world->clients[reader])));
+    }
+    TABLE_ROW(.name = "snapshot into a new replica", .unit = "rows a second",
+              .figure = (double)rows / took, .limit = (double)rows / times.raw_apply,
+              .limit_is = RAW, .bar = RATIO_AT_LEAST(0.6));
+    TABLE_ROW(.name = "snapshot: making it", .unit = "rows a second",
+              .figure = (double)rows / making);
+    TABLE_ROW(.name = "snapshot: a visit of it", .unit = "bytes", .figure = bytes / (double)rows);
+    snapshots_release(&made);
+}
+
 /* All bytes of the next session, both ways. */
 static double session_bytes(struct world *world, size_t client, struct session_totals *totals)
 {
@@ -486,6 +535,7 @@ static void bench_replica(size_t rows)
     bench_cipher(&world, PAGE_CIPHER_XCHACHA20, 1.25);
     bench_search(&world);
     bench_apply(&world, rows);
+    bench_snapshot(&world, rows);
     world_end(&world);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         unlink(path_of(names[i]));
