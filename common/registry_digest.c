@@ -84,8 +84,7 @@ enum status registry_rights_digest(const struct registry *registry, const struct
     if (!record)
         return error_set(err, STATUS_UNKNOWN, "device %u is not known yet", last->feed.device);
     enum status status = turns_list(record, &last->feed, last->number, &turns, err);
-    if (status == STATUS_OK &&
-        put_turns(registry, record, &last->feed, &turns, &out) != STATUS_OK)
+    if (status == STATUS_OK && put_turns(registry, record, &last->feed, &turns, &out) != STATUS_OK)
         status = error_set(err, STATUS_NO_MEMORY, "out of memory");
     hash_object(digest, TAG_DIGEST, &registry->network, buffer_bytes(&out));
     free(turns.numbers);

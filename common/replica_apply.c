@@ -149,8 +149,8 @@ static struct field_set written_fields(const struct entry_view *view, const stru
 }
 
 enum status row_insert(struct replica *replica, const struct dot *dot,
-                              const struct entry_view *view, const struct op *op, bool *inserted,
-                              struct error *err)
+                       const struct entry_view *view, const struct op *op, bool *inserted,
+                       struct error *err)
 {
     const struct schema_table *table = schema_table(replica->schema, op->table);
     struct field_set fields = written_fields(view, op);

@@ -92,8 +92,8 @@ enum status floors_load(struct replica *replica, struct error *err)
     enum status status = STATUS_OK;
     while (status == STATUS_OK && sql_row(replica, list, &status, err)) {
         struct floor floor;
-        bool good = read_floor(list, &floor) && floor.feed >= 1 &&
-                    floor.feed <= replica->feeds_count;
+        bool good =
+            read_floor(list, &floor) && floor.feed >= 1 && floor.feed <= replica->feeds_count;
         status = good ? push_floor(replica, &floor, err)
                       : error_set(err, STATUS_STORAGE, "the list of feeds is damaged");
     }

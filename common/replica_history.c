@@ -31,7 +31,8 @@ static enum status tell_told(struct replica *replica, const struct dot *dot,
     enum status status = floor_told(replica, dot, &head, err);
     if (status == STATUS_NOT_FOUND)
         return error_set(err, status, "the entry of a head is not in the log");
-    *story = (struct head_story){.time_ms = head.time_ms, .person = feed_person(replica, dot, &head)};
+    *story =
+        (struct head_story){.time_ms = head.time_ms, .person = feed_person(replica, dot, &head)};
     return status;
 }
 

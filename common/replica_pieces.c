@@ -184,8 +184,8 @@ static enum status keep_front(struct replica *replica, struct log_cursor *cursor
     if (list) {
         struct piece piece = {.bodies = list, .count = bodies.count, .signature = signature};
         entry_sign(signature, &replica->network, hash, &replica->identity.sign);
-        status = log_insert(replica, LOG_ID(feed_find(replica, &last->feed), last->number),
-                              &piece, err);
+        status =
+            log_insert(replica, LOG_ID(feed_find(replica, &last->feed), last->number), &piece, err);
     } else {
         status = error_set(err, STATUS_NO_MEMORY, "out of memory");
     }

@@ -68,7 +68,8 @@ static enum status proves_fork(struct replica *replica, const struct run *run, b
     *proves = false;
     for (size_t i = 0; i < run->count; i++)
         size += run->bodies[i].size;
-    if (below_floor(replica, &before) || size > PROOF_BYTES_MAX || signing_key_of(replica, run, key) != STATUS_OK)
+    if (below_floor(replica, &before) || size > PROOF_BYTES_MAX ||
+        signing_key_of(replica, run, key) != STATUS_OK)
         return STATUS_OK;
     TRY(feed_hash_up_to(replica, feed, run->first - 1, &hash, err));
     *proves = chain_holds(replica, run, 0, &hash, key);

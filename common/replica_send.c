@@ -149,7 +149,8 @@ static bool wanted(struct replica *replica, const struct sending *sending,
     uint32_t reader = sending->wish->reader;
     struct dot next = {row->feed, frontier_get(sending->known, &row->feed) + 1};
     /* Below a floor there is nothing to send, and nobody can do with what comes behind it. */
-    return !below_floor(replica, &next) && part_of(&row->feed) == part && !feed_restoring(replica, &row->feed) &&
+    return !below_floor(replica, &next) && part_of(&row->feed) == part &&
+           !feed_restoring(replica, &row->feed) &&
            row->number > frontier_get(sending->known, &row->feed) &&
            (reader == 0 || registry_may_read(replica->registry, reader, row->feed.scope));
 }

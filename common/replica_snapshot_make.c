@@ -133,7 +133,8 @@ static enum status tell_entry(struct telling *telling, struct bytes body)
     if (entry_decode_head(&head, body, NULL) != STATUS_OK)
         head = (struct entry_head){.time_ms = telling->before_ms};
     /* Differences are taken in the ring of 64 bits: clocks may say anything. */
-    TRY(pack_int(&telling->times, (int64_t)((uint64_t)head.time_ms - (uint64_t)telling->before_ms)));
+    TRY(pack_int(&telling->times,
+                 (int64_t)((uint64_t)head.time_ms - (uint64_t)telling->before_ms)));
     telling->before_ms = head.time_ms;
     if (head.has_person) {
         TRY(pack_uint(&telling->persons, telling->count));
@@ -195,9 +196,9 @@ static enum status tell_feed(struct making *making, const struct feed_id *feed, 
             status = tell_piece(making, &cursor, &telling, err);
     }
     if (status == STATUS_OK && telling.first.number + telling.count != number + 1)
-        status = error_set(err, STATUS_STORAGE, "the log of device %u lacks entry %llu",
-                           feed->device,
-                           (unsigned long long)(telling.first.number + telling.count));
+        status =
+            error_set(err, STATUS_STORAGE, "the log of device %u lacks entry %llu", feed->device,
+                      (unsigned long long)(telling.first.number + telling.count));
     if (status == STATUS_OK)
         status = put_told(making, &telling, err);
     log_close(&cursor);
@@ -300,8 +301,8 @@ static enum status put_kept(struct making *making, struct error *err)
             continue;
         status = feed_read(making->replica, &kept->dot, &body, err);
         if (status == STATUS_OK)
-            status = put_item(
-                making, pack_kept(start_item(making), kept, buffer_bytes(&body)), err);
+            status =
+                put_item(making, pack_kept(start_item(making), kept, buffer_bytes(&body)), err);
         else if (status == STATUS_NOT_FOUND)
             status = STATUS_OK;
     }

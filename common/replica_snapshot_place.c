@@ -220,9 +220,8 @@ static enum status check_group(const struct placing *placing, const struct schem
 /* A row that one entry stands behind goes the way of an entry's op. */
 static enum status place_whole(struct placing *placing, struct error *err)
 {
-    struct op op = {.table = placing->row.table,
-                    .row = placing->row.id,
-                    .fields_count = placing->group.count};
+    struct op op = {
+        .table = placing->row.table, .row = placing->row.id, .fields_count = placing->group.count};
     struct entry_view view = {.feed = placing->group.dot.feed,
                               .ops = &op,
                               .ops_count = 1,

@@ -61,9 +61,9 @@ enum status snapshot_may_take(struct replica *replica, const struct snapshot *sn
                               struct error *err)
 {
     const struct schema *schema = replica->schema;
-    TRY(check_registry(replica, snapshot, err));
     if (!registry_may_read(replica->registry, replica->identity.device, snapshot->scope))
         return error_set(err, STATUS_DENIED, "this device may not read scope %u", snapshot->scope);
+    TRY(check_registry(replica, snapshot, err));
     TRY(check_nothing_held(replica, snapshot, err));
     if (!schema || schema->epoch != snapshot->epoch ||
         registry_lineage(replica->registry) != snapshot->lineage)

@@ -65,9 +65,8 @@ static enum status refuse_under(struct replica *replica, const struct run *run,
 static enum status lay(struct replica *replica, const struct run *run, struct floor *floor,
                        const struct under *under, struct error *err)
 {
-    struct piece piece = {.bodies = run->bodies + under->skip,
-                          .count = under->count,
-                          .signature = under->signature};
+    struct piece piece = {
+        .bodies = run->bodies + under->skip, .count = under->count, .signature = under->signature};
     uint64_t last = floor->reached + under->count;
     TRY(log_insert(replica, LOG_ID(floor->feed, last), &piece, err));
     floor->reached = last;
@@ -140,8 +139,8 @@ static enum status take_frontier(struct replica *replica, uint32_t scope, struct
     enum status status = STATUS_OK;
     for (size_t i = 0; i < replica->frontier.count && status == STATUS_OK; i++) {
         const struct frontier_row *row = &replica->frontier.rows[i];
-        status = frontier_raise(row->feed.scope == scope ? held : &others, &row->feed, row->number,
-                                err);
+        status =
+            frontier_raise(row->feed.scope == scope ? held : &others, &row->feed, row->number, err);
     }
     if (status == STATUS_OK)
         status = frontier_copy(&replica->frontier, &others, err);
@@ -234,7 +233,8 @@ static enum status lift(struct replica *replica, uint32_t scope, struct error *e
     if (status == STATUS_OK)
         status = scope_tallies(replica, scope, &after, &after_count, err);
     /* Where rights have changed since, other rows prove nothing. */
-    if (status == STATUS_OK && comparable && !same_tallies(before, before_count, after, after_count))
+    if (status == STATUS_OK && comparable &&
+        !same_tallies(before, before_count, after, after_count))
         status = note_difference(replica, scope, err);
     free(before);
     free(after);

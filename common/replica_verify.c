@@ -108,8 +108,8 @@ static enum status check_above(struct verifying *verifying, const struct floor *
     char line[200];
     snprintf(line, sizeof line,
              "entries %llu to %llu of device %u in scope %u: chain or signature does not hold",
-             (unsigned long long)floor->number + 1, (unsigned long long)feed.number,
-             feed.id.device, feed.id.scope);
+             (unsigned long long)floor->number + 1, (unsigned long long)feed.number, feed.id.device,
+             feed.id.scope);
     say(verifying, line);
     return STATUS_OK;
 }

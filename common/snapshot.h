@@ -19,9 +19,9 @@
 
 #include "common/frontier.h"
 
-#define SNAPSHOT_CHUNK_BYTES (256 * 1024)      /* aimed at */
-#define SNAPSHOT_CHUNK_MAX (2 * 1024 * 1024)   /* one item may be larger than what is aimed at */
-#define SNAPSHOT_CHUNKS_MAX 65536              /* of one snapshot */
+#define SNAPSHOT_CHUNK_BYTES (256 * 1024)    /* aimed at */
+#define SNAPSHOT_CHUNK_MAX (2 * 1024 * 1024) /* one item may be larger than what is aimed at */
+#define SNAPSHOT_CHUNKS_MAX 65536            /* of one snapshot */
 #define SNAPSHOT_FEEDS_MAX 100000
 #define SNAPSHOT_TOLD_MAX 1024 /* entries that one item tells of */
 #define SNAPSHOT_MANIFEST_MAX (32 * 1024 * 1024)

@@ -200,8 +200,7 @@ bool snapshot_group_take(struct unpack *in, uint32_t scope, struct snapshot_grou
     uint32_t parts;
     uint64_t number;
     if (!unpack_array(in, &parts) || parts != 4 || !snapshot_dot_take(in, scope, &group->dot) ||
-        !unpack_array(in, &parts) || parts % 2 != 0 || parts == 0 ||
-        parts / 2 > ENTRY_FIELDS_MAX)
+        !unpack_array(in, &parts) || parts % 2 != 0 || parts == 0 || parts / 2 > ENTRY_FIELDS_MAX)
         return false;
     group->count = parts / 2;
     for (uint32_t i = 0; i < group->count; i++) {
@@ -261,8 +260,7 @@ bool snapshot_waiting_take(struct unpack *in, struct replaced *replaced)
 {
     uint32_t parts;
     uint64_t field, scope;
-    if (!unpack_array(in, &parts) || parts != 6 ||
-        !unpack_uint_max(in, FIELD_NUMBER_MAX, &field) ||
+    if (!unpack_array(in, &parts) || parts != 6 || !unpack_uint_max(in, FIELD_NUMBER_MAX, &field) ||
         !unpack_uint_max(in, UINT32_MAX, &scope) ||
         !snapshot_dot_take(in, (uint32_t)scope, &replaced->dot))
         return false;
