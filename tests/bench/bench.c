@@ -18,8 +18,8 @@
 #include "tests/bench/must.h"
 #include "tests/bench/raw.h"
 #include "tests/bench/table.h"
+#include "tests/bench/taking.h"
 #include "tests/bench/timing.h"
-#include "tests/support/snapshots.h"
 #include "tests/support/world.h"
 
 #define SAVES 1000
@@ -324,25 +324,6 @@ static void bench_apply(struct world *world, size_t rows)
 
 /* ---- a new device ---- */
 
-/* As it comes from a peer: staged chunk by chunk, each checked, then put in its place. */
-static double take_once(const struct snapshots_made *made, struct replica *from,
-                        const struct identity *reader)
-{
-    struct replica *fresh;
-    struct replica_options options = {
-        .path = path_of("fresh.db"), .clock = clock_system(), .cache_kib = 65536};
-    unlink(path_of("fresh.db"));
-    MUST(replica_create(&fresh, &options, replica_network(from), err));
-    MUST(replica_set_identity(fresh, reader, err));
-    snapshots_feed(from, fresh, true);
-    double start = now();
-    snapshots_stage(fresh, made);
-    MUST(replica_snapshot_place(fresh, made->snapshot.scope, err));
-    double took = now() - start;
-    replica_close(fresh);
-    return took;
-}
-
 static void bench_snapshot(struct world *world, size_t rows)
 {
     struct snapshots_made made = {0};
@@ -359,7 +340,8 @@ static void bench_snapshot(struct world *world, size_t rows)
         bytes += (double)made.frames[i].size;
     for (int round = 0; round < ROUNDS; round++) {
         raw_once(&history, &times);
-        keep_best(&took, take_once(&made, hub, replica_identity(world->clients[reader])));
+        keep_best(&took, taking_seconds(&made, hub, replica_identity(world->clients[reader]),
+                                        path_of("fresh.db")));
     }
     TABLE_ROW(.name = "snapshot into a new replica", .unit = "rows a second",
               .figure = (double)rows / took, .limit = (double)rows / times.raw_apply,
