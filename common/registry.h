@@ -199,9 +199,9 @@ uint32_t table_scope(const struct schema_table *table, uint32_t org);
 enum status registry_permits(const struct registry *registry, const struct dot *dot,
                              const struct entry_view *entry, struct error *err);
 
-/* A digest of all by which the entries of a feed up to `last` are judged, but for the schemas: under
- * which certificates they stand, where these count, what a revocation left. While it is the same,
- * no judgement of theirs has changed. STATUS_UNKNOWN: so is the device. */
+/* A digest of all by which the entries of a feed up to `last` are judged, but for the schemas:
+ * under which certificates they stand, where these count, what a revocation left. While it is the
+ * same, no judgement of theirs has changed. STATUS_UNKNOWN: so is the device. */
 enum status registry_rights_digest(const struct registry *registry, const struct dot *last,
                                    struct hash *digest, struct error *err);
 

@@ -6,6 +6,7 @@
 #include "common/mutant.h"
 #include "common/pack.h"
 #include "common/replica_attachment.h"
+#include "common/replica_floor.h"
 #include "common/replica_state.h"
 
 #define STATE_COLUMNS "a.id, a.root, a.bytes, a.held, a.small, a.wanted, a.delivered"

@@ -8,6 +8,7 @@
  * nothing: nobody brings the rest, and nothing else would be taken. */
 
 #include "common/mutant.h"
+#include "common/replica_floor.h"
 #include "common/replica_state.h"
 
 static const char sentence[] = "another history than the one that the revocation left";

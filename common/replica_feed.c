@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/replica_floor.h"
 #include "common/replica_state.h"
 
 static size_t order_place(const struct replica *replica, const struct feed_id *id)

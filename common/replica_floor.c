@@ -1,12 +1,13 @@
 /* Floors: of feeds that came as a snapshot, entries up to a number aren't in the log
- * (docs/decisions/0020-snapshots.md). What the snapshot told of them, and which it kept whole, stands
- * in tables of its own. Few replicas have any, so the tables are made with the first. */
+ * (docs/decisions/0020-snapshots.md). What the snapshot told of them, and which it kept whole,
+ * stands in tables of its own. Few replicas have any, so the tables are made with the first. */
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/dots.h"
 #include "common/pack.h"
+#include "common/replica_floor.h"
 #include "common/replica_snapshot.h"
 #include "common/replica_state.h"
 #include "common/snapshot_row.h"

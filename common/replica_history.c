@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/pack.h"
+#include "common/replica_floor.h"
 #include "common/replica_state.h"
 
 /* ---- stories ---- */

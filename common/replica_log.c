@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/replica_floor.h"
 #include "common/replica_state.h"
 
 static enum status broken(const struct log_cursor *cursor, struct error *err)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "common/bodies.h"
+#include "common/replica_floor.h"
 #include "common/replica_state.h"
 
 #define MERGE_EVERY 32

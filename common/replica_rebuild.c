@@ -8,6 +8,7 @@
 #include "common/array.h"
 #include "common/dots.h"
 #include "common/mutant.h"
+#include "common/replica_floor.h"
 #include "common/replica_move.h"
 
 /* ---- one row ---- */

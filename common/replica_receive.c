@@ -5,6 +5,7 @@
 
 #include "common/mutant.h"
 
+#include "common/replica_floor.h"
 #include "common/replica_state.h"
 
 #define PROOF_BYTES_MAX (64 * 1024)

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "common/replica_floor.h"
 #include "common/replica_state.h"
 
 static enum status drop_tables(struct replica *replica, struct error *err)

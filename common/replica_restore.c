@@ -13,6 +13,7 @@
 
 #include "common/mutant.h"
 
+#include "common/replica_floor.h"
 #include "common/replica_state.h"
 
 #define META_RESTORING "restoring" /* frontier: feed -> claim + 1 */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/mutant.h"
+#include "common/replica_floor.h"
 #include "common/replica_state.h"
 
 #define META_PLACE "scrub_place"

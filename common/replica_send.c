@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/bodies.h"
+#include "common/replica_floor.h"
 #include "common/replica_state.h"
 
 #define RUN_ENTRIES_MAX 4096

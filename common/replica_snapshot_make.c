@@ -5,6 +5,7 @@
 
 #include "common/dots.h"
 #include "common/pack.h"
+#include "common/replica_floor.h"
 #include "common/replica_snapshot.h"
 #include "common/replica_state.h"
 #include "common/snapshot_row.h"

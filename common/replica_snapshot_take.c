@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/replica_floor.h"
 #include "common/replica_snapshot.h"
 #include "common/replica_state.h"
 #include "common/snapshot_staged.h"

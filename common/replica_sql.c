@@ -3,9 +3,12 @@
 
 #include "common/replica_state.h"
 
-static const char *attachment_sql(enum statement statement)
+static const char *sql_of_parts(enum statement statement)
 {
     static const char *const texts[STATEMENT_COUNT] = {
+        [SQL_TOLD_GET] = "SELECT item FROM _told WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 1",
+        [SQL_KEPT_GET] = "SELECT body FROM _kept WHERE id = ?",
+        [SQL_CHUNK_GET] = "SELECT frame FROM _chunk WHERE scope = ? AND leaf = ?",
         [SQL_ATTACHMENT_FIND] = "SELECT id, root, bytes, held, small, wanted, delivered "
                                 "FROM _attachment WHERE root = ? AND bytes = ?",
         [SQL_ATTACHMENT_LIKE] = "SELECT id, root, bytes, held, small, wanted, delivered "
@@ -99,12 +102,9 @@ const char *statement_sql(enum statement statement)
         [SQL_META_SET] = "INSERT OR REPLACE INTO _meta(name, value) VALUES(?, ?)",
         [SQL_PEER_GET] = "SELECT told, held FROM _peer WHERE device = ?",
         [SQL_PEER_SET] = "INSERT OR REPLACE INTO _peer(device, told, held) VALUES(?, ?, ?)",
-        [SQL_TOLD_GET] = "SELECT item FROM _told WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 1",
-        [SQL_KEPT_GET] = "SELECT body FROM _kept WHERE id = ?",
-        [SQL_CHUNK_GET] = "SELECT frame FROM _chunk WHERE scope = ? AND leaf = ?",
         [SQL_DATA_VERSION] = "PRAGMA data_version",
     };
-    return texts[statement] ? texts[statement] : attachment_sql(statement);
+    return texts[statement] ? texts[statement] : sql_of_parts(statement);
 }
 
 /* A quota or a limit of the process is as full as a disk. */

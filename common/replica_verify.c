@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/mutant.h"
+#include "common/replica_floor.h"
 #include "common/replica_move.h"
 
 struct verifying {

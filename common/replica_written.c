@@ -1,5 +1,6 @@
 /* When a row was written: its mark names the entries behind its fields, and each says its time. */
 
+#include "common/replica_floor.h"
 #include "common/replica_state.h"
 
 int64_t replica_entry_ms(struct replica *replica, int64_t feed, int64_t number)

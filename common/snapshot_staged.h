@@ -3,8 +3,8 @@
 
 /* What staging and placing of a snapshot share. Private to common/replica_snapshot*.c. */
 
+#include "common/replica_floor.h"
 #include "common/replica_snapshot.h"
-#include "common/replica_state.h"
 
 /* Everything that replica_snapshot_stage checks of an open manifest. */
 enum status snapshot_may_take(struct replica *replica, const struct snapshot *snapshot,

@@ -326,30 +326,17 @@ static void bench_apply(struct world *world, size_t rows)
 
 static void bench_snapshot(struct world *world, size_t rows)
 {
-    struct snapshots_made made = {0};
-    struct times times = {0};
-    double bytes = 0, took = 0;
     struct history history = {.rows_count = rows};
-    struct replica *hub = world->hub.replica;
-    size_t reader = world_join(world, ROLE_CLERK, world->county);
-    save_rows_at(hub, world->county, rows, NULL, COMMIT_EVERY);
-    double start = now();
-    snapshots_make(hub, SCOPE_RECORDS(world->county), &made);
-    double making = now() - start;
-    for (size_t i = 0; i < made.count; i++)
-        bytes += (double)made.frames[i].size;
-    for (int round = 0; round < ROUNDS; round++) {
+    struct times times = {0};
+    save_rows_at(world->hub.replica, world->county, rows, NULL, COMMIT_EVERY);
+    for (int round = 0; round < ROUNDS; round++)
         raw_once(&history, &times);
-        keep_best(&took, taking_seconds(&made, hub, replica_identity(world->clients[reader]),
-                                        path_of("fresh.db")));
-    }
+    struct taking taking = taking_measure(world, world->county, path_of("fresh.db"), ROUNDS);
+    double count = (double)rows;
     TABLE_ROW(.name = "snapshot into a new replica", .unit = "rows a second",
-              .figure = (double)rows / took, .limit = (double)rows / times.raw_apply,
-              .limit_is = RAW, .bar = RATIO_AT_LEAST(0.6));
-    TABLE_ROW(.name = "snapshot: making it", .unit = "rows a second",
-              .figure = (double)rows / making);
-    TABLE_ROW(.name = "snapshot: a visit of it", .unit = "bytes", .figure = bytes / (double)rows);
-    snapshots_release(&made);
+              .figure = count / taking.taking_s, .limit = count / times.raw_apply, .limit_is = RAW,
+              .bar = RATIO_AT_LEAST(0.6));
+    TABLE_ROW(.name = "a visit in a snapshot", .unit = "bytes", .figure = taking.bytes / count);
 }
 
 /* All bytes of the next session, both ways. */

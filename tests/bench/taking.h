@@ -3,11 +3,15 @@
 
 /* A new device takes a snapshot (common/replica_snapshot.h). */
 
-#include "tests/support/snapshots.h"
+#include "tests/support/world.h"
 
-/* As it comes from a peer: staged chunk by chunk, each checked, then put in its place. Into a new
- * file at `path`, which stays; how many seconds it took. */
-double taking_seconds(const struct snapshots_made *made, struct replica *from,
-                      const struct identity *reader, const char *path);
+struct taking {
+    double making_s;
+    double taking_s; /* the best of all rounds */
+    double bytes;    /* of all chunks, packed */
+};
+/* Of the records of an org's scope, from the hub, by a clerk of it. As it comes from a peer: staged
+ * chunk by chunk, each checked, then put in its place; into a new file at `path`, which stays. */
+struct taking taking_measure(struct world *world, uint32_t org, const char *path, int rounds);
 
 #endif

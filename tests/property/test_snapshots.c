@@ -1,7 +1,7 @@
 /* A scope that came as a snapshot is the one that its log makes: the same rows, heads, conflicts,
  * judgements and keys, then and after whatever comes later, revocations before and behind it
- * included; and in the end, when the log is fetched, there is no difference left. Worlds are made up
- * from seeds; JINQIU_SNAPSHOTS says how many (8). */
+ * included; and in the end, when the log is fetched, there is no difference left. Worlds are made
+ * up from seeds; JINQIU_SNAPSHOTS says how many (8). */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* What is taken of a snapshot, and from whom: a chunk only when it is the one that the manifest
- * names, a manifest only when the hub signed it, under the rights that are known here; and rows only
- * when they add up. */
+ * names, a manifest only when the hub signed it, under the rights that are known here; and rows
+ * only when they add up. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "common/replica_floor.h"
 #include "common/replica_state.h"
 #include "common/view.h"
 #include "server/revoke.h"
