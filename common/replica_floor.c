@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/array.h"
 #include "common/dots.h"
 #include "common/pack.h"
 #include "common/replica_floor.h"

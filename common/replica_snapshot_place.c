@@ -294,11 +294,19 @@ static enum status check_head(const struct placing *placing, const struct schema
     return has_total ? STATUS_OK : field_check(field, head->value, true, err);
 }
 
+static bool heads_ascend(const struct schema_field *field, const struct head *before,
+                         const struct head *head)
+{
+    int order = field && field->merge == MERGE_SET ? bytes_compare(before->value, head->value) : 0;
+    return order < 0 || (order == 0 && dot_compare(&before->dot, &head->dot) < 0);
+}
+
 static enum status add_spread(struct placing *placing, struct row *row, struct unpack *in,
                               struct error *err)
 {
     struct snapshot_spread spread;
     const struct schema_field *field;
+    struct head before = {0};
     if (!snapshot_spread_take(in, &spread) || row_find_cell(row, spread.field))
         return wrong(placing, err);
     field = table_field(row->table, spread.field);
@@ -314,6 +322,9 @@ static enum status add_spread(struct placing *placing, struct row *row, struct u
                             .value = spread.has_total ? (struct bytes){0} : placing->head.value,
                             .seen = placing->head.seen,
                             .seen_count = placing->head.seen_count};
+        if (i > 0 && !heads_ascend(field, &before, &head))
+            return wrong(placing, err);
+        before = head;
         TRY(row_add_head(row, spread.field, &head, err));
     }
     return STATUS_OK;
@@ -543,11 +554,11 @@ static enum status place(struct placing *placing, struct error *err)
     return replica_snapshot_drop(placing->replica, placing->snapshot->scope, err);
 }
 
-/* Was it the snapshot's fault? Then it is of no use any more. */
+/* Would it fare the same the next time? Then it is of no use any more. */
 static bool is_useless(enum status status)
 {
-    return status == STATUS_FORGED || status == STATUS_BAD_INPUT || status == STATUS_TOO_LARGE ||
-           status == STATUS_UNSUPPORTED || status == STATUS_EXISTS || status == STATUS_DENIED;
+    return status != STATUS_GAP && status != STATUS_UNKNOWN && status != STATUS_NO_MEMORY &&
+           status != STATUS_STORAGE && status != STATUS_DISK_FULL && status != STATUS_BUSY;
 }
 
 enum status replica_snapshot_place(struct replica *replica, uint32_t scope, struct error *err)

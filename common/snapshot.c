@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/array.h"
 #include "common/dots.h"
 #include "common/pack.h"
 #include "common/sealed.h"
