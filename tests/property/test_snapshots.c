@@ -1,7 +1,7 @@
 /* A scope that came as a snapshot is the one that its log makes: the same rows, heads, conflicts,
  * judgements and keys, then and after whatever comes later, revocations before and behind it
  * included; and in the end, when the log is fetched, there is no difference left. Worlds are made
- * up from seeds; JINQIU_SNAPSHOTS says how many (8). */
+ * up from seeds; JINQIU_SNAPSHOTS says how many (5). */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 #include "server/revoke.h"
 #include "tests/support/snapshots.h"
 
-#define WORLDS 8
+#define WORLDS 5
 #define WRITERS 3
 #define STEPS 60
 
