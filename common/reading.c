@@ -351,14 +351,14 @@ static enum status step_set_aside(struct cli *cli, struct replica *replica, int 
                                                     {"adopted_as", {"adopted as", "采纳为"}},
                                                     {"reason", {"reason", "原因"}},
                                                     {0}};
-    json_t *list, *lines = json_array(), *item;
+    json_t *list, *item;
     size_t i;
     TRY(view_set_aside(replica, &list, err));
     if (cli->json) {
-        json_decref(lines);
         *code = cli_print_json(cli, list);
         return STATUS_OK;
     }
+    json_t *lines = json_array();
     json_array_foreach(list, i, item) json_array_append_new(lines, aside_line(item));
     enum status status = reading_objects(lines, columns, NULL, err);
     json_decref(lines);

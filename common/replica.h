@@ -273,13 +273,17 @@ struct tally {
     uint8_t
         sum[16]; /* sum mod 2^128 of SipHash-2-4-128 of each row's canonical bytes and columns */
 };
-/* Tallies kept with every write, for scopes that `reader` may read. Gives an array (free() it). */
+/* May `reader` (0: anybody) and whose replica this is both read the scope? Only there do they hold
+ * the same: who was moved has left some, and knows no more of them than what it wrote. */
+bool replica_shares(const struct replica *replica, uint32_t reader, uint32_t scope);
+/* Tallies kept with every write, for scopes that we share with `reader`. Gives an array (free()
+ * it). */
 enum status replica_tallies(struct replica *replica, uint32_t reader, struct tally **tallies,
                             size_t *count, struct error *err);
 /* One digest over them, for the end of a session. */
 enum status replica_tally_digest(struct replica *replica, uint32_t reader, struct hash *digest,
                                  struct error *err);
-/* One digest over the chains of the registry feeds that `reader` may read: place, number and hash
+/* One digest over the chains of the registry feeds that we share with `reader`: place, number and hash
  * of the last entry of each. Equal frontiers with different chains: somebody is shown another
  * registry. */
 enum status replica_chains_digest(struct replica *replica, uint32_t reader, struct hash *digest,

@@ -153,7 +153,8 @@ static bool wanted(struct replica *replica, const struct sending *sending,
     return !below_floor(replica, &next) && part_of(&row->feed) == part &&
            !feed_restoring(replica, &row->feed) &&
            row->number > frontier_get(sending->known, &row->feed) &&
-           (reader == 0 || registry_may_read(replica->registry, reader, row->feed.scope));
+           (reader == 0 || row->feed.device == reader ||
+            registry_may_read(replica->registry, reader, row->feed.scope));
 }
 
 enum status replica_runs(struct replica *replica, const struct run_wish *wish,

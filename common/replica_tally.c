@@ -213,9 +213,12 @@ enum status tallies_write(struct replica *replica, struct error *err)
 
 /* ---- reading them ---- */
 
-static bool readable(struct replica *replica, uint32_t reader, uint32_t scope)
+bool replica_shares(const struct replica *replica, uint32_t reader, uint32_t scope)
 {
-    return reader == 0 || registry_may_read(replica->registry, reader, scope);
+    uint32_t self = replica->identity.device;
+    return reader == 0 || (registry_may_read(replica->registry, reader, scope) &&
+                           (self == reader || self == DEVICE_HUB ||
+                            registry_may_read(replica->registry, self, scope)));
 }
 
 enum status replica_tallies(struct replica *replica, uint32_t reader, struct tally **tallies,
@@ -227,7 +230,7 @@ enum status replica_tallies(struct replica *replica, uint32_t reader, struct tal
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < replica->tallies_count; i++)
         if (replica->tallies[i].tally.rows > 0 &&
-            readable(replica, reader, replica->tallies[i].tally.scope))
+            replica_shares(replica, reader, replica->tallies[i].tally.scope))
             (*tallies)[(*count)++] = replica->tallies[i].tally;
     return STATUS_OK;
 }
@@ -267,7 +270,7 @@ enum status replica_chains_digest(struct replica *replica, uint32_t reader, stru
         const struct feed *feed = &replica->feeds[replica->feed_order[i]];
         uint8_t place[20];
         if (!SCOPE_IS_REGISTRY(feed->id.scope) || feed->number == 0 ||
-            (reader != 0 && !registry_may_read(replica->registry, reader, feed->id.scope)))
+            !replica_shares(replica, reader, feed->id.scope))
             continue;
         put_u32le(place, feed->id.scope);
         put_u32le(place + 4, feed->id.device);

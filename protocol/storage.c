@@ -43,12 +43,9 @@ static uint32_t reader_of(struct replica *replica, uint32_t peer)
     return peer == DEVICE_HUB ? replica_identity(replica)->device : peer;
 }
 
-/* As far as we claim it, or all that we hold: that is more where our own entries are disputed. */
-enum extent { CLAIMED, HELD };
-
-/* Rows stand by scope: what may be read is asked once for each. */
-static enum status readable_frontier(struct replica *replica, uint32_t reader, enum extent extent,
-                                     struct frontier *out, struct error *err)
+/* What we claim; rows stand by scope: what may be read is asked once for each. */
+static enum status readable_frontier(struct replica *replica, uint32_t reader, struct frontier *out,
+                                     struct error *err)
 {
     const struct frontier *all = replica_frontier(replica);
     const struct registry *registry = replica_registry(replica);
@@ -60,9 +57,7 @@ static enum status readable_frontier(struct replica *replica, uint32_t reader, e
         if (reader != 0 && (i == 0 || scope != all->rows[i - 1].feed.scope))
             may = registry_may_read(registry, reader, scope);
         if (may || row->feed.device == reader)
-            TRY(frontier_raise(out, &row->feed,
-                               extent == HELD ? row->number : replica_claim(replica, &row->feed),
-                               err));
+            TRY(frontier_raise(out, &row->feed, replica_claim(replica, &row->feed), err));
     }
     return STATUS_OK;
 }
@@ -75,7 +70,7 @@ static enum status answer_common(struct replica *replica, uint32_t peer,
     answer->self = replica_identity(replica)->device;
     answer->lineage = replica_lineage(replica);
     TRY(replica_meta_number(replica, META_BEACON_NUMBER, &answer->beacon, err));
-    TRY(readable_frontier(replica, reader_of(replica, peer), CLAIMED, &reply->frontier, err));
+    TRY(readable_frontier(replica, reader_of(replica, peer), &reply->frontier, err));
     TRY(replica_peer_load(replica, peer, &reply->told, &reply->held, err));
     TRY(replica_staged(replica, peer, &reply->staged, err));
     answer->staged = buffer_bytes(&reply->staged);
@@ -313,11 +308,28 @@ static enum status answer_load(struct replica *replica, const struct session_que
     return STATUS_OK;
 }
 
+/* Of scopes that both may read, whose tables are compared. */
+static enum status shared_frontier(struct replica *replica, uint32_t reader, struct frontier *out,
+                                   struct error *err)
+{
+    const struct frontier *all = replica_frontier(replica);
+    bool shared = false;
+    frontier_clear(out);
+    for (size_t i = 0; i < all->count; i++) {
+        const struct frontier_row *row = &all->rows[i];
+        if (i == 0 || row->feed.scope != all->rows[i - 1].feed.scope)
+            shared = replica_shares(replica, reader, row->feed.scope);
+        if (shared)
+            TRY(frontier_raise(out, &row->feed, row->number, err));
+    }
+    return STATUS_OK;
+}
+
 static enum status answer_tally(struct replica *replica, const struct session_question *question,
                                 struct storage_reply *reply, struct error *err)
 {
     uint32_t reader = reader_of(replica, question->peer);
-    TRY(readable_frontier(replica, reader, HELD, &reply->frontier, err));
+    TRY(shared_frontier(replica, reader, &reply->frontier, err));
     TRY(frontier_digest(&reply->frontier, &reply->answer.frontier_digest, err));
     reply->answer.frontier = &reply->frontier;
     TRY(replica_chains_digest(replica, reader, &reply->answer.chains_digest, err));
