@@ -283,8 +283,8 @@ enum status replica_tallies(struct replica *replica, uint32_t reader, struct tal
 /* One digest over them, for the end of a session. */
 enum status replica_tally_digest(struct replica *replica, uint32_t reader, struct hash *digest,
                                  struct error *err);
-/* One digest over the chains of the registry feeds that we share with `reader`: place, number and hash
- * of the last entry of each. Equal frontiers with different chains: somebody is shown another
+/* One digest over the chains of the registry feeds that we share with `reader`: place, number and
+ * hash of the last entry of each. Equal frontiers with different chains: somebody is shown another
  * registry. */
 enum status replica_chains_digest(struct replica *replica, uint32_t reader, struct hash *digest,
                                   struct error *err);

@@ -167,10 +167,18 @@ describe("lists", () => {
     let asked = 0;
     page.on("request", (request) => request.url().includes("/api/rows/") && (asked++, (most = Math.max(most, ++open))));
     page.on("requestfinished", (request) => request.url().includes("/api/rows/") && open--);
-    await page.getByLabel("搜索").pressSequentially("shili0012", { delay: 20 });
-    await page.getByLabel("搜索").fill("党员0012");
+    // Keys faster than any machine is slow: no rest between them.
+    const type = (texts) =>
+      page.getByLabel("搜索").evaluate((input, each) => {
+        for (const text of each) {
+          input.value = text;
+          input.dispatchEvent(new Event("input", { bubbles: true }));
+        }
+      }, texts);
+    await Promise.all([page.waitForRequest(/api\/rows/), type(["s", "sh", "shi", "shil", "shili", "shili0", "shili0012"])]);
+    await type(["党", "党员", "党员0", "党员0012"]);
     await found(page, 1);
     assert.equal(most, 1);
-    assert.ok(asked <= 4, `${asked} questions`);
+    assert.ok(asked <= 3, `${asked} questions`);
   });
 });
