@@ -6,14 +6,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "common/mutant.h"
 
 static enum status make_one(const char *path, struct error *err)
 {
     if (mkdir(path, MUTANT("t2-modes-open") ? 0777 : 0700) == 0 || errno == EEXIST)
         return STATUS_OK;
-    return error_set(err, errno == ENOSPC ? STATUS_DISK_FULL : STATUS_STORAGE,
-                     "cannot make the folder '%.120s': %s", path, strerror(errno));
+    return error_set(err, file_status(errno), "cannot make the folder '%.120s': %s", path,
+                     strerror(errno));
 }
 
 enum status folder_make(const struct cli *cli, struct error *err)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "common/reading_print.h"
 #include "common/view_attachment.h"
 
@@ -64,11 +65,10 @@ static enum status write_file(struct cli *cli, struct replica *replica, struct b
 {
     FILE *file = fopen(path, "wbx");
     if (!file)
-        return error_set(err, errno == EEXIST ? STATUS_EXISTS : STATUS_STORAGE,
-                         "cannot write '%s': %s", path, strerror(errno));
+        return file_cannot_write(path, err);
     enum status status = write_all(cli, replica, plain, file, err);
     if (fclose(file) != 0 && status == STATUS_OK)
-        status = error_set(err, STATUS_STORAGE, "cannot write '%s': %s", path, strerror(errno));
+        status = file_cannot_write(path, err);
     if (status != STATUS_OK)
         unlink(path);
     return status;

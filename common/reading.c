@@ -1,11 +1,10 @@
 #include "common/reading.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "common/file.h"
 #include "common/freshness.h"
 #include "common/messages.h"
 #include "common/reading_print.h"
@@ -101,34 +100,16 @@ static enum status export_form(const struct cli *cli, enum reading_form *form, s
     return STATUS_OK;
 }
 
-static enum status cannot_write(const char *file, struct error *err)
-{
-    return error_set(err, errno == ENOSPC ? STATUS_DISK_FULL : STATUS_STORAGE,
-                     "cannot write '%s': %s", file, strerror(errno));
-}
-
-/* Under another name first: a file that is there is never left half overwritten. */
 static enum status export_file(struct replica *replica, const char *file, const struct wish *wish,
                                struct reading_sheet *sheet, struct error *err)
 {
-    char part[CLI_PATH_MAX];
-    if (snprintf(part, sizeof part, "%s.part", file) >= (int)sizeof part)
-        return error_set(err, STATUS_TOO_LARGE, "the path '%.100s' is too long", file);
-    unlink(part); /* what a broken export left */
-    sheet->out = fopen(part, "wx");
-    if (!sheet->out)
-        return cannot_write(part, err);
-    enum status status = print_sheet(replica, wish, sheet, err);
-    bool broken = fflush(sheet->out) != 0 || ferror(sheet->out) || fsync(fileno(sheet->out)) != 0;
-    if (status == STATUS_OK && broken)
-        status = cannot_write(part, err);
-    if (fclose(sheet->out) != 0 && status == STATUS_OK)
-        status = cannot_write(part, err);
-    if (status == STATUS_OK && rename(part, file) != 0)
-        status = cannot_write(file, err);
-    if (status != STATUS_OK)
-        unlink(part);
-    return status;
+    struct file_draft draft;
+    enum status status = file_draft_open(&draft, file, FILE_SHARED, err);
+    if (status == STATUS_OK)
+        status = file_draft_stream(&draft, &sheet->out, err);
+    if (status == STATUS_OK)
+        status = print_sheet(replica, wish, sheet, err);
+    return file_draft_close(&draft, status, err);
 }
 
 static enum status export_xlsx(struct replica *replica, const char *file, const struct wish *wish,

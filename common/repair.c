@@ -9,17 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "common/replica_attachment.h"
 #include "common/wal_check.h"
 
 #define ASIDE_MAX 10000
 #define COPY_BYTES 65536
-
-static enum status failed(const char *path, struct error *err)
-{
-    return error_set(err, errno == ENOSPC ? STATUS_DISK_FULL : STATUS_STORAGE,
-                     "cannot write '%s': %s", path, strerror(errno));
-}
 
 /* ---- aside ---- */
 
@@ -39,11 +34,11 @@ static enum status copy_file(const char *path, const char *as, struct error *err
 {
     int from = open(path, O_RDONLY | O_CLOEXEC);
     if (from < 0)
-        return errno == ENOENT ? STATUS_OK : failed(path, err);
+        return errno == ENOENT ? STATUS_OK : file_cannot_write(path, err);
     int to = open(as, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     enum status status = STATUS_OK;
     if (to < 0 || !copy_bytes(from, to))
-        status = failed(as, err);
+        status = file_cannot_write(as, err);
     close(from);
     if (to >= 0)
         close(to);
@@ -81,7 +76,7 @@ static enum status sync_folder_of(const char *path, struct error *err)
     TRY(path_with(copy, path, "", err));
     int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool synced = fd >= 0 && fsync(fd) == 0;
-    enum status status = synced ? STATUS_OK : failed(path, err);
+    enum status status = synced ? STATUS_OK : file_cannot_write(path, err);
     if (fd >= 0)
         close(fd);
     return status;
@@ -109,7 +104,7 @@ static enum status rename_synced(const char *made, const char *path, struct erro
 {
     TRY(sync_folder_of(path, err));
     if (rename(made, path) != 0)
-        return failed(path, err);
+        return file_cannot_write(path, err);
     return STATUS_OK;
 }
 
@@ -121,7 +116,7 @@ static enum status put_in_place(const char *made, const char *path, struct error
     TRY(path_with(log, path, "-wal", err));
     TRY(path_with(beside, made, "-old-wal", err));
     if (rename(log, beside) != 0 && errno != ENOENT)
-        return failed(log, err);
+        return file_cannot_write(log, err);
     remove_with(path, "-shm");
     enum status status = rename_synced(made, path, err);
     if (status != STATUS_OK) {
@@ -141,7 +136,7 @@ static enum status check_closed(const char *made, struct error *err)
     if (stat(log, &found) != 0 || found.st_size == 0)
         return STATUS_OK;
     errno = EIO;
-    return failed(made, err);
+    return file_cannot_write(made, err);
 }
 
 static void remove_made(const char *made)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/file.h"
 #include "common/mutant.h"
 
 #define HEAD_BYTES (TWIN_MAGIC_BYTES + 8 + 4)
@@ -100,8 +101,7 @@ enum status twin_load(struct twin_file *twin, uint8_t *payload, size_t *size, st
 
 static enum status failed(const struct twin_file *twin, int code, struct error *err)
 {
-    return error_set(err, code == ENOSPC || code == EDQUOT ? STATUS_DISK_FULL : STATUS_STORAGE,
-                     "cannot write '%s': %s", twin->name, strerror(code));
+    return error_set(err, file_status(code), "cannot write '%s': %s", twin->name, strerror(code));
 }
 
 static enum status write_copy(const struct twin_file *twin, int which, struct bytes content,

@@ -1,13 +1,11 @@
 #include "common/updating.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <sodium.h>
 
+#include "common/file.h"
 #include "common/release.h"
 #include "common/replica.h"
 
@@ -16,18 +14,6 @@
 
 /* ---- files ---- */
 
-static enum status cannot_read(const char *path, struct error *err)
-{
-    return error_set(err, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_STORAGE,
-                     "cannot open '%s': %s", path, strerror(errno));
-}
-
-static enum status cannot_write(const char *path, struct error *err)
-{
-    return error_set(err, errno == EEXIST ? STATUS_EXISTS : STATUS_STORAGE, "cannot write '%s': %s",
-                     path, strerror(errno));
-}
-
 static enum status hash_file(const char *path, struct hash *hash, struct error *err)
 {
     crypto_generichash_state state;
@@ -35,11 +21,11 @@ static enum status hash_file(const char *path, struct hash *hash, struct error *
     size_t size;
     FILE *file = fopen(path, "rbe");
     if (!file)
-        return cannot_read(path, err);
+        return file_cannot_open(path, err);
     crypto_generichash_init(&state, NULL, 0, HASH_BYTES);
     while ((size = fread(part, 1, sizeof part, file)) > 0)
         crypto_generichash_update(&state, part, size);
-    enum status status = ferror(file) ? cannot_read(path, err) : STATUS_OK;
+    enum status status = ferror(file) ? file_cannot_open(path, err) : STATUS_OK;
     fclose(file);
     crypto_generichash_final(&state, hash->bytes, HASH_BYTES);
     return status;
@@ -50,23 +36,12 @@ static enum status read_small(const char *path, struct buffer *out, struct error
     uint8_t part[RELEASE_TEXT_MAX + 1];
     FILE *file = fopen(path, "rbe");
     if (!file)
-        return cannot_read(path, err);
+        return file_cannot_open(path, err);
     size_t size = fread(part, 1, sizeof part, file);
     fclose(file);
     enum status status = buffer_append(out, part, size);
     sodium_memzero(part, sizeof part);
     return status == STATUS_OK ? status : error_set(err, status, "out of memory");
-}
-
-static enum status write_small(const char *path, int flags, struct bytes content, struct error *err)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, flags & O_EXCL ? 0600 : 0644);
-    bool written =
-        fd >= 0 && write(fd, content.data, content.size) == (ssize_t)content.size && fsync(fd) == 0;
-    enum status status = written ? STATUS_OK : cannot_write(path, err);
-    if (fd >= 0)
-        close(fd);
-    return status;
 }
 
 static enum status path_of_signature(const char *file, char path[CLI_PATH_MAX], struct error *err)
@@ -157,7 +132,7 @@ static int command_key(struct cli *cli)
     signing_key_from_seed(&key, seed);
     hex_encode(bytes_of(seed, sizeof seed), hex);
     strcat(hex, "\n");
-    enum status status = write_small(cli->arguments[0], O_EXCL, bytes_text(hex), &err);
+    enum status status = file_create(cli->arguments[0], FILE_PRIVATE, bytes_text(hex), &err);
     hex_encode(bytes_of(key.public_key, PUBLIC_KEY_BYTES), hex);
     if (status == STATUS_OK)
         puts(hex);
@@ -204,7 +179,7 @@ static enum status sign(const char *file, const char *version, const struct sign
     TRY(release_sign(&release, key, err));
     enum status status = release_format(&release, &text, err);
     if (status == STATUS_OK)
-        status = write_small(path, O_TRUNC, buffer_bytes(&text), err);
+        status = file_replace(path, FILE_SHARED, buffer_bytes(&text), err);
     buffer_release(&text);
     return status;
 }

@@ -9,6 +9,8 @@
 #include <unistd.h>
 #include <xlsxwriter.h>
 
+#include "common/file.h"
+
 #define PATH_BYTES 4096
 #define SHEET_NAME_CHARACTERS 31
 #define SHARED_MEMORY "/dev/shm/"
@@ -170,12 +172,6 @@ enum status xlsx_next_row(struct xlsx *xlsx, struct error *err)
     return STATUS_OK;
 }
 
-static enum status cannot_write(const char *file, struct error *err)
-{
-    return error_set(err, errno == ENOSPC ? STATUS_DISK_FULL : STATUS_STORAGE,
-                     "cannot write '%s': %s", file, strerror(errno));
-}
-
 static enum status put_in_place(const struct xlsx *xlsx, struct error *err)
 {
     int part = open(xlsx->part, O_RDONLY | O_CLOEXEC);
@@ -183,7 +179,7 @@ static enum status put_in_place(const struct xlsx *xlsx, struct error *err)
     if (part >= 0)
         close(part);
     if (!synced || rename(xlsx->part, xlsx->file) != 0)
-        return cannot_write(xlsx->file, err);
+        return file_cannot_write(xlsx->file, err);
     return STATUS_OK;
 }
 
@@ -193,8 +189,8 @@ static enum status close_workbook(struct xlsx *xlsx, struct error *err)
     xlsx->workbook = NULL;
     if (code == LXW_NO_ERROR)
         return STATUS_OK;
-    return error_set(err, errno == ENOSPC ? STATUS_DISK_FULL : STATUS_STORAGE,
-                     "cannot write '%s': %s", xlsx->file, lxw_strerror(code));
+    return error_set(err, file_status(errno), "cannot write '%s': %s", xlsx->file,
+                     lxw_strerror(code));
 }
 
 static enum status read_all(int file, struct buffer *out, struct error *err)
@@ -206,7 +202,7 @@ static enum status read_all(int file, struct buffer *out, struct error *err)
         if (got > 0 && buffer_append(out, area, (size_t)got) != STATUS_OK)
             return error_set(err, STATUS_NO_MEMORY, "out of memory");
     }
-    return got == 0 ? STATUS_OK : cannot_write("memory", err);
+    return got == 0 ? STATUS_OK : file_cannot_write("memory", err);
 }
 
 enum status xlsx_take(struct xlsx *xlsx, struct buffer *out, struct error *err)

@@ -1,10 +1,9 @@
 #include "paper/printing.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "common/file.h"
 #include "common/freshness.h"
 #include "common/reading_print.h"
 #include "common/report_wish.h"
@@ -44,44 +43,12 @@ static enum status read_job(struct job *job, struct replica *replica, struct err
     return STATUS_OK;
 }
 
-/* ---- files ---- */
-
-static enum status cannot_write(const char *file, struct error *err)
+static enum status put(const char *file, struct bytes pdf, struct error *err)
 {
-    return error_set(err, errno == ENOSPC ? STATUS_DISK_FULL : STATUS_STORAGE,
-                     "cannot write '%s': %s", file, strerror(errno));
-}
-
-static enum status write_part(FILE *out, const char *part, struct bytes pdf, struct error *err)
-{
-    bool whole = fwrite(pdf.data, 1, pdf.size, out) == pdf.size && fflush(out) == 0 &&
-                 fsync(fileno(out)) == 0;
-    enum status status = whole ? STATUS_OK : cannot_write(part, err);
-    if (fclose(out) != 0 && status == STATUS_OK)
-        status = cannot_write(part, err);
-    return status;
-}
-
-/* Under another name first: a file that is there is never left half overwritten. */
-static enum status write_file(const char *file, struct bytes pdf, struct error *err)
-{
-    char part[CLI_PATH_MAX];
-    if (strcmp(file, "-") == 0) {
-        fwrite(pdf.data, 1, pdf.size, stdout);
-        return STATUS_OK;
-    }
-    if (snprintf(part, sizeof part, "%s.part", file) >= (int)sizeof part)
-        return error_set(err, STATUS_TOO_LARGE, "the path '%.100s' is too long", file);
-    unlink(part); /* what a broken run left */
-    FILE *out = fopen(part, "wx");
-    if (!out)
-        return cannot_write(part, err);
-    enum status status = write_part(out, part, pdf, err);
-    if (status == STATUS_OK && rename(part, file) != 0)
-        status = cannot_write(file, err);
-    if (status != STATUS_OK)
-        unlink(part);
-    return status;
+    if (strcmp(file, "-") != 0)
+        return file_replace(file, FILE_SHARED, pdf, err);
+    fwrite(pdf.data, 1, pdf.size, stdout);
+    return STATUS_OK;
 }
 
 /* ---- the command ---- */
@@ -144,7 +111,7 @@ static enum status make(struct job *job, struct replica *replica, struct error *
     if (status == STATUS_OK)
         status = note(job, made.rows, err);
     if (status == STATUS_OK)
-        status = write_file(job->file, buffer_bytes(&pdf), err);
+        status = put(job->file, buffer_bytes(&pdf), err);
     if (status == STATUS_OK)
         tell(job, &made);
     buffer_release(&pdf);

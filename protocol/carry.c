@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "protocol/carry_file.h"
+#include "common/file.h"
 #include "protocol/carry_pictures.h"
 #include "protocol/parcel.h"
 
@@ -18,29 +18,26 @@
 
 static enum status write_frontier(struct replica *replica, const char *path, struct error *err)
 {
-    struct carry_draft draft;
+    struct file_draft draft = {.fd = -1};
     struct buffer sealed = {0};
     enum status status = parcel_receipt(replica, 0, &sealed, err);
     if (status == STATUS_OK)
-        status = carry_draft_open(&draft, path, err);
-    else
-        draft.fd = -1;
+        status = file_draft_open(&draft, path, FILE_PRIVATE, err);
     if (status == STATUS_OK)
-        status = carry_draft_put(&draft, bytes_of(FRONTIER_MAGIC, MAGIC_BYTES), err);
+        status = file_draft_put(&draft, bytes_of(FRONTIER_MAGIC, MAGIC_BYTES), err);
     if (status == STATUS_OK)
-        status =
-            carry_draft_put(&draft, bytes_of(replica_network(replica)->id, NETWORK_BYTES), err);
+        status = file_draft_put(&draft, bytes_of(replica_network(replica)->id, NETWORK_BYTES), err);
     if (status == STATUS_OK)
-        status = carry_draft_put(&draft, buffer_bytes(&sealed), err);
+        status = file_draft_put(&draft, buffer_bytes(&sealed), err);
     buffer_release(&sealed);
-    return carry_draft_close(&draft, status, err);
+    return file_draft_close(&draft, status, err);
 }
 
 static enum status read_frontier(struct replica *replica, const char *path, struct receipt *receipt,
                                  struct error *err)
 {
     struct buffer content = {0};
-    enum status status = carry_read_all(path, FRONTIER_BYTES_MAX, &content, err);
+    enum status status = file_read_all(path, FRONTIER_BYTES_MAX, &content, err);
     size_t head = MAGIC_BYTES + NETWORK_BYTES;
     if (status == STATUS_OK && (content.size < head || content.size > FRONTIER_BYTES_MAX ||
                                 memcmp(content.data, FRONTIER_MAGIC, MAGIC_BYTES) != 0))
@@ -100,13 +97,13 @@ struct carried {
 static enum status write_file(struct replica *replica, struct parcel_wish *wish, const char *path,
                               struct carried *written, struct error *err)
 {
-    struct carry_draft draft = {.fd = -1};
-    TRY(carry_draft_open(&draft, path, err));
-    wish->sink = carry_draft_put;
+    struct file_draft draft;
+    TRY(file_draft_open(&draft, path, FILE_PRIVATE, err));
+    wish->sink = file_draft_put;
     wish->context = &draft;
     enum status status = parcel_write(replica, wish, &written->content, err);
     written->bytes = draft.bytes;
-    return carry_draft_close(&draft, status, err);
+    return file_draft_close(&draft, status, err);
 }
 
 static enum status put_bytes(void *context, struct bytes bytes, struct error *err)
@@ -185,7 +182,7 @@ static enum status feed_file(struct parcel *parcel, int fd, const char *path, st
     static uint8_t piece[PIECE_BYTES];
     size_t got;
     do {
-        TRY(carry_read(fd, path, piece, sizeof piece, &got, err));
+        TRY(file_read(fd, path, piece, sizeof piece, &got, err));
         TRY(parcel_feed(parcel, bytes_of(piece, got), err));
     } while (got > 0);
     return STATUS_OK;
@@ -214,7 +211,7 @@ static enum status read_bundle(struct replica *replica, const char *path, struct
 {
     struct parcel parcel;
     int fd;
-    TRY(carry_open(path, &fd, err));
+    TRY(file_open(path, &fd, err));
     enum status status = parcel_open(&parcel, replica, err);
     if (status == STATUS_OK) {
         status = feed_file(&parcel, fd, path, err);

@@ -6,39 +6,36 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "common/qr.h"
 #include "common/qr_read.h"
 #include "protocol/bundle_parts.h"
-#include "protocol/carry_file.h"
 
 #define SIGNATURE_BYTES_MAX 16
 
 static enum status path_of(const char *folder, unsigned index, unsigned total,
-                           char path[CARRY_PATH_BYTES], struct error *err)
+                           char path[FILE_PATH_BYTES], struct error *err)
 {
-    int size = snprintf(path, CARRY_PATH_BYTES, "%s/bundle-%02u-of-%02u.png", folder, index, total);
-    if (size >= CARRY_PATH_BYTES)
-        return error_set(err, STATUS_TOO_LARGE, "the path of '%.120s' is too long", folder);
+    int size = snprintf(path, FILE_PATH_BYTES, "%s/bundle-%02u-of-%02u.png", folder, index, total);
+    if (size >= FILE_PATH_BYTES)
+        return error_set(err, STATUS_TOO_LARGE, "the path '%.100s' is too long", folder);
     return STATUS_OK;
 }
 
 static enum status write_one(const char *path, const char *text, struct error *err)
 {
     struct buffer png = {0};
-    struct carry_draft draft = {.fd = -1};
     enum status status = qr_png(text, &png, err);
     if (status == STATUS_OK)
-        status = carry_draft_open(&draft, path, err);
-    if (status == STATUS_OK)
-        status = carry_draft_put(&draft, buffer_bytes(&png), err);
+        status = file_replace(path, FILE_PRIVATE, buffer_bytes(&png), err);
     buffer_release(&png);
-    return carry_draft_close(&draft, status, err);
+    return status;
 }
 
 enum status carry_pictures_write(const char *folder, struct bytes bundle, unsigned *count,
                                  struct error *err)
 {
-    char path[CARRY_PATH_BYTES], text[PART_TEXT_MAX + 1];
+    char path[FILE_PATH_BYTES], text[PART_TEXT_MAX + 1];
     unsigned total, done = 0;
     TRY(bundle_parts_count(bundle, &total, err));
     if (mkdir(folder, 0700) != 0 && errno != EEXIST)
@@ -63,9 +60,9 @@ bool carry_is_picture(const char *path)
     uint8_t start[SIGNATURE_BYTES_MAX];
     size_t got = 0;
     int fd;
-    if (carry_open(path, &fd, NULL) != STATUS_OK)
+    if (file_open(path, &fd, NULL) != STATUS_OK)
         return false;
-    bool read = carry_read(fd, path, start, sizeof start, &got, NULL) == STATUS_OK;
+    bool read = file_read(fd, path, start, sizeof start, &got, NULL) == STATUS_OK;
     close(fd);
     return read && qr_is_picture(bytes_of(start, got));
 }
@@ -78,7 +75,7 @@ static enum status take_text(void *context, struct bytes text, struct error *err
 static enum status take_file(struct bundle_parts *parts, const char *path, struct error *err)
 {
     struct buffer picture = {0};
-    enum status status = carry_read_all(path, PICTURE_BYTES_MAX, &picture, err);
+    enum status status = file_read_all(path, PICTURE_BYTES_MAX, &picture, err);
     if (status == STATUS_OK) {
         status = qr_read(buffer_bytes(&picture), take_text, parts, err);
         if (status != STATUS_OK)

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "server/backup_keys.h"
 #include "server/link_keys.h"
 
@@ -226,12 +227,7 @@ static enum status write_key(const char *directory, const char *name, struct byt
 {
     char path[PATH_BYTES];
     TRY(path_in(path, directory, name, err));
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool written = fd >= 0 && write(fd, key.data, key.size) == (ssize_t)key.size && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return written ? STATUS_OK
-                   : error_set(err, STATUS_STORAGE, "cannot write '%s': %s", name, strerror(errno));
+    return file_create(path, FILE_PRIVATE, key, err);
 }
 
 /* Only the names that a hub knows become files. */

@@ -1,10 +1,10 @@
 #include "server/command_schema.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/file.h"
 #include "common/reading_print.h"
 #include "common/schema_diff.h"
 #include "common/sheet.h"
@@ -148,10 +148,12 @@ static void tell(const struct cli *cli, const json_t *told)
 
 static enum status write_file(const char *file, const json_t *next, struct error *err)
 {
-    if (json_dump_file(next, file, JSON_INDENT(1)) == 0)
-        return STATUS_OK;
-    return error_set(err, errno == ENOSPC ? STATUS_DISK_FULL : STATUS_STORAGE,
-                     "cannot write '%s': %s", file, strerror(errno));
+    char *text = json_dumps(next, JSON_INDENT(1));
+    if (!text)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    enum status status = file_replace(file, FILE_SHARED, bytes_text(text), err);
+    free(text);
+    return status;
 }
 
 static enum status convert(struct cli *cli, const struct schema *schema, struct bytes file,

@@ -1,6 +1,5 @@
 #include "server/root_keys.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -8,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/armor.h"
+#include "common/file.h"
 #include "server/seed.h"
 
 #define PREFIX "JQK1-"
@@ -82,7 +82,7 @@ static enum status read_line(const char *path, char text[TEXT_BYTES], struct err
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
-        return error_set(err, STATUS_NOT_FOUND, "cannot open '%.120s': %s", path, strerror(errno));
+        return file_cannot_open(path, err);
     ssize_t size = read(fd, text, TEXT_BYTES - 1);
     close(fd);
     if (size <= 0)
@@ -118,17 +118,7 @@ enum status root_key_export(const uint8_t seed[32], const char *path, struct err
     char text[TEXT_BYTES];
     armor_format(PREFIX, bytes_of(seed, 32), text, sizeof text - 1);
     strcat(text, "\n");
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        sodium_memzero(text, sizeof text);
-        return error_set(err, errno == EEXIST ? STATUS_EXISTS : STATUS_STORAGE,
-                         "cannot make '%.120s': %s", path, strerror(errno));
-    }
-    bool written = write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fsync(fd) == 0;
-    close(fd);
+    enum status status = file_create(path, FILE_PRIVATE, bytes_text(text), err);
     sodium_memzero(text, sizeof text);
-    if (written)
-        return STATUS_OK;
-    unlink(path);
-    return error_set(err, STATUS_STORAGE, "cannot write '%.120s': %s", path, strerror(errno));
+    return status;
 }

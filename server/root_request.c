@@ -1,16 +1,13 @@
 #include "server/root_request.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "common/file.h"
 #include "common/pack.h"
 
 #define MAGIC "JQROOT"
 #define FILE_BYTES_MAX (ROOT_REQUEST_ITEMS_MAX * (ROOT_OBJECT_BYTES_MAX + 16) + 64)
-#define PATH_BYTES 4096
 
 void root_request_release(struct root_request *request)
 {
@@ -63,24 +60,6 @@ static enum status encode(const struct root_request *request, struct buffer *out
     return STATUS_OK;
 }
 
-static enum status write_whole(const char *path, struct bytes content, struct error *err)
-{
-    char part[PATH_BYTES];
-    if ((size_t)snprintf(part, sizeof part, "%s.part", path) >= sizeof part)
-        return error_set(err, STATUS_TOO_LARGE, "the path of '%.120s' is too long", path);
-    int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool written =
-        fd >= 0 && write(fd, content.data, content.size) == (ssize_t)content.size && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    if (written && rename(part, path) == 0)
-        return STATUS_OK;
-    enum status status =
-        error_set(err, STATUS_STORAGE, "cannot write '%.120s': %s", path, strerror(errno));
-    unlink(part);
-    return status;
-}
-
 enum status root_request_write(const struct root_request *request, const char *path,
                                struct error *err)
 {
@@ -89,7 +68,7 @@ enum status root_request_write(const struct root_request *request, const char *p
     if (status != STATUS_OK)
         error_set(err, status, "out of memory");
     else
-        status = write_whole(path, buffer_bytes(&content), err);
+        status = file_replace(path, FILE_PRIVATE, buffer_bytes(&content), err);
     buffer_release(&content);
     return status;
 }
@@ -126,16 +105,7 @@ enum status root_request_read(struct root_request *request, const char *path, st
 {
     struct buffer content = {0};
     *request = (struct root_request){0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return error_set(err, STATUS_NOT_FOUND, "cannot open '%.120s': %s", path, strerror(errno));
-    uint8_t piece[4096];
-    ssize_t got;
-    enum status status = STATUS_OK;
-    while (status == STATUS_OK && content.size <= FILE_BYTES_MAX &&
-           (got = read(fd, piece, sizeof piece)) > 0)
-        status = buffer_append(&content, piece, (size_t)got);
-    close(fd);
+    enum status status = file_read_all(path, FILE_BYTES_MAX, &content, err);
     if (status == STATUS_OK)
         status = decode(request, buffer_bytes(&content), err);
     buffer_release(&content);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/disk.h"
+#include "common/file.h"
 
 #define PATH_BYTES 4096
 #define NONCE 24
@@ -73,17 +74,12 @@ enum status seed_write(const struct seed_place *place, const uint8_t seed[SEED_B
     char path[PATH_BYTES];
     uint8_t content[SEALED_BYTES];
     TRY(path_of(place, path, err));
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return error_set(err, errno == EEXIST ? STATUS_EXISTS : STATUS_STORAGE,
-                         "cannot make '%s': %s", place->name, strerror(errno));
     size_t size = seal(place, seed, content);
-    bool written = write(fd, content, size) == (ssize_t)size && fsync(fd) == 0;
-    close(fd);
+    enum status status = file_create(path, FILE_PRIVATE, bytes_of(content, size), err);
     sodium_memzero(content, sizeof content);
-    enum status status = written ? sync_directory(place->directory, err)
-                                 : error_set(err, STATUS_STORAGE, "cannot write '%s': %s",
-                                             place->name, strerror(errno));
+    if (status != STATUS_OK)
+        return status;
+    status = sync_directory(place->directory, err);
     if (status != STATUS_OK)
         unlink(path);
     return status;
