@@ -76,3 +76,16 @@ enum status json_read(json_t **root, struct bytes text, json_error_t *fault, str
     reserve = (struct reserve){0};
     return status;
 }
+
+json_t *json_named(const json_t *list, const char *name)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(list, i, item)
+    {
+        const char *found = json_string_value(json_object_get(item, "name"));
+        if (found && strcmp(found, name) == 0)
+            return item;
+    }
+    return NULL;
+}

@@ -15,4 +15,7 @@
  * `err` is set for the first only. */
 enum status json_read(json_t **root, struct bytes text, json_error_t *fault, struct error *err);
 
+/* The object of a list whose "name" that is, borrowed; NULL: there is none. */
+json_t *json_named(const json_t *list, const char *name);
+
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/builtin_reports.h"
+#include "common/json_read.h"
 #include "common/messages.h"
 #include "common/mutant.h"
 #include "common/report_views.h"
@@ -184,14 +185,7 @@ const json_t *report_definitions(const struct report_book *book)
 
 const json_t *report_definition(const struct report_book *book, const char *name)
 {
-    size_t i;
-    const json_t *definition;
-    json_array_foreach(report_definitions(book), i, definition)
-    {
-        if (strcmp(json_string_value(json_object_get(definition, "name")), name) == 0)
-            return definition;
-    }
-    return NULL;
+    return json_named(report_definitions(book), name);
 }
 
 /* ---- asking ---- */

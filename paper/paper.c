@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/cli.h"
+#include "common/json_read.h"
 #include "common/view.h"
 #include "paper/builtin_papers.h"
 #include "paper/paper_value.h"
@@ -46,14 +47,7 @@ json_t *paper_list(void)
 
 const json_t *paper_named(const json_t *list, const char *name)
 {
-    size_t i;
-    const json_t *paper;
-    json_array_foreach(list, i, paper)
-    {
-        if (strcmp(json_string_value(json_object_get(paper, "name")), name) == 0)
-            return paper;
-    }
-    return NULL;
+    return json_named(list, name);
 }
 
 /* ---- asking ---- */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json_read.h"
 #include "server/xlsform_field.h"
 
 #define GROUPS_MAX 16
@@ -52,18 +53,6 @@ static void place(struct maker *maker, const char *name)
     json_array_append_new(json_object_get(section, "fields"), json_string(name));
 }
 
-static bool is_there(const struct maker *maker, const char *name)
-{
-    size_t i;
-    const json_t *field;
-    json_array_foreach(maker->fields, i, field)
-    {
-        if (strcmp(json_string_value(json_object_get(field, "name")), name) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void put_help(struct maker *maker, const struct sheet_row *row, json_t *field)
 {
     struct xlsform_words hint = xlsform_words(&maker->form->survey, row, "hint");
@@ -81,7 +70,7 @@ static void take_question(struct maker *maker, const struct sheet_row *row)
     const char *name = json_string_value(json_object_get(field, "name"));
     if (!field)
         return;
-    if (is_there(maker, name)) {
+    if (json_named(maker->fields, name)) {
         error_set(&why, STATUS_BAD_INPUT, "field '%s' stands twice", name);
         xlsform_tell(maker->form, &maker->form->survey, row, "name", &why);
         json_decref(field);
@@ -203,7 +192,7 @@ static void keep_known(struct maker *maker, const json_t *known)
     json_t *field;
     json_array_foreach(json_object_get(known, "fields"), i, field)
     {
-        if (!is_there(maker, json_string_value(json_object_get(field, "name"))))
+        if (!json_named(maker->fields, json_string_value(json_object_get(field, "name"))))
             json_array_append(maker->fields, field);
     }
 }

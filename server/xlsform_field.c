@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/json_read.h"
+
 #define TEXT_BYTES_MAX 4000
 #define HUNDREDTHS 100
 
@@ -145,22 +147,10 @@ static void put_bounds(struct xlsform *form, const struct sheet_row *row, const 
     tell(form, row, "constraint", &why);
 }
 
-static const json_t *find_field(const json_t *fields, const char *name)
-{
-    size_t i;
-    const json_t *field;
-    json_array_foreach(fields, i, field)
-    {
-        if (strcmp(json_string_value(json_object_get(field, "name")), name) == 0)
-            return field;
-    }
-    return NULL;
-}
-
 /* Its field is a list asked before, and has all these codes. */
 static bool is_sound(const json_t *when, const json_t *before)
 {
-    const json_t *of = find_field(before, json_string_value(json_object_get(when, "field")));
+    const json_t *of = json_named(before, json_string_value(json_object_get(when, "field")));
     const json_t *codes = json_object_get(of, "codes"), *code;
     const char *merge = json_string_value(json_object_get(of, "merge"));
     size_t i;
