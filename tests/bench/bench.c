@@ -15,12 +15,12 @@
 #include "tests/bench/handshakes.h"
 #include "tests/bench/heads.h"
 #include "tests/bench/load.h"
-#include "tests/bench/must.h"
 #include "tests/bench/raw.h"
 #include "tests/bench/search.h"
 #include "tests/bench/table.h"
 #include "tests/bench/taking.h"
 #include "tests/bench/timing.h"
+#include "tests/support/must.h"
 #include "tests/support/world.h"
 
 #define SAVES 1000

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "tests/bench/load_fleet.h"
-#include "tests/bench/must.h"
 #include "tests/bench/raw.h"
+#include "tests/support/must.h"
 
 #define PATH_BYTES 128
 #define LINE_BYTES 600

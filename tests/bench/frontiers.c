@@ -1,8 +1,8 @@
 #include "tests/bench/frontiers.h"
 
 #include "common/frontier_sketch.h"
-#include "tests/bench/must.h"
 #include "tests/bench/timing.h"
+#include "tests/support/must.h"
 #include "tests/support/wire.h"
 
 #define DEVICES 10000u

@@ -4,9 +4,9 @@
 
 #include "common/view.h"
 #include "server/revoke.h"
-#include "tests/bench/must.h"
 #include "tests/bench/timing.h"
 #include "tests/support/flood.h"
+#include "tests/support/must.h"
 
 #define FILL_RUNS 200
 #define JOB_RUNS 10

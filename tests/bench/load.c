@@ -5,8 +5,8 @@
 
 #include "tests/bench/load_client.h"
 #include "tests/bench/load_fleet.h"
-#include "tests/bench/must.h"
 #include "tests/link/relay.h"
+#include "tests/support/must.h"
 
 #define SENDERS 200 /* devices of branches of their own */
 #define READERS 25  /* devices of one branch, and one more that writes */

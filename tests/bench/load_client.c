@@ -3,10 +3,9 @@
  * Failures: none is expected, and the bench stops. */
 
 #include "tests/bench/load_client.h"
+#include "tests/support/must.h"
 
 #include <string.h>
-
-#include "tests/bench/must.h"
 
 #define READ_BYTES 65536
 

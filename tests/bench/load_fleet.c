@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/bench/must.h"
+#include "tests/support/must.h"
 
 /* ---- devices ---- */
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "protocol/message.h"
-#include "tests/bench/must.h"
+#include "tests/support/must.h"
 
 void load_store_release(struct load_store *store)
 {

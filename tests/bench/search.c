@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "common/view.h"
-#include "tests/bench/must.h"
 #include "tests/bench/timing.h"
+#include "tests/support/must.h"
 
 #define ROUNDS 3
 #define PEOPLE 50000

@@ -2,19 +2,16 @@
 
 #include <unistd.h>
 
-#include "tests/bench/must.h"
 #include "tests/bench/timing.h"
+#include "tests/support/must.h"
 #include "tests/support/snapshots.h"
 
-static double take(const struct snapshots_made *made, struct replica *from,
-                   const struct identity *reader, const char *path)
+static double take(const struct snapshots_made *made, struct world *world, size_t reader,
+                   const char *path)
 {
-    struct replica *fresh;
     struct replica_options options = {.path = path, .clock = clock_system(), .cache_kib = 65536};
     unlink(path);
-    MUST(replica_create(&fresh, &options, replica_network(from), err));
-    MUST(replica_set_identity(fresh, reader, err));
-    snapshots_feed(from, fresh, true);
+    struct replica *fresh = snapshots_reader(world, reader, &options);
     double start = now();
     snapshots_stage(fresh, made);
     MUST(replica_snapshot_place(fresh, made->snapshot.scope, err));
@@ -34,8 +31,7 @@ struct taking taking_measure(struct world *world, uint32_t org, const char *path
     for (size_t i = 0; i < made.count; i++)
         taking.bytes += (double)made.frames[i].size;
     for (int round = 0; round < rounds; round++) {
-        double took =
-            take(&made, world->hub.replica, replica_identity(world->clients[reader]), path);
+        double took = take(&made, world, reader, path);
         if (round == 0 || took < taking.taking_s)
             taking.taking_s = took;
     }

@@ -23,11 +23,6 @@ static struct world world;
 static struct snapshots_made made;
 static uint32_t scope;
 
-static void done(enum status status)
-{
-    assert_int_equal(status, STATUS_OK);
-}
-
 static struct replica_options with_clock(void)
 {
     struct replica_options timed = options;
@@ -38,12 +33,9 @@ static struct replica_options with_clock(void)
 static struct replica *reader_made(size_t reader)
 {
     struct replica_options timed = with_clock();
-    struct replica *replica;
     unlink(path);
     disk_release(&disk);
-    done(replica_create(&replica, &timed, replica_network(world.hub.replica), NULL));
-    done(replica_set_identity(replica, replica_identity(world.clients[reader]), NULL));
-    snapshots_feed(world.hub.replica, replica, true);
+    struct replica *replica = snapshots_reader(&world, reader, &timed);
     /* The database is in memory, but whoever opens it looks for the file first. */
     close(open(path, O_CREAT | O_WRONLY, 0600));
     return replica;

@@ -32,16 +32,6 @@ static void done(enum status status)
     assert_int_equal(status, STATUS_OK);
 }
 
-static struct replica *reader_made(size_t client)
-{
-    struct replica_options options = {.path = ":memory:", .clock = clock_system()};
-    struct replica *replica;
-    done(replica_create(&replica, &options, replica_network(world.hub.replica), NULL));
-    done(replica_set_identity(replica, replica_identity(world.clients[client]), NULL));
-    snapshots_feed(world.hub.replica, replica, true);
-    return replica;
-}
-
 static void write_on(int steps)
 {
     for (int i = 0; i < steps; i++) {
@@ -87,8 +77,8 @@ static void start_world(uint32_t seed)
     write_on(STEPS);
     if (seed % 3 == 1)
         revoke(writers[1], 5);
-    by_log = reader_made(reader);
-    by_snapshot = reader_made(reader);
+    by_log = snapshots_reader(&world, reader, NULL);
+    by_snapshot = snapshots_reader(&world, reader, NULL);
     snapshots_feed(world.hub.replica, by_log, false);
     take_snapshot(by_snapshot);
 }

@@ -11,20 +11,11 @@
 
 #include "tests/sim/dice.h"
 #include "tests/sim/talk.h"
+#include "tests/support/must.h"
 
 #define BEGIN_MS 1767225600000 /* 2026-01-01 */
 #define SEED 20260101
 #define VOLUNTEER 2 /* the place of the only one; the others are secretaries */
-
-#define MUST(call)                                                                     \
-    do {                                                                               \
-        struct error must_ = {0};                                                      \
-        struct error *err = &must_;                                                    \
-        if ((call) != STATUS_OK) {                                                     \
-            fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #call, must_.text); \
-            abort();                                                                   \
-        }                                                                              \
-    } while (0)
 
 /* What every world starts from, and the same encrypted. */
 static struct fleet firsts[2];

@@ -4,15 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void must(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "fake storage: %s\n", what);
-    abort();
-}
-
-#define MUST(condition) must(condition, #condition)
+#include "tests/support/must.h"
 
 /* ---- feeds ---- */
 
@@ -26,7 +18,7 @@ static struct fake_feed *feed_of(struct fake *fake, const struct feed_id *id, bo
     if (fake->feeds_count == fake->feeds_capacity) {
         fake->feeds_capacity = fake->feeds_capacity ? fake->feeds_capacity * 2 : 16;
         fake->feeds = realloc(fake->feeds, fake->feeds_capacity * sizeof *fake->feeds);
-        MUST(fake->feeds != NULL);
+        MUST_HOLD(fake->feeds != NULL);
     }
     struct fake_feed *feed = &fake->feeds[fake->feeds_count++];
     *feed = (struct fake_feed){.feed = *id};
@@ -38,7 +30,7 @@ static void feed_append(struct fake_feed *feed, uint32_t size)
     if (feed->count == feed->capacity) {
         feed->capacity = feed->capacity ? feed->capacity * 2 : 16;
         feed->sizes = realloc(feed->sizes, feed->capacity * sizeof *feed->sizes);
-        MUST(feed->sizes != NULL);
+        MUST_HOLD(feed->sizes != NULL);
     }
     feed->sizes[feed->count++] = size;
 }
@@ -56,7 +48,7 @@ static uint8_t entry_byte(const struct feed_id *feed, uint64_t number, size_t at
 static void entry_bytes(const struct feed_id *feed, uint64_t number, uint32_t size,
                         struct buffer *out)
 {
-    MUST(buffer_reserve(out, size) == STATUS_OK);
+    MUST_HOLD(buffer_reserve(out, size) == STATUS_OK);
     for (size_t i = 0; i < size; i++)
         out->data[out->size + i] = entry_byte(feed, number, i);
     out->size += size;
@@ -87,7 +79,7 @@ void fake_cut(struct fake *fake, uint32_t device, uint32_t scope, size_t count)
 {
     struct feed_id id = {scope, device, 1};
     struct fake_feed *feed = feed_of(fake, &id, true);
-    MUST(count <= feed->count);
+    MUST_HOLD(count <= feed->count);
     feed->count = count;
 }
 
@@ -103,8 +95,8 @@ const struct frontier *fake_frontier(struct fake *fake)
 {
     frontier_clear(&fake->frontier);
     for (size_t i = 0; i < fake->feeds_count; i++)
-        MUST(frontier_raise(&fake->frontier, &fake->feeds[i].feed, fake->feeds[i].count, NULL) ==
-             STATUS_OK);
+        MUST_HOLD(frontier_raise(&fake->frontier, &fake->feeds[i].feed, fake->feeds[i].count,
+                                 NULL) == STATUS_OK);
     return &fake->frontier;
 }
 
@@ -123,7 +115,7 @@ static struct fake_peer *peer_of(struct fake *fake, uint32_t device)
     for (size_t i = 0; i < fake->peers_count; i++)
         if (fake->peers[i].device == device)
             return &fake->peers[i];
-    MUST(fake->peers_count < FAKE_PEERS_MAX);
+    MUST_HOLD(fake->peers_count < FAKE_PEERS_MAX);
     struct fake_peer *peer = &fake->peers[fake->peers_count++];
     *peer = (struct fake_peer){.device = device};
     return peer;
@@ -225,7 +217,7 @@ static void store_run(struct fake *fake, struct bytes encoded)
     struct run run;
     struct bytes *bodies;
     struct session_answer *answer = &fake->answer;
-    MUST(run_decode(&run, &bodies, encoded, NULL) == STATUS_OK);
+    MUST_HOLD(run_decode(&run, &bodies, encoded, NULL) == STATUS_OK);
     struct fake_feed *feed = feed_of(fake, &run.feed, true);
     for (size_t i = 0; i < run.count; i++) {
         uint64_t number = run.first + i;
@@ -240,7 +232,7 @@ static void store_run(struct fake *fake, struct bytes encoded)
         }
     }
     if (feed->count > 0)
-        MUST(frontier_raise(&fake->stored, &run.feed, feed->count, NULL) == STATUS_OK);
+        MUST_HOLD(frontier_raise(&fake->stored, &run.feed, feed->count, NULL) == STATUS_OK);
     free(bodies);
 }
 
@@ -262,8 +254,8 @@ static void answer_store(struct fake *fake, const struct session_question *quest
                               .beacon = fake->beacon,
                               .held = fake->stored};
     if (fake->device != 0)
-        MUST(receipt_seal(&receipt, &fake->network, &fake->sign, &fake->receipt, NULL) ==
-             STATUS_OK);
+        MUST_HOLD(receipt_seal(&receipt, &fake->network, &fake->sign, &fake->receipt, NULL) ==
+                  STATUS_OK);
     fake->answer.receipt = buffer_bytes(&fake->receipt);
 }
 
@@ -285,10 +277,10 @@ static size_t load_run(struct fake *fake, const struct fake_feed *feed)
         at += bodies[i].size;
     }
     struct run run = {feed->feed, first, bodies, count, signature, {0}};
-    MUST(run_encode(&run, &fake->runs_bytes, NULL) == STATUS_OK);
-    MUST(fake->answer.runs_count < sizeof fake->runs / sizeof fake->runs[0]);
+    MUST_HOLD(run_encode(&run, &fake->runs_bytes, NULL) == STATUS_OK);
+    MUST_HOLD(fake->answer.runs_count < sizeof fake->runs / sizeof fake->runs[0]);
     fake->runs[fake->answer.runs_count++].encoded = bytes_of(NULL, fake->runs_bytes.size - before);
-    MUST(frontier_raise(&fake->loaded, &feed->feed, next - 1, NULL) == STATUS_OK);
+    MUST_HOLD(frontier_raise(&fake->loaded, &feed->feed, next - 1, NULL) == STATUS_OK);
     buffer_release(&bytes);
     return at;
 }
@@ -296,7 +288,7 @@ static size_t load_run(struct fake *fake, const struct fake_feed *feed)
 static void answer_load(struct fake *fake, const struct session_question *question)
 {
     size_t left = question->budget_bytes;
-    MUST(frontier_copy(&fake->loaded, question->known, NULL) == STATUS_OK);
+    MUST_HOLD(frontier_copy(&fake->loaded, question->known, NULL) == STATUS_OK);
     buffer_clear(&fake->runs_bytes);
     for (size_t i = 0; i < fake->feeds_count; i++) {
         const struct fake_feed *feed = &fake->feeds[i];
@@ -319,7 +311,8 @@ static void answer_load(struct fake *fake, const struct session_question *questi
 
 static void answer_tally(struct fake *fake)
 {
-    MUST(frontier_digest(fake_frontier(fake), &fake->answer.frontier_digest, NULL) == STATUS_OK);
+    MUST_HOLD(frontier_digest(fake_frontier(fake), &fake->answer.frontier_digest, NULL) ==
+              STATUS_OK);
     fake->answer.frontier = &fake->frontier;
     fake->answer.tally_digest = fake->answer.frontier_digest;
     fake->answer.tally_digest.bytes[0] ^= 0x55;
@@ -329,8 +322,8 @@ static void answer_tally(struct fake *fake)
 static void remember(struct fake *fake, const struct session_question *question)
 {
     struct fake_peer *peer = peer_of(fake, question->peer);
-    MUST(frontier_copy(&peer->told, question->told, NULL) == STATUS_OK);
-    MUST(frontier_copy(&peer->held, question->held, NULL) == STATUS_OK);
+    MUST_HOLD(frontier_copy(&peer->told, question->told, NULL) == STATUS_OK);
+    MUST_HOLD(frontier_copy(&peer->held, question->held, NULL) == STATUS_OK);
     peer->unfinished = question->unfinished;
 }
 
@@ -339,8 +332,8 @@ static void stage(struct fake *fake, const struct session_question *question)
     struct buffer *staged = &peer_of(fake, question->peer)->staged;
     if (question->piece_at == 0)
         buffer_clear(staged);
-    MUST(staged->size == question->piece_at);
-    MUST(buffer_append_bytes(staged, question->piece) == STATUS_OK);
+    MUST_HOLD(staged->size == question->piece_at);
+    MUST_HOLD(buffer_append_bytes(staged, question->piece) == STATUS_OK);
 }
 
 /* Lacks whatever it is offered, and keeps what comes; has nothing itself. */
@@ -389,7 +382,7 @@ const struct session_answer *fake_answer(struct fake *fake, const struct session
         answer_attachment(fake, &question->attachment);
         break;
     case ASK_NONE:
-        must(false, "nothing was asked");
+        MUST_HOLD(!"nothing was asked");
     }
     return &fake->answer;
 }

@@ -6,37 +6,28 @@
 
 #include "protocol/knock.h"
 #include "protocol/message.h"
-
-static void must(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "puppet: %s\n", what);
-    abort();
-}
-
-#define MUST(condition) must(condition, #condition)
+#include "tests/support/must.h"
 
 /* ---- hearing ---- */
 
 static void hear_frame(struct puppet *puppet, struct bytes frame)
 {
     bool first = puppet->noise.role == NOISE_RESPONDER && puppet->noise.messages_done == 0;
-    MUST(!first ||
-         knock_take(frame, &puppet->fake.network, puppet->noise.local.public_key, &frame));
+    MUST_HOLD(!first ||
+              knock_take(frame, &puppet->fake.network, puppet->noise.local.public_key, &frame));
     enum status status = noise_done(&puppet->noise)
                              ? noise_decrypt(&puppet->noise, frame, &puppet->heard, NULL)
                              : noise_read(&puppet->noise, frame, &puppet->heard, NULL);
-    MUST(status == STATUS_OK);
+    MUST_HOLD(status == STATUS_OK);
 }
 
 static void hear(struct puppet *puppet, struct bytes bytes)
 {
     puppet->sent_bytes += bytes.size;
-    MUST(buffer_append_bytes(&puppet->raw, bytes) == STATUS_OK);
+    MUST_HOLD(buffer_append_bytes(&puppet->raw, bytes) == STATUS_OK);
     while (puppet->raw.size >= 2) {
         size_t size = (size_t)puppet->raw.data[0] << 8 | puppet->raw.data[1];
-        MUST(size > 0 && size <= FRAME_BYTES_MAX);
+        MUST_HOLD(size > 0 && size <= FRAME_BYTES_MAX);
         if (puppet->raw.size < 2 + size)
             break;
         hear_frame(puppet, bytes_of(puppet->raw.data + 2, size));
@@ -50,9 +41,9 @@ static void step(struct puppet *puppet, struct session_event event)
     struct session_update update;
     do {
         event.now_ms = puppet->now_ms;
-        MUST(session_step(puppet->session, &event, &update, NULL) == STATUS_OK);
+        MUST_HOLD(session_step(puppet->session, &event, &update, NULL) == STATUS_OK);
         hear(puppet, update.send);
-        MUST(!update.over || !update.question);
+        MUST_HOLD(!update.over || !update.question);
         puppet->over = update.over;
         event.kind = SESSION_ANSWER;
         if (update.question)
@@ -76,8 +67,8 @@ static void raw_frame(struct puppet *puppet, struct buffer *sealed)
 {
     uint8_t length[2] = {(uint8_t)(sealed->size >> 8), (uint8_t)sealed->size};
     struct buffer frame = {0};
-    MUST(buffer_append(&frame, length, 2) == STATUS_OK);
-    MUST(buffer_append_bytes(&frame, buffer_bytes(sealed)) == STATUS_OK);
+    MUST_HOLD(buffer_append(&frame, length, 2) == STATUS_OK);
+    MUST_HOLD(buffer_append_bytes(&frame, buffer_bytes(sealed)) == STATUS_OK);
     puppet_raw(puppet, buffer_bytes(&frame));
     buffer_release(&frame);
     buffer_release(sealed);
@@ -87,12 +78,12 @@ static void shake(struct puppet *puppet, struct bytes payload, uint8_t change)
 {
     struct buffer sealed = {0};
     uint8_t knock[KNOCK_BYTES];
-    MUST(noise_write(&puppet->noise, payload, &sealed, NULL) == STATUS_OK);
+    MUST_HOLD(noise_write(&puppet->noise, payload, &sealed, NULL) == STATUS_OK);
     if (puppet->noise.role == NOISE_INITIATOR) {
         knock_make(knock, &puppet->fake.network, puppet->noise.remote_static,
                    buffer_bytes(&sealed));
         knock[0] ^= change;
-        MUST(buffer_append(&sealed, knock, sizeof knock) == STATUS_OK);
+        MUST_HOLD(buffer_append(&sealed, knock, sizeof knock) == STATUS_OK);
     }
     raw_frame(puppet, &sealed);
 }
@@ -113,7 +104,8 @@ void puppet_say(struct puppet *puppet, struct bytes plain, size_t frame_bytes)
     while (plain.size > 0 && !puppet->over) {
         struct buffer sealed = {0};
         size_t size = plain.size < most ? plain.size : most;
-        MUST(noise_encrypt(&puppet->noise, bytes_of(plain.data, size), &sealed, NULL) == STATUS_OK);
+        MUST_HOLD(noise_encrypt(&puppet->noise, bytes_of(plain.data, size), &sealed, NULL) ==
+                  STATUS_OK);
         raw_frame(puppet, &sealed);
         plain = bytes_of(plain.data + size, plain.size - size);
     }
@@ -124,7 +116,7 @@ void puppet_hello(struct buffer *payload)
     static const uint8_t nothing[] = {0x90};
     struct message_hello hello = {
         .version = SESSION_VERSION, .device = 7, .delta = {nothing, sizeof nothing}};
-    MUST(message_put_hello(payload, &hello) == STATUS_OK);
+    MUST_HOLD(message_put_hello(payload, &hello) == STATUS_OK);
 }
 
 /* ---- life ---- */
@@ -149,7 +141,7 @@ void puppet_init(struct puppet *puppet, enum session_role role)
     memcpy(options.remote, peer.dh.public_key, DH_KEY_BYTES);
     if (responder)
         fake_knows(&puppet->fake, &peer, SESSION_DONE);
-    MUST(session_new(&puppet->session, &options, NULL) == STATUS_OK);
+    MUST_HOLD(session_new(&puppet->session, &options, NULL) == STATUS_OK);
     noise_start(&puppet->noise, responder ? NOISE_INITIATOR : NOISE_RESPONDER,
                 prologue_of(&puppet->fake.network, prologue), &peer.dh,
                 responder ? puppet->fake.dh.public_key : NULL, NULL);

@@ -8,17 +8,7 @@
 
 #include "common/pack.h"
 #include "common/zstd_frame.h"
-
-#define MUST(call)                                                                     \
-    do {                                                                               \
-        struct error must_ = {0};                                                      \
-        struct error *err = &must_;                                                    \
-        (void)err;                                                                     \
-        if ((call) != STATUS_OK) {                                                     \
-            fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #call, must_.text); \
-            abort();                                                                   \
-        }                                                                              \
-    } while (0)
+#include "tests/support/must.h"
 
 /* ---- writing ---- */
 
@@ -268,6 +258,17 @@ void snapshots_feed(struct replica *from, struct replica *to, bool registry)
     MUST(replica_runs(from, &wish, &known, &more, err));
     MUST(replica_commit(to, err));
     frontier_release(&known);
+}
+
+struct replica *snapshots_reader(struct world *world, size_t client,
+                                 const struct replica_options *options)
+{
+    struct replica_options in_memory = {.path = ":memory:", .clock = clock_system()};
+    struct replica *replica, *hub = world->hub.replica;
+    MUST(replica_create(&replica, options ? options : &in_memory, replica_network(hub), err));
+    MUST(replica_set_identity(replica, replica_identity(world->clients[client]), err));
+    snapshots_feed(hub, replica, true);
+    return replica;
 }
 
 /* ---- snapshots ---- */

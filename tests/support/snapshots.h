@@ -15,6 +15,11 @@ void snapshots_write(struct replica *replica, struct chance *chance, uint32_t or
 /* Runs that `to` lacks and may read, by what it claims to hold; registry alone, or everything. */
 void snapshots_feed(struct replica *from, struct replica *to, bool registry);
 
+/* A replica for the device of `client` that holds the hub's registry and nothing else. Without
+ * options it's in memory. */
+struct replica *snapshots_reader(struct world *world, size_t client,
+                                 const struct replica_options *options);
+
 /* What was made, in memory. */
 struct snapshots_made {
     struct snapshot snapshot;

@@ -5,19 +5,7 @@
 #include <string.h>
 
 #include "common/pack.h"
-
-/* For the caller's `struct error *err` too: a set-up that fails ends the program with its reason.
- */
-#define MUST(call)                                                                     \
-    do {                                                                               \
-        struct error must_ = {0};                                                      \
-        struct error *err = &must_;                                                    \
-        (void)err;                                                                     \
-        if ((call) != STATUS_OK) {                                                     \
-            fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #call, must_.text); \
-            abort();                                                                   \
-        }                                                                              \
-    } while (0)
+#include "tests/support/must.h"
 
 static const struct id NO_ROW;
 

@@ -7,20 +7,11 @@
 #include <string.h>
 
 #include "protocol/knock.h"
+#include "tests/support/must.h"
 
 #define NEVER UINT64_MAX
 #define DAY_MS 86400000u
 #define READ_BYTES 65536u /* what a host reads at once */
-
-static void must(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "wire: %s\n", what);
-    abort();
-}
-
-#define MUST(condition) must(condition, #condition)
 
 /* ---- trace ---- */
 
@@ -34,8 +25,8 @@ static void append(struct buffer *out, const char *format, ...)
     va_start(arguments, format);
     int size = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    MUST(size >= 0 && (size_t)size < sizeof text);
-    MUST(buffer_append(out, text, (size_t)size) == STATUS_OK);
+    MUST_HOLD(size >= 0 && (size_t)size < sizeof text);
+    MUST_HOLD(buffer_append(out, text, (size_t)size) == STATUS_OK);
 }
 
 static void append_frontier(struct buffer *out, const struct frontier *frontier)
@@ -52,7 +43,7 @@ static void append_frontier(struct buffer *out, const struct frontier *frontier)
 static void append_encoded(struct buffer *out, struct bytes encoded)
 {
     struct frontier frontier = {0};
-    MUST(frontier_decode(&frontier, encoded, NULL) == STATUS_OK);
+    MUST_HOLD(frontier_decode(&frontier, encoded, NULL) == STATUS_OK);
     append_frontier(out, &frontier);
     frontier_release(&frontier);
 }
@@ -60,7 +51,7 @@ static void append_encoded(struct buffer *out, struct bytes encoded)
 static void append_hello(struct buffer *out, struct bytes body)
 {
     struct message_hello hello;
-    MUST(message_decode_hello(body, &hello));
+    MUST_HOLD(message_decode_hello(body, &hello));
     append(out, "HELLO device %u", hello.device);
     append(out, "%s%s%s", hello.flags & HELLO_WATCH ? " watching" : "",
            hello.flags & HELLO_ENROLLING ? " enrolling" : "",
@@ -72,7 +63,7 @@ static void append_hello(struct buffer *out, struct bytes body)
 static void append_welcome(struct buffer *out, struct bytes body)
 {
     struct message_welcome welcome;
-    MUST(message_decode_welcome(body, &welcome));
+    MUST_HOLD(message_decode_welcome(body, &welcome));
     if (welcome.code != SESSION_DONE) {
         append(out, "WELCOME refused: %s", session_code_text((enum session_code)welcome.code));
         return;
@@ -86,8 +77,8 @@ static void append_receipt(struct buffer *out, struct bytes body)
 {
     struct receipt receipt = {0};
     struct bytes sealed;
-    MUST(message_decode_bin(body, &sealed));
-    MUST(receipt_peek(&receipt, sealed, NULL) == STATUS_OK);
+    MUST_HOLD(message_decode_bin(body, &sealed));
+    MUST_HOLD(receipt_peek(&receipt, sealed, NULL) == STATUS_OK);
     append(out, "RECEIPT");
     append_frontier(out, &receipt.held);
     receipt_release(&receipt);
@@ -96,7 +87,7 @@ static void append_receipt(struct buffer *out, struct bytes body)
 static void append_run(struct buffer *out, struct bytes body)
 {
     struct message_run run;
-    MUST(message_decode_run(body, &run));
+    MUST_HOLD(message_decode_run(body, &run));
     append(out, "RUN %u/%u %" PRIu64 "-%" PRIu64, run.feed.device, run.feed.scope, run.first,
            run.first + run.count - 1);
 }
@@ -104,7 +95,7 @@ static void append_run(struct buffer *out, struct bytes body)
 static void append_part(struct buffer *out, struct bytes body)
 {
     struct message_part part;
-    MUST(message_decode_part(body, &part));
+    MUST_HOLD(message_decode_part(body, &part));
     append(out, "PART %u/%u %" PRIu64 ", %" PRIu64 " bytes", part.feed.device, part.feed.scope,
            part.first, part.bytes);
 }
@@ -112,7 +103,7 @@ static void append_part(struct buffer *out, struct bytes body)
 static void append_bye(struct buffer *out, struct bytes body)
 {
     struct message_bye bye;
-    MUST(message_decode_bye(body, &bye));
+    MUST_HOLD(message_decode_bye(body, &bye));
     append(out, "BYE %" PRIu64 " '%.*s'", bye.code, (int)bye.text.size,
            (const char *)bye.text.data);
 }
@@ -133,7 +124,7 @@ static void append_message(struct buffer *out, const struct message *message)
         append_welcome(out, message->body);
         break;
     case MESSAGE_HAVE:
-        MUST(message_decode_bin(message->body, &have));
+        MUST_HOLD(message_decode_bin(message->body, &have));
         append(out, "HAVE");
         append_encoded(out, have);
         break;
@@ -147,11 +138,11 @@ static void append_message(struct buffer *out, const struct message *message)
         append_bye(out, message->body);
         break;
     case MESSAGE_HOLD:
-        MUST(message_decode_number(message->body, &code));
+        MUST_HOLD(message_decode_number(message->body, &code));
         append(out, "HOLD %" PRIu64, code);
         break;
     case MESSAGE_SKETCH:
-        MUST(message_decode_bin(message->body, &have));
+        MUST_HOLD(message_decode_bin(message->body, &have));
         append(out, "SKETCH of %zu bytes", have.size);
         break;
     case MESSAGE_DIFFERENCE:
@@ -164,12 +155,12 @@ static void append_message(struct buffer *out, const struct message *message)
         append(out, "REST of %zu bytes", message->body.size);
         break;
     case MESSAGE_HELD:
-        MUST(message_decode_bin(message->body, &have));
+        MUST_HOLD(message_decode_bin(message->body, &have));
         append(out, "HELD");
         append_encoded(out, have);
         break;
     case MESSAGE_WIDER:
-        MUST(message_decode_number(message->body, &code));
+        MUST_HOLD(message_decode_number(message->body, &code));
         append(out, "WIDER %" PRIu64, code);
         break;
     default:
@@ -197,7 +188,7 @@ static void tap_frame(struct wire *wire, enum wire_end to, struct bytes frame)
     enum status status = noise_done(&tap->noise)
                              ? noise_decrypt(&tap->noise, frame, &tap->stream, NULL)
                              : noise_read(&tap->noise, frame, &tap->stream, NULL);
-    MUST(status == STATUS_OK);
+    MUST_HOLD(status == STATUS_OK);
     wire->payload_bytes += tap->stream.size - before;
 }
 
@@ -209,9 +200,9 @@ static void tap_messages(struct wire *wire, enum wire_end to, struct buffer *str
     struct message message;
     bool taken = true;
     while (taken) {
-        MUST(message_take(&rest, &message, &taken) == STATUS_OK);
+        MUST_HOLD(message_take(&rest, &message, &taken) == STATUS_OK);
         if (taken && message.type == MESSAGE_PACKED) {
-            MUST(unpacker_add(&tap->unpacker, message.body, &tap->unpacked) == STATUS_OK);
+            MUST_HOLD(unpacker_add(&tap->unpacker, message.body, &tap->unpacked) == STATUS_OK);
             tap_messages(wire, to, &tap->unpacked);
         } else if (taken) {
             note(wire, to, "< ");
@@ -225,7 +216,7 @@ static void tap_messages(struct wire *wire, enum wire_end to, struct buffer *str
 static void tap_bytes(struct wire *wire, enum wire_end to, struct bytes bytes)
 {
     struct wire_tap *tap = &wire->side[to].tap;
-    MUST(buffer_append_bytes(&tap->raw, bytes) == STATUS_OK);
+    MUST_HOLD(buffer_append_bytes(&tap->raw, bytes) == STATUS_OK);
     while (tap->raw.size >= 2) {
         size_t size = (size_t)tap->raw.data[0] << 8 | tap->raw.data[1];
         if (tap->raw.size < 2 + size)
@@ -242,7 +233,7 @@ static void put_chunk(struct wire *wire, enum wire_end to, struct bytes bytes, b
 {
     struct wire_side *from = &wire->side[to == WIRE_HUB ? WIRE_CLIENT : WIRE_HUB];
     struct wire_chunk *chunk = malloc(sizeof *chunk + bytes.size);
-    MUST(chunk != NULL);
+    MUST_HOLD(chunk != NULL);
     uint64_t begin = from->line_free_ms > wire->now_ms ? from->line_free_ms : wire->now_ms;
     uint64_t takes = wire->bytes_per_s ? bytes.size * 1000 / wire->bytes_per_s : 0;
     from->line_free_ms = begin + takes;
@@ -311,7 +302,7 @@ static void answer(struct wire *wire, enum wire_end end)
 {
     struct wire_side *side = &wire->side[end];
     const struct session_question *question = &side->session->question;
-    MUST(sum_question(question) == side->question_sum);
+    MUST_HOLD(sum_question(question) == side->question_sum);
     side->question_open = false;
     const struct session_answer *given = fake_answer(side->fake, question);
     if (question->ask == ASK_STORE && given->status == STATUS_OK) {
@@ -361,7 +352,7 @@ static void step(struct wire *wire, enum wire_end end, struct session_event even
     struct session_update update;
     event.now_ms = wire->now_ms;
     event.congested = wire->side[end].congested;
-    MUST(session_step(wire->side[end].session, &event, &update, NULL) == STATUS_OK);
+    MUST_HOLD(session_step(wire->side[end].session, &event, &update, NULL) == STATUS_OK);
     follow(wire, end, &update);
 }
 
@@ -405,8 +396,8 @@ void wire_open(struct wire *wire)
     wire->now_ms = wire->carried_bytes = wire->payload_bytes = 0;
     for (int end = 0; end < WIRE_ENDS; end++)
         close_side(&wire->side[end]);
-    MUST(session_new(&wire->side[WIRE_HUB].session, &responder, NULL) == STATUS_OK);
-    MUST(session_new(&wire->side[WIRE_CLIENT].session, &wire->options, NULL) == STATUS_OK);
+    MUST_HOLD(session_new(&wire->side[WIRE_HUB].session, &responder, NULL) == STATUS_OK);
+    MUST_HOLD(session_new(&wire->side[WIRE_CLIENT].session, &wire->options, NULL) == STATUS_OK);
     wire_event(wire, WIRE_HUB, SESSION_STARTED);
     wire_event(wire, WIRE_CLIENT, SESSION_STARTED);
 }
@@ -424,7 +415,7 @@ static void hand_over(struct wire *wire, enum wire_end to, struct bytes bytes)
 {
     struct buffer mangled = {0};
     if (wire->mangle) {
-        MUST(buffer_append_bytes(&mangled, bytes) == STATUS_OK);
+        MUST_HOLD(buffer_append_bytes(&mangled, bytes) == STATUS_OK);
         wire->mangle(wire->context, to, &mangled);
         bytes = buffer_bytes(&mangled);
     } else {
@@ -508,7 +499,7 @@ const struct session_totals *wire_totals(const struct wire *wire, enum wire_end 
 
 const char *wire_trace(struct wire *wire)
 {
-    MUST(buffer_append(&wire->trace, "", 1) == STATUS_OK);
+    MUST_HOLD(buffer_append(&wire->trace, "", 1) == STATUS_OK);
     wire->trace.size--;
     return (const char *)wire->trace.data;
 }

@@ -12,16 +12,7 @@
 #include "client/remember.h"
 #include "common/view.h"
 #include "protocol/storage.h"
-
-#define MUST(call)                                                                     \
-    do {                                                                               \
-        struct error must_ = {0};                                                      \
-        struct error *err = &must_;                                                    \
-        if ((call) != STATUS_OK) {                                                     \
-            fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #call, must_.text); \
-            abort();                                                                   \
-        }                                                                              \
-    } while (0)
+#include "tests/support/must.h"
 
 static uint32_t add_org(struct world *world, uint32_t parent, const char *kind, const char *name)
 {
@@ -314,4 +305,17 @@ json_t *world_row(struct replica *replica, const char *table, const struct id *i
     view_row(replica, table, text, &row, NULL);
     view_end(replica);
     return row;
+}
+
+struct received world_take_run(struct replica *replica, const struct buffer *encoded)
+{
+    struct received received = {0};
+    struct run run;
+    struct bytes *bodies;
+    MUST(run_decode(&run, &bodies, buffer_bytes(encoded), err));
+    MUST(replica_begin(replica, err));
+    MUST(replica_receive(replica, &run, &received, err));
+    MUST(replica_commit(replica, err));
+    free(bodies);
+    return received;
 }

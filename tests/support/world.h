@@ -41,6 +41,9 @@ struct id world_add_at(struct replica *replica, uint32_t org, const char *table,
 void world_set(struct replica *replica, const char *table, const struct id *id, ...);
 void world_delete(struct replica *replica, const char *table, const struct id *id);
 
+/* Takes an encoded run alone, as one that comes with nothing else. */
+struct received world_take_run(struct replica *replica, const struct buffer *encoded);
+
 /* The row as a JSON object, as it is shown; decref it. NULL: there is none. */
 json_t *world_row(struct replica *replica, const char *table, const struct id *id);
 

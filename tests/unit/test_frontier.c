@@ -10,6 +10,7 @@
 
 #include "common/pack.h"
 #include "tests/support/chance.h"
+#include "tests/support/frontiers.h"
 #include "tests/support/spell.h"
 
 #define RANDOM_FRONTIERS 500
@@ -19,17 +20,6 @@ static void raise_to(struct frontier *frontier, uint32_t scope, uint32_t device,
 {
     struct feed_id feed = {scope, device, 1};
     assert_int_equal(frontier_raise(frontier, &feed, number, NULL), STATUS_OK);
-}
-
-static bool same(const struct frontier *a, const struct frontier *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (feed_compare(&a->rows[i].feed, &b->rows[i].feed) != 0 ||
-            a->rows[i].number != b->rows[i].number)
-            return false;
-    return true;
 }
 
 static void expect_ascending(const struct frontier *frontier)
@@ -156,7 +146,7 @@ static void rows_stay_ascending_whatever_the_order(void **state)
         raise_to(&other, 2 + i * 7919 % 10, 1 + i * 7919 % 1000 / 10, i + 1);
     assert_int_equal(frontier.count, 1000);
     expect_ascending(&frontier);
-    assert_true(same(&frontier, &other));
+    assert_true(frontiers_same(&frontier, &other));
     frontier_release(&frontier);
     frontier_release(&other);
 }
@@ -179,11 +169,11 @@ static void merging_is_raising_by_every_row(void **state)
         for (size_t i = 0; i < b.count; i++)
             frontier_raise(&raised, &b.rows[i].feed, b.rows[i].number, NULL);
         expect_ascending(&merged);
-        assert_true(same(&merged, &raised));
-        assert_true(same(&merged, &turned));
+        assert_true(frontiers_same(&merged, &raised));
+        assert_true(frontiers_same(&merged, &turned));
         assert_int_equal(frontier_merge(&merged, &b, NULL), STATUS_OK);
         assert_int_equal(frontier_merge(&merged, &merged, NULL), STATUS_OK);
-        assert_true(same(&merged, &raised));
+        assert_true(frontiers_same(&merged, &raised));
     }
     struct frontier *all[] = {&a, &b, &merged, &raised, &turned};
     for (size_t i = 0; i < 5; i++)
@@ -207,7 +197,7 @@ static void beyond_is_what_the_other_lacks(void **state)
         assert_int_equal(frontier_merge(&known, &beyond, NULL), STATUS_OK);
         assert_int_equal(frontier_copy(&merged, &known, NULL), STATUS_OK);
         assert_int_equal(frontier_merge(&merged, &have, NULL), STATUS_OK);
-        assert_true(same(&merged, &known));
+        assert_true(frontiers_same(&merged, &known));
         assert_int_equal(frontier_beyond(&beyond, &have, &known, NULL), STATUS_OK);
         assert_int_equal(beyond.count, 0);
     }
@@ -276,7 +266,7 @@ static void random_frontiers_read_as_they_were_encoded(void **state)
         buffer_clear(&encoded);
         assert_int_equal(frontier_encode(&frontier, &encoded, NULL), STATUS_OK);
         assert_int_equal(frontier_decode(&is, buffer_bytes(&encoded), NULL), STATUS_OK);
-        assert_true(same(&frontier, &is));
+        assert_true(frontiers_same(&frontier, &is));
     }
     frontier_release(&frontier);
     frontier_release(&is);

@@ -11,6 +11,7 @@
 
 #include "common/frontier_sketch.h"
 #include "tests/support/chance.h"
+#include "tests/support/frontiers.h"
 
 #define DEVICES 10000u
 
@@ -18,17 +19,6 @@ static void raise_to(struct frontier *frontier, uint32_t scope, uint32_t device,
 {
     struct feed_id feed = {scope, device, 1 + device % 2};
     assert_int_equal(frontier_raise(frontier, &feed, number, NULL), STATUS_OK);
-}
-
-static bool same(const struct frontier *a, const struct frontier *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (feed_compare(&a->rows[i].feed, &b->rows[i].feed) != 0 ||
-            a->rows[i].number != b->rows[i].number)
-            return false;
-    return true;
 }
 
 static void drop(struct frontier *frontier, size_t at)
@@ -76,7 +66,7 @@ static size_t compare(const struct pair *pair, unsigned feeds)
         struct bytes rows = buffer_bytes(&difference.rows);
         struct bytes absent = buffer_bytes(&difference.absent);
         assert_int_equal(sketch_apply(&pair->hub, rows, absent, &phone, NULL), STATUS_OK);
-        assert_true(same(&phone, &pair->phone));
+        assert_true(frontiers_same(&phone, &pair->phone));
         for (size_t i = 0; i < pair->phone.count; i++) {
             const struct feed_id *feed = &pair->phone.rows[i].feed;
             assert_int_equal(frontier_get(&hub, feed), frontier_get(&pair->hub, feed));

@@ -50,19 +50,6 @@ static int teardown(void **state)
     return 0;
 }
 
-/* As one that comes with nothing else. */
-static void take_run(struct replica *replica, const struct buffer *encoded)
-{
-    struct received received = {0};
-    struct run run;
-    struct bytes *bodies;
-    done(run_decode(&run, &bodies, buffer_bytes(encoded), NULL));
-    done(replica_begin(replica, NULL));
-    done(replica_receive(replica, &run, &received, NULL));
-    done(replica_commit(replica, NULL));
-    free(bodies);
-}
-
 static int count_steps(void *context)
 {
     uint64_t *steps = context;
@@ -126,7 +113,7 @@ static void values_that_came_together_are_those_that_came_one_by_one(void **stat
     flood_run(&flood, &encoded);
     for (size_t i = 0; i < 2; i++) {
         struct replica *replica = i == 0 ? world.clients[reader] : world.hub.replica;
-        take_run(replica, &encoded);
+        world_take_run(replica, &encoded);
         assert_int_equal(heads(replica), RUN * (RUNS + 1));
         assert_int_equal(world_faults(replica), 0);
     }
@@ -141,7 +128,7 @@ static void a_settlement_takes_all_that_it_names(void **state)
     size_t reader = world_join(&world, ROLE_SECRETARY, world.branches[0]);
     struct buffer encoded = {0};
     flood_run(&flood, &encoded);
-    take_run(world.hub.replica, &encoded);
+    world_take_run(world.hub.replica, &encoded);
     buffer_release(&encoded);
     assert_true(world_sync(&world, reader, 0, NULL));
     assert_int_equal(heads(world.clients[reader]), RUN);

@@ -66,18 +66,6 @@ static void take_all_from(struct replica *replica, struct runs *runs)
     frontier_release(&nothing);
 }
 
-static void hand_over(struct replica *replica, const struct buffer *encoded)
-{
-    struct received received = {0};
-    struct run run;
-    struct bytes *bodies;
-    done(run_decode(&run, &bodies, buffer_bytes(encoded), NULL));
-    done(replica_begin(replica, NULL));
-    done(replica_receive(replica, &run, &received, NULL));
-    done(replica_commit(replica, NULL));
-    free(bodies);
-}
-
 static bool is_of(const struct buffer *encoded, bool registry, uint64_t from, uint64_t to)
 {
     struct run run;
@@ -94,7 +82,7 @@ static void hand_registry(struct replica *replica)
     take_all_from(world.hub.replica, &honest);
     for (size_t i = 0; i < honest.count; i++)
         if (is_of(&honest.items[i], true, 0, 0))
-            hand_over(replica, &honest.items[i]);
+            world_take_run(replica, &honest.items[i]);
 }
 
 /* Entries `from` to `to` of what the device wrote, in one history or the other. */
@@ -102,7 +90,7 @@ static void hand_entries(const struct runs *runs, uint64_t from, uint64_t to)
 {
     for (size_t i = 0; i < runs->count; i++)
         if (is_of(&runs->items[i], false, from, to))
-            hand_over(reader, &runs->items[i]);
+            world_take_run(reader, &runs->items[i]);
 }
 
 static size_t shown(const struct id *rows)
@@ -274,7 +262,7 @@ static void the_next_sessions_bring_the_history_that_was_left(void **state)
     take_all_from(thief, &forged);
     for (size_t i = 0; i < forged.count; i++)
         if (is_of(&forged.items[i], false, 1, ENTRIES))
-            hand_over(reader, &forged.items[i]);
+            world_take_run(reader, &forged.items[i]);
     assert_int_equal(shown(false_rows), ENTRIES);
     assert_true(world_sync(&world, clerk, 0, NULL));
     revoke();

@@ -8,147 +8,119 @@
 #include <cmocka.h>
 
 #include "common/frontier_sketch.h"
+#include "tests/support/meeting.h"
 #include "tests/support/puppet.h"
-#include "tests/support/wire.h"
 
 #define SCOPE SCOPE_RECORDS(2)
 #define FIRST_DEVICE 1000u
 #define DEVICES 10000u
 #define A_DAY_MS 86400000u
 
-struct world {
-    struct fake phone, hub;
-    struct wire wire;
-};
-
-static int set_up(void **state)
-{
-    static struct world world;
-    fake_init(&world.phone, "phone", 7, 1);
-    fake_init(&world.hub, "hub", DEVICE_HUB, 2);
-    fake_knows(&world.hub, &world.phone, SESSION_DONE);
-    wire_init(&world.wire, &world.phone, &world.hub);
-    *state = &world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct world *world = *state;
-    wire_release(&world->wire);
-    fake_release(&world->phone);
-    fake_release(&world->hub);
-    return 0;
-}
-
 /* What `devices` devices have written is everywhere. */
-static void share(struct world *world, uint32_t devices)
+static void share(struct meeting *meeting, uint32_t devices)
 {
     for (uint32_t i = 0; i < devices; i++) {
-        fake_carry(&world->phone, FIRST_DEVICE + i, SCOPE, 1 + i % 3, 20);
-        fake_carry(&world->hub, FIRST_DEVICE + i, SCOPE, 1 + i % 3, 20);
+        fake_carry(&meeting->phone, FIRST_DEVICE + i, SCOPE, 1 + i % 3, 20);
+        fake_carry(&meeting->hub, FIRST_DEVICE + i, SCOPE, 1 + i % 3, 20);
     }
 }
 
 /* `changed` of the devices, spread over all of them, have written more, which the hub has. */
-static void write_at_hub(struct world *world, uint32_t devices, uint32_t changed)
+static void write_at_hub(struct meeting *meeting, uint32_t devices, uint32_t changed)
 {
     for (uint32_t i = 0; i < changed; i++)
-        fake_carry(&world->hub, FIRST_DEVICE + devices / changed * i + i % 5, SCOPE, 2, 20);
+        fake_carry(&meeting->hub, FIRST_DEVICE + devices / changed * i + i % 5, SCOPE, 2, 20);
 }
 
-static void expect_done(struct world *world, uint32_t round_trips)
+static void expect_done(struct meeting *meeting, uint32_t round_trips)
 {
-    const struct session_totals *totals = wire_totals(&world->wire, WIRE_CLIENT);
-    struct hash phone, hub;
+    const struct session_totals *totals = wire_totals(&meeting->wire, WIRE_CLIENT);
     assert_int_equal(totals->code, SESSION_DONE);
-    assert_int_equal(wire_totals(&world->wire, WIRE_HUB)->code, SESSION_DONE);
+    assert_int_equal(wire_totals(&meeting->wire, WIRE_HUB)->code, SESSION_DONE);
     assert_int_equal(totals->round_trips, round_trips);
     assert_true(totals->truth_checked);
-    assert_int_equal(frontier_digest(fake_frontier(&world->phone), &phone, NULL), STATUS_OK);
-    assert_int_equal(frontier_digest(fake_frontier(&world->hub), &hub, NULL), STATUS_OK);
-    assert_memory_equal(phone.bytes, hub.bytes, HASH_BYTES);
+    assert_true(meeting_agrees(meeting));
 }
 
 /* All that is said before the first run, greetings included. */
 static void twenty_of_ten_thousand_devices_cost_300_bytes_and_two_round_trips(void **state)
 {
-    struct world *world = *state;
-    share(world, DEVICES);
-    wire_exchange(&world->wire);
-    fake_forget(&world->hub);
-    write_at_hub(world, DEVICES, 20);
-    wire_open(&world->wire);
-    wire_run(&world->wire, 39);
-    assert_string_equal(wire_trace(&world->wire),
+    struct meeting *meeting = *state;
+    share(meeting, DEVICES);
+    wire_exchange(&meeting->wire);
+    fake_forget(&meeting->hub);
+    write_at_hub(meeting, DEVICES, 20);
+    wire_open(&meeting->wire);
+    wire_run(&meeting->wire, 39);
+    assert_string_equal(wire_trace(&meeting->wire),
                         "[  10] hub < HELLO device 7, as told, beyond: nothing\n"
                         "[  10] hub < SENT\n"
                         "[  20] phone < WELCOME device 7, not remembered\n"
                         "[  20] phone < SKETCH of 168 bytes\n"
                         "[  30] hub < DIFFERENCE of 76 bytes\n"
                         "[  30] hub < SENT\n");
-    assert_in_range(world->wire.payload_bytes, 1, 300);
-    wire_run(&world->wire, A_DAY_MS);
-    expect_done(world, 2);
-    assert_int_equal(wire_totals(&world->wire, WIRE_CLIENT)->received, 40);
-    wire_exchange(&world->wire);
-    expect_done(world, 1);
+    assert_in_range(meeting->wire.payload_bytes, 1, 300);
+    wire_run(&meeting->wire, A_DAY_MS);
+    expect_done(meeting, 2);
+    assert_int_equal(wire_totals(&meeting->wire, WIRE_CLIENT)->received, 40);
+    wire_exchange(&meeting->wire);
+    expect_done(meeting, 1);
 }
 
 /* More than the first sketch finds: a wider one, and three round trips. */
 static void a_hundred_changed_devices_are_found_by_a_wider_sketch(void **state)
 {
-    struct world *world = *state;
-    share(world, 2000);
-    wire_exchange(&world->wire);
-    fake_forget(&world->hub);
-    write_at_hub(world, 2000, 100);
-    fake_write(&world->phone, SCOPE, 3, 20);
-    wire_exchange(&world->wire);
-    assert_non_null(strstr(wire_trace(&world->wire), "[  30] hub < WIDER 250\n"
-                                                     "[  40] phone < SKETCH of 2008 bytes\n"
-                                                     "[  50] hub < DIFFERENCE of "));
-    assert_null(strstr(wire_trace(&world->wire), "HAVE"));
-    expect_done(world, 3);
-    assert_int_equal(wire_totals(&world->wire, WIRE_CLIENT)->received, 200);
-    wire_exchange(&world->wire);
-    expect_done(world, 1);
+    struct meeting *meeting = *state;
+    share(meeting, 2000);
+    wire_exchange(&meeting->wire);
+    fake_forget(&meeting->hub);
+    write_at_hub(meeting, 2000, 100);
+    fake_write(&meeting->phone, SCOPE, 3, 20);
+    wire_exchange(&meeting->wire);
+    assert_non_null(strstr(wire_trace(&meeting->wire), "[  30] hub < WIDER 250\n"
+                                                       "[  40] phone < SKETCH of 2008 bytes\n"
+                                                       "[  50] hub < DIFFERENCE of "));
+    assert_null(strstr(wire_trace(&meeting->wire), "HAVE"));
+    expect_done(meeting, 3);
+    assert_int_equal(wire_totals(&meeting->wire, WIRE_CLIENT)->received, 200);
+    wire_exchange(&meeting->wire);
+    expect_done(meeting, 1);
 }
 
 static void where_nearly_all_differs_all_is_told(void **state)
 {
-    struct world *world = *state;
-    share(world, 900);
-    wire_exchange(&world->wire);
-    fake_forget(&world->hub);
-    write_at_hub(world, 900, 300);
-    wire_exchange(&world->wire);
-    assert_non_null(strstr(wire_trace(&world->wire), "WIDER 250\n"));
-    assert_non_null(strstr(wire_trace(&world->wire), "WIDER 0\n"));
-    assert_non_null(strstr(wire_trace(&world->wire), "phone < HAVE"));
-    expect_done(world, 4);
+    struct meeting *meeting = *state;
+    share(meeting, 900);
+    wire_exchange(&meeting->wire);
+    fake_forget(&meeting->hub);
+    write_at_hub(meeting, 900, 300);
+    wire_exchange(&meeting->wire);
+    assert_non_null(strstr(wire_trace(&meeting->wire), "WIDER 250\n"));
+    assert_non_null(strstr(wire_trace(&meeting->wire), "WIDER 0\n"));
+    assert_non_null(strstr(wire_trace(&meeting->wire), "phone < HAVE"));
+    expect_done(meeting, 4);
 }
 
 /* What only one side has heard of, on either side, and what a copy that was put back has lost. */
 static void feeds_that_only_one_side_knows_are_exchanged(void **state)
 {
-    struct world *world = *state;
-    share(world, 400);
-    wire_exchange(&world->wire);
-    fake_forget(&world->hub);
+    struct meeting *meeting = *state;
+    share(meeting, 400);
+    wire_exchange(&meeting->wire);
+    fake_forget(&meeting->hub);
     for (uint32_t i = 0; i < 6; i++) {
-        fake_carry(&world->hub, 10 + i, SCOPE, 2, 20);
-        fake_carry(&world->phone, 30 + i, SCOPE, 2, 20);
-        fake_cut(&world->hub, FIRST_DEVICE + 3 * i + 2, SCOPE, 1);
+        fake_carry(&meeting->hub, 10 + i, SCOPE, 2, 20);
+        fake_carry(&meeting->phone, 30 + i, SCOPE, 2, 20);
+        fake_cut(&meeting->hub, FIRST_DEVICE + 3 * i + 2, SCOPE, 1);
     }
-    wire_exchange(&world->wire);
-    assert_null(strstr(wire_trace(&world->wire), "HAVE"));
-    assert_null(strstr(wire_trace(&world->wire), "WIDER"));
-    expect_done(world, 2);
-    assert_int_equal(wire_totals(&world->wire, WIRE_CLIENT)->received, 12);
-    assert_int_equal(wire_totals(&world->wire, WIRE_HUB)->applied, 12 + 12);
-    wire_exchange(&world->wire);
-    expect_done(world, 1);
+    wire_exchange(&meeting->wire);
+    assert_null(strstr(wire_trace(&meeting->wire), "HAVE"));
+    assert_null(strstr(wire_trace(&meeting->wire), "WIDER"));
+    expect_done(meeting, 2);
+    assert_int_equal(wire_totals(&meeting->wire, WIRE_CLIENT)->received, 12);
+    assert_int_equal(wire_totals(&meeting->wire, WIRE_HUB)->applied, 12 + 12);
+    wire_exchange(&meeting->wire);
+    expect_done(meeting, 1);
 }
 
 /* ---- a peer that keeps no rules ---- */
@@ -250,7 +222,7 @@ static void nobody_asks_for_more_and_more(void **state)
     puppet_release(&puppet);
 }
 
-#define TEST(rule) cmocka_unit_test_setup_teardown(rule, set_up, tear_down)
+#define TEST(rule) cmocka_unit_test_setup_teardown(rule, meeting_set_up, meeting_tear_down)
 
 int main(void)
 {

@@ -8,134 +8,120 @@
 
 #include <cmocka.h>
 
+#include "tests/support/meeting.h"
 #include "tests/support/puppet.h"
-#include "tests/support/wire.h"
 
 #define SCOPE SCOPE_RECORDS(2)
 #define RATE 4000u /* bytes a second: 32 kbit/s */
 #define LATENCY_MS 300u
 #define A_DAY_MS 86400000u
 
-struct world {
-    struct fake phone, hub;
-    struct wire wire;
+/* Of all sessions of one story. */
+static struct {
     unsigned sessions;
     uint64_t carried, known;
-};
+} so_far;
 
 static int set_up(void **state)
 {
-    static struct world world;
-    memset(&world, 0, sizeof world);
-    fake_init(&world.phone, "phone", 7, 1);
-    fake_init(&world.hub, "hub", DEVICE_HUB, 2);
-    fake_knows(&world.hub, &world.phone, SESSION_DONE);
-    wire_init(&world.wire, &world.phone, &world.hub);
-    world.wire.bytes_per_s = RATE;
-    world.wire.latency_ms = LATENCY_MS;
-    world.wire.chunk_bytes = 500; /* what a packet has */
-    *state = &world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct world *world = *state;
-    wire_release(&world->wire);
-    fake_release(&world->phone);
-    fake_release(&world->hub);
+    memset(&so_far, 0, sizeof so_far);
+    meeting_set_up(state);
+    struct meeting *meeting = *state;
+    meeting->wire.bytes_per_s = RATE;
+    meeting->wire.latency_ms = LATENCY_MS;
+    meeting->wire.chunk_bytes = 500; /* what a packet has */
     return 0;
 }
 
 /* Sessions, each of which dies after so many bytes, until one ends well. */
-static void try_until_done(struct world *world, uint64_t cut_bytes, unsigned most)
+static void try_until_done(struct meeting *meeting, uint64_t cut_bytes, unsigned most)
 {
     do {
-        wire_open(&world->wire);
-        world->wire.cut_after_bytes = cut_bytes;
-        wire_run(&world->wire, A_DAY_MS);
-        world->sessions++;
-        world->carried += world->wire.carried_bytes;
-        world->known += wire_totals(&world->wire, WIRE_HUB)->known +
-                        wire_totals(&world->wire, WIRE_CLIENT)->known;
-        assert_in_range(world->sessions, 1, most);
-    } while (wire_totals(&world->wire, WIRE_CLIENT)->code != SESSION_DONE);
+        wire_open(&meeting->wire);
+        meeting->wire.cut_after_bytes = cut_bytes;
+        wire_run(&meeting->wire, A_DAY_MS);
+        so_far.sessions++;
+        so_far.carried += meeting->wire.carried_bytes;
+        so_far.known += wire_totals(&meeting->wire, WIRE_HUB)->known +
+                        wire_totals(&meeting->wire, WIRE_CLIENT)->known;
+        assert_in_range(so_far.sessions, 1, most);
+    } while (wire_totals(&meeting->wire, WIRE_CLIENT)->code != SESSION_DONE);
 }
 
 /* An entry of 250 KB takes a minute, and the line never lasts that long. */
 static void a_large_entry_goes_up_over_a_line_that_never_lasts_long_enough(void **state)
 {
-    struct world *world = *state;
-    fake_write(&world->phone, SCOPE, 3, 250000);
-    try_until_done(world, 60000, 16);
-    assert_int_equal(fake_has(&world->hub, 7, SCOPE), 3);
-    assert_int_equal(world->known, 0);
-    assert_in_range(world->carried, 750000, 750000 * 125 / 100);
+    struct meeting *meeting = *state;
+    fake_write(&meeting->phone, SCOPE, 3, 250000);
+    try_until_done(meeting, 60000, 16);
+    assert_int_equal(fake_has(&meeting->hub, 7, SCOPE), 3);
+    assert_int_equal(so_far.known, 0);
+    assert_in_range(so_far.carried, 750000, 750000 * 125 / 100);
 }
 
 static void a_large_entry_comes_down_over_such_a_line(void **state)
 {
-    struct world *world = *state;
-    fake_carry(&world->hub, 9, SCOPE, 2, 250000);
-    try_until_done(world, 60000, 16);
-    assert_int_equal(fake_has(&world->phone, 9, SCOPE), 2);
-    assert_int_equal(world->known, 0);
-    assert_in_range(world->carried, 500000, 500000 * 125 / 100);
+    struct meeting *meeting = *state;
+    fake_carry(&meeting->hub, 9, SCOPE, 2, 250000);
+    try_until_done(meeting, 60000, 16);
+    assert_int_equal(fake_has(&meeting->phone, 9, SCOPE), 2);
+    assert_int_equal(so_far.known, 0);
+    assert_in_range(so_far.carried, 500000, 500000 * 125 / 100);
 }
 
 /* Entries that were stored, of which no receipt came back. */
 static void no_small_entry_is_sent_twice(void **state)
 {
-    struct world *world = *state;
-    fake_write(&world->phone, SCOPE, 5000, 200);
-    try_until_done(world, 25000, 90);
-    assert_int_equal(fake_has(&world->hub, 7, SCOPE), 5000);
-    assert_true(world->sessions > 30);
-    assert_int_equal(world->known, 0);
+    struct meeting *meeting = *state;
+    fake_write(&meeting->phone, SCOPE, 5000, 200);
+    try_until_done(meeting, 25000, 90);
+    assert_int_equal(fake_has(&meeting->hub, 7, SCOPE), 5000);
+    assert_true(so_far.sessions > 30);
+    assert_int_equal(so_far.known, 0);
 }
 
 static void what_is_announced_is_what_is_sent_on(void **state)
 {
-    struct world *world = *state;
-    fake_write(&world->phone, SCOPE, 1, 100000);
-    wire_open(&world->wire);
-    world->wire.cut_after_bytes = 50000;
-    wire_run(&world->wire, A_DAY_MS);
-    wire_exchange(&world->wire);
-    const char *part = strstr(wire_trace(&world->wire), "phone < PART 7/4 1, ");
-    const char *rest = strstr(wire_trace(&world->wire), "hub < REST of ");
+    struct meeting *meeting = *state;
+    fake_write(&meeting->phone, SCOPE, 1, 100000);
+    wire_open(&meeting->wire);
+    meeting->wire.cut_after_bytes = 50000;
+    wire_run(&meeting->wire, A_DAY_MS);
+    wire_exchange(&meeting->wire);
+    const char *part = strstr(wire_trace(&meeting->wire), "phone < PART 7/4 1, ");
+    const char *rest = strstr(wire_trace(&meeting->wire), "hub < REST of ");
     assert_true(part && rest);
     size_t here = strtoul(part + strlen("phone < PART 7/4 1, "), NULL, 10);
     size_t sent = strtoul(rest + strlen("hub < REST of "), NULL, 10);
     assert_in_range(here, 40000, 50000);
     assert_in_range(here + sent, 100000, 100200);
-    assert_null(strstr(wire_trace(&world->wire), "RUN"));
-    assert_int_equal(fake_has(&world->hub, 7, SCOPE), 1);
+    assert_null(strstr(wire_trace(&meeting->wire), "RUN"));
+    assert_int_equal(fake_has(&meeting->hub, 7, SCOPE), 1);
 }
 
 /* The one that was begun isn't the one that is there now: all of it goes, and nothing is mixed. */
 static void a_beginning_of_another_run_is_not_continued(void **state)
 {
-    struct world *world = *state;
-    fake_write(&world->phone, SCOPE, 1, 100000);
-    wire_open(&world->wire);
-    world->wire.cut_after_bytes = 50000;
-    wire_run(&world->wire, A_DAY_MS);
-    world->hub.peers[0].staged.data[3000] ^= 1;
-    wire_exchange(&world->wire);
-    assert_non_null(strstr(wire_trace(&world->wire), "phone < PART 7/4 1, "));
-    assert_null(strstr(wire_trace(&world->wire), "REST"));
-    assert_non_null(strstr(wire_trace(&world->wire), "hub < RUN 7/4 1-1\n"));
-    assert_int_equal(fake_has(&world->hub, 7, SCOPE), 1);
+    struct meeting *meeting = *state;
+    fake_write(&meeting->phone, SCOPE, 1, 100000);
+    wire_open(&meeting->wire);
+    meeting->wire.cut_after_bytes = 50000;
+    wire_run(&meeting->wire, A_DAY_MS);
+    meeting->hub.peers[0].staged.data[3000] ^= 1;
+    wire_exchange(&meeting->wire);
+    assert_non_null(strstr(wire_trace(&meeting->wire), "phone < PART 7/4 1, "));
+    assert_null(strstr(wire_trace(&meeting->wire), "REST"));
+    assert_non_null(strstr(wire_trace(&meeting->wire), "hub < RUN 7/4 1-1\n"));
+    assert_int_equal(fake_has(&meeting->hub, 7, SCOPE), 1);
 }
 
 static void a_fast_line_stages_nothing(void **state)
 {
-    struct world *world = *state;
-    fake_write(&world->phone, SCOPE, 3, 250000);
-    world->wire.bytes_per_s = 10u << 20;
-    try_until_done(world, UINT64_MAX, 1);
-    assert_int_equal(fake_times_asked(&world->hub, ASK_STAGE), 0);
+    struct meeting *meeting = *state;
+    fake_write(&meeting->phone, SCOPE, 3, 250000);
+    meeting->wire.bytes_per_s = 10u << 20;
+    try_until_done(meeting, UINT64_MAX, 1);
+    assert_int_equal(fake_times_asked(&meeting->hub, ASK_STAGE), 0);
 }
 
 static void a_rest_of_nothing_breaks_the_rules(void **state)
@@ -156,7 +142,7 @@ static void a_rest_of_nothing_breaks_the_rules(void **state)
     puppet_release(&puppet);
 }
 
-#define TEST(rule) cmocka_unit_test_setup_teardown(rule, set_up, tear_down)
+#define TEST(rule) cmocka_unit_test_setup_teardown(rule, set_up, meeting_tear_down)
 
 int main(void)
 {

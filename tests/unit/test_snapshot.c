@@ -32,16 +32,6 @@ static void done(enum status status)
     assert_int_equal(status, STATUS_OK);
 }
 
-static struct replica *replica_of(size_t client)
-{
-    struct replica_options options = {.path = ":memory:", .clock = clock_system()};
-    struct replica *replica;
-    done(replica_create(&replica, &options, replica_network(world.hub.replica), NULL));
-    done(replica_set_identity(replica, replica_identity(world.clients[client]), NULL));
-    snapshots_feed(world.hub.replica, replica, true);
-    return replica;
-}
-
 static int start(void **state)
 {
     (void)state;
@@ -55,7 +45,7 @@ static int start(void **state)
                          "甲", NULL);
     world_set(world.clients[writer], "event", &event, "theme", "乙", NULL);
     world_sync(&world, writer, 0, NULL);
-    fresh = replica_of(reader);
+    fresh = snapshots_reader(&world, reader, NULL);
     snapshots_make(world.hub.replica, scope, &made);
     return 0;
 }
@@ -183,8 +173,9 @@ static void only_the_hub_signs(void **state)
 static void a_scope_is_taken_once_by_who_may_read_it_and_wrote_nothing_there(void **state)
 {
     (void)state;
-    struct replica *own = replica_of(writer), *outside = replica_of(stranger);
-    struct replica *held = replica_of(reader);
+    struct replica *own = snapshots_reader(&world, writer, NULL),
+                   *outside = snapshots_reader(&world, stranger, NULL);
+    struct replica *held = snapshots_reader(&world, reader, NULL);
     snapshots_feed(world.hub.replica, held, false);
     assert_int_equal(stage_in(own), STATUS_DENIED);
     assert_int_equal(stage_in(outside), STATUS_DENIED);
@@ -322,7 +313,7 @@ static void a_history_has_the_heads_with_who_and_when(void **state)
 static void nothing_below_a_floor_is_handed_on(void **state)
 {
     (void)state;
-    struct replica *other = replica_of(reader);
+    struct replica *other = snapshots_reader(&world, reader, NULL);
     snapshots_stage(fresh, &made);
     done(replica_snapshot_place(fresh, scope, NULL));
     snapshots_feed(fresh, other, false);

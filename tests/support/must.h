@@ -1,13 +1,15 @@
-#ifndef TESTS_BENCH_MUST_H
-#define TESTS_BENCH_MUST_H
+#ifndef TESTS_SUPPORT_MUST_H
+#define TESTS_SUPPORT_MUST_H
 
-/* The bench stops where anything fails: a figure of what didn't happen is worth nothing. */
+/* What a test, a figure or a simulated world stands on: where it fails the program ends with its
+ * reason, since nothing that follows would mean anything. */
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "common/error.h"
 
+/* The call may name the macro's own `err`. */
 #define MUST(call)                                                                       \
     do {                                                                                 \
         struct error failure = {0};                                                      \
@@ -15,7 +17,7 @@
         (void)err;                                                                       \
         if ((call) != STATUS_OK) {                                                       \
             fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #call, failure.text); \
-            exit(1);                                                                     \
+            abort();                                                                     \
         }                                                                                \
     } while (0)
 
@@ -23,7 +25,7 @@
     do {                                                                            \
         if (!(condition)) {                                                         \
             fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-            exit(1);                                                                \
+            abort();                                                                \
         }                                                                           \
     } while (0)
 
