@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 
 JINQIU = os.environ["JINQIU"]
 os.environ.setdefault("JINQIU_BALLAST", "0")  # many folders at once; test_disk_full has its own
@@ -25,6 +26,16 @@ def run(program, *arguments, code=0, data=None, env=None, error=False):
     if code is not None and done.returncode != code:
         raise Failed(f"{arguments}: exit {done.returncode}, not {code}\n{done.stderr.decode()}")
     return (done.stderr if error else done.stdout).decode()
+
+
+def eventually(holds, what):
+    """Waits until it holds, however busy the machine is; gives what `holds` gave."""
+    end = time.monotonic() + 120
+    while not (held := holds()):
+        if time.monotonic() > end:
+            raise Failed(f"it never came so far: {what}")
+        time.sleep(0.05)
+    return held
 
 
 class Hub:

@@ -11,7 +11,7 @@ import sys
 import time
 import unittest
 
-from jinqiu import World
+from jinqiu import World, eventually
 from pages import Console, path_of
 from test_pages_interface import NOBODY, Document
 
@@ -317,8 +317,7 @@ class Notes(unittest.TestCase):
             connection.request("GET", "/api/events", headers=site.headers("GET"))
             response = connection.getresponse()
             site.ask("GET", f"/api/rows/person/{person}")
-            while not notes(world.hub, table="person"):
-                time.sleep(0.2)
+            eventually(lambda: notes(world.hub, table="person"), "noted")
             world.hub.stop()
             try:
                 told = response.read()

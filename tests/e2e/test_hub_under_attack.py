@@ -11,7 +11,7 @@ import subprocess
 import time
 import unittest
 
-from jinqiu import JINQIU, World
+from jinqiu import JINQIU, World, eventually
 
 
 def connect(world):
@@ -29,15 +29,6 @@ def send(connection, data):
 def resident_kib(process):
     with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
-
-
-def until(condition, seconds=20):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 class Strangers(unittest.TestCase):
@@ -86,13 +77,13 @@ class Strangers(unittest.TestCase):
             strangers = [connect(world) for _ in range(900)]
             for stranger in strangers[::3]:
                 send(stranger, b"\x1f\x40" + b"x" * 50)
-            self.assertTrue(until(lambda: world.hub.json("status")["strangers"] >= 900))
+            eventually(lambda: world.hub.json("status")["strangers"] >= 900, "strangers")
             self.exchange(world, client)
             # Under AddressSanitizer every byte costs more; the bound is for the plain program too.
             self.assertLess(resident_kib(world.hub.process) - before, 900 * 32)
             for stranger in strangers:
                 stranger.close()
-            self.assertTrue(until(lambda: world.hub.json("status")["strangers"] == 0))
+            eventually(lambda: world.hub.json("status")["strangers"] == 0, "strangers")
 
     def test_over_the_limit_the_oldest_stranger_is_hung_up_on(self):
         with World() as world:
@@ -100,13 +91,13 @@ class Strangers(unittest.TestCase):
             world.hub.stop()
             world.hub.start("--connections", "5")
             held = [connect(world) for _ in range(5)]
-            self.assertTrue(until(lambda: world.hub.json("status")["strangers"] == 5))
+            eventually(lambda: world.hub.json("status")["strangers"] == 5, "strangers")
             held.append(connect(world))
             self.assertEqual(held[0].recv(1), b"")
             held[1].setblocking(False)
             with self.assertRaises(BlockingIOError):
                 held[1].recv(1)
-            self.assertTrue(until(lambda: world.hub.json("status")["strangers"] == 5))
+            eventually(lambda: world.hub.json("status")["strangers"] == 5, "strangers")
             self.exchange(world, client)
             for stranger in held:
                 stranger.close()
@@ -114,7 +105,7 @@ class Strangers(unittest.TestCase):
     def test_the_number_of_connections_dies_with_the_hub(self):
         with World() as world:
             strangers = [connect(world) for _ in range(5)]
-            self.assertTrue(until(lambda: world.hub.json("status")["strangers"] == 5))
+            eventually(lambda: world.hub.json("status")["strangers"] == 5, "strangers")
             world.hub.stop(signal.SIGKILL)
             self.assertEqual(world.hub.json("status")["strangers"], 0)
             for stranger in strangers:
@@ -123,7 +114,7 @@ class Strangers(unittest.TestCase):
     def test_sigterm_ends_cleanly_while_strangers_hold_on(self):
         with World() as world:
             strangers = [connect(world) for _ in range(20)]
-            self.assertTrue(until(lambda: world.hub.json("status")["strangers"] == 20))
+            eventually(lambda: world.hub.json("status")["strangers"] == 20, "strangers")
             self.assertEqual(world.hub.stop(), 0)
             for stranger in strangers:
                 stranger.close()
@@ -136,8 +127,8 @@ class Watch(unittest.TestCase):
         self.addCleanup(watcher.kill)
         return watcher
 
-    def sees(self, client, name):
-        return until(lambda: name in [row["name"] for row in client.json("list", "person")])
+    def sees(self, replica, name):
+        eventually(lambda: name in [row["name"] for row in replica.json("list", "person")], name)
 
     def test_a_watching_client_sees_what_others_write(self):
         with World() as world:
@@ -145,15 +136,14 @@ class Watch(unittest.TestCase):
             watcher = self.start(reader)
             writer.call("add", "person", "name=示例党员201")
             writer.sync()
-            self.assertTrue(self.sees(reader, "示例党员201"))
+            self.sees(reader, "示例党员201")
             reader.call("add", "person", "name=示例党员202")
-            self.assertTrue(until(lambda: "示例党员202" in
-                                  [row["name"] for row in world.hub.json("list", "person")]))
+            self.sees(world.hub, "示例党员202")
             world.hub.stop(signal.SIGKILL)
             world.hub.start()
             writer.call("add", "person", "name=示例党员203")
             writer.sync()
-            self.assertTrue(self.sees(reader, "示例党员203"))
+            self.sees(reader, "示例党员203")
             watcher.send_signal(signal.SIGTERM)
             self.assertEqual(watcher.wait(timeout=20), 0)
             self.assertEqual(world.hub.json("digest"), writer.json("digest"))

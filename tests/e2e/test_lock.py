@@ -12,7 +12,7 @@ import sys
 import time
 import unittest
 
-from jinqiu import JINQIU, Client, World, run
+from jinqiu import JINQIU, Client, World, eventually, run
 from pages import Pages
 
 PHRASE = "梧桐 daylight 七十二 harbour"
@@ -48,14 +48,6 @@ def serve(client, **env):
     pages = Pages(client.folder, *flags, env={**os.environ, "JINQIU_LANG": "en", **env})
     pages.enter()
     return pages
-
-
-def eventually(holds, what):
-    end = time.monotonic() + 60
-    while not holds():
-        if time.monotonic() > end:
-            raise AssertionError(f"it never came so far: {what}")
-        time.sleep(0.02)
 
 
 # ---- the keys, as the recovery code gives them; by other code than the program's ----

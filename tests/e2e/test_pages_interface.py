@@ -11,7 +11,7 @@ import time
 import unittest
 from urllib.parse import urlencode
 
-from jinqiu import World
+from jinqiu import World, eventually
 from pages import Pages, path_of
 from test_lock import PHRASE, join, serve
 from test_peers import Listening
@@ -23,13 +23,7 @@ TYPES = {"string": str, "object": dict, "array": list, "boolean": bool, "null": 
 
 def wait_for(pages, holds):
     """Until the status says so."""
-    end = time.monotonic() + 30
-    status = pages.ask("GET", "/api/status").json()
-    while not holds(status):
-        if time.monotonic() > end:
-            raise AssertionError(f"it never came so far: {status}")
-        time.sleep(0.05)
-        status = pages.ask("GET", "/api/status").json()
+    eventually(lambda: holds(pages.ask("GET", "/api/status").json()), "the status")
 
 
 def is_type(value, name):

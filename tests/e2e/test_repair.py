@@ -5,10 +5,9 @@ import glob
 import json
 import os
 import sqlite3
-import time
 import unittest
 
-from jinqiu import World
+from jinqiu import World, eventually
 from test_attachments import read, write
 
 
@@ -73,12 +72,7 @@ class Repair(unittest.TestCase):
             world.hub.stop()
             change(world.hub.folder, "hub.db", "UPDATE person SET phone = '101'")
             world.hub.start()
-            told = ""
-            until = time.monotonic() + 120
-            while "verify --repair" not in told and time.monotonic() < until:
-                time.sleep(1)
-                told = world.hub.call("status", error=True)
-            self.assertIn("verify --repair", told)
+            eventually(lambda: "verify --repair" in world.hub.call("status", error=True), "told")
             self.assertTrue(world.hub.json("status")["damaged"])
             client.call("add", "person", "name=示例党员302")
             client.sync(code=None)  # what is signed still goes to and fro
