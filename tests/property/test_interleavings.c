@@ -4,10 +4,12 @@
  *
  * A step is a save by any replica, of any kind of its alphabet and with the bases that it sees, or
  * one entry passed on to a replica that lacks it, each feed in order. All states that can be
- * reached so are visited once. What a replica shows follows from the set of entries that it knows,
- * and that this is so is what is checked: each history of saves is folded in every order of its
- * feeds, and after every entry the row must be, byte for byte, what the naive model says of that
- * set. */
+ * reached so are visited once: which entries there are, and who knows which of them. In what order
+ * they were written changes neither, and an entry is named by its feed and its number in it, so the
+ * ways that lead to one state meet there. What a replica shows follows from the set of entries that
+ * it knows, and that this is so is what is checked: each set that can be written is folded in every
+ * order of its feeds, and after every entry the row must be, byte for byte, what the naive model
+ * says of the entries so far. Orders without the last entry were those of the set before it. */
 
 #include <sodium.h>
 #include <stdio.h>
@@ -22,7 +24,8 @@
 #define SETS_MAX (1u << SAVES_MAX)
 #define KEY_BYTES 16
 
-/* What a replica may save: a format with the heads of the field, then a number of its own. */
+/* What a replica may save: a format with the heads of the field, then a number of its own: that of
+ * its place, or, where values are compared and not replaced, that of its turn. */
 struct kind {
     const char *field;  /* whose heads it replaces; NULL: none */
     const char *format; /* %s the heads' dots, %u the save's number */
@@ -53,11 +56,6 @@ struct known {
     uint64_t of[REPLICAS]; /* entries of each feed */
 };
 
-struct save {
-    size_t replica, kind;
-    struct known saw;
-};
-
 struct seen {
     uint8_t (*keys)[KEY_BYTES];
     size_t count, capacity;
@@ -67,9 +65,9 @@ static struct story story;
 static struct model model;
 static struct model_key row_key;
 static const struct alphabet *alphabet;
-static struct save saves[SAVES_MAX];
+static size_t writers[SAVES_MAX]; /* of the story's entries */
 static size_t saves_wanted = 4;
-static struct seen states, histories;
+static struct seen states, sets;
 static unsigned long steps, folds, conflicts;
 
 static void must(bool holds, const char *what)
@@ -104,16 +102,26 @@ static bool seen_grow(struct seen *seen)
     return true;
 }
 
+/* Of the entries, feed by feed, and of who knows them. */
+static void put_key(const struct known known[REPLICAS], uint8_t key[KEY_BYTES])
+{
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, NULL, 0, KEY_BYTES);
+    for (size_t replica = 0; replica < REPLICAS; replica++)
+        for (size_t i = 0; i < story.count; i++)
+            if (writers[i] == replica)
+                crypto_generichash_update(&state, (const uint8_t *)story.entries[i].words,
+                                          strlen(story.entries[i].words) + 1);
+    if (known)
+        crypto_generichash_update(&state, (const uint8_t *)known, REPLICAS * sizeof *known);
+    crypto_generichash_final(&state, key, KEY_BYTES);
+}
+
 /* False when it was there already. */
 static bool seen_add(struct seen *seen, const struct known known[REPLICAS])
 {
     uint8_t key[KEY_BYTES];
-    crypto_generichash_state state;
-    crypto_generichash_init(&state, NULL, 0, KEY_BYTES);
-    crypto_generichash_update(&state, (const uint8_t *)saves, story.count * sizeof *saves);
-    if (known)
-        crypto_generichash_update(&state, (const uint8_t *)known, REPLICAS * sizeof *known);
-    crypto_generichash_final(&state, key, KEY_BYTES);
+    put_key(known, key);
     if (seen->count * 2 >= seen->capacity)
         must(seen_grow(seen), "out of memory");
     size_t at = get_u64le(key) % seen->capacity;
@@ -133,7 +141,7 @@ static void seen_clear(struct seen *seen)
     *seen = (struct seen){0};
 }
 
-/* ---- one history, in every order ---- */
+/* ---- one set, in every order ---- */
 
 static struct expected {
     bool known, deleted, disputed;
@@ -183,51 +191,46 @@ static void check_set(unsigned set)
     }
 }
 
-/* The row after the entries in that order; checks the last step, the ones before were others'. */
-static void fold(const size_t *order, size_t count)
+/* Entries of its feed that come before each, as a set. */
+static unsigned before(size_t entry)
 {
     unsigned set = 0;
-    for (size_t i = 0; i < count; i++)
-        set |= 1u << order[i];
-    story_apply_places(&story, order, count);
-    check_set(set);
-    folds++;
+    for (size_t other = 0; other < entry; other++)
+        if (writers[other] == writers[entry])
+            set |= 1u << other;
+    return set;
 }
 
-static bool may_follow(const size_t *order, size_t count, size_t next)
+/* Every order in which `order` may go on; `set` is what is in it. The row stands behind its last
+ * entry, and goes on from there; for the second way on it begins anew. */
+static void fold_from(size_t *order, size_t count, unsigned set)
 {
-    bool before = true;
-    for (size_t i = 0; i < count; i++)
-        if (order[i] == next)
-            return false;
-    for (size_t other = 0; other < next && before; other++) {
-        bool there = saves[other].replica != saves[next].replica;
-        for (size_t i = 0; i < count; i++)
-            there |= order[i] == other;
-        before = there;
+    bool stands = count > 0;
+    for (size_t next = 0; next < story.count; next++) {
+        unsigned with = set | 1u << next;
+        if (with == set || before(next) & ~set)
+            continue;
+        order[count] = next;
+        if (stands)
+            story_apply_place(&story, next);
+        else
+            story_apply_places(&story, order, count + 1);
+        stands = false;
+        folds++;
+        if (with & 1u << (story.count - 1))
+            check_set(with);
+        fold_from(order, count + 1, with);
     }
-    return before;
 }
 
-static void fold_all(size_t *order, size_t count)
-{
-    if (count > 0)
-        fold(order, count);
-    for (size_t next = 0; next < story.count; next++)
-        if (may_follow(order, count, next)) {
-            order[count] = next;
-            fold_all(order, count + 1);
-        }
-}
-
-static void check_history(void)
+static void fold_all(void)
 {
     size_t order[SAVES_MAX];
-    if (!seen_add(&histories, NULL))
+    if (!seen_add(&sets, NULL))
         return;
     for (size_t i = 0; i < SETS_MAX; i++)
         expected[i].known = false;
-    fold_all(order, 0);
+    fold_from(order, 0, 0);
 }
 
 /* ---- steps ---- */
@@ -237,7 +240,7 @@ static void show_replica(const struct known *known)
     size_t order[SAVES_MAX], count = 0;
     struct known taken = {{0}};
     for (size_t i = 0; i < story.count; i++)
-        if (taken.of[saves[i].replica]++ < known->of[saves[i].replica])
+        if (taken.of[writers[i]]++ < known->of[writers[i]])
             order[count++] = i;
     story_apply_places(&story, order, count);
 }
@@ -254,22 +257,24 @@ static void put_heads(const char *name, char out[256])
                              cell->heads[i].dot.feed.device, (unsigned)cell->heads[i].dot.number);
 }
 
-/* The clock of the first device is far ahead, those of the others stand still: ties. */
+/* The clock of the first device is far ahead, those of the others stand still: ties. Of the numbers
+ * of three feeds none goes with the order of their dots. */
 static void save(struct known known[REPLICAS], size_t replica, size_t kind)
 {
     char words[512], dot[32], heads[256];
     const struct kind *what = &alphabet->kinds[kind];
-    unsigned number = (unsigned)story.count + 1;
+    unsigned place = (unsigned)known[replica].of[replica] + 1;
+    unsigned number = what->field ? REPLICAS * place - (unsigned)(replica + 1) % REPLICAS
+                                  : (unsigned)story.count + 1;
     show_replica(&known[replica]);
     put_heads(what->field, heads);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     snprintf(words, sizeof words, what->format, heads, number);
 #pragma GCC diagnostic pop
-    saves[story.count] = (struct save){replica, kind, known[replica]};
-    known[replica].of[replica]++;
-    snprintf(dot, sizeof dot, "%u.%u@%u", (unsigned)replica + 1,
-             (unsigned)known[replica].of[replica], replica == 0 ? 900u : 5u);
+    writers[story.count] = replica;
+    known[replica].of[replica] = place;
+    snprintf(dot, sizeof dot, "%u.%u@%u", (unsigned)replica + 1, place, replica == 0 ? 900u : 5u);
     story_write(&story, dot, words);
 }
 
@@ -283,7 +288,7 @@ static void explore_saves(const struct known known[REPLICAS])
             memcpy(after, known, sizeof after);
             save(after, replica, kind);
             steps++;
-            check_history();
+            fold_all();
             explore(after);
             story.count--;
         }
@@ -327,10 +332,10 @@ int main(int argc, char **argv)
         alphabet = &alphabets[i];
         steps = folds = conflicts = 0;
         explore(nothing);
-        printf("%s: %zu states, %lu steps, %zu histories, %lu folds, %lu sets in conflict\n",
-               alphabet->name, states.count, steps, histories.count, folds, conflicts);
+        printf("%s: %zu states, %lu steps, %zu sets of entries, %lu folds, %lu fields in conflict\n",
+               alphabet->name, states.count, steps, sets.count, folds, conflicts);
         seen_clear(&states);
-        seen_clear(&histories);
+        seen_clear(&sets);
     }
     for (size_t i = 0; i < SETS_MAX; i++)
         buffer_release(&expected[i].bytes);

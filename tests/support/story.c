@@ -264,7 +264,7 @@ static bool story_covered(void *context, const struct dot *dot)
     return false;
 }
 
-static void apply_place(struct story *story, size_t place)
+void story_apply_place(struct story *story, size_t place)
 {
     struct error err = {0};
     struct row_source source = {.covered = story_covered, .context = story};
@@ -286,7 +286,7 @@ void story_apply_places(struct story *story, const size_t *places, size_t count)
 {
     start_row(story);
     for (size_t i = 0; i < count; i++)
-        apply_place(story, places[i]);
+        story_apply_place(story, places[i]);
 }
 
 void story_apply_more(struct story *story, const char *dots)
@@ -299,7 +299,7 @@ void story_apply_more(struct story *story, const char *dots)
         while (place < story->count && !dot_equal(&story->entries[place].dot, &wanted[i]))
             place++;
         must(place < story->count, "no such entry among", dots);
-        apply_place(story, place);
+        story_apply_place(story, place);
     }
 }
 

@@ -60,6 +60,7 @@ void story_apply(struct story *story, const char *dots);
 void story_apply_more(struct story *story, const char *dots);
 /* As story_apply, by place in `entries`. */
 void story_apply_places(struct story *story, const size_t *places, size_t count);
+void story_apply_place(struct story *story, size_t place); /* one more, to the row as it is */
 /* The row as text. Borrowed until the next call. */
 const char *story_read(struct story *story);
 /* cell_canonical of all cells that have heads, one after the other. */
