@@ -1,7 +1,7 @@
 /* Bits rot: one bit of a client's database, or of its write-ahead log after a crash, is another
  * one. Either nothing comes of it, or it is noticed; and what is noticed is mended with the help of
  * the hub, or it is said what is lost. Nothing is lost in silence. JINQIU_FLIPS says how many bits
- * for each kind of file (150). */
+ * for each kind of file (50). */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@
 #include "tests/support/chance.h"
 #include "tests/support/world.h"
 
-#define FLIPS 150
+#define FLIPS 50
 #define PERSONS 12
 #define VISITS 40 /* of these the hub has half */
 

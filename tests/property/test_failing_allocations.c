@@ -2,10 +2,10 @@
  * and a bundle then end with an error or do the whole of it; nothing is half done, nothing leaks,
  * the log proves the tables, and the same thing succeeds when there is memory again.
  *
- * This program's allocations are wrapped by the linker (tests/CMakeLists.txt), SQLite's with them;
- * jansson's go through common/json_read. Each act is tried with the first and the last allocation
- * of every place in the code and some in between; with JINQIU_ALLOCATIONS in the environment, with
- * every one. */
+ * This program's allocations are wrapped by the linker (tests/support/wrapped.h), SQLite's with them;
+ * jansson's go through common/json_memory. Of each place in the code the first allocation fails once,
+ * and the last with all that follow it; so do some in between, by turns. With JINQIU_ALLOCATIONS in
+ * the environment every one fails, in both ways. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,21 +20,13 @@
 #include "protocol/bundle.h"
 #include "protocol/storage.h"
 #include "tests/support/world.h"
+#include "tests/support/wrapped.h"
 
-#define TRIES 100      /* of one act, besides those of each place */
+#define TRIES 40       /* of one act, besides those of each place */
 #define PLACES_MAX 512 /* in the code, that allocate */
 #define VERIFY_EVERY 50
 
 /* ---- memory ---- */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t size);
 
 static struct {
     bool counting, forever;
@@ -42,7 +34,7 @@ static struct {
     bool failed;
     struct place {
         const void *from;
-        unsigned long first, last;
+        unsigned long ends[2]; /* its first and its last */
     } places[PLACES_MAX];
     size_t places_count;
 } memory;
@@ -55,8 +47,8 @@ static void note_place(const void *from)
     if (at == PLACES_MAX)
         return;
     if (at == memory.places_count)
-        memory.places[memory.places_count++] = (struct place){from, memory.count, 0};
-    memory.places[at].last = memory.count;
+        memory.places[memory.places_count++] = (struct place){from, {memory.count}};
+    memory.places[at].ends[1] = memory.count;
 }
 
 static bool runs_out(const void *from)
@@ -70,37 +62,6 @@ static bool runs_out(const void *from)
                (memory.forever ? memory.count >= memory.fails_at : memory.count == memory.fails_at);
     memory.failed |= now;
     return now;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return runs_out(__builtin_return_address(0)) ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return runs_out(__builtin_return_address(0)) ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return runs_out(__builtin_return_address(0)) ? NULL : __real_realloc(old, size);
-}
-
-char *__wrap_strndup(const char *text, size_t size)
-{
-    size_t length = strnlen(text, size);
-    char *copy = runs_out(__builtin_return_address(0)) ? NULL : __real_malloc(length + 1);
-    if (copy) {
-        memcpy(copy, text, length);
-        copy[length] = '\0';
-    }
-    return copy;
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return __wrap_strndup(text, strlen(text));
 }
 
 static void memory_arm(unsigned long fails_at, bool forever)
@@ -136,15 +97,13 @@ static enum status play_cold(const struct act *act, unsigned long fails_at, bool
     return status;
 }
 
-static bool is_chosen(unsigned long k, unsigned long total)
+static bool is_chosen(unsigned long k, unsigned long total, bool forever)
 {
-    static int all = -1;
-    if (all < 0)
-        all = getenv("JINQIU_ALLOCATIONS") != NULL;
-    if (all || k % (total / TRIES + 1) == 0)
+    unsigned long step = total / TRIES + 1;
+    if (getenv("JINQIU_ALLOCATIONS") || (k % step == 0 && k / step % 2 == forever))
         return true;
     for (size_t i = 0; i < memory.places_count; i++)
-        if (memory.places[i].first == k || memory.places[i].last == k)
+        if (memory.places[i].ends[forever] == k)
             return true;
     return false;
 }
@@ -153,7 +112,7 @@ static void try_each(const struct act *act, bool forever, unsigned long total)
 {
     unsigned long tries = 0, borne = 0;
     for (unsigned long k = 1; k <= total; k++) {
-        if (!is_chosen(k, total))
+        if (!is_chosen(k, total, forever))
             continue;
         enum status status = play_cold(act, k, forever);
         tries++;
@@ -169,6 +128,7 @@ static void try_each(const struct act *act, bool forever, unsigned long total)
 static void fail_every_allocation(const struct act *act)
 {
     memory.places_count = 0;
+    wrapped_memory_fails = runs_out;
     assert_int_equal(play_cold(act, 0, false), STATUS_OK);
     unsigned long total = memory.count;
     act->look(act->context, true);

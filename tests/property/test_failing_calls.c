@@ -2,8 +2,8 @@
  * is full or broken. Saves, key slots, key files, backups, restored folders, repairs and exports
  * are then whole or as they were, say so, and the same thing succeeds when the disk works again.
  *
- * The calls of this program are wrapped by the linker (tests/CMakeLists.txt), SQLite's with them.
- * Of a long act some are tried; with JINQIU_CALLS in the environment, each. */
+ * The calls of this program are wrapped by the linker (tests/support/wrapped.h), SQLite's with
+ * them. Of a long act some are tried; with JINQIU_CALLS in the environment, each. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,28 +24,11 @@
 #include "server/backup.h"
 #include "server/seed.h"
 #include "tests/support/world.h"
+#include "tests/support/wrapped.h"
 
 #define TRIES 25 /* of one act, in each way */
 
 /* ---- calls ---- */
-
-int __real_open(const char *path, int flags, ...);
-ssize_t __real_write(int fd, const void *bytes, size_t size);
-ssize_t __real_pwrite64(int fd, const void *bytes, size_t size, off_t at);
-int __real_fsync(int fd);
-int __real_fdatasync(int fd);
-int __real_ftruncate(int fd, off_t size);
-int __real_rename(const char *from, const char *to);
-int __real_unlink(const char *path);
-int __wrap_open(const char *path, int flags, ...);
-ssize_t __wrap_write(int fd, const void *bytes, size_t size);
-int __wrap_open64(const char *path, int flags, ...);
-ssize_t __wrap_pwrite64(int fd, const void *bytes, size_t size, off_t at);
-int __wrap_fsync(int fd);
-int __wrap_fdatasync(int fd);
-int __wrap_ftruncate(int fd, off_t size);
-int __wrap_rename(const char *from, const char *to);
-int __wrap_unlink(const char *path);
 
 static struct {
     bool counting, forever, failed;
@@ -53,77 +36,16 @@ static struct {
     int code;
 } calls;
 
-static bool fails(void)
+/* Reading is no part of it. */
+static int fails(enum wrapped_use use)
 {
-    if (!calls.counting)
-        return false;
+    if (!calls.counting || use == WRAPPED_READ)
+        return 0;
     calls.count++;
     bool now = calls.fails_at != 0 &&
                (calls.forever ? calls.count >= calls.fails_at : calls.count == calls.fails_at);
     calls.failed |= now;
-    if (now)
-        errno = calls.code;
-    return now;
-}
-
-/* Opening for reading alone is no part of it. */
-static int open_or_fail(const char *path, int flags, int mode)
-{
-    bool writes = flags & (O_CREAT | O_WRONLY | O_RDWR);
-    return writes && fails() ? -1 : __real_open(path, flags, mode);
-}
-
-int __wrap_open(const char *path, int flags, ...)
-{
-    va_list arguments;
-    va_start(arguments, flags);
-    int mode = flags & O_CREAT ? va_arg(arguments, int) : 0;
-    va_end(arguments);
-    return open_or_fail(path, flags, mode);
-}
-
-int __wrap_open64(const char *path, int flags, ...)
-{
-    va_list arguments;
-    va_start(arguments, flags);
-    int mode = flags & O_CREAT ? va_arg(arguments, int) : 0;
-    va_end(arguments);
-    return open_or_fail(path, flags, mode);
-}
-
-ssize_t __wrap_write(int fd, const void *bytes, size_t size)
-{
-    return fails() ? -1 : __real_write(fd, bytes, size);
-}
-
-ssize_t __wrap_pwrite64(int fd, const void *bytes, size_t size, off_t at)
-{
-    return fails() ? -1 : __real_pwrite64(fd, bytes, size, at);
-}
-
-int __wrap_fsync(int fd)
-{
-    return fails() ? -1 : __real_fsync(fd);
-}
-
-int __wrap_fdatasync(int fd)
-{
-    return fails() ? -1 : __real_fdatasync(fd);
-}
-
-int __wrap_ftruncate(int fd, off_t size)
-{
-    return fails() ? -1 : __real_ftruncate(fd, size);
-}
-
-int __wrap_rename(const char *from, const char *to)
-{
-    return fails() ? -1 : __real_rename(from, to);
-}
-
-int __wrap_unlink(const char *path)
-{
-    return fails() ? -1 : __real_unlink(path);
+    return now ? calls.code : 0;
 }
 
 /* ---- trying ---- */
@@ -165,6 +87,7 @@ static void try_each(const struct act *act, unsigned total, bool forever, int co
 
 static void fail_every_call(const struct act *act)
 {
+    wrapped_system_fails = fails;
     assert_int_equal(play(act, 0, false, 0), STATUS_OK);
     unsigned total = calls.count;
     assert_true(total > 2);

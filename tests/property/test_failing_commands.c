@@ -20,7 +20,7 @@ struct running {
     const char *line;
     struct said said;
     char *whole; /* what it prints when nothing fails */
-    unsigned looks, faults;
+    unsigned faults;
 };
 
 static enum status play(void *context, struct error *err)
@@ -35,6 +35,7 @@ static enum status play(void *context, struct error *err)
 
 static void look(void *context, enum status status, const struct error *err)
 {
+    static unsigned looks;
     struct running *running = context;
     if (status == STATUS_OK && !running->whole) {
         running->whole = strdup(running->said.out);
@@ -48,7 +49,7 @@ static void look(void *context, enum status status, const struct error *err)
         fprintf(stderr, "'%s' fails and says '%s'\n", running->line, err->text);
         running->faults++;
     }
-    if (++running->looks % 40 != 1)
+    if (++looks % 40 != 0)
         return;
     struct replica *replica;
     struct replica_options options = commands_file();

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <execinfo.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,20 +10,28 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include <cmocka.h>
-#include <jansson.h>
 #include <sqlite3.h>
 
+#include "tests/support/wrapped.h"
+
 #define PLACES_MAX 16384 /* of one act and kind; a power of two */
+#define NEAR_MAX 65536   /* of all acts; a power of two */
 #define FRAMES_MAX 48
-#define TRIES 6
+#define FRAMES_NEAR 12 /* of these four are ours */
+#define TRIES 3
 #define WAY_START 14695981039346656037ull
 
 struct place {
-    uint64_t way;
+    uint64_t way, near;
     unsigned long first; /* call that came from there; 0: free */
+};
+
+struct places {
+    struct place items[PLACES_MAX];
+    size_t count;
+    unsigned long calls;
 };
 
 static struct {
@@ -34,8 +41,10 @@ static struct {
     bool met;
     int code;      /* errno, or SQLite's */
     void **bottom; /* the frame of who plays */
-    struct place *places;
-    size_t places_count;
+    struct places *places; /* of each kind */
+    /* The innermost frames of places that earlier acts went through; 0: free. */
+    uint64_t near[NEAR_MAX];
+    size_t near_count;
     /* What the statement that failed says about it when asked. */
     const void *broken;
     bool broken_told;
@@ -45,58 +54,61 @@ static struct {
 
 /* ---- which call fails ---- */
 
-static uint64_t mix(uint64_t way, const void *from)
+static void mix(struct place *place, const void *from, size_t depth)
 {
-    return (way ^ (uint64_t)(uintptr_t)from) * 1099511628211ull;
+    place->way = (place->way ^ (uint64_t)(uintptr_t)from) * 1099511628211ull;
+    if (depth < FRAMES_NEAR)
+        place->near = place->way;
 }
 
 /* By the chain of frame pointers, which is quick; where foreign code breaks it, as a debugger does
  * it. */
-static uint64_t way_here(void)
+static struct place place_here(void)
 {
-    uint64_t way = WAY_START;
+    struct place place = {WAY_START, WAY_START, 0};
     void **frame = __builtin_frame_address(0);
-    while (frame < failing.bottom) {
+    for (size_t depth = 0; frame < failing.bottom; depth++) {
         void **next = (void **)frame[0];
-        way = mix(way, frame[1]);
+        mix(&place, frame[1], depth);
         if (next <= frame || next > failing.bottom || (uintptr_t)next % sizeof *next != 0)
             break;
         frame = next;
     }
     if (frame == failing.bottom)
-        return way;
+        return place;
     void *frames[FRAMES_MAX];
     int count = backtrace(frames, FRAMES_MAX);
     for (int i = 0; i < count; i++)
-        way = mix(way, frames[i]);
-    return way;
+        mix(&place, frames[i], (size_t)i);
+    return place;
 }
 
-static void learn(void)
+static void learn(struct places *places)
 {
-    uint64_t way = way_here();
-    size_t at = (size_t)(way ^ way >> 32) % PLACES_MAX;
-    while (failing.places[at].first != 0 && failing.places[at].way != way)
+    struct place here = place_here();
+    size_t at = (size_t)(here.way ^ here.way >> 32) % PLACES_MAX;
+    while (places->items[at].first != 0 && places->items[at].way != here.way)
         at = (at + 1) % PLACES_MAX;
-    if (failing.places[at].first != 0)
+    if (places->items[at].first != 0)
         return;
-    failing.places[at] = (struct place){way, failing.count};
-    if (++failing.places_count > PLACES_MAX / 2)
+    here.first = places->calls;
+    places->items[at] = here;
+    if (++places->count > PLACES_MAX / 2)
         fail_msg("more than %d places", PLACES_MAX / 2);
 }
 
 static bool fails(enum failing_kind kind)
 {
-    if (!failing.on || failing.inside || failing.kind != kind)
+    if (!failing.on || failing.inside)
         return false;
-    failing.count++;
     if (failing.learning) {
         failing.on = false;
-        learn();
+        failing.places[kind].calls++;
+        learn(&failing.places[kind]);
         failing.on = true;
         return false;
     }
-    if (failing.count != failing.fails_at)
+    if (failing.kind != kind || ++failing.count != failing.fails_at)
         return false;
     failing.on = false;
     failing.met = true;
@@ -112,54 +124,23 @@ void failing_tell(void)
     backtrace_symbols_fd(failing.met_at, failing.met_frames, fileno(stderr));
 }
 
-/* ---- memory ---- */
+/* ---- memory and the system ---- */
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t size);
-
-void *__wrap_malloc(size_t size)
+static bool memory_fails(const void *from)
 {
-    return fails(FAILING_MEMORY) ? NULL : __real_malloc(size);
+    (void)from;
+    return fails(FAILING_MEMORY);
 }
 
-void *__wrap_calloc(size_t count, size_t size)
+/* SQLite's calls count, too. */
+static int system_fails(enum wrapped_use use)
 {
-    return fails(FAILING_MEMORY) ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails(FAILING_MEMORY) ? NULL : __real_realloc(old, size);
-}
-
-char *__wrap_strndup(const char *text, size_t size)
-{
-    size_t length = strnlen(text, size);
-    char *copy = fails(FAILING_MEMORY) ? NULL : __real_malloc(length + 1);
-    if (copy) {
-        memcpy(copy, text, length);
-        copy[length] = '\0';
-    }
-    return copy;
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return __wrap_strndup(text, strlen(text));
-}
-
-/* jansson keeps its own: what it builds isn't refused here. */
-void __wrap_json_set_alloc_funcs(json_malloc_t give, json_free_t take);
-void __wrap_json_set_alloc_funcs(json_malloc_t give, json_free_t take)
-{
-    (void)give;
-    (void)take;
+    (void)use;
+    bool was = failing.inside;
+    failing.inside = false;
+    bool now = fails(FAILING_SYSTEM);
+    failing.inside = was;
+    return now ? failing.code : 0;
 }
 
 /* ---- SQLite ---- */
@@ -284,123 +265,6 @@ const char *__wrap_sqlite3_errmsg(sqlite3 *db)
     return failing.broken_told ? sqlite3_errstr(failing.code) : __real_sqlite3_errmsg(db);
 }
 
-/* ---- the system ---- */
-
-int __real_open(const char *path, int flags, ...);
-ssize_t __real_read(int fd, void *bytes, size_t size);
-ssize_t __real_write(int fd, const void *bytes, size_t size);
-ssize_t __real_pwrite64(int fd, const void *bytes, size_t size, off_t at);
-int __real_fsync(int fd);
-int __real_fdatasync(int fd);
-int __real_ftruncate(int fd, off_t size);
-int __real_rename(const char *from, const char *to);
-int __real_unlink(const char *path);
-FILE *__real_fopen(const char *path, const char *mode);
-int __real_fclose(FILE *file);
-int __real_fflush(FILE *file);
-size_t __real_fread(void *bytes, size_t size, size_t count, FILE *file);
-int __wrap_open(const char *path, int flags, ...);
-int __wrap_open64(const char *path, int flags, ...);
-ssize_t __wrap_read(int fd, void *bytes, size_t size);
-ssize_t __wrap_write(int fd, const void *bytes, size_t size);
-ssize_t __wrap_pwrite64(int fd, const void *bytes, size_t size, off_t at);
-int __wrap_fsync(int fd);
-int __wrap_fdatasync(int fd);
-int __wrap_ftruncate(int fd, off_t size);
-int __wrap_rename(const char *from, const char *to);
-int __wrap_unlink(const char *path);
-FILE *__wrap_fopen(const char *path, const char *mode);
-int __wrap_fclose(FILE *file);
-int __wrap_fflush(FILE *file);
-
-/* SQLite's calls count, too. */
-static bool system_fails(void)
-{
-    bool was = failing.inside;
-    failing.inside = false;
-    bool now = fails(FAILING_SYSTEM);
-    failing.inside = was;
-    if (now)
-        errno = failing.code;
-    return now;
-}
-
-int __wrap_open(const char *path, int flags, ...)
-{
-    va_list arguments;
-    va_start(arguments, flags);
-    int mode = flags & O_CREAT ? va_arg(arguments, int) : 0;
-    va_end(arguments);
-    return system_fails() ? -1 : __real_open(path, flags, mode);
-}
-
-int __wrap_open64(const char *path, int flags, ...)
-{
-    va_list arguments;
-    va_start(arguments, flags);
-    int mode = flags & O_CREAT ? va_arg(arguments, int) : 0;
-    va_end(arguments);
-    return system_fails() ? -1 : __real_open(path, flags, mode);
-}
-
-ssize_t __wrap_read(int fd, void *bytes, size_t size)
-{
-    return system_fails() ? -1 : __real_read(fd, bytes, size);
-}
-
-ssize_t __wrap_write(int fd, const void *bytes, size_t size)
-{
-    return system_fails() ? -1 : __real_write(fd, bytes, size);
-}
-
-ssize_t __wrap_pwrite64(int fd, const void *bytes, size_t size, off_t at)
-{
-    return system_fails() ? -1 : __real_pwrite64(fd, bytes, size, at);
-}
-
-int __wrap_fsync(int fd)
-{
-    return system_fails() ? -1 : __real_fsync(fd);
-}
-
-int __wrap_fdatasync(int fd)
-{
-    return system_fails() ? -1 : __real_fdatasync(fd);
-}
-
-int __wrap_ftruncate(int fd, off_t size)
-{
-    return system_fails() ? -1 : __real_ftruncate(fd, size);
-}
-
-int __wrap_rename(const char *from, const char *to)
-{
-    return system_fails() ? -1 : __real_rename(from, to);
-}
-
-int __wrap_unlink(const char *path)
-{
-    return system_fails() ? -1 : __real_unlink(path);
-}
-
-FILE *__wrap_fopen(const char *path, const char *mode)
-{
-    return system_fails() ? NULL : __real_fopen(path, mode);
-}
-
-int __wrap_fclose(FILE *file)
-{
-    bool now = system_fails();
-    int code = errno, done = __real_fclose(file);
-    errno = now ? code : errno;
-    return now ? EOF : done;
-}
-
-int __wrap_fflush(FILE *file)
-{
-    return system_fails() ? EOF : __real_fflush(file);
-}
-
 /* ---- playing ---- */
 
 static const char *const names[FAILING_KINDS] = {"memory", "SQLite", "system"};
@@ -439,36 +303,66 @@ static int by_first(const void *a, const void *b)
 }
 
 /* Sorts the places that were found to the front. */
-static void gather_places(void)
+static void gather_places(struct places *places)
 {
     size_t count = 0;
     for (size_t i = 0; i < PLACES_MAX; i++)
-        if (failing.places[i].first != 0)
-            failing.places[count++] = failing.places[i];
-    qsort(failing.places, count, sizeof *failing.places, by_first);
+        if (places->items[i].first != 0)
+            places->items[count++] = places->items[i];
+    qsort(places->items, count, sizeof *places->items, by_first);
+}
+
+/* False when an earlier place had the same innermost frames. */
+static bool is_new(const struct place *place)
+{
+    size_t at = (size_t)(place->near ^ place->near >> 32) % NEAR_MAX;
+    while (failing.near[at] != 0 && failing.near[at] != place->near)
+        at = (at + 1) % NEAR_MAX;
+    if (failing.near[at] != 0)
+        return false;
+    failing.near[at] = place->near;
+    if (++failing.near_count > NEAR_MAX / 2)
+        fail_msg("more than %d places of all acts", NEAR_MAX / 2);
+    return true;
+}
+
+/* Leaves those that are to fail; their number. */
+static size_t choose_places(struct places *places, size_t tries)
+{
+    size_t fresh = 0, chosen = 0;
+    if (getenv("JINQIU_FAILURES"))
+        return places->count;
+    for (size_t i = 0; i < places->count; i++)
+        if (is_new(&places->items[i]))
+            places->items[fresh++] = places->items[i];
+    size_t step = fresh > tries ? (fresh + tries - 1) / tries : 1;
+    for (size_t i = step / 2; i < fresh; i += step)
+        places->items[chosen++] = places->items[i];
+    return chosen;
 }
 
 static void play_kind(const struct failing_act *act, enum failing_kind kind)
 {
-    memset(failing.places, 0, PLACES_MAX * sizeof *failing.places);
-    failing.places_count = 0;
-    failing.learning = true;
-    assert_int_equal(play(act, kind, 0), STATUS_OK);
-    failing.learning = false;
-    gather_places();
-    size_t count = failing.places_count, tries = act->tries ? act->tries : TRIES;
-    size_t borne = 0, step = getenv("JINQIU_FAILURES") ? 1 : (count + tries - 1) / tries;
-    for (size_t i = 0; i < count; i += step)
-        borne += play(act, kind, failing.places[i].first) == STATUS_OK;
-    printf("%s: %s fails in %zu places, step %zu; done without %zu\n", act->name, names[kind],
-           count, step, borne);
+    struct places *places = &failing.places[kind];
+    size_t borne = 0, chosen;
+    gather_places(places);
+    chosen = choose_places(places, act->tries ? act->tries : TRIES);
+    for (size_t i = 0; i < chosen; i++)
+        borne += play(act, kind, places->items[i].first) == STATUS_OK;
+    printf("%s: %s fails in %zu of %zu places; done without %zu\n", act->name, names[kind], chosen,
+           places->count, borne);
 }
 
 void failing_play(const struct failing_act *act)
 {
     backtrace(failing.met_at, FRAMES_MAX); /* the first time it allocates */
-    failing.places = calloc(PLACES_MAX, sizeof *failing.places);
+    wrapped_memory_fails = memory_fails;
+    wrapped_system_fails = system_fails;
+    failing.places = calloc(FAILING_KINDS, sizeof *failing.places);
     assert_non_null(failing.places);
+    failing.learning = true;
+    assert_int_equal(play(act, FAILING_MEMORY, 0), STATUS_OK);
+    failing.learning = false;
     for (enum failing_kind kind = 0; kind < FAILING_KINDS; kind++)
         play_kind(act, kind);
     free(failing.places);

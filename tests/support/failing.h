@@ -6,13 +6,13 @@
  * An act is played once without a failure, to learn its *places*: each way through the code, as the
  * chain of return addresses says, by which one of these calls is reached. Then it is played again
  * for each place, and there the first call fails, once. So every branch that hands a failure on is
- * taken by somebody. With many places a sample of them is tried, spread evenly; with
- * JINQIU_FAILURES in the environment, all.
+ * taken by somebody: with JINQIU_FAILURES in the environment. Without it a sample of the places is
+ * tried, spread evenly over those whose innermost frames no earlier act of the program had: all
+ * commands open a file, and that needs to fail in one of them.
  *
- * The linker wraps the calls (`fails` in tests/CMakeLists.txt), those of static libraries with
- * them. What SQLite itself allocates isn't counted: test_failing_allocations does that; nor is what
- * jansson builds. A statement
- * that fails reports it by every way that SQLite has, and has done nothing. ROLLBACK doesn't fail.
+ * The linker wraps the calls (tests/support/wrapped.h). What SQLite itself allocates isn't counted:
+ * test_failing_allocations does that. A statement that fails reports it by every way that SQLite
+ * has, and has done nothing. ROLLBACK doesn't fail.
  * Not thread-safe; one act at a time. */
 
 #include <stdbool.h>
@@ -29,7 +29,7 @@ struct failing_act {
     /* What must hold after it, done or not: `status` and *err are what the play gave. */
     void (*look)(void *context, enum status status, const struct error *err);
     void *context;
-    unsigned tries; /* of each kind, without JINQIU_FAILURES; 0: 6 */
+    unsigned tries; /* of each kind, without JINQIU_FAILURES; 0: 3 */
 };
 
 /* Plays the act with each kind of failure. A failure that isn't told, or told without a sentence
