@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/json_memory.h"
 #include "common/view.h"
 
 /* ---- routes ---- */
@@ -96,7 +97,8 @@ enum status api_parse_body(struct api_call *call, struct error *err)
     json_error_t problem;
     if (web_method_safe(call->request->method) || body->size == 0)
         return STATUS_OK;
-    call->body = json_loadb((const char *)body->data, body->size, JSON_REJECT_DUPLICATES, &problem);
+    if (json_read(&call->body, buffer_bytes(body), &problem, err) == STATUS_NO_MEMORY)
+        return STATUS_NO_MEMORY;
     if (!json_is_object(call->body))
         return error_set(err, STATUS_BAD_INPUT, "not a JSON object: %s",
                          call->body ? "" : problem.text);
@@ -107,7 +109,9 @@ static enum status handle(struct api_call *call, struct error *err)
 {
     if (call->host->enter)
         TRY(call->host->enter(call, err));
-    return call->route->handle(call, err);
+    uint64_t shortages = json_shortages();
+    TRY(call->route->handle(call, err));
+    return json_whole(shortages, err);
 }
 
 static enum status handle_write(struct api_call *call, struct error *err)

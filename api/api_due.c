@@ -32,7 +32,7 @@ static void local_day(struct replica *replica, int days, char out[16])
 
 /* With max() SQLite takes the other columns from the row that has the maximum
  * (lang_select.html#bareagg). */
-static int prepare(struct due *due, sqlite3_stmt **rows)
+static enum status prepare(struct due *due, sqlite3_stmt **rows, struct error *err)
 {
     char sql[600];
     snprintf(sql, sizeof sql,
@@ -41,7 +41,7 @@ static int prepare(struct due *due, sqlite3_stmt **rows)
              " WHERE day <= ? ORDER BY day, id LIMIT %d",
              due->field->name, due->at->name, due->table->name, due->of->name, due->of->name,
              DUE_ROWS);
-    return sqlite3_prepare_v2(replica_database(due->call->replica), sql, -1, rows, NULL);
+    return replica_prepare(due->call->replica, sql, rows, err);
 }
 
 /* The row that is due; NULL: it isn't here. Gives. */
@@ -86,14 +86,12 @@ static enum status add_due(struct due *due, const struct id *id, struct error *e
 
 static enum status list_table(struct due *due, struct error *err)
 {
-    sqlite3_stmt *rows = NULL;
+    sqlite3_stmt *rows;
     struct id id;
     enum status status = STATUS_OK;
-    if (prepare(due, &rows) != SQLITE_OK)
-        return error_set(err, STATUS_STORAGE, "cannot read table '%s': %s", due->table->name,
-                         sqlite3_errmsg(replica_database(due->call->replica)));
+    TRY(prepare(due, &rows, err));
     sqlite3_bind_text(rows, 1, due->until, -1, SQLITE_STATIC);
-    while (status == STATUS_OK && sqlite3_step(rows) == SQLITE_ROW) {
+    while (status == STATUS_OK && replica_step(due->call->replica, rows, &status, err)) {
         if (sqlite3_column_bytes(rows, 0) != ID_BYTES)
             continue;
         memcpy(id.bytes, sqlite3_column_blob(rows, 0), ID_BYTES);

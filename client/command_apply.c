@@ -15,6 +15,7 @@
 
 #include "client/command.h"
 #include "client/edit_change.h"
+#include "common/json_memory.h"
 #include "common/view.h"
 
 #define LINE_BYTES_MAX (4 * 1024 * 1024)
@@ -221,8 +222,10 @@ static enum status take_line(struct apply *apply, const char *text, size_t size,
     json_error_t problem;
     struct error why = {0};
     struct unit *unit = &apply->filling;
+    json_t *json;
     TRY(unit_start(apply, err));
-    json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &problem);
+    if (json_read(&json, bytes_of(text, size), &problem, err) == STATUS_NO_MEMORY)
+        return STATUS_NO_MEMORY;
     if (!json_is_object(json)) {
         error_set(&why, STATUS_BAD_INPUT, "not a JSON object: %s", json ? "" : problem.text);
         tell_bad(apply, apply->line, &why);

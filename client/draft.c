@@ -4,21 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum status failed(struct replica *replica, struct error *err)
-{
-    int code = sqlite3_errcode(replica_database(replica));
-    return error_set(err, code == SQLITE_FULL ? STATUS_DISK_FULL : STATUS_STORAGE,
-                     "cannot keep the draft: %s", sqlite3_errmsg(replica_database(replica)));
-}
-
-static enum status prepare(struct replica *replica, const char *sql, sqlite3_stmt **statement,
-                           struct error *err)
-{
-    if (sqlite3_prepare_v2(replica_database(replica), sql, -1, statement, NULL) == SQLITE_OK)
-        return STATUS_OK;
-    return failed(replica, err);
-}
-
 enum status draft_open(struct replica *replica, struct error *err)
 {
     static const char sql[] = "CREATE TABLE IF NOT EXISTS _draft(key TEXT PRIMARY KEY,"
@@ -26,7 +11,7 @@ enum status draft_open(struct replica *replica, struct error *err)
                               " STRICT, WITHOUT ROWID";
     if (sqlite3_exec(replica_database(replica), sql, NULL, NULL, NULL) == SQLITE_OK)
         return STATUS_OK;
-    return failed(replica, err);
+    return replica_failed(replica, "drafts", err);
 }
 
 enum status draft_list(struct replica *replica, json_t **drafts, struct error *err)
@@ -34,10 +19,12 @@ enum status draft_list(struct replica *replica, json_t **drafts, struct error *e
     sqlite3_stmt *statement = NULL;
     char time[32];
     *drafts = NULL;
-    TRY(prepare(replica, "SELECT key, saved_ms, draft FROM _draft ORDER BY saved_ms DESC, key",
-                &statement, err));
+    TRY(replica_prepare(replica,
+                        "SELECT key, saved_ms, draft FROM _draft ORDER BY saved_ms DESC, key",
+                        &statement, err));
+    enum status status = STATUS_OK;
     *drafts = json_array();
-    while (sqlite3_step(statement) == SQLITE_ROW) {
+    while (replica_step(replica, statement, &status, err)) {
         const char *text = (const char *)sqlite3_column_text(statement, 2);
         json_t *draft = json_loads(text ? text : "null", 0, NULL);
         time_format(sqlite3_column_int64(statement, 1), time);
@@ -46,7 +33,7 @@ enum status draft_list(struct replica *replica, json_t **drafts, struct error *e
                                         "saved", time, "draft", draft));
     }
     sqlite3_finalize(statement);
-    return STATUS_OK;
+    return status;
 }
 
 static enum status check_room(struct replica *replica, const char *key, struct error *err)
@@ -56,12 +43,13 @@ static enum status check_room(struct replica *replica, const char *key, struct e
     if (size == 0 || size > DRAFT_KEY_BYTES_MAX)
         return error_set(err, STATUS_BAD_INPUT, "a draft's key has 1 to %d bytes",
                          DRAFT_KEY_BYTES_MAX);
-    TRY(prepare(replica, "SELECT count(*) FROM _draft WHERE key <> ?", &statement, err));
+    enum status status = STATUS_OK;
+    TRY(replica_prepare(replica, "SELECT count(*) FROM _draft WHERE key <> ?", &statement, err));
     sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC);
-    bool full =
-        sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_int(statement, 0) >= DRAFTS_MAX;
+    bool full = replica_step(replica, statement, &status, err) &&
+                sqlite3_column_int(statement, 0) >= DRAFTS_MAX;
     sqlite3_finalize(statement);
-    return full ? error_set(err, STATUS_TOO_LARGE, "more than %d drafts", DRAFTS_MAX) : STATUS_OK;
+    return full ? error_set(err, STATUS_TOO_LARGE, "more than %d drafts", DRAFTS_MAX) : status;
 }
 
 enum status draft_save(struct replica *replica, const char *key, const json_t *draft,
@@ -78,15 +66,13 @@ enum status draft_save(struct replica *replica, const char *key, const json_t *d
         status =
             error_set(err, STATUS_TOO_LARGE, "a draft has more than %d bytes", DRAFT_BYTES_MAX);
     if (status == STATUS_OK)
-        status = prepare(replica, sql, &statement, err);
+        status = replica_prepare(replica, sql, &statement, err);
     if (status == STATUS_OK) {
         sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC);
         sqlite3_bind_int64(statement, 2, clock_wall_ms(replica_clock(replica)));
         sqlite3_bind_text(statement, 3, text, -1, SQLITE_STATIC);
-        if (sqlite3_step(statement) != SQLITE_DONE)
-            status = failed(replica, err);
+        status = replica_run_once(replica, statement, err);
     }
-    sqlite3_finalize(statement);
     free(text);
     return status;
 }
@@ -94,9 +80,7 @@ enum status draft_save(struct replica *replica, const char *key, const json_t *d
 enum status draft_delete(struct replica *replica, const char *key, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
-    TRY(prepare(replica, "DELETE FROM _draft WHERE key = ?", &statement, err));
+    TRY(replica_prepare(replica, "DELETE FROM _draft WHERE key = ?", &statement, err));
     sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC);
-    enum status status = sqlite3_step(statement) == SQLITE_DONE ? STATUS_OK : failed(replica, err);
-    sqlite3_finalize(statement);
-    return status;
+    return replica_run_once(replica, statement, err);
 }

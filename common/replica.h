@@ -79,13 +79,22 @@ const struct registry *replica_registry(const struct replica *replica);
 const struct schema *replica_schema(const struct replica *replica);
 const struct clock *replica_clock(const struct replica *replica);
 
-/* What SQLite just said about a table that a host keeps beside ours, as a status. */
-enum status replica_failed(struct replica *replica, const char *what, struct error *err);
+/* Statements of a host's own, on tables that it keeps beside ours. Who made one finalizes it; after
+ * a failure *statement is NULL. */
+struct sqlite3_stmt;
+enum status replica_prepare(struct replica *replica, const char *sql,
+                            struct sqlite3_stmt **statement, struct error *err);
 /* The next row of a statement: false behind the last, and when it fails, as *status then says. Who
  * reads on until there are no rows would take a broken disk for the end. */
-struct sqlite3_stmt;
 bool replica_step(struct replica *replica, struct sqlite3_stmt *statement, enum status *status,
                   struct error *err);
+/* Runs one that gives no rows, and resets it. */
+enum status replica_run(struct replica *replica, struct sqlite3_stmt *statement, struct error *err);
+/* The same, and finalizes it. */
+enum status replica_run_once(struct replica *replica, struct sqlite3_stmt *statement,
+                             struct error *err);
+/* What SQLite just said, as a status. */
+enum status replica_failed(struct replica *replica, const char *what, struct error *err);
 /* Nothing can be saved for now: the ballast was dropped, and there is no room for it yet. */
 bool replica_disk_full(const struct replica *replica);
 

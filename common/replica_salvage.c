@@ -57,6 +57,13 @@ static enum status open_damaged(const char *path, const struct page_key *key, sq
 
 typedef enum status row_taker(struct salvage *salvage, sqlite3_stmt *row, void *context);
 
+/* What can't be read is a hole in the file, but not where memory ran out. */
+static enum status read_failed(struct salvage *salvage, int code)
+{
+    bool short_of_memory = (code & 0xff) == SQLITE_NOMEM;
+    return short_of_memory ? error_set(salvage->err, STATUS_NO_MEMORY, "out of memory") : STATUS_OK;
+}
+
 /* Until the end, or a page that can't be read: then *whole is false. */
 static enum status each_row_of(struct salvage *salvage, sqlite3 *from, const char *sql,
                                row_taker *take, void *context, bool *whole)
@@ -69,9 +76,7 @@ static enum status each_row_of(struct salvage *salvage, sqlite3 *from, const cha
             status = take(salvage, read, context);
     *whole = status == STATUS_OK && code == SQLITE_DONE;
     sqlite3_finalize(read);
-    if (status == STATUS_OK && (code & 0xff) == SQLITE_NOMEM)
-        return error_set(salvage->err, STATUS_NO_MEMORY, "out of memory");
-    return status;
+    return status == STATUS_OK ? read_failed(salvage, code) : status;
 }
 
 static enum status each_row(struct salvage *salvage, const char *sql, row_taker *take,
@@ -257,7 +262,9 @@ static enum status gather_key(struct salvage *salvage, sqlite3_stmt *read, const
     enum status status = STATUS_OK;
     struct seal_id is = {{0}};
     sqlite3_bind_int64(read, 1, (int64_t)get_u64le(id));
-    bool found = sqlite3_step(read) == SQLITE_ROW;
+    int code = sqlite3_step(read);
+    TRY(read_failed(salvage, code));
+    bool found = code == SQLITE_ROW;
     struct bytes wrapped = found ? sql_blob(read, 0) : (struct bytes){0};
     if (wrapped.size == SEAL_WRAPPED_BYTES)
         is = value_key_id(&salvage->to->network, wrapped.data);
@@ -451,16 +458,19 @@ static enum status keep_later(struct salvage *salvage, sqlite3_stmt *row, void *
     return status;
 }
 
-/* A table of the program's own that this layer doesn't know, as the hub has some. */
+/* A table of the program's own that this layer doesn't know, as the hub has some. A row that breaks
+ * its rules is damaged. */
 static enum status copy_row(struct salvage *salvage, sqlite3_stmt *row, void *context)
 {
     sqlite3_stmt *insert = context;
-    (void)salvage;
-    sqlite3_reset(insert);
     for (int i = 0; i < sqlite3_column_count(row); i++)
         sqlite3_bind_value(insert, i + 1, sqlite3_column_value(row, i));
-    sqlite3_step(insert);
-    return STATUS_OK;
+    int code = sqlite3_step(insert);
+    enum status status = code == SQLITE_DONE || (code & 0xff) == SQLITE_CONSTRAINT
+                             ? STATUS_OK
+                             : sql_fail(salvage->to, salvage->err, "a table of the program's own");
+    sqlite3_reset(insert);
+    return status;
 }
 
 static enum status copy_table(struct salvage *salvage, sqlite3_stmt *row, void *context)

@@ -199,10 +199,29 @@ bool sql_row(struct replica *replica, sqlite3_stmt *statement, enum status *stat
     return code == SQLITE_ROW;
 }
 
+enum status replica_prepare(struct replica *replica, const char *sql, sqlite3_stmt **statement,
+                            struct error *err)
+{
+    *statement = NULL;
+    return sql_prepare(replica, sql, statement, err);
+}
+
 bool replica_step(struct replica *replica, sqlite3_stmt *statement, enum status *status,
                   struct error *err)
 {
     return sql_row(replica, statement, status, err);
+}
+
+enum status replica_run(struct replica *replica, sqlite3_stmt *statement, struct error *err)
+{
+    return sql_done(replica, statement, "the database", err);
+}
+
+enum status replica_run_once(struct replica *replica, sqlite3_stmt *statement, struct error *err)
+{
+    enum status status = replica_run(replica, statement, err);
+    sqlite3_finalize(statement);
+    return status;
 }
 
 enum status sql_end(struct replica *replica, sqlite3_stmt *statement, enum status status,

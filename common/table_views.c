@@ -105,26 +105,24 @@ static enum status put_view(struct buffer *sql, const struct schema *schema,
 static enum status fill_codes(struct replica *replica, const struct schema_table *table,
                               const struct schema_field *field, struct error *err)
 {
-    sqlite3 *database = replica_database(replica);
     sqlite3_stmt *statement;
     if (field->codes_count == 0)
         return STATUS_OK;
-    if (sqlite3_prepare_v2(database, "INSERT INTO temp.v_codes VALUES(?, ?, ?, ?, ?, ?)", -1,
-                           &statement, NULL) != SQLITE_OK)
-        return replica_failed(replica, "the views", err);
-    for (size_t i = 0; i < field->codes_count; i++) {
+    TRY(replica_prepare(replica, "INSERT INTO temp.v_codes VALUES(?, ?, ?, ?, ?, ?)", &statement,
+                        err));
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < field->codes_count && status == STATUS_OK; i++) {
         const struct schema_code *code = &field->codes[i];
-        sqlite3_reset(statement);
         sqlite3_bind_text(statement, 1, table->name, -1, SQLITE_STATIC);
         sqlite3_bind_text(statement, 2, field->name, -1, SQLITE_STATIC);
         sqlite3_bind_text(statement, 3, code->code, -1, SQLITE_STATIC);
         sqlite3_bind_text(statement, 4, code->label.zh, -1, SQLITE_STATIC);
         sqlite3_bind_text(statement, 5, code->label.en, -1, SQLITE_STATIC);
         sqlite3_bind_int64(statement, 6, (int64_t)i);
-        sqlite3_step(statement);
+        status = replica_run(replica, statement, err);
     }
     sqlite3_finalize(statement);
-    return STATUS_OK;
+    return status;
 }
 
 /* ---- all of them ---- */

@@ -24,19 +24,6 @@ bool account_name_valid(const char *name)
     return true;
 }
 
-static enum status failed(struct replica *replica, struct error *err)
-{
-    return replica_failed(replica, "the console's accounts", err);
-}
-
-static enum status prepare(struct replica *replica, const char *sql, sqlite3_stmt **statement,
-                           struct error *err)
-{
-    if (sqlite3_prepare_v2(replica_database(replica), sql, -1, statement, NULL) == SQLITE_OK)
-        return STATUS_OK;
-    return failed(replica, err);
-}
-
 static int64_t new_version(void)
 {
     uint64_t version;
@@ -49,10 +36,7 @@ static enum status change(struct replica *replica, sqlite3_stmt *statement, cons
                           struct error *err)
 {
     sqlite3_bind_text(statement, sqlite3_bind_parameter_count(statement), name, -1, SQLITE_STATIC);
-    int code = sqlite3_step(statement);
-    sqlite3_finalize(statement);
-    if (code != SQLITE_DONE)
-        return failed(replica, err);
+    TRY(replica_run_once(replica, statement, err));
     if (sqlite3_changes(replica_database(replica)) == 0)
         return error_set(err, STATUS_NOT_FOUND, "there is no account '%s'", name);
     return STATUS_OK;
@@ -83,7 +67,7 @@ static enum status insert(struct replica *replica, const char *name, enum role r
                           const struct proof *proof, struct error *err)
 {
     sqlite3_stmt *statement;
-    TRY(prepare(replica,
+    TRY(replica_prepare(replica,
                 "INSERT OR IGNORE INTO _account(version, salt, passes, memory_kib, key, role, "
                 "changed_ms, name) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
                 &statement, err));
@@ -119,7 +103,7 @@ enum status account_set_secret(struct replica *replica, const char *name,
     struct proof proof;
     sqlite3_stmt *statement;
     TRY(prove(&proof, secret, err));
-    TRY(prepare(replica,
+    TRY(replica_prepare(replica,
                 "UPDATE _account SET version = ?, salt = ?, passes = ?, memory_kib = ?, key = ?, "
                 "changed_ms = ? WHERE name = ?",
                 &statement, err));
@@ -134,7 +118,7 @@ enum status account_set_totp(struct replica *replica, const char *name,
                              const uint8_t secret[TOTP_SECRET_BYTES], struct error *err)
 {
     sqlite3_stmt *statement;
-    TRY(prepare(replica, "UPDATE _account SET version = ?, totp = ?, changed_ms = ? WHERE name = ?",
+    TRY(replica_prepare(replica, "UPDATE _account SET version = ?, totp = ?, changed_ms = ? WHERE name = ?",
                 &statement, err));
     sqlite3_bind_int64(statement, 1, new_version());
     if (secret)
@@ -146,7 +130,7 @@ enum status account_set_totp(struct replica *replica, const char *name,
 enum status account_remove(struct replica *replica, const char *name, struct error *err)
 {
     sqlite3_stmt *statement;
-    TRY(prepare(replica, "DELETE FROM _account WHERE name = ?", &statement, err));
+    TRY(replica_prepare(replica, "DELETE FROM _account WHERE name = ?", &statement, err));
     return change(replica, statement, name, err);
 }
 
@@ -154,7 +138,7 @@ enum status account_use_totp(struct replica *replica, const char *name, uint64_t
                              struct error *err)
 {
     sqlite3_stmt *statement;
-    TRY(prepare(replica, "UPDATE _account SET totp_used = ?1 WHERE totp_used < ?1 AND name = ?2",
+    TRY(replica_prepare(replica, "UPDATE _account SET totp_used = ?1 WHERE totp_used < ?1 AND name = ?2",
                 &statement, err));
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)step);
     enum status status = change(replica, statement, name, err);
@@ -192,31 +176,34 @@ enum status account_load(struct replica *replica, const char *name, struct accou
     *account = (struct account){.cost = usual_cost};
     *found = false;
     randombytes_buf(account->key, sizeof account->key); /* no password leads there */
-    TRY(prepare(replica,
+    TRY(replica_prepare(replica,
                 "SELECT role, version, salt, passes, memory_kib, key, totp, totp_used "
                 "FROM _account WHERE name = ?",
                 &row, err));
     sqlite3_bind_text(row, 1, name, -1, SQLITE_STATIC);
-    int code = sqlite3_step(row);
-    if (code == SQLITE_ROW)
+    enum status status = STATUS_OK;
+    if (replica_step(replica, row, &status, err))
         *found = take_row(row, account);
     sqlite3_finalize(row);
     if (*found && strlen(name) < sizeof account->name)
         memcpy(account->name, name, strlen(name) + 1);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? STATUS_OK : failed(replica, err);
+    return status;
 }
 
-bool account_is_current(struct replica *replica, const char *name, uint64_t version)
+enum status account_require(struct replica *replica, const char *name, uint64_t version,
+                            struct error *err)
 {
     sqlite3_stmt *row;
-    if (prepare(replica, "SELECT 1 FROM _account WHERE name = ? AND version = ?", &row, NULL) !=
-        STATUS_OK)
-        return false;
+    enum status status = STATUS_OK;
+    TRY(replica_prepare(replica, "SELECT 1 FROM _account WHERE name = ? AND version = ?", &row,
+                        err));
     sqlite3_bind_text(row, 1, name, -1, SQLITE_STATIC);
     sqlite3_bind_int64(row, 2, (sqlite3_int64)version);
-    bool current = sqlite3_step(row) == SQLITE_ROW || MUTANT("console-old-sessions-live-on");
+    bool current = replica_step(replica, row, &status, err);
     sqlite3_finalize(row);
-    return current;
+    if (current || status != STATUS_OK || MUTANT("console-old-sessions-live-on"))
+        return status;
+    return error_set(err, STATUS_DENIED, "the account was changed: sign in again");
 }
 
 enum status account_list(struct replica *replica, json_t **list, struct error *err)
@@ -224,11 +211,12 @@ enum status account_list(struct replica *replica, json_t **list, struct error *e
     sqlite3_stmt *row;
     char changed[32];
     *list = NULL;
-    TRY(prepare(replica,
+    TRY(replica_prepare(replica,
                 "SELECT name, role, totp IS NOT NULL, changed_ms FROM _account ORDER BY name", &row,
                 err));
     *list = json_array();
-    while (sqlite3_step(row) == SQLITE_ROW) {
+    enum status status = STATUS_OK;
+    while (replica_step(replica, row, &status, err)) {
         time_format(sqlite3_column_int64(row, 3), changed);
         json_array_append_new(
             *list, json_pack("{ss ss sb ss}", "name", (const char *)sqlite3_column_text(row, 0),
@@ -236,7 +224,7 @@ enum status account_list(struct replica *replica, json_t **list, struct error *e
                              sqlite3_column_int(row, 2), "changed", changed));
     }
     sqlite3_finalize(row);
-    return STATUS_OK;
+    return status;
 }
 
 enum status account_check(const struct account *account, const struct passphrase *secret,

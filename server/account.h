@@ -55,8 +55,9 @@ enum status account_use_totp(struct replica *replica, const char *name, uint64_t
  * cost. */
 enum status account_load(struct replica *replica, const char *name, struct account *account,
                          bool *found, struct error *err);
-/* Is this account still as it was? */
-bool account_is_current(struct replica *replica, const char *name, uint64_t version);
+/* STATUS_DENIED when the account isn't as it was any more. */
+enum status account_require(struct replica *replica, const char *name, uint64_t version,
+                            struct error *err);
 /* [{"name","role","totp","changed"}]. Gives. */
 enum status account_list(struct replica *replica, json_t **list, struct error *err);
 

@@ -240,10 +240,13 @@ static enum status take_keys(sqlite3 *database, const char *directory, struct er
                                NULL) != SQLITE_OK)
             return error_set(err, STATUS_BAD_INPUT, "the file is not a backup of a hub");
         sqlite3_bind_text(read, 1, key_files[i], -1, SQLITE_STATIC);
-        if (sqlite3_step(read) == SQLITE_ROW)
+        int code = sqlite3_step(read);
+        if (code == SQLITE_ROW)
             status = write_key(
                 directory, key_files[i],
                 bytes_of(sqlite3_column_blob(read, 0), (size_t)sqlite3_column_bytes(read, 0)), err);
+        else if (code != SQLITE_DONE)
+            status = error_set(err, STATUS_STORAGE, "the database: %s", sqlite3_errmsg(database));
         sqlite3_finalize(read);
         TRY(status);
     }

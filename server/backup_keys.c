@@ -100,20 +100,17 @@ static bool is_whole(struct bytes file)
 static enum status put_back(struct replica *replica, struct bytes keys, struct error *err)
 {
     sqlite3_stmt *put = NULL;
-    sqlite3 *database = replica_database(replica);
-    int code = sqlite3_prepare_v2(
-        database, "UPDATE _key SET wrapped = ?2 WHERE id = ?1 AND wrapped IS NULL", -1, &put, NULL);
-    for (size_t at = 0; code == SQLITE_OK && at < keys.size; at += SEAL_WRAPPED_BYTES) {
+    enum status status = STATUS_OK;
+    TRY(replica_prepare(replica, "UPDATE _key SET wrapped = ?2 WHERE id = ?1 AND wrapped IS NULL",
+                        &put, err));
+    for (size_t at = 0; status == STATUS_OK && at < keys.size; at += SEAL_WRAPPED_BYTES) {
         struct seal_id id = value_key_id(replica_network(replica), keys.data + at);
         sqlite3_bind_int64(put, 1, (int64_t)get_u64le(id.bytes));
         sqlite3_bind_blob(put, 2, keys.data + at, SEAL_WRAPPED_BYTES, SQLITE_STATIC);
-        code = sqlite3_step(put) == SQLITE_DONE ? SQLITE_OK : SQLITE_ERROR;
-        sqlite3_reset(put);
+        status = replica_run(replica, put, err);
     }
     sqlite3_finalize(put);
-    return code == SQLITE_OK
-               ? STATUS_OK
-               : error_set(err, STATUS_STORAGE, "the database: %s", sqlite3_errmsg(database));
+    return status;
 }
 
 enum status backup_keys_read(struct replica *replica, const char *file, struct error *err)

@@ -13,15 +13,12 @@
 static enum status registry_digest(struct hub *hub, struct hash *digest, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
-    struct sqlite3 *database = replica_database(hub->replica);
     struct buffer heads = {0};
     enum status status = STATUS_OK;
-    if (sqlite3_prepare_v2(database,
-                           "SELECT scope, device, incarnation, number, hash FROM _feed "
-                           "WHERE scope & 0x80000001 = 1 ORDER BY scope, device, incarnation",
-                           -1, &statement, NULL) != SQLITE_OK)
-        return error_set(err, STATUS_STORAGE, "cannot read the registry's feeds: %s",
-                         sqlite3_errmsg(database));
+    TRY(replica_prepare(hub->replica,
+                        "SELECT scope, device, incarnation, number, hash FROM _feed "
+                        "WHERE scope & 0x80000001 = 1 ORDER BY scope, device, incarnation",
+                        &statement, err));
     while (status == STATUS_OK && replica_step(hub->replica, statement, &status, err)) {
         uint8_t place[20];
         put_u32le(place, (uint32_t)sqlite3_column_int64(statement, 0));

@@ -102,10 +102,9 @@ enum language console_language(const struct web_request *request)
 static enum status enter(struct api_call *call, struct error *err)
 {
     language_begin(console_language(call->request));
-    if (account_is_current(call->replica, call->who, call->version))
-        return STATUS_OK;
-    call->expired = true;
-    return error_set(err, STATUS_DENIED, "the account was changed: sign in again");
+    enum status status = account_require(call->replica, call->who, call->version, err);
+    call->expired = status == STATUS_DENIED;
+    return status;
 }
 
 /* ---- what was shown ---- */

@@ -21,8 +21,10 @@ enum status console_status(struct api_call *call, struct error *err)
 
 enum status console_devices(struct api_call *call, struct error *err)
 {
-    json_t *list = device_list(call->replica);
+    json_t *list;
+    enum status status = device_list(call->replica, &list, err);
     call->answer = json_pack("{so}", "devices", list);
+    TRY(status);
     return device_list_add_log(call->replica, list, err);
 }
 

@@ -51,9 +51,8 @@ static enum status work(struct task *task, struct hub *hub, struct error *err)
     bool changed;
     language_begin(deed->language);
     enum status status = replica_refresh(hub->replica, &changed, err);
-    if (status == STATUS_OK &&
-        !account_is_current(hub->replica, deed->call->who, deed->call->version))
-        status = error_set(err, STATUS_DENIED, "the account was changed: sign in again");
+    if (status == STATUS_OK)
+        status = account_require(hub->replica, deed->call->who, deed->call->version, err);
     if (status == STATUS_OK)
         status = deed->act(deed, hub, err);
     language_end();

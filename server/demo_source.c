@@ -119,6 +119,7 @@ static enum status fill_real(struct demo_source *source, struct error *err)
     sqlite3_stmt *put;
     size_t i, c;
     const json_t *row, *cell;
+    enum status status = STATUS_OK;
     if (sqlite3_prepare_v2(source->database, "INSERT INTO real VALUES(?, ?, ?, ?, ?)", -1, &put,
                            NULL) != SQLITE_OK)
         return failed(source, err);
@@ -132,10 +133,11 @@ static enum status fill_real(struct demo_source *source, struct error *err)
             else
                 sqlite3_bind_int64(put, (int)c + 1, json_integer_value(cell));
         }
-        sqlite3_step(put);
+        if (status == STATUS_OK && sqlite3_step(put) != SQLITE_DONE)
+            status = failed(source, err);
     }
     sqlite3_finalize(put);
-    return STATUS_OK;
+    return status;
 }
 
 static enum status make_database(struct demo_source *source, struct error *err)

@@ -3,61 +3,63 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 
-static void last_seen(struct replica *replica, uint32_t device, char text[32])
-{
-    sqlite3_stmt *statement = NULL;
-    text[0] = '\0';
-    sqlite3_prepare_v2(replica_database(replica),
-                       "SELECT seen_ms FROM _device_seen WHERE device = ?", -1, &statement, NULL);
-    sqlite3_bind_int64(statement, 1, device);
-    if (sqlite3_step(statement) == SQLITE_ROW)
-        time_format(sqlite3_column_int64(statement, 0), text);
-    sqlite3_finalize(statement);
-}
+struct noted {
+    int64_t seen_ms; /* 0: never */
+    bool forked;
+};
 
 /* Entries that contradict others of the same number are the proof that a device lives twice. */
-static bool has_fork(struct replica *replica, uint32_t device)
+static enum status read_notes(struct replica *replica, uint32_t device, struct noted *noted,
+                              struct error *err)
 {
-    sqlite3_stmt *statement = NULL;
-    sqlite3_prepare_v2(replica_database(replica),
-                       "SELECT 1 FROM _set_aside WHERE device = ? AND status = ? LIMIT 1", -1,
-                       &statement, NULL);
+    sqlite3_stmt *statement;
+    enum status status = STATUS_OK;
+    *noted = (struct noted){0};
+    TRY(replica_prepare(replica,
+                        "SELECT (SELECT seen_ms FROM _device_seen WHERE device = ?1), "
+                        "EXISTS(SELECT 1 FROM _set_aside WHERE device = ?1 AND status = ?2)",
+                        &statement, err));
     sqlite3_bind_int64(statement, 1, device);
     sqlite3_bind_int(statement, 2, STATUS_FORKED);
-    bool found = sqlite3_step(statement) == SQLITE_ROW;
+    if (replica_step(replica, statement, &status, err))
+        *noted = (struct noted){sqlite3_column_int64(statement, 0),
+                                sqlite3_column_int(statement, 1) != 0};
     sqlite3_finalize(statement);
-    return found;
+    return status;
 }
 
-static enum device_state state_shown(struct replica *replica, const struct device *device)
+static json_t *device_json(struct replica *replica, const struct device *device,
+                           const struct noted *noted)
 {
     enum device_state state = registry_device_state(replica_registry(replica), device);
-    bool forked = state == DEVICE_ACTIVE && has_fork(replica, device->certificate.device);
-    return forked ? DEVICE_FORKED : state;
-}
-
-static json_t *device_json(struct replica *replica, const struct device *device)
-{
     char id[ID_TEXT_BYTES], org[ID_TEXT_BYTES], seen[32];
     const struct org *node = registry_org(replica_registry(replica), device->certificate.org);
     id_format(&device->id, id);
     if (node)
         id_format(&node->id, org);
-    last_seen(replica, device->certificate.device, seen);
+    if (noted->seen_ms)
+        time_format(noted->seen_ms, seen);
+    if (noted->forked && state == DEVICE_ACTIVE)
+        state = DEVICE_FORKED;
     return json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s?, s:i}", "id", id, "person",
                      device->certificate.person_name, "role", role_name(device->certificate.role),
                      "org", node ? org : NULL, "state",
-                     device_state_name(state_shown(replica, device)), "last_seen",
-                     seen[0] ? seen : NULL, "index", (int)device->certificate.device);
+                     device_state_name(state), "last_seen", noted->seen_ms ? seen : NULL, "index",
+                     (int)device->certificate.device);
 }
 
-json_t *device_list(struct replica *replica)
+enum status device_list(struct replica *replica, json_t **list, struct error *err)
 {
     const struct registry *registry = replica_registry(replica);
-    json_t *list = json_array();
-    for (size_t i = 0; i < registry_devices_count(registry); i++)
-        json_array_append_new(list, device_json(replica, registry_device_at(registry, i)));
-    return list;
+    enum status status = STATUS_OK;
+    *list = json_array();
+    for (size_t i = 0; i < registry_devices_count(registry) && status == STATUS_OK; i++) {
+        const struct device *device = registry_device_at(registry, i);
+        struct noted noted;
+        status = read_notes(replica, device->certificate.device, &noted, err);
+        json_array_append_new(*list, device_json(replica, device, &noted));
+    }
+    return status;
 }
 
 /* ---- what the log says ---- */
@@ -75,12 +77,12 @@ static enum status read_clocks(struct replica *replica, struct logged *logged, u
     sqlite3_stmt *rows = NULL;
     struct buffer body = {0};
     struct entry_head head;
-    if (sqlite3_prepare_v2(replica_database(replica),
-                           "SELECT device, scope, incarnation, number, max(at_ms) FROM _arrival "
-                           "GROUP BY device",
-                           -1, &rows, NULL) != SQLITE_OK)
-        return replica_failed(replica, "the arrivals", err);
-    while (sqlite3_step(rows) == SQLITE_ROW) {
+    TRY(replica_prepare(replica,
+                        "SELECT device, scope, incarnation, number, max(at_ms) FROM _arrival "
+                        "GROUP BY device",
+                        &rows, err));
+    enum status status = STATUS_OK;
+    while (replica_step(replica, rows, &status, err)) {
         uint32_t device = (uint32_t)sqlite3_column_int64(rows, 0);
         struct dot dot = {{(uint32_t)sqlite3_column_int64(rows, 1), device,
                            (uint32_t)sqlite3_column_int64(rows, 2)},
@@ -94,7 +96,7 @@ static enum status read_clocks(struct replica *replica, struct logged *logged, u
     }
     sqlite3_finalize(rows);
     buffer_release(&body);
-    return STATUS_OK;
+    return status;
 }
 
 enum status device_list_add_log(struct replica *replica, json_t *list, struct error *err)

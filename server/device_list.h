@@ -8,8 +8,8 @@
 #include "common/replica.h"
 
 /* [{"id","person","role","org","state","last_seen","index"}]. state: active, revoked, or, with
- * proof set aside that it lives twice, forked. Gives. */
-json_t *device_list(struct replica *replica);
+ * proof set aside that it lives twice, forked. Gives *list, after a failure too. */
+enum status device_list(struct replica *replica, json_t **list, struct error *err);
 /* What the log says of each, added to that list: "entries", how many of its own the hub holds, and
  * "clock_ms", by how much the newest of them claims a later time than its arrival; 0: not at all.
  * (A clock that is behind can't be told from an entry that came late.) */

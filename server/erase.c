@@ -30,8 +30,7 @@ static enum status add_id(struct ids *ids, const struct id *id, struct error *er
 static enum status prepare(struct replica *replica, const char *sql, const struct id *id,
                            sqlite3_stmt **statement, struct error *err)
 {
-    if (sqlite3_prepare_v2(replica_database(replica), sql, -1, statement, NULL) != SQLITE_OK)
-        return replica_failed(replica, "what is to be erased", err);
+    TRY(replica_prepare(replica, sql, statement, err));
     sqlite3_bind_blob(*statement, 1, id->bytes, ID_BYTES, SQLITE_STATIC);
     return STATUS_OK;
 }

@@ -11,19 +11,6 @@
 
 #define DAY_MS 86400000ll
 
-static enum status failed(struct hub *hub, struct error *err)
-{
-    return replica_failed(hub->replica, "the hub's notes of arrival", err);
-}
-
-static enum status prepare(struct hub *hub, const char *sql, sqlite3_stmt **statement,
-                           struct error *err)
-{
-    if (sqlite3_prepare_v2(replica_database(hub->replica), sql, -1, statement, NULL) == SQLITE_OK)
-        return STATUS_OK;
-    return failed(hub, err);
-}
-
 /* ---- notes ---- */
 
 enum status late_note_arrival(struct hub *hub, const struct frontier *stored, struct error *err)
@@ -32,56 +19,57 @@ enum status late_note_arrival(struct hub *hub, const struct frontier *stored, st
     if (MUTANT("t3-arrival-not-noted"))
         return STATUS_OK;
     int64_t now = clock_wall_ms(replica_clock(hub->replica));
-    int code = SQLITE_DONE;
-    TRY(prepare(hub, "INSERT OR IGNORE INTO _arrival VALUES(?, ?, ?, ?, ?)", &put, err));
-    for (size_t i = 0; i < stored->count && code == SQLITE_DONE; i++) {
+    TRY(replica_prepare(hub->replica, "INSERT OR IGNORE INTO _arrival VALUES(?, ?, ?, ?, ?)", &put,
+                        err));
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < stored->count && status == STATUS_OK; i++) {
         const struct frontier_row *row = &stored->rows[i];
-        sqlite3_reset(put);
         sqlite3_bind_int64(put, 1, row->feed.scope);
         sqlite3_bind_int64(put, 2, row->feed.device);
         sqlite3_bind_int64(put, 3, row->feed.incarnation);
         sqlite3_bind_int64(put, 4, (int64_t)row->number);
         sqlite3_bind_int64(put, 5, now);
-        code = sqlite3_step(put);
+        status = replica_run(hub->replica, put, err);
     }
     sqlite3_finalize(put);
-    return code == SQLITE_DONE ? STATUS_OK : failed(hub, err);
+    return status;
 }
 
 enum status late_note_beacon(struct hub *hub, const struct beacon *beacon, struct error *err)
 {
     sqlite3_stmt *put = NULL;
-    TRY(prepare(hub, "INSERT OR REPLACE INTO _beacon VALUES(?, ?)", &put, err));
+    TRY(replica_prepare(hub->replica, "INSERT OR REPLACE INTO _beacon VALUES(?, ?)", &put, err));
     sqlite3_bind_int64(put, 1, (int64_t)beacon->number);
     sqlite3_bind_int64(put, 2, beacon->time_ms);
-    int code = sqlite3_step(put);
-    sqlite3_finalize(put);
-    return code == SQLITE_DONE ? STATUS_OK : failed(hub, err);
+    return replica_run_once(hub->replica, put, err);
 }
 
-static int64_t number_of(struct hub *hub, const char *sql, const struct dot *dot, int64_t number,
-                         int64_t otherwise)
+/* The number that a question gives about `dot`, of whose parts it may have the first ones in it;
+ * `number` stays what it is where there is none. */
+static enum status ask_number(struct hub *hub, const char *sql, const struct dot *dot,
+                              int64_t *number, struct error *err)
 {
     sqlite3_stmt *read = NULL;
-    int64_t found = otherwise;
-    if (prepare(hub, sql, &read, NULL) != STATUS_OK)
-        return otherwise;
-    sqlite3_bind_int64(read, 1, number);
-    if (dot) {
-        sqlite3_bind_int64(read, 2, dot->feed.scope);
-        sqlite3_bind_int64(read, 3, dot->feed.device);
-        sqlite3_bind_int64(read, 4, dot->feed.incarnation);
-    }
-    if (sqlite3_step(read) == SQLITE_ROW && sqlite3_column_type(read, 0) != SQLITE_NULL)
-        found = sqlite3_column_int64(read, 0);
+    enum status status = STATUS_OK;
+    TRY(replica_prepare(hub->replica, sql, &read, err));
+    sqlite3_bind_int64(read, 1, (int64_t)dot->number);
+    sqlite3_bind_int64(read, 2, dot->feed.scope);
+    sqlite3_bind_int64(read, 3, dot->feed.device);
+    sqlite3_bind_int64(read, 4, dot->feed.incarnation);
+    if (replica_step(hub->replica, read, &status, err) &&
+        sqlite3_column_type(read, 0) != SQLITE_NULL)
+        *number = sqlite3_column_int64(read, 0);
     sqlite3_finalize(read);
-    return found;
+    return status;
 }
 
-bool late_beacon_due(struct hub *hub)
+enum status late_raise_beacon(struct hub *hub, struct error *err)
 {
-    int64_t newest = number_of(hub, "SELECT max(at_ms) FROM _beacon WHERE ? = 0", NULL, 0, 0);
-    return clock_wall_ms(replica_clock(hub->replica)) - newest > DAY_MS;
+    static const struct dot none;
+    int64_t newest = 0;
+    TRY(ask_number(hub, "SELECT max(at_ms) FROM _beacon", &none, &newest, err));
+    bool due = clock_wall_ms(replica_clock(hub->replica)) - newest > DAY_MS;
+    return due ? hub_raise_beacon(hub, err) : STATUS_OK;
 }
 
 /* ---- one entry's bracket ---- */
@@ -90,15 +78,17 @@ struct bracket {
     int64_t after_ms, before_ms; /* INT64_MIN, INT64_MAX: not known */
 };
 
-static struct bracket bracket_of(struct hub *hub, const struct dot *dot, uint64_t beacon)
+static enum status bracket_of(struct hub *hub, const struct dot *dot, uint64_t beacon,
+                              struct bracket *bracket, struct error *err)
 {
-    return (struct bracket){
-        number_of(hub, "SELECT at_ms FROM _beacon WHERE number = ?", NULL, (int64_t)beacon,
-                  INT64_MIN),
-        number_of(hub,
-                  "SELECT min(at_ms) FROM _arrival WHERE number >= ?1 AND scope = ?2 AND "
-                  "device = ?3 AND incarnation = ?4",
-                  dot, (int64_t)dot->number, INT64_MAX)};
+    const struct dot known = {.number = beacon};
+    *bracket = (struct bracket){INT64_MIN, INT64_MAX};
+    TRY(ask_number(hub, "SELECT at_ms FROM _beacon WHERE number = ?", &known, &bracket->after_ms,
+                   err));
+    return ask_number(hub,
+                      "SELECT min(at_ms) FROM _arrival WHERE number >= ?1 AND scope = ?2 AND "
+                      "device = ?3 AND incarnation = ?4",
+                      dot, &bracket->before_ms, err);
 }
 
 /* How many whole days a moment lies outside; below 0: before it. */
@@ -161,7 +151,7 @@ static enum status look_at_field(struct listing *listing, const struct dot *dot,
     const struct schema_table *table =
         schema_table(replica_schema(listing->hub->replica), op->table);
     const struct schema_field *field = table ? table_field(table, written->number) : NULL;
-    struct bracket bracket = bracket_of(listing->hub, dot, listing->view.head.beacon);
+    struct bracket bracket;
     struct unpack in = unpack_of(written->value);
     struct bytes text;
     char day[11] = "", id[ID_TEXT_BYTES];
@@ -171,6 +161,7 @@ static enum status look_at_field(struct listing *listing, const struct dot *dot,
     memcpy(day, text.data, 10);
     if (!time_of_day_start(day, &start))
         return STATUS_OK;
+    TRY(bracket_of(listing->hub, dot, listing->view.head.beacon, &bracket, err));
     int64_t days = days_outside(&bracket, start, start + DAY_MS);
     if (days >= -listing->days && days <= listing->days)
         return STATUS_OK;
@@ -184,7 +175,8 @@ static enum status look_at_field(struct listing *listing, const struct dot *dot,
 static enum status look_at_clock(struct listing *listing, const struct dot *dot, struct error *err)
 {
     const struct entry_head *head = &listing->view.head;
-    struct bracket bracket = bracket_of(listing->hub, dot, head->beacon);
+    struct bracket bracket;
+    TRY(bracket_of(listing->hub, dot, head->beacon, &bracket, err));
     int64_t days = days_outside(&bracket, head->time_ms, head->time_ms);
     if (days >= -listing->days && days <= listing->days)
         return STATUS_OK;

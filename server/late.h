@@ -19,8 +19,9 @@
 enum status late_note_arrival(struct hub *hub, const struct frontier *stored, struct error *err);
 /* Call when a beacon was raised, in its transaction. */
 enum status late_note_beacon(struct hub *hub, const struct beacon *beacon, struct error *err);
-/* A beacon a day, so that brackets are narrow: true when the newest is older. */
-bool late_beacon_due(struct hub *hub);
+/* A beacon a day, so that brackets are narrow: raises one when the newest is older. In a
+ * transaction. */
+enum status late_raise_beacon(struct hub *hub, struct error *err);
 
 /* [{"kind","table","id","field","claimed","written","after","before","days","person","device",
  * "time","dot"}]. `days`: what is outside by no more isn't told. */

@@ -8,19 +8,6 @@
 #include "protocol/knock.h"
 #include "server/roster.h"
 
-static enum status failed(struct hub *hub, struct error *err)
-{
-    return replica_failed(hub->replica, "the hub's link keys", err);
-}
-
-static enum status prepare(struct hub *hub, const char *sql, sqlite3_stmt **statement,
-                           struct error *err)
-{
-    if (sqlite3_prepare_v2(replica_database(hub->replica), sql, -1, statement, NULL) == SQLITE_OK)
-        return STATUS_OK;
-    return failed(hub, err);
-}
-
 /* ---- making and destroying ---- */
 
 static enum status newest(struct hub *hub, uint32_t *number, int64_t *made_ms, struct error *err)
@@ -29,31 +16,32 @@ static enum status newest(struct hub *hub, uint32_t *number, int64_t *made_ms, s
     const struct link_key *known = registry_link_key(replica_registry(hub->replica));
     *number = 0;
     *made_ms = INT64_MIN;
-    TRY(prepare(hub, "SELECT number, made_ms FROM _link_key ORDER BY number DESC LIMIT 1", &find,
-                err));
-    if (sqlite3_step(find) == SQLITE_ROW) {
+    TRY(replica_prepare(hub->replica,
+                        "SELECT number, made_ms FROM _link_key ORDER BY number DESC LIMIT 1", &find,
+                        err));
+    enum status status = STATUS_OK;
+    if (replica_step(hub->replica, find, &status, err)) {
         *number = (uint32_t)sqlite3_column_int64(find, 0);
         *made_ms = sqlite3_column_int64(find, 1);
     }
     sqlite3_finalize(find);
     if (known && known->number > *number)
         *number = known->number;
-    return STATUS_OK;
+    return status;
 }
 
 static enum status store(struct hub *hub, const struct link_key *link, const struct dh_key *dh,
                          struct error *err)
 {
     sqlite3_stmt *put = NULL;
-    TRY(prepare(hub, "INSERT INTO _link_key(number, public, secret, made_ms) VALUES(?, ?, ?, ?)",
-                &put, err));
+    TRY(replica_prepare(hub->replica,
+                        "INSERT INTO _link_key(number, public, secret, made_ms) VALUES(?, ?, ?, ?)",
+                        &put, err));
     sqlite3_bind_int64(put, 1, link->number);
     sqlite3_bind_blob(put, 2, dh->public_key, DH_KEY_BYTES, SQLITE_STATIC);
     sqlite3_bind_blob(put, 3, dh->secret, DH_KEY_BYTES, SQLITE_STATIC);
     sqlite3_bind_int64(put, 4, clock_wall_ms(replica_clock(hub->replica)));
-    int code = sqlite3_step(put);
-    sqlite3_finalize(put);
-    return code == SQLITE_DONE ? STATUS_OK : failed(hub, err);
+    return replica_run_once(hub->replica, put, err);
 }
 
 static enum status make(struct hub *hub, uint32_t number, struct error *err)
@@ -75,18 +63,18 @@ static enum status destroy_old(struct hub *hub, bool *changed, struct error *err
     int64_t now = clock_wall_ms(replica_clock(hub->replica));
     if (MUTANT("t25-old-link-keys-stay"))
         return STATUS_OK;
-    TRY(prepare(hub,
-                "UPDATE _link_key SET secret = NULL WHERE secret IS NOT NULL AND made_ms < ? "
-                "AND number < (SELECT max(number) FROM _link_key)",
-                &destroy, err));
+    TRY(replica_prepare(
+        hub->replica,
+        "UPDATE _link_key SET secret = NULL WHERE secret IS NOT NULL AND made_ms < ? "
+        "AND number < (SELECT max(number) FROM _link_key)",
+        &destroy, err));
     sqlite3_bind_int64(destroy, 1, now - LINK_KEY_LIFE_MS);
-    int code = sqlite3_step(destroy);
-    sqlite3_finalize(destroy);
+    TRY(replica_run_once(hub->replica, destroy, err));
     bool destroyed = sqlite3_changes(replica_database(hub->replica)) > 0;
     *changed |= destroyed;
     if (destroyed)
         replica_forget_log(hub->replica);
-    return code == SQLITE_DONE ? STATUS_OK : failed(hub, err);
+    return STATUS_OK;
 }
 
 enum status link_keys_follow(struct hub *hub, uint32_t skip, bool *changed, struct error *err)
@@ -107,13 +95,16 @@ enum status link_keys_follow(struct hub *hub, uint32_t skip, bool *changed, stru
 enum status link_keys_newest(struct hub *hub, uint8_t public_key[DH_KEY_BYTES], struct error *err)
 {
     sqlite3_stmt *find = NULL;
-    TRY(prepare(hub, "SELECT public FROM _link_key ORDER BY number DESC LIMIT 1", &find, err));
-    bool found = sqlite3_step(find) == SQLITE_ROW && sqlite3_column_bytes(find, 0) == DH_KEY_BYTES;
+    enum status status = STATUS_OK;
+    TRY(replica_prepare(hub->replica, "SELECT public FROM _link_key ORDER BY number DESC LIMIT 1",
+                        &find, err));
+    bool found = replica_step(hub->replica, find, &status, err) &&
+                 sqlite3_column_bytes(find, 0) == DH_KEY_BYTES;
     memcpy(public_key,
            found ? sqlite3_column_blob(find, 0) : replica_identity(hub->replica)->dh.public_key,
            DH_KEY_BYTES);
     sqlite3_finalize(find);
-    return STATUS_OK;
+    return status;
 }
 
 /* ---- the ring ---- */
@@ -135,8 +126,10 @@ void link_ring_release(struct link_ring *ring)
 enum status link_ring_load(struct link_ring *ring, struct hub *hub, struct error *err)
 {
     sqlite3_stmt *list = NULL;
-    TRY(prepare(hub, "SELECT secret FROM _link_key WHERE secret IS NOT NULL ORDER BY number DESC",
-                &list, err));
+    TRY(replica_prepare(hub->replica,
+                        "SELECT secret FROM _link_key WHERE secret IS NOT NULL "
+                        "ORDER BY number DESC",
+                        &list, err));
     uv_mutex_lock(&ring->lock);
     sodium_memzero(ring->keys, sizeof ring->keys);
     ring->count = 0;

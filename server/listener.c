@@ -364,7 +364,7 @@ static void close_handles(struct listener *listener)
 static enum status begin_day(struct hub *hub, struct link_ring *links, struct error *err)
 {
     TRY(replica_begin(hub->replica, err));
-    enum status status = late_beacon_due(hub) ? hub_raise_beacon(hub, err) : STATUS_OK;
+    enum status status = late_raise_beacon(hub, err);
     if (status == STATUS_OK)
         status = replica_commit(hub->replica, err);
     else

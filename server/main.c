@@ -249,8 +249,13 @@ static int command_device_list(struct cli *cli)
     json_t *device;
     if (hub_folder_open(cli, true, &replica, &err) != STATUS_OK)
         return cli_fail(cli, &err);
-    json_t *list = device_list(replica);
+    json_t *list;
+    enum status status = device_list(replica, &list, &err);
     replica_close(replica);
+    if (status != STATUS_OK) {
+        json_decref(list);
+        return cli_fail(cli, &err);
+    }
     if (cli->json)
         return cli_print_json(cli, list);
     json_array_foreach(list, i, device)

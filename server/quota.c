@@ -17,14 +17,6 @@ static int64_t today(const struct replica *replica)
     return clock_wall_ms(replica_clock(replica)) / DAY_MS;
 }
 
-static enum status prepare(struct replica *replica, const char *sql, sqlite3_stmt **statement,
-                           struct error *err)
-{
-    if (sqlite3_prepare_v2(replica_database(replica), sql, -1, statement, NULL) == SQLITE_OK)
-        return STATUS_OK;
-    return replica_failed(replica, "the quotas", err);
-}
-
 /* Columns: day, held, entries, bytes, entries_max, bytes_max. What was used on another day is
  * over. */
 static struct usage usage_of(sqlite3_stmt *row, int first, int64_t day)
@@ -55,24 +47,24 @@ static enum status usage_load(struct replica *replica, uint32_t device, struct u
 {
     sqlite3_stmt *get = NULL;
     *usage = (struct usage){.day = today(replica)};
-    TRY(prepare(replica,
-                "SELECT day, held, entries, bytes, entries_max, bytes_max FROM _quota "
-                "WHERE device = ?",
-                &get, err));
+    TRY(replica_prepare(replica,
+                        "SELECT day, held, entries, bytes, entries_max, bytes_max FROM _quota "
+                        "WHERE device = ?",
+                        &get, err));
     sqlite3_bind_int64(get, 1, device);
-    int code = sqlite3_step(get);
-    if (code == SQLITE_ROW)
+    enum status status = STATUS_OK;
+    if (replica_step(replica, get, &status, err))
         *usage = usage_of(get, 0, usage->day);
     sqlite3_finalize(get);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? STATUS_OK
-                                                     : replica_failed(replica, "the quotas", err);
+    return status;
 }
 
 static enum status usage_save(struct replica *replica, uint32_t device, const struct usage *usage,
                               struct error *err)
 {
     sqlite3_stmt *put = NULL;
-    TRY(prepare(replica, "INSERT OR REPLACE INTO _quota VALUES(?, ?, ?, ?, ?, ?, ?)", &put, err));
+    TRY(replica_prepare(replica, "INSERT OR REPLACE INTO _quota VALUES(?, ?, ?, ?, ?, ?, ?)", &put,
+                        err));
     sqlite3_bind_int64(put, 1, device);
     sqlite3_bind_int64(put, 2, usage->day);
     sqlite3_bind_int(put, 3, usage->held);
@@ -80,9 +72,7 @@ static enum status usage_save(struct replica *replica, uint32_t device, const st
     sqlite3_bind_int64(put, 5, (int64_t)usage->used.bytes);
     sqlite3_bind_int64(put, 6, (int64_t)usage->own.entries);
     sqlite3_bind_int64(put, 7, (int64_t)usage->own.bytes);
-    int code = sqlite3_step(put);
-    sqlite3_finalize(put);
-    return code == SQLITE_DONE ? STATUS_OK : replica_failed(replica, "the quotas", err);
+    return replica_run_once(replica, put, err);
 }
 
 enum status quota_admit(void *context, struct replica *replica,
@@ -140,32 +130,32 @@ static json_t *usage_json(const struct hub *hub, uint32_t number, const struct u
 enum status quota_list(struct hub *hub, json_t **list, struct error *err)
 {
     sqlite3_stmt *rows = NULL;
-    int code;
+    enum status status = STATUS_OK;
     *list = json_array();
-    TRY(prepare(hub->replica,
-                "SELECT device, day, held, entries, bytes, entries_max, bytes_max FROM _quota "
-                "ORDER BY device",
-                &rows, err));
-    while ((code = sqlite3_step(rows)) == SQLITE_ROW) {
+    TRY(replica_prepare(hub->replica,
+                        "SELECT device, day, held, entries, bytes, entries_max, bytes_max "
+                        "FROM _quota ORDER BY device",
+                        &rows, err));
+    while (replica_step(hub->replica, rows, &status, err)) {
         struct usage usage = usage_of(rows, 1, today(hub->replica));
         if (usage.used.entries > 0 || usage.own.entries > 0 || usage.own.bytes > 0)
             json_array_append_new(*list,
                                   usage_json(hub, (uint32_t)sqlite3_column_int64(rows, 0), &usage));
     }
     sqlite3_finalize(rows);
-    return code == SQLITE_DONE ? STATUS_OK : replica_failed(hub->replica, "the quotas", err);
+    return status;
 }
 
-int64_t quota_held_count(struct replica *replica)
+enum status quota_count_held(struct replica *replica, int64_t *held, struct error *err)
 {
     sqlite3_stmt *count = NULL;
-    int64_t held = 0;
-    if (prepare(replica, "SELECT count(*) FROM _quota WHERE day = ? AND held <> 0", &count, NULL) !=
-        STATUS_OK)
-        return 0;
+    enum status status = STATUS_OK;
+    *held = 0;
+    TRY(replica_prepare(replica, "SELECT count(*) FROM _quota WHERE day = ? AND held <> 0", &count,
+                        err));
     sqlite3_bind_int64(count, 1, today(replica));
-    if (sqlite3_step(count) == SQLITE_ROW)
-        held = sqlite3_column_int64(count, 0);
+    if (replica_step(replica, count, &status, err))
+        *held = sqlite3_column_int64(count, 0);
     sqlite3_finalize(count);
-    return held;
+    return status;
 }

@@ -24,7 +24,7 @@ enum status quota_set(struct hub *hub, uint32_t device, struct quota_limits limi
 /* Devices that brought something today or have limits of their own: [{device, person, entries,
  * bytes, entries_max, bytes_max, held}]. `held`: it had to wait today. Gives. */
 enum status quota_list(struct hub *hub, json_t **list, struct error *err);
-/* How many devices had to wait today; 0 too when the hub has never counted. */
-int64_t quota_held_count(struct replica *replica);
+/* How many devices had to wait today. */
+enum status quota_count_held(struct replica *replica, int64_t *held, struct error *err);
 
 #endif

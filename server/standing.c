@@ -18,9 +18,9 @@ enum status standing_read(struct replica *replica, struct standing *standing, st
     struct buffer fault = {0};
     *standing = (struct standing){.alarms = -1,
                                   .devices = registry_devices_count(replica_registry(replica)),
-                                  .over_quota = quota_held_count(replica),
                                   .disk_full = replica_disk_full(replica),
                                   .disk_free = free_of(replica)};
+    TRY(quota_count_held(replica, &standing->over_quota, err));
     TRY(replica_counts(replica, &standing->counts, err));
     TRY(replica_meta_get(replica, META_SCRUB_FAULT, &fault, err));
     standing->damaged = fault.size > 0;

@@ -97,7 +97,7 @@ static enum status write_round(struct worker *worker, struct job *jobs, struct e
         if (job->question->ask == ASK_STORE && job->reply.answer.stored)
             TRY(late_note_arrival(worker->hub, job->reply.answer.stored, err));
     }
-    return late_beacon_due(worker->hub) ? hub_raise_beacon(worker->hub, err) : STATUS_OK;
+    return late_raise_beacon(worker->hub, err);
 }
 
 static enum status answer_writes(struct worker *worker, struct job *jobs, struct error *err)
