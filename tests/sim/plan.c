@@ -59,10 +59,13 @@ static void choose_classes(struct making *making, enum plan_class only)
 {
     struct chance *chance = &making->chance;
     size_t profile = chance_below(chance, 10);
-    enum plan_class alone = (enum plan_class)chance_below(chance, CLASSES);
+    enum plan_class alone = (enum plan_class)chance_below(chance, CLASS_MEMBER);
+    struct chance later = {making->plan->seed ^ 0x6d656d6265720000u};
     for (unsigned i = 0; i < CLASSES; i++) {
-        making->on[i] = chance_below(chance, 100) < class_percent[i];
-        making->often[i] = (unsigned)log_uniform(chance, 200);
+        /* A class that came later leaves the others' worlds as they were. */
+        struct chance *from = i < CLASS_MEMBER ? chance : &later;
+        making->on[i] = chance_below(from, 100) < class_percent[i];
+        making->often[i] = (unsigned)log_uniform(from, 200);
         if (profile == 0)
             making->on[i] = false;
         if (profile == 1)
@@ -144,7 +147,8 @@ static void add_fault(struct making *making, enum plan_class class)
         [CLASS_REVOKE] = EVENT_REVOKE,     [CLASS_RIGHTS] = EVENT_RENEW,
         [CLASS_SCHEMA] = EVENT_SCHEMA,     [CLASS_ERASE] = EVENT_ERASE,
         [CLASS_PEER] = EVENT_PEER,         [CLASS_STICK] = EVENT_PACK,
-        [CLASS_CIPHER] = EVENT_PASSPHRASE, [CLASS_PHOTO] = EVENT_PHOTO};
+        [CLASS_CIPHER] = EVENT_PASSPHRASE, [CLASS_PHOTO] = EVENT_PHOTO,
+        [CLASS_MEMBER] = EVENT_MEMBER};
     unsigned place = (unsigned)chance_below(chance, making->plan->places);
     unsigned client = 1 + (unsigned)chance_below(chance, making->plan->places - 1);
     struct event *event = add(making, kinds[class], place);
@@ -188,6 +192,10 @@ static void add_fault(struct making *making, enum plan_class class)
         event->place = client;
         event->a = chance_below(chance, 64);
         event->b = log_uniform(chance, 30000);
+    } else if (class == CLASS_MEMBER) {
+        event->place = client;
+        event->a = chance_below(chance, 4);
+        event->b = chance_below(chance, 64);
     } else if (class == CLASS_REVIVE) {
         event->place = 0;
         event->kind = chance_below(chance, 2) ? EVENT_COPY : EVENT_REVIVE;

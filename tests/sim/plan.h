@@ -36,6 +36,7 @@
     X(EVENT_UNPACK, "unpack") /* bundle a is read; b: torn or spoiled there */                 \
     X(EVENT_PASSPHRASE, "passphrase") /* it is changed, where the world is encrypted */        \
     X(EVENT_PHOTO, "photo")           /* a visit with a photo; a: of whom, b: its size */      \
+    X(EVENT_MEMBER, "member") /* a: writes, offers or answers letters; b: of whom, whereto */  \
     X(EVENT_REVIVE, "revive")         /* the hub is put back from image a, as a new lineage */
 
 enum event_kind {
@@ -67,7 +68,8 @@ struct event {
     X(CLASS_REVOKE, "revoke", 20)                                                       \
     X(CLASS_RIGHTS, "rights", 20)                                                       \
     X(CLASS_SCHEMA, "schema", 15) X(CLASS_ERASE, "erase", 15) X(CLASS_PEER, "peer", 30) \
-        X(CLASS_STICK, "stick", 30) X(CLASS_CIPHER, "cipher", 20) X(CLASS_PHOTO, "photo", 20)
+        X(CLASS_STICK, "stick", 30) X(CLASS_CIPHER, "cipher", 20) X(CLASS_PHOTO, "photo", 20) \
+            X(CLASS_MEMBER, "member", 15)
 
 enum plan_class {
 #define X(class, name, percent) class,

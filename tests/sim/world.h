@@ -54,6 +54,8 @@
     X(PROBE_PHOTO, "photo added")                               \
     X(PROBE_PHOTO_THERE, "photo whole on another machine")      \
     X(PROBE_PHOTO_PART, "part of a photo on another machine")   \
+    X(PROBE_MOVED, "member moved to another org")               \
+    X(PROBE_CARRIED_AFTER, "write carried after its member")    \
     X(PROBE_APART, "carrying passed over: two lives")           \
     X(PROBE_SPARED, "fault passed over that would destroy the last copy")
 

@@ -102,6 +102,7 @@ static void live_back(struct world *world, const struct event *event)
     }
     world_probe(world, PROBE_BACK);
     world_doubt_photos(world, event->place);
+    world_doubt_deeds(world, event->place);
     place->put_back = true;
     world_lose_sticks(world);
     world_stop(world, event->place);
@@ -126,6 +127,7 @@ static void live_swap(struct world *world, const struct event *event)
     }
     world_probe(world, PROBE_SWAPPED);
     world_doubt_photos(world, event->place);
+    world_doubt_deeds(world, event->place);
     place->two_lives = true;
     ledger_swap(&world->ledger, event->place, (unsigned)slot);
     world_lose_sticks(world);
@@ -232,6 +234,9 @@ void event_live(struct world *world, const struct event *event)
     case EVENT_PHOTO:
         live_photo(world, event);
         break;
+    case EVENT_MEMBER:
+        live_member(world, event);
+        break;
     case EVENT_PACK:
         live_pack(world, event);
         break;
@@ -241,4 +246,6 @@ void event_live(struct world *world, const struct event *event)
     case EVENT_KINDS:
         break;
     }
+    if (event->kind == EVENT_SYNC || event->kind == EVENT_STORM || event->kind == EVENT_UNPACK)
+        world_move_members(world);
 }

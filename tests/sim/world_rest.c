@@ -33,6 +33,7 @@ static void one_round(struct world *world, bool *quiet)
         if (world->fleet.places[client].retired)
             continue;
         world_sync(world, &line, 1, &end);
+        *quiet &= !world_move_members(world);
         if (world->fleet.places[client].revoked)
             continue;
         *quiet &= end.done && end.totals.sent == 0 && end.totals.received == 0 &&
@@ -175,6 +176,7 @@ void world_rest(struct world *world)
             check_bounds(world, at);
     for (size_t at = 0; at < world->fleet.count; at++)
         world_look_at_photos(world, at, true);
+    world_look_at_members(world);
     verify(world, 0);
     verify(world, 1 + chance_below(&world->chance, world->fleet.count - 1));
 }

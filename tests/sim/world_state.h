@@ -8,6 +8,8 @@
 
 #define WORLD_STICKS 2
 #define WORLD_PHOTOS 16
+#define WORLD_MEMBERS 2
+#define WORLD_DEEDS 64
 
 /* A visit of one of the ledger's persons, with a photo whose bytes follow from its number. */
 struct photo {
@@ -15,6 +17,13 @@ struct photo {
     struct id visit;
     size_t bytes;
     bool doubtful; /* its author's folder went back in time, or lived twice */
+};
+
+/* What somebody did about a member who moves. */
+struct deed {
+    unsigned author, member;
+    bool phone;    /* wrote its number, counted from 1, and it was acknowledged */
+    bool doubtful; /* as a photo's */
 };
 
 struct world {
@@ -27,6 +36,8 @@ struct world {
     struct buffer sticks[WORLD_STICKS]; /* bundles that lie about */
     struct photo photos[WORLD_PHOTOS];  /* that were acknowledged */
     size_t photos_count;
+    struct deed deeds[WORLD_DEEDS];
+    size_t deeds_count;
 };
 
 static inline bool world_ok(const struct world *world)
@@ -60,6 +71,7 @@ void live_erase(struct world *world, const struct event *event);
 void live_revive(struct world *world, const struct event *event);
 void live_passphrase(struct world *world, const struct event *event);
 void live_photo(struct world *world, const struct event *event);
+void live_member(struct world *world, const struct event *event);
 void live_pack(struct world *world, const struct event *event);
 void live_unpack(struct world *world, const struct event *event);
 /* May it write in the row's org, by what it knows itself? */
@@ -68,6 +80,11 @@ bool world_may_write(const struct world *world, size_t at, unsigned row);
  * whole. */
 void world_look_at_photos(struct world *world, size_t at, bool at_rest);
 void world_doubt_photos(struct world *world, size_t author);
+/* The hub looks at what asks to be moved, in a world that has members; true: it wrote something. */
+bool world_move_members(struct world *world);
+/* At rest: each is in one place, with all that was written in it. */
+void world_look_at_members(struct world *world);
+void world_doubt_deeds(struct world *world, size_t author);
 /* Is one of the two in two lives? Then they exchange nothing but with the hub. */
 bool world_apart(const struct world *world, size_t one, size_t other);
 /* The process of a place ends, and an armed fault may strike while it does. */
