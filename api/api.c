@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/json_memory.h"
+#include "common/json_read.h"
 #include "common/view.h"
 
 /* ---- routes ---- */

@@ -15,7 +15,7 @@
 
 #include "client/command.h"
 #include "client/edit_change.h"
-#include "common/json_memory.h"
+#include "common/json_read.h"
 #include "common/view.h"
 
 #define LINE_BYTES_MAX (4 * 1024 * 1024)

@@ -313,13 +313,14 @@ void cli_say(const struct cli *cli, const char *format, ...)
 int cli_print_json(const struct cli *cli, json_t *json)
 {
     struct error err = {0};
-    if (!json) {
-        error_set(&err, STATUS_NO_MEMORY, "out of memory");
-        return cli_fail(cli, &err);
-    }
-    json_dumpf(json, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
-    putchar('\n');
+    enum status status = json_whole(cli->shortages, &err);
+    if (!json || (status == STATUS_OK &&
+                  json_dumpf(json, stdout, JSON_COMPACT | JSON_ENCODE_ANY) != 0 && !ferror(stdout)))
+        status = error_set(&err, STATUS_NO_MEMORY, "out of memory");
     json_decref(json);
+    if (status != STATUS_OK)
+        return cli_fail(cli, &err);
+    putchar('\n');
     return CLI_DONE;
 }
 
@@ -377,12 +378,14 @@ static int run(struct cli *cli, struct vault **vault, int argc, char **argv)
     if (status != STATUS_OK)
         return cli_fail(cli, &err);
     bool told = request.help || request.version || request.man;
-    return told ? CLI_DONE : cli->command->run(cli);
+    int code = told ? CLI_DONE : cli->command->run(cli);
+    bool good = code == CLI_DONE || code == CLI_CONFLICTS;
+    return good && json_whole(cli->shortages, &err) != STATUS_OK ? cli_fail(cli, &err) : code;
 }
 
 int cli_main(const struct cli_program *program, int argc, char **argv)
 {
-    struct cli cli = {.program = program};
+    struct cli cli = {.program = program, .shortages = json_shortages()};
     struct vault *vault = NULL;
     process_protect();
     choose_language(argc, argv);

@@ -8,12 +8,11 @@
  * "--limit=5"; "--" ends them, "-" is an argument. Messages go to stderr as one line "PROGRAM:
  * sentence". */
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/error.h"
+#include "common/json_read.h"
 
 struct cli;
 struct replica;
@@ -86,6 +85,7 @@ struct cli {
     struct cli_value *values;
     size_t values_count;
     struct vault **vault; /* where common/unlock.h keeps what it opened; NULL: nowhere */
+    uint64_t shortages;   /* of json_read.h, before it began */
 };
 
 /* Parse, run the command, and give the exit code; answers --help, --version and wrong usage itself.

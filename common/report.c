@@ -70,8 +70,10 @@ static enum status take_file(json_t *all, struct bytes text, struct error *err)
 {
     json_error_t problem;
     const char *key;
-    json_t *value;
-    json_t *file = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, &problem);
+    json_t *value, *file;
+    uint64_t shortages = json_shortages();
+    if (json_read(&file, text, &problem, err) == STATUS_NO_MEMORY)
+        return STATUS_NO_MEMORY;
     if (!json_is_object(file)) {
         json_decref(file);
         return error_set(err, STATUS_BAD_INPUT, "the reports are broken: %s", problem.text);
@@ -85,7 +87,7 @@ static enum status take_file(json_t *all, struct bytes text, struct error *err)
             json_object_set(all, key, value);
     }
     json_decref(file);
-    return STATUS_OK;
+    return json_whole(shortages, err);
 }
 
 static const char *name_of(const json_t *definition)

@@ -1,11 +1,10 @@
 #include "common/wipe.h"
 
-#include <jansson.h>
-#include <malloc.h>
 #include <sodium.h>
 #include <sqlite3.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "common/json_read.h"
 
 /* Deeper than any call of ours goes; the stacks of threads have 8 MiB. */
 #define STACK_BYTES (512 * 1024)
@@ -31,13 +30,6 @@ static void *resize(void *memory, int size)
     return moved;
 }
 
-static void wiping_free(void *memory)
-{
-    if (memory)
-        sodium_memzero(memory, malloc_usable_size(memory));
-    free(memory);
-}
-
 enum status wipe_what_is_freed(struct error *err)
 {
     sqlite3_mem_methods methods;
@@ -48,7 +40,7 @@ enum status wipe_what_is_freed(struct error *err)
     methods.xRealloc = resize;
     if (sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) != SQLITE_OK)
         return error_set(err, STATUS_STORAGE, "cannot prepare the storage engine");
-    json_set_alloc_funcs(malloc, wiping_free);
+    json_wipe_what_is_freed();
     return STATUS_OK;
 }
 

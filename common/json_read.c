@@ -1,6 +1,8 @@
 #include "common/json_read.h"
 
+#include <malloc.h>
 #include <pthread.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,11 +16,14 @@ static _Thread_local struct reserve {
     size_t size, used;
     bool touched;
 } reserve;
+static _Thread_local uint64_t shortages;
+static bool wiping;
 
 static void *allocate(size_t size)
 {
     void *memory = malloc(size);
     size_t room = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    shortages += !memory;
     if (memory || !reserve.start)
         return memory;
     reserve.touched = true;
@@ -32,13 +37,22 @@ static void let_go(void *memory)
 {
     unsigned char *at = memory;
     bool ours = reserve.start && at >= reserve.start && at < reserve.start + reserve.size;
-    if (!ours)
-        free(memory);
+    if (ours)
+        return;
+    if (wiping && memory)
+        sodium_memzero(memory, malloc_usable_size(memory));
+    free(memory);
+}
+
+static void set_functions(void)
+{
+    json_set_alloc_funcs(allocate, let_go);
 }
 
 static void install(void)
 {
-    json_set_alloc_funcs(allocate, let_go);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, set_functions);
 }
 
 static size_t give_piece(void *to, size_t room, void *context)
@@ -56,9 +70,8 @@ static size_t give_piece(void *to, size_t room, void *context)
 
 enum status json_read(json_t **root, struct bytes text, json_error_t *fault, struct error *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct bytes left = text;
-    pthread_once(&once, install);
+    install();
     *root = NULL;
     /* A string of the text's length is gathered in a buffer that doubles, and then copied. */
     reserve = (struct reserve){.size = RESERVE_BYTES + 4 * text.size};
@@ -88,4 +101,21 @@ json_t *json_named(const json_t *list, const char *name)
             return item;
     }
     return NULL;
+}
+
+uint64_t json_shortages(void)
+{
+    install();
+    return shortages;
+}
+
+enum status json_whole(uint64_t before, struct error *err)
+{
+    return shortages == before ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "out of memory");
+}
+
+void json_wipe_what_is_freed(void)
+{
+    install();
+    wiping = true;
 }
