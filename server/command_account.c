@@ -125,23 +125,22 @@ static int command_remove(struct cli *cli)
     return finish(cli, &wish, status, &err);
 }
 
-static int command_list(struct cli *cli)
+static enum status print_accounts(struct cli *cli, struct hub *hub, struct error *err)
 {
     static const struct reading_column columns[] = {{"name", {"name", "名称"}},
                                                     {"role", {"role", "角色"}},
                                                     {"totp", {"second factor", "动态口令"}},
                                                     {"changed", {"changed", "变更时间"}},
                                                     {0}};
-    struct hub hub = {0};
-    struct error err = {0};
-    json_t *list = NULL;
-    /* As one that writes: an older hub gets the table first. */
-    enum status status = hub_folder_begin(cli, &hub, &err);
-    if (status == STATUS_OK)
-        status = account_list(hub.replica, &list, &err);
-    if (status == STATUS_OK)
-        status = reading_list(cli, list, columns, &err);
-    return hub_folder_end(cli, &hub, status, &err);
+    json_t *list;
+    TRY(account_list(hub->replica, &list, err));
+    return reading_list(cli, list, columns, err);
+}
+
+/* As one that writes: an older hub gets the table first. */
+static int command_list(struct cli *cli)
+{
+    return hub_folder_run(cli, print_accounts);
 }
 
 /* clang-format off */

@@ -42,24 +42,23 @@ static void name_waiting(json_t *list)
     }
 }
 
-static int command_erasures(struct cli *cli)
+static enum status print_erasures(struct cli *cli, struct hub *hub, struct error *err)
 {
     static const struct reading_column columns[] = {{"time", {"time", "时间"}},
                                                     {"subject", {"of", "对象"}},
                                                     {"year", {"year", "年度"}},
                                                     {"waiting", {"not answered yet", "尚未回执"}},
                                                     {0}};
-    struct hub hub = {0};
-    struct error err = {0};
-    json_t *list = NULL;
-    enum status status = hub_folder_begin(cli, &hub, &err);
-    if (status == STATUS_OK)
-        status = hub_erasures(&hub, &list, &err);
-    if (status == STATUS_OK && !cli->json)
+    json_t *list;
+    TRY(hub_erasures(hub, &list, err));
+    if (!cli->json)
         name_waiting(list);
-    if (status == STATUS_OK)
-        status = reading_list(cli, list, columns, &err);
-    return hub_folder_end(cli, &hub, status, &err);
+    return reading_list(cli, list, columns, err);
+}
+
+static int command_erasures(struct cli *cli)
+{
+    return hub_folder_run(cli, print_erasures);
 }
 
 static const struct cli_flag erase_flags[] = {

@@ -7,7 +7,7 @@
 
 #define MIB (1024ll * 1024)
 
-static enum status print_quotas(struct cli *cli, json_t *list, struct error *err)
+static enum status print_quotas(struct cli *cli, struct hub *hub, struct error *err)
 {
     static const struct reading_column columns[] = {{"device", {"device", "设备"}},
                                                     {"person", {"person", "使用人"}},
@@ -17,6 +17,8 @@ static enum status print_quotas(struct cli *cli, json_t *list, struct error *err
                                                     {"bytes_max", {"at most", "上限"}},
                                                     {"held", {"waits", "有等候"}},
                                                     {0}};
+    json_t *list;
+    TRY(quota_list(hub, &list, err));
     return reading_list(cli, list, columns, err);
 }
 
@@ -38,18 +40,7 @@ static enum status set_quota(struct cli *cli, struct hub *hub, struct error *err
 
 static int command_quota(struct cli *cli)
 {
-    struct hub hub = {0};
-    struct error err = {0};
-    json_t *list = NULL;
-    bool setting = cli->arguments_count > 0;
-    enum status status = hub_folder_begin(cli, &hub, &err);
-    if (status == STATUS_OK && setting)
-        status = set_quota(cli, &hub, &err);
-    else if (status == STATUS_OK)
-        status = quota_list(&hub, &list, &err);
-    if (status == STATUS_OK && !setting)
-        status = print_quotas(cli, list, &err);
-    return hub_folder_end(cli, &hub, status, &err);
+    return hub_folder_run(cli, cli->arguments_count > 0 ? set_quota : print_quotas);
 }
 
 static const struct cli_flag quota_flags[] = {

@@ -41,6 +41,16 @@ int hub_folder_end(struct cli *cli, struct hub *hub, enum status status, const s
     return status == STATUS_OK ? CLI_DONE : cli_fail(cli, err);
 }
 
+int hub_folder_run(struct cli *cli, hub_step *step)
+{
+    struct hub hub;
+    struct error err = {0};
+    enum status status = hub_folder_begin(cli, &hub, &err);
+    if (status == STATUS_OK)
+        status = step(cli, &hub, &err);
+    return hub_folder_end(cli, &hub, status, &err);
+}
+
 enum status hub_folder_place(const struct cli *cli, struct place *place, struct error *err)
 {
     struct hub_options hub;

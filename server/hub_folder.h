@@ -21,6 +21,9 @@ enum status hub_folder_unlock(const struct cli *cli, struct hub_options *options
 enum status hub_folder_begin(const struct cli *cli, struct hub *hub, struct error *err);
 /* Closes it, prints what went wrong, and gives the exit code. */
 int hub_folder_end(struct cli *cli, struct hub *hub, enum status status, const struct error *err);
+/* Both around a step, for commands that have nothing to say before: gives the exit code. */
+typedef enum status hub_step(struct cli *cli, struct hub *hub, struct error *err);
+int hub_folder_run(struct cli *cli, hub_step *step);
 /* Where its replica lies, unlocked. */
 enum status hub_folder_place(const struct cli *cli, struct place *place, struct error *err);
 /* The replica alone. STATUS_NOT_FOUND. Gives. */
