@@ -46,6 +46,9 @@ api_handler api_status, api_unsent;
 /* STATUS_BAD_INPUT when the body has other keys than these; NULL ends them. */
 enum status api_check_keys(const struct api_call *call, const char *const *known,
                            struct error *err);
+/* One edit around a step, which begins, finishes and saves it. */
+typedef enum status api_edit_step(struct api_call *call, struct edit *edit, struct error *err);
+enum status api_edit(struct api_call *call, api_edit_step *step, struct error *err);
 /* Take the body's "fields", and "bases" where it has them. */
 enum status api_fields(const struct api_call *call, struct edit *edit, struct error *err);
 /* Finish and save the edit, forget the body's draft, and answer with the row's id. */

@@ -27,10 +27,7 @@ static enum status offer(struct api_call *call, struct edit *edit, struct error 
 
 enum status api_letter_offer(struct api_call *call, struct error *err)
 {
-    struct edit edit = {0};
-    enum status status = offer(call, &edit, err);
-    edit_release(&edit);
-    return status;
+    return api_edit(call, offer, err);
 }
 
 static enum status answer(struct api_call *call, struct edit *edit, struct error *err)
@@ -48,8 +45,5 @@ static enum status answer(struct api_call *call, struct edit *edit, struct error
 
 enum status api_letter_answer(struct api_call *call, struct error *err)
 {
-    struct edit edit = {0};
-    enum status status = answer(call, &edit, err);
-    edit_release(&edit);
-    return status;
+    return api_edit(call, answer, err);
 }

@@ -24,6 +24,14 @@ enum status api_check_keys(const struct api_call *call, const char *const *known
     return STATUS_OK;
 }
 
+enum status api_edit(struct api_call *call, api_edit_step *step, struct error *err)
+{
+    struct edit edit = {0};
+    enum status status = step(call, &edit, err);
+    edit_release(&edit);
+    return status;
+}
+
 enum status api_save(struct api_call *call, struct edit *edit, struct error *err)
 {
     struct saved saved = {0};
@@ -56,7 +64,7 @@ enum status api_fields(const struct api_call *call, struct edit *edit, struct er
     return STATUS_OK;
 }
 
-static enum status start_add(struct api_call *call, struct edit *edit, struct error *err)
+static enum status add(struct api_call *call, struct edit *edit, struct error *err)
 {
     static const char *const keys[] = {"id", "org", "fields", "draft", NULL};
     const char *id, *org;
@@ -74,13 +82,10 @@ static enum status start_add(struct api_call *call, struct edit *edit, struct er
 
 enum status api_add(struct api_call *call, struct error *err)
 {
-    struct edit edit = {0};
-    enum status status = start_add(call, &edit, err);
-    edit_release(&edit);
-    return status;
+    return api_edit(call, add, err);
 }
 
-static enum status start_set(struct api_call *call, struct edit *edit, struct error *err)
+static enum status set(struct api_call *call, struct edit *edit, struct error *err)
 {
     static const char *const keys[] = {"fields", "bases", "draft", NULL};
     TRY(api_check_keys(call, keys, err));
@@ -92,22 +97,19 @@ static enum status start_set(struct api_call *call, struct edit *edit, struct er
 
 enum status api_set(struct api_call *call, struct error *err)
 {
-    struct edit edit = {0};
-    enum status status = start_set(call, &edit, err);
-    edit_release(&edit);
-    return status;
+    return api_edit(call, set, err);
+}
+
+static enum status delete(struct api_call *call, struct edit *edit, struct error *err)
+{
+    TRY(edit_start(edit, call->replica, CHANGE_DELETE, call->parts[0], err));
+    TRY(edit_row(edit, call->parts[1], err));
+    return api_save(call, edit, err);
 }
 
 enum status api_delete(struct api_call *call, struct error *err)
 {
-    struct edit edit = {0};
-    enum status status = edit_start(&edit, call->replica, CHANGE_DELETE, call->parts[0], err);
-    if (status == STATUS_OK)
-        status = edit_row(&edit, call->parts[1], err);
-    if (status == STATUS_OK)
-        status = api_save(call, &edit, err);
-    edit_release(&edit);
-    return status;
+    return api_edit(call, delete, err);
 }
 
 /* The heads that the person saw, for the field and the rest of its group. */
@@ -129,12 +131,12 @@ static enum status seen_heads(struct api_call *call, struct edit *edit, const ch
     return STATUS_OK;
 }
 
-static enum status start_settle(struct api_call *call, struct edit *edit, json_t **bases,
-                                struct error *err)
+static enum status settle(struct api_call *call, struct edit *edit, struct error *err)
 {
     static const char *const keys[] = {"field", "take", "value", "heads", NULL};
     const char *field, *take;
     const json_t *value = json_object_get(call->body, "value");
+    json_t *bases;
     TRY(api_check_keys(call, keys, err));
     TRY(api_text(call, "field", false, &field, err));
     TRY(api_text(call, "take", true, &take, err));
@@ -142,17 +144,14 @@ static enum status start_settle(struct api_call *call, struct edit *edit, json_t
         return error_set(err, STATUS_BAD_INPUT, "give either 'take' or 'value'");
     TRY(settle_start(edit, call->replica, call->parts[0], call->parts[1], err));
     TRY(take ? settle_take(edit, field, take, err) : settle_json(edit, field, value, err));
-    TRY(seen_heads(call, edit, field, bases, err));
-    edit_seen(edit, *bases);
-    return api_save(call, edit, err);
+    TRY(seen_heads(call, edit, field, &bases, err));
+    edit_seen(edit, bases);
+    enum status status = api_save(call, edit, err);
+    json_decref(bases);
+    return status;
 }
 
 enum status api_settle(struct api_call *call, struct error *err)
 {
-    struct edit edit = {0};
-    json_t *bases = NULL;
-    enum status status = start_settle(call, &edit, &bases, err);
-    json_decref(bases);
-    edit_release(&edit);
-    return status;
+    return api_edit(call, settle, err);
 }
