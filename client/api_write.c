@@ -100,8 +100,7 @@ enum status api_set(struct api_call *call, struct error *err)
     return api_edit(call, set, err);
 }
 
-static enum status delete(struct api_call *call, struct edit *edit, struct error *err)
-{
+static enum status delete (struct api_call *call, struct edit *edit, struct error *err) {
     TRY(edit_start(edit, call->replica, CHANGE_DELETE, call->parts[0], err));
     TRY(edit_row(edit, call->parts[1], err));
     return api_save(call, edit, err);

@@ -1,104 +1,27 @@
 #include "common/asking.h"
 
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
-#include "common/csv.h"
 #include "common/freshness.h"
 #include "common/reading_print.h"
+#include "common/report_sheet.h"
 #include "common/report_wish.h"
 #include "common/table_views.h"
 #include "common/view.h"
 #include "common/watching.h"
 
-/* ---- printing ---- */
-
-static enum status put_line(struct buffer *out, const json_t *row, bool heading)
-{
-    struct buffer text = {0};
-    const char *name;
-    const json_t *value;
-    bool first = true;
-    enum status status = STATUS_OK;
-    json_object_foreach((json_t *)(uintptr_t)row, name, value)
-    {
-        if (status == STATUS_OK)
-            status = reading_text(NULL, value, false, &text);
-        if (status == STATUS_OK)
-            status = heading                 ? csv_put(out, bytes_text(name), first)
-                     : json_is_string(value) ? csv_put_guarded(out, buffer_bytes(&text), first)
-                                             : csv_put(out, buffer_bytes(&text), first);
-        first = false;
-    }
-    buffer_release(&text);
-    return status == STATUS_OK ? csv_put_end(out) : status;
-}
-
-static enum status print_csv(const json_t *rows, struct error *err)
-{
-    struct buffer out = {0};
-    size_t i;
-    const json_t *row;
-    enum status status =
-        json_array_size(rows) > 0 ? put_line(&out, json_array_get(rows, 0), true) : STATUS_OK;
-    json_array_foreach(rows, i, row)
-    {
-        if (status == STATUS_OK)
-            status = put_line(&out, row, false);
-    }
-    if (status == STATUS_OK && out.size > 0)
-        fwrite(out.data, 1, out.size, stdout);
-    buffer_release(&out);
-    return status == STATUS_OK ? status : error_set(err, status, "out of memory");
-}
-
-static enum status add_cells(struct grid *grid, const json_t *row, bool heading)
-{
-    struct buffer text = {0};
-    const char *name;
-    const json_t *value;
-    enum status status = STATUS_OK;
-    json_object_foreach((json_t *)(uintptr_t)row, name, value)
-    {
-        if (status == STATUS_OK)
-            status = reading_text(NULL, value, false, &text);
-        if (status == STATUS_OK)
-            status = grid_add(grid, heading ? name : (const char *)text.data);
-    }
-    buffer_release(&text);
-    return status;
-}
-
-static enum status print_grid(const json_t *rows, struct error *err)
-{
-    struct grid grid = {.columns = json_object_size(json_array_get(rows, 0))};
-    size_t i;
-    const json_t *row;
-    enum status status = add_cells(&grid, json_array_get(rows, 0), true);
-    json_array_foreach(rows, i, row)
-    {
-        if (status == STATUS_OK)
-            status = add_cells(&grid, row, false);
-    }
-    if (status == STATUS_OK && grid.columns > 0)
-        grid_print(&grid, stdout);
-    grid_release(&grid);
-    return status == STATUS_OK ? status : error_set(err, status, "out of memory");
-}
-
 /* Takes the rows. */
-static enum status print(struct cli *cli, json_t *rows, struct error *err)
+static enum status print(const struct cli *cli, json_t *rows, struct error *err)
 {
-    if (cli->json) {
-        cli_print_json(cli, rows);
-        return STATUS_OK;
-    }
-    enum status status = cli->csv ? print_csv(rows, err) : print_grid(rows, err);
-    json_decref(rows);
+    size_t count;
+    struct report_column *columns = report_columns_of(rows, &count);
+    enum status status = columns ? report_print(cli, json_incref(rows), columns, count, err)
+                                 : error_set(err, STATUS_NO_MEMORY, "out of memory");
+    free(columns);
+    json_decref(rows); /* the columns have their names from there */
     return status;
 }
-
-/* ---- asking ---- */
 
 static enum status list_views(struct cli *cli, const struct schema *schema)
 {

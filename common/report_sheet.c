@@ -1,8 +1,10 @@
 #include "common/report_sheet.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/csv.h"
+#include "common/grid.h"
 #include "common/messages.h"
 #include "common/reading_print.h"
 
@@ -32,9 +34,24 @@ size_t report_columns(const json_t *definition, const struct schema *schema,
                                    {json_string_value(json_array_get(entry, 2)),
                                     json_string_value(json_array_get(entry, 1))},
                                    codes_of(schema, json_string_value(json_array_get(entry, 3))),
-                                   json_object_get(definition, "words")};
+                                   json_object_get(definition, "words"),
+                                   false};
     }
     return count;
+}
+
+struct report_column *report_columns_of(const json_t *rows, size_t *count)
+{
+    json_t *first = json_array_get(rows, 0), *value;
+    const char *name;
+    size_t at = 0;
+    *count = json_object_size(first);
+    struct report_column *columns = calloc(*count + 1, sizeof *columns);
+    if (!columns)
+        return NULL;
+    json_object_foreach(first, name, value) columns[at++] =
+        (struct report_column){.name = name, .heading = {name, name}, .raw = true};
+    return columns;
 }
 
 static const char *find_word(const json_t *words, const char *text, size_t size)
@@ -70,10 +87,12 @@ enum status report_cell(const struct report_column *column, const json_t *value,
     buffer_clear(out);
     bool code = text && column->codes && field_code_rank(column->codes, bytes_text(text)) >= 0;
     if (!text || code || language_get() != LANGUAGE_EN || !translate(column->words, text, out))
-        return reading_text(column->codes, value, true, out);
+        return reading_text(column->codes, value, !column->raw, out);
     out->size--;
     return STATUS_OK;
 }
+
+/* ---- forms ---- */
 
 static enum status csv_row(const json_t *row, const struct report_column *columns, size_t count,
                            struct buffer *line)
@@ -109,10 +128,68 @@ bool report_names_people(const json_t *definition)
 enum status report_csv(const json_t *rows, const struct report_column *columns, size_t count,
                        struct buffer *out, struct error *err)
 {
-    enum status status = csv_row(NULL, columns, count, out);
+    enum status status = count > 0 ? csv_row(NULL, columns, count, out) : STATUS_OK;
     for (size_t r = 0; r < json_array_size(rows) && status == STATUS_OK; r++)
         status = csv_row(json_array_get(rows, r), columns, count, out);
     return status == STATUS_OK ? status : error_set(err, status, "out of memory");
+}
+
+static enum status add_heading(struct grid *grid, const struct report_column *columns)
+{
+    for (size_t c = 0; c < grid->columns; c++)
+        TRY(grid_add(grid, cli_text(&columns[c].heading)));
+    return STATUS_OK;
+}
+
+static enum status add_row(struct grid *grid, const json_t *row,
+                           const struct report_column *columns)
+{
+    struct buffer text = {0};
+    enum status status = STATUS_OK;
+    for (size_t c = 0; c < grid->columns && status == STATUS_OK; c++) {
+        status = report_cell(&columns[c], json_object_get(row, columns[c].name), &text);
+        if (status == STATUS_OK)
+            status = grid_add(grid, (const char *)text.data);
+    }
+    buffer_release(&text);
+    return status;
+}
+
+static enum status print_table(const json_t *rows, const struct report_column *columns,
+                               size_t count, struct error *err)
+{
+    struct grid grid = {.columns = count};
+    enum status status = add_heading(&grid, columns);
+    for (size_t r = 0; r < json_array_size(rows) && status == STATUS_OK; r++)
+        status = add_row(&grid, json_array_get(rows, r), columns);
+    if (status == STATUS_OK)
+        grid_print(&grid, stdout);
+    grid_release(&grid);
+    return status == STATUS_OK ? status : error_set(err, status, "out of memory");
+}
+
+static enum status print_csv(const json_t *rows, const struct report_column *columns, size_t count,
+                             struct error *err)
+{
+    struct buffer text = {0};
+    enum status status = report_csv(rows, columns, count, &text, err);
+    if (status == STATUS_OK && text.size > 0)
+        fwrite(text.data, 1, text.size, stdout);
+    buffer_release(&text);
+    return status;
+}
+
+enum status report_print(const struct cli *cli, json_t *rows, const struct report_column *columns,
+                         size_t count, struct error *err)
+{
+    if (cli->json) {
+        cli_print_json(cli, rows);
+        return STATUS_OK;
+    }
+    enum status status =
+        cli->csv ? print_csv(rows, columns, count, err) : print_table(rows, columns, count, err);
+    json_decref(rows);
+    return status;
 }
 
 static enum status put_cell(struct xlsx *xlsx, const struct report_column *column,

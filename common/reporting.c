@@ -22,39 +22,6 @@ static enum status wish_fill(struct report_wish *wish, const struct cli *cli,
 
 /* ---- printing ---- */
 
-static enum status print_table(const json_t *rows, const struct report_column *columns,
-                               size_t count, struct error *err)
-{
-    struct grid grid = {.columns = count};
-    struct buffer text = {0};
-    enum status status = STATUS_OK;
-    for (size_t c = 0; c < count && status == STATUS_OK; c++)
-        status = grid_add(&grid, cli_text(&columns[c].heading));
-    for (size_t r = 0; r < json_array_size(rows); r++)
-        for (size_t c = 0; c < count && status == STATUS_OK; c++) {
-            const json_t *value = json_object_get(json_array_get(rows, r), columns[c].name);
-            status = report_cell(&columns[c], value, &text);
-            if (status == STATUS_OK)
-                status = grid_add(&grid, (const char *)text.data);
-        }
-    if (status == STATUS_OK)
-        grid_print(&grid, stdout);
-    grid_release(&grid);
-    buffer_release(&text);
-    return status == STATUS_OK ? status : error_set(err, status, "out of memory");
-}
-
-static enum status print_csv(const json_t *rows, const struct report_column *columns, size_t count,
-                             struct error *err)
-{
-    struct buffer text = {0};
-    enum status status = report_csv(rows, columns, count, &text, err);
-    if (status == STATUS_OK)
-        fwrite(text.data, 1, text.size, stdout);
-    buffer_release(&text);
-    return status;
-}
-
 static enum status save_xlsx(const char *file, const char *name, const json_t *rows,
                              const struct report_column *columns, size_t count, struct error *err)
 {
@@ -73,14 +40,10 @@ static enum status print(struct cli *cli, json_t *rows, const json_t *definition
 {
     struct report_column columns[REPORT_COLUMNS_MAX];
     const char *file = cli_value(cli, "--xlsx");
-    if (cli->json && !file) {
-        cli_print_json(cli, rows);
-        return STATUS_OK;
-    }
     size_t count = report_columns(definition, schema, columns);
-    enum status status = file       ? save_xlsx(file, cli->arguments[0], rows, columns, count, err)
-                         : cli->csv ? print_csv(rows, columns, count, err)
-                                    : print_table(rows, columns, count, err);
+    if (!file)
+        return report_print(cli, rows, columns, count, err);
+    enum status status = save_xlsx(file, cli->arguments[0], rows, columns, count, err);
     json_decref(rows);
     return status;
 }
