@@ -163,6 +163,8 @@ static void work(struct desk_job *job, struct replica *replica)
         status = handle_read(call, &err);
     else if (status == STATUS_OK)
         status = handle(call, &err);
+    if (status == STATUS_OK && call->exports && call->host->export)
+        status = call->host->export(call, &err);
     if (status != STATUS_OK)
         fail(call, status, &err);
 }

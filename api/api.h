@@ -55,6 +55,9 @@ struct api_host {
     struct desk *(*desk)(struct api_call *call);
     /* On the desk, inside the route's transaction, before the handler. NULL: nothing. */
     api_handler *enter;
+    /* On the desk, behind the route's transaction, where call->exports says that records leave in a
+     * file: note it, or refuse. NULL: `leave` sees to it. */
+    api_handler *export;
     /* On the loop, when the work is done: may the answer leave? Else the host answers later. */
     bool (*leave)(struct api_call *call);
     void *context;
@@ -74,11 +77,13 @@ struct api_call {
     struct buffer file; /* the answer instead, when `file_type` says so */
     const char *file_type;
     char file_name[256]; /* for the person's disk; "": it is shown */
-    bool wrote;          /* in transactions of its own */
-    bool discard;        /* a write that was only tried: nothing of it stays */
-    int status;          /* HTTP's */
-    const char *cookie;  /* to be set; valid until the answer has left. NULL: none */
-    char who[64];        /* the host's own: in whose name, and as of which version */
+    bool exports;        /* so many rows that name people stand in the file (common/consent.h) */
+    uint64_t exported;
+    bool wrote;         /* in transactions of its own */
+    bool discard;       /* a write that was only tried: nothing of it stays */
+    int status;         /* HTTP's */
+    const char *cookie; /* to be set; valid until the answer has left. NULL: none */
+    char who[64];       /* the host's own: in whose name, and as of which version */
     uint64_t version;
     bool expired; /* the host's own: `enter` found that it holds no more */
 };

@@ -5,6 +5,7 @@
  * All are for WORK_READ. */
 
 #include "api/api.h"
+#include "common/report_wish.h"
 #include "common/view.h"
 
 /* What a list is asked for: search, order and conditions. Borrows from the call's request. */
@@ -21,9 +22,17 @@ enum status api_read_query(struct api_call *call, struct api_query *asked, struc
 api_handler api_schema, api_orgs, api_list, api_get, api_history, api_related, api_conflicts;
 /* Put the rows that a list of {"table","id"} speaks of into the answer: {"rows","titles"}. */
 enum status api_add_rows(struct api_call *call, const json_t *list, struct error *err);
-/* api_report.c. A file, reports/NAME/csv or xlsx, leaves the program: its host sees to it that what
- * names people ("people" of the answer) has its consent and is noted (common/consent.h). */
+/* api_report.c. Of a file, reports/NAME/csv, xlsx or pdf, the call says what of it is an export
+ * (call->exports). */
 api_handler api_reports, api_report, api_report_file, api_reminders;
+/* What is asked: the period and the org among the parameters. */
+enum status api_report_wish(struct api_call *call, struct report_wish *wish, struct error *err);
+/* A step with the book of the call's replica. */
+typedef enum status api_book_step(struct api_call *call, struct report_book *book,
+                                  struct error *err);
+enum status api_with_book(struct api_call *call, api_book_step *step, struct error *err);
+/* api_paper.c */
+api_handler api_papers, api_paper;
 /* api_log.c */
 api_handler api_audit, api_alarms, api_set_aside, api_schemas;
 /* api_due.c */

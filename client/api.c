@@ -24,13 +24,14 @@ static const struct api_route routes[] = {
     {WEB_POST, "letters/*", {api_letter_answer}, WORK_WRITE, 200},
     {WEB_GET, "reports", {api_reports}, WORK_READ, 200},
     {WEB_GET, "reports/*", {api_report}, WORK_READ, 200},
+    {WEB_GET, "reports/*/*", {api_report_file}, WORK_READ, 200},
     {WEB_GET, "reminders", {api_reminders}, WORK_READ, 200},
     {WEB_GET, "bundle", {api_bundle_write}, WORK_READ, 200},
     {WEB_POST, "bundle", {api_bundle_read}, WORK_TAKE, 200},
     {WEB_POST, "import/*", {api_import}, WORK_FILE, 200},
-    {WEB_POST, "export/*", {api_export}, WORK_KEEP, 200},
+    {WEB_POST, "export/*", {api_export}, WORK_READ, 200},
     {WEB_GET, "papers", {api_papers}, WORK_READ, 200},
-    {WEB_POST, "papers/*", {api_paper}, WORK_KEEP, 200},
+    {WEB_GET, "papers/*", {api_paper}, WORK_READ, 200},
     {WEB_GET, "rows/*/*", {api_get}, WORK_READ, 200},
     {WEB_PATCH, "rows/*/*", {api_set}, WORK_WRITE, 200},
     {WEB_DELETE, "rows/*/*", {api_delete}, WORK_WRITE, 200},
@@ -107,6 +108,10 @@ static void sync_now(struct api_call *call)
 
 void api_init(struct api *api)
 {
-    api->host = (struct api_host){
-        .routes = routes, .admit = admit, .desk = desk, .leave = leave, .context = api};
+    api->host = (struct api_host){.routes = routes,
+                                  .admit = admit,
+                                  .desk = desk,
+                                  .export = api_note_export,
+                                  .leave = leave,
+                                  .context = api};
 }

@@ -66,7 +66,11 @@ api_handler api_cells;
 api_handler api_duplicates, api_merge, api_unmerge;
 /* api_changes.c */
 api_handler api_changes;
-/* api_import.c, api_export.c, api_paper.c */
-api_handler api_import, api_export, api_papers, api_paper;
+/* api_import.c */
+api_handler api_import;
+/* api_export.c */
+api_handler api_export;
+/* Note what leaves in a file, when one person may carry so much away; every file comes by here. */
+enum status api_note_export(struct api_call *call, struct error *err);
 
 #endif

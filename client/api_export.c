@@ -1,5 +1,6 @@
-/* The rows of a list as a file for a spreadsheet or a map. It is noted who carried away what,
- * before the answer leaves, and asked whether one person may carry so much (common/consent.h). */
+/* The rows of a list as a file for a spreadsheet or a map; and what holds for every file with
+ * records in it: it is noted who carried away what, before the answer leaves, and asked whether one
+ * person may carry so much (common/consent.h). */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,19 +62,16 @@ static enum status write_xlsx(struct api_call *call, struct reading_sheet *sheet
     return status;
 }
 
-static enum status write_file(struct api_call *call, const struct form *form, uint64_t *rows,
-                              struct error *err)
+static enum status write_file(struct api_call *call, const struct form *form, struct error *err)
 {
     struct reading_sheet sheet = {.form = form->form, .mark = BYTE_ORDER_MARK, .labels = true};
-    TRY(view_begin(call->replica, err));
     enum status status = view_table(call->replica, call->parts[0], &sheet.table, err);
     if (status == STATUS_OK && form->form == READING_GEOJSON)
         status = reading_geo_check(sheet.table, err);
     if (status == STATUS_OK)
         status = form->form == READING_XLSX ? write_xlsx(call, &sheet, err)
                                             : write_text(call, &sheet, err);
-    view_end(call->replica);
-    *rows = sheet.rows;
+    call->exported = sheet.rows;
     reading_sheet_release(&sheet);
     return status;
 }
@@ -90,17 +88,26 @@ static enum status find_form(const char *name, const struct form **form, struct 
 
 enum status api_export(struct api_call *call, struct error *err)
 {
-    uint64_t rows = 0;
-    const char *purpose, *name;
+    const char *name;
     const struct form *form;
-    TRY(api_text(call, "purpose", true, &purpose, err));
     TRY(api_text(call, "form", true, &name, err));
     TRY(find_form(name, &form, err));
-    TRY(freshness_check(call->replica, err));
-    TRY(write_file(call, form, &rows, err));
-    struct access access = {
-        .action = "export", .table = call->parts[0], .rows = rows, .purpose = purpose};
-    TRY(consent_export(call->replica, &access, err));
+    TRY(write_file(call, form, err));
+    call->exports = true;
     call->file_type = form->type;
     return STATUS_OK;
+}
+
+/* ---- every file ---- */
+
+enum status api_note_export(struct api_call *call, struct error *err)
+{
+    const char *purpose;
+    TRY(api_text(call, "purpose", true, &purpose, err));
+    TRY(freshness_check(call->replica, err));
+    struct access access = {.action = "export",
+                            .table = call->parts[0],
+                            .rows = call->exported,
+                            .purpose = purpose ? purpose : api_parameter(call, "purpose")};
+    return consent_export(call->replica, &access, err);
 }

@@ -69,6 +69,23 @@ static enum status check_row(const struct paper_wish *wish, struct error *err)
     return STATUS_OK;
 }
 
+/* What a part brings with it was answered already. */
+static enum status ask_part(const struct paper_wish *wish, const json_t *part, json_t **answer,
+                            struct error *err)
+{
+    const char *report = json_string_value(json_object_get(part, "report"));
+    const json_t *question = report ? report_definition(wish->book, report) : part;
+    *answer = json_null();
+    if (wish->blank)
+        return STATUS_OK;
+    if (json_object_get(part, "rows"))
+        *answer = json_incref(json_object_get(part, "rows"));
+    else if (json_object_get(question, "sql"))
+        return report_ask(wish->book, question, &wish->question, answer, err);
+    return STATUS_OK;
+}
+
+/* A line above a table is about no record. */
 static enum status ask(struct filling *filling, uint64_t *rows, struct error *err)
 {
     const struct paper_wish *wish = filling->wish;
@@ -76,13 +93,11 @@ static enum status ask(struct filling *filling, uint64_t *rows, struct error *er
     const json_t *part;
     json_array_foreach(json_object_get(wish->paper, "parts"), i, part)
     {
-        json_t *answer = json_null();
-        const char *report = json_string_value(json_object_get(part, "report"));
-        const json_t *question = report ? report_definition(wish->book, report) : part;
-        if (!wish->blank && json_object_get(question, "sql"))
-            TRY(report_ask(wish->book, question, &wish->question, &answer, err));
+        json_t *answer;
+        TRY(ask_part(wish, part, &answer, err));
         json_array_append_new(filling->answers, answer);
-        if (json_array_size(answer) > *rows)
+        bool records = json_object_get(part, "boxes") || json_object_get(part, "table");
+        if (records && json_array_size(answer) > *rows)
             *rows = json_array_size(answer);
     }
     return STATUS_OK;

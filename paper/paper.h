@@ -33,5 +33,9 @@ struct paper_made {
  * STATUS_NOT_FOUND: no such row. STATUS_TOO_LARGE: too many pages. */
 enum status paper_make(const struct paper_wish *wish, struct buffer *pdf, struct paper_made *made,
                        struct error *err);
+/* The same of a report: wish->paper is its definition, `rows` its answer (common/report.h), under
+ * the layout that all reports share. Borrows the rows; of a blank one they may be NULL. */
+enum status paper_report(const struct paper_wish *wish, const json_t *rows, struct buffer *pdf,
+                         struct paper_made *made, struct error *err);
 
 #endif

@@ -6,6 +6,7 @@
 #include "common/file.h"
 #include "common/freshness.h"
 #include "common/reading_print.h"
+#include "common/report_sheet.h"
 #include "common/report_wish.h"
 #include "common/watching.h"
 #include "paper/paper.h"
@@ -18,16 +19,15 @@ struct job {
     struct paper_wish wish;
     struct report_wish report;
     struct id row;
-    const char *file;
+    bool is_report;
+    const char *name, *file;
 };
 
 static enum status read_job(struct job *job, struct replica *replica, struct error *err)
 {
     const struct cli *cli = job->cli;
-    const char *name = cli->arguments_count > 0 ? cli->arguments[0] : "";
-    job->wish.paper = paper_named(job->list, name);
-    if (!job->wish.paper)
-        return error_set(err, STATUS_NOT_FOUND, "there is no paper '%.60s'", name);
+    job->name = cli->arguments_count > 0 ? cli->arguments[0] : "";
+    job->wish.paper = paper_named(job->list, job->name);
     if (cli->arguments_count < 2)
         return error_set(err, STATUS_USAGE, "'%s' is needed", "FILE.pdf");
     job->file = cli->arguments[cli->arguments_count - 1];
@@ -75,14 +75,16 @@ static int list_papers(struct cli *cli)
     return CLI_DONE;
 }
 
-/* What stands on paper has left the program: noted first, as an export is. */
+/* What stands on paper has left the program: noted first, as an export is; figures that name nobody
+ * are nobody's record. */
 static enum status note(const struct job *job, uint64_t rows, struct error *err)
 {
     struct access access = {.action = "export",
-                            .table = job->cli->arguments[0],
+                            .table = job->name,
                             .rows = rows,
                             .purpose = cli_value(job->cli, "--purpose")};
-    return job->wish.blank ? STATUS_OK : watching_export(job->cli, &access, err);
+    bool figures = job->is_report && (rows == 0 || !report_names_people(job->wish.paper));
+    return job->wish.blank || figures ? STATUS_OK : watching_export(job->cli, &access, err);
 }
 
 static void tell(const struct job *job, const struct paper_made *made)
@@ -100,20 +102,39 @@ static void tell(const struct job *job, const struct paper_made *made)
                                  "missing", (json_int_t)made->page.missing));
 }
 
-static enum status make(struct job *job, struct replica *replica, struct error *err)
+/* A report, when no paper has that name. */
+static enum status make_report(struct job *job, struct buffer *pdf, struct paper_made *made,
+                               struct error *err)
+{
+    json_t *rows = NULL;
+    job->wish.paper = report_definition(job->wish.book, job->name);
+    if (!job->wish.paper)
+        return error_set(err, STATUS_NOT_FOUND, "there is no paper '%.60s'", job->name);
+    job->is_report = true;
+    if (!job->wish.blank)
+        TRY(report_run(job->wish.book, job->name, &job->wish.question, &rows, err));
+    enum status status = paper_report(&job->wish, rows, pdf, made, err);
+    json_decref(rows);
+    return status;
+}
+
+static enum status make(struct job *job, struct buffer *pdf, struct error *err)
+{
+    struct paper_made made;
+    TRY(job->wish.paper ? paper_make(&job->wish, pdf, &made, err)
+                        : make_report(job, pdf, &made, err));
+    TRY(note(job, made.rows, err));
+    TRY(put(job->file, buffer_bytes(pdf), err));
+    tell(job, &made);
+    return STATUS_OK;
+}
+
+static enum status make_with_book(struct job *job, struct error *err)
 {
     struct buffer pdf = {0};
-    struct paper_made made;
-    enum status status = report_book_open(&job->wish.book, replica, err);
-    if (status == STATUS_OK)
-        status = paper_make(&job->wish, &pdf, &made, err);
+    TRY(report_book_open(&job->wish.book, job->wish.replica, err));
+    enum status status = make(job, &pdf, err);
     report_book_free(job->wish.book);
-    if (status == STATUS_OK)
-        status = note(job, made.rows, err);
-    if (status == STATUS_OK)
-        status = put(job->file, buffer_bytes(&pdf), err);
-    if (status == STATUS_OK)
-        tell(job, &made);
     buffer_release(&pdf);
     return status;
 }
@@ -127,7 +148,7 @@ static enum status step_print(struct cli *cli, struct replica *replica, int *cod
     if (status == STATUS_OK && !job.wish.blank)
         status = freshness_check(replica, err);
     if (status == STATUS_OK)
-        status = make(&job, replica, err);
+        status = make_with_book(&job, err);
     json_decref(job.list);
     return status;
 }
@@ -151,7 +172,8 @@ static const struct cli_flag print_flags[] = {
 
 const struct cli_command printing_commands[] = {
     {"print", "[PAPER] [ID] [FILE.pdf|-]",
-     {"a paper as PDF: filled from the records, or blank", "输出 A4 纸质表（PDF），按记录填好或空白"},
+     {"a paper or a report as PDF: filled from the records, or blank",
+      "输出 A4 纸质表或报表（PDF），按记录填好或空白"},
      print_flags, "print sign_in 0190b6f2a1c47d2e8f00112233445566 sheet.pdf", 0, 3,
      command_print},
     {0}};

@@ -22,6 +22,8 @@ static const struct api_route routes[] = {
     {WEB_GET, "reports", {api_reports}, WORK_READ, 200},
     {WEB_GET, "reports/*", {api_report}, WORK_READ, 200},
     {WEB_GET, "reports/*/*", {api_report_file}, WORK_READ, 200},
+    {WEB_GET, "papers", {api_papers}, WORK_READ, 200},
+    {WEB_GET, "papers/*", {api_paper}, WORK_READ, 200},
     {WEB_GET, "reminders", {api_reminders}, WORK_READ, 200},
     {WEB_GET, "audit", {api_audit}, WORK_READ, 200},
     {WEB_GET, "alarms", {api_alarms}, WORK_READ, 200},
@@ -87,9 +89,9 @@ static bool admit(struct api_call *call)
 static struct desk *desk(struct api_call *call)
 {
     api_handler *handle = call->route->handle;
-    bool slow = handle == api_report || handle == api_report_file || handle == api_reports ||
-                handle == api_reminders || handle == api_audit || handle == api_alarms ||
-                handle == console_status || handle == console_devices;
+    bool slow = handle == api_paper || handle == api_report || handle == api_report_file ||
+                handle == api_reports || handle == api_reminders || handle == api_audit ||
+                handle == api_alarms || handle == console_status || handle == console_devices;
     return slow ? console_of(call)->slow : console_of(call)->quick;
 }
 
@@ -151,13 +153,6 @@ static void note_shown(struct api_call *call)
         note_rows_of(call);
 }
 
-/* A file with names is an export: it may need a second person, and is noted before it leaves. */
-static bool names_people(const struct api_call *call)
-{
-    return call->file_type && json_is_true(json_object_get(call->answer, "people")) &&
-           json_array_size(json_object_get(call->answer, "rows")) > 0;
-}
-
 /* What only the loop knows. */
 static void add_running(struct api_call *call)
 {
@@ -181,8 +176,8 @@ static bool leave(struct api_call *call)
         console_session_end_version(&console->sessions, call->version);
         call->status = 401;
         json_object_set_new(call->answer, "status", json_string("signed_out"));
-    } else if (call->status < 300 && names_people(call)) {
-        console_export(call);
+    } else if (call->status < 300 && call->exports) {
+        console_export(call); /* it may need a second person, and is noted before it leaves */
         return false;
     } else if (call->status < 300) {
         note_shown(call);

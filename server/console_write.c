@@ -168,11 +168,10 @@ void console_revoke(struct api_call *call)
 
 void console_export(struct api_call *call)
 {
-    struct deed deed = {.act = export_people,
-                        .notes_itself = true,
-                        .note = {.action = "export",
-                                 .table = call->parts[0],
-                                 .rows = json_array_size(json_object_get(call->answer, "rows"))}};
+    struct deed deed = {
+        .act = export_people,
+        .notes_itself = true,
+        .note = {.action = "export", .table = call->parts[0], .rows = call->exported}};
     snprintf(deed.purpose, sizeof deed.purpose, "console");
     submit(call, &deed);
 }

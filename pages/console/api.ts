@@ -2,6 +2,7 @@
 
 import { part, request } from "../shared/http";
 import { keepFile } from "../shared/keep";
+import type { Paper } from "../shared/papers";
 import { language } from "../shared/words";
 import type { Conflicts, HistoryItem, List, One, Org, Related, Reminder, Titles } from "../src/api";
 
@@ -142,10 +143,10 @@ function query(parameters: Record<string, string | number>): string {
   return set.length > 0 ? `?${new URLSearchParams(set.map(([name, value]) => [name, String(value)]))}` : "";
 }
 
-/** A report as a file. It may need a second person, which the failure's sentence then says. */
-export async function saveReport(name: string, period: Period, form: "csv" | "xlsx"): Promise<void> {
-  const answer = await send("GET", `reports/${part(name)}/${form}${query({ ...period })}`);
-  keepFile(await answer.blob(), `${name}.${form}`);
+/** A paper or a report as a file (../shared/papers.tsx). It may need a second person, which the
+ * failure's sentence then says. */
+export async function saveFile(path: string, name: string): Promise<void> {
+  keepFile(await (await send("GET", path)).blob(), name);
 }
 
 export const api = {
@@ -162,6 +163,7 @@ export const api = {
   reports: () => ask<{ reports: Report[] }>("GET", "reports"),
   report: (name: string, period: Period) =>
     ask<{ rows: ReportRow[]; from: string; to: string }>("GET", `reports/${part(name)}${query({ ...period })}`),
+  papers: () => ask<{ papers: Paper[] }>("GET", "papers"),
   reminders: (org: string) => ask<{ reminders: Reminder[] }>("GET", `reminders${query({ org })}`),
   audit: (limit: number) => ask<{ audit: AuditItem[] }>("GET", `audit${query({ limit })}`),
   alarms: () => ask<{ alarms: Alarm[] }>("GET", "alarms"),

@@ -9,6 +9,7 @@ import "./console.css";
 import { DevicesPage } from "./devices";
 import { AlarmsPage, AsidePage, AuditPage, ConflictsPage, SchemasPage } from "./log";
 import { CoveragePage, MissedPage, OverviewPage } from "./overview";
+import { PapersPage } from "./papers";
 import { RecordsPage, RowPage } from "./records";
 import { ReportPage, ReportsPage } from "./reports";
 import { signOut, start, useConsole } from "./state";
@@ -19,6 +20,7 @@ const MENU: [string, ConsoleWord][] = [
   ["coverage", "coverage"],
   ["missed", "missed"],
   ["reports", "reports"],
+  ["papers", "papers"],
   ["records", "records"],
   ["devices", "devices"],
   ["conflicts", "conflicts"],
@@ -43,6 +45,8 @@ function Page() {
       return <MissedPage />;
     case "reports":
       return name ? <ReportPage key={name} name={name} /> : <ReportsPage />;
+    case "papers":
+      return <PapersPage />;
     case "records":
       return <RecordsPage table={name || undefined} />;
     case "devices":

@@ -7,6 +7,7 @@ import { columnsOf, fieldOf, isRef, label, refTarget, sectionsOf, titleOf, type 
 import { isEmpty, say, sayHistory, sayTime } from "../src/values";
 import { language } from "../shared/words";
 import { api } from "./api";
+import { Papers } from "./papers";
 import { Grid } from "./parts";
 import { useAnswer, useConsole } from "./state";
 import { t } from "./words";
@@ -97,7 +98,7 @@ export function RowPage(props: { table: Table; id: string }) {
   const { row, titles } = answer;
   return (
     <>
-      <Heading actions={<button type="button" onClick={() => window.print()}>{t("print")}</button>}>
+      <Heading actions={<Papers fits={(paper) => paper.of === table.name} wish={{ row: id }} />}>
         {titleOf(table, row, titles, language())} <small>{label(table, language())}</small>
       </Heading>
       <div class="sections">

@@ -1,10 +1,11 @@
-// Every report: its rows for a period and an org, a chart where it has figures, files and paper.
+// Every report: its rows for a period and an org, a chart where it has figures, and its files.
 
 import { useState } from "preact/hooks";
 import { Heading, Loading } from "../shared/parts";
 import { codeLabel, fieldOf, type Schema } from "../src/schema";
 import { language } from "../shared/words";
-import { api, saveReport, sentence, type Cell, type Column, type Report } from "./api";
+import { reportPath, SheetForms, type SheetForm } from "../shared/papers";
+import { api, saveFile, sentence, type Cell, type Column, type Report } from "./api";
 import { Bars, chartOf, Grid, headOf, PeriodPicker } from "./parts";
 import { useAnswer, useConsole } from "./state";
 import { t } from "./words";
@@ -59,20 +60,11 @@ export function ReportPage(props: { name: string }) {
   const rows = useAnswer(() => api.report(props.name, period), props.name, period);
   const report = list.answer?.reports.find((one) => one.name === props.name);
   if (!report || !schema) return list.answer ? <Heading>{t("pageNotFound")}</Heading> : <Loading failure={list.failure} />;
-  const save = (form: "csv" | "xlsx") => saveReport(report.name, period, form).then(() => tell(""), (failure: unknown) => tell(sentence(failure)));
-  const files = (["csv", "xlsx"] as const).map((form) => (
-    <button key={form} type="button" onClick={() => void save(form)}>
-      {t(form)}
-    </button>
-  ));
-  const print = (
-    <button type="button" onClick={() => window.print()}>
-      {t("print")}
-    </button>
-  );
+  const save = (form: SheetForm) =>
+    saveFile(reportPath(report.name, form, period), `${report.name}.${form}`).then(() => tell(""), (failure: unknown) => tell(sentence(failure)));
   return (
     <>
-      <Heading actions={<>{files}{print}</>}>
+      <Heading actions={<SheetForms keep={(form) => void save(form)} />}>
         {report.name} {titleOf(report)}
       </Heading>
       <PeriodPicker />
@@ -81,9 +73,6 @@ export function ReportPage(props: { name: string }) {
           {problem}
         </p>
       )}
-      <p class="print-only">
-        {t("from")} {period.from} {t("to")} {period.to}
-      </p>
       {rows.answer ? <ReportRows report={report} rows={rows.answer.rows} schema={schema} /> : <Loading failure={rows.failure} />}
     </>
   );

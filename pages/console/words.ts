@@ -50,8 +50,6 @@ const words = {
   org: ["组织及下级", "Organisation and below"],
   allOrgs: ["全部", "all"],
   show: ["显示", "Show"],
-  csv: ["存为 CSV", "Save as CSV"],
-  xlsx: ["存为表格", "Save as XLSX"],
   rowCount: ["共 {0} 行", "{0} rows"],
   chartOf: ["{0}：{1}", "{0}: {1}"],
   firstOf: ["图中为前 {0} 行", "The chart shows the first {0}"],

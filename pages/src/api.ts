@@ -1,6 +1,7 @@
 // The JSON interface of the program on this machine (docs/openapi.json).
 
 import { part, request } from "../shared/http";
+import type { Paper } from "../shared/papers";
 
 export { Refused, sentence } from "../shared/http";
 
@@ -121,13 +122,7 @@ export interface ReportRows {
   rows: Record<string, Value>[];
   from: string;
   to: string;
-}
-/** What can be printed as PDF; `of` is the table whose rows it is about. */
-export interface Paper {
-  name: string;
-  zh: string;
-  en: string;
-  of?: string;
+  people: boolean; // it names some: carrying it away is noted
 }
 export interface Reminder {
   kind: string;
@@ -336,7 +331,8 @@ export const api = {
   exportRows: async (table: string, query: Query, purpose: string, form: "csv" | "xlsx" = "csv") =>
     (await send("POST", exported(table, query), { form, ...(purpose && { purpose }) })).blob(),
   papers: () => ask<{ papers: Paper[] }>("GET", "papers"),
-  paper: async (name: string, row: string) => (await send("POST", `papers/${part(name)}`, { row })).blob(),
+  /** A paper or a report (../shared/papers.tsx). */
+  file: async (path: string) => (await send("GET", path)).blob(),
   list: (table: string, query: Query) => ask<List>("GET", rows(table, query)),
   row: (table: string, id: string) => ask<One>("GET", `rows/${part(table)}/${part(id)}`),
   history: (table: string, id: string) =>

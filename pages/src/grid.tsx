@@ -7,6 +7,7 @@ import { api, type Change, type Row } from "./api";
 import { cellKey, cellSave, isMonthly, readGrid, sumOf, type Cell, type Column, type GridData } from "./cells";
 import { FieldRow } from "./field";
 import { SearchBox, useLate } from "./search";
+import { Papers } from "./papers";
 import { OrgSelect } from "./parts";
 import { codeLabel, fieldOf, label, mayWrite, refValue, titleOf, type Field, type Grid, type Table } from "./schema";
 import { changed, tell, tellFailure, useLoad, useStore } from "./store";
@@ -246,9 +247,10 @@ export function GridPage(props: { table: Table; place: number }) {
     <>
       <Heading
         actions={
-          <button type="button" class="screen-only" onClick={() => print()}>
-            {w("print")}
-          </button>
+          <Papers
+            fits={(paper) => paper.grid === `${table.name}/${props.place}`}
+            wish={{ from: `${year}-01-01`, to: `${year}-12-31`, org }}
+          />
         }
       >
         {label(grid, language())} <small>{w("yearIs", year)}</small>

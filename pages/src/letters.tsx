@@ -5,10 +5,11 @@ import { useState } from "preact/hooks";
 import { Heading, Loading } from "../shared/parts";
 import { api, type Letter, type One } from "./api";
 import { FieldRow } from "./field";
+import { Papers } from "./papers";
 import { Shown } from "./parts";
 import { codeLabel, fieldOf, isTyped, label, mayWrite, sectionsOf, titleOf, type Field, type Table } from "./schema";
 import { changed, go, tell, tellFailure, useLoad, useStore } from "./store";
-import { dayText, isEmpty } from "./values";
+import { isEmpty } from "./values";
 import { language, w } from "./words";
 
 /** The letters in which rows of this table go. */
@@ -149,7 +150,7 @@ export function LettersPage() {
   );
 }
 
-// ---- one, as it is printed ----
+// ---- one ----
 
 function Facts(props: { one: One; fields: Field[] }) {
   const { one } = props;
@@ -189,9 +190,7 @@ export function LetterPage(props: { table: Table; id: string }) {
             <a class="button" href={`#/history/${table.name}/${id}`}>
               {w("history")}
             </a>
-            <button type="button" onClick={() => print()}>
-              {w("print")}
-            </button>
+            <Papers fits={(paper) => paper.of === table.name} wish={{ row: id }} />
           </>
         }
       >
@@ -202,13 +201,6 @@ export function LetterPage(props: { table: Table; id: string }) {
         <Facts one={one.data} fields={fields} />
       </section>
       {letter && waits(table, letter) && <Answer table={table} letter={letter} />}
-      <p class="paper-only signs">{w("letterSignFrom")}</p>
-      <section class="paper-only stub">
-        <h2>{w("letterStub")}</h2>
-        <p class="letter-text">{w("letterStubText", letter?.name ?? w("none"))}</p>
-        <p class="signs">{w("letterSignTo")}</p>
-      </section>
-      <p class="paper-only quiet">{w("madeOn", dayText(new Date()))}</p>
     </>
   );
 }

@@ -15,6 +15,7 @@ import { LetterPage, LettersPage, OfferPage } from "./letters";
 import { ListPage } from "./list";
 import { LockButton, LockScreen, watchPerson } from "./lock";
 import { NoticeBar } from "./parts";
+import { PapersPage } from "./papers";
 import { RemindersPage, ReportPage, ReportsPage } from "./reports";
 import { HistoryPage, RowPage } from "./row";
 import type { Schema } from "./schema";
@@ -70,6 +71,8 @@ function Page() {
       return <ConflictsPage />;
     case "reports":
       return parts[1] ? <ReportPage key={parts[1]} name={parts[1]} query={query} /> : <ReportsPage />;
+    case "papers":
+      return <PapersPage />;
     case "reminders":
       return <RemindersPage />;
     case "letters":

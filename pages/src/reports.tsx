@@ -1,11 +1,13 @@
-// Figures over the records, to be looked at and printed; and the reminders.
+// Figures over the records, to be looked at and kept as files; and the reminders.
 
 import { useState } from "preact/hooks";
+import { keepFile } from "../shared/keep";
+import { reportPath, SheetForms, type SheetForm } from "../shared/papers";
 import { Heading, Loading } from "../shared/parts";
 import { api, type Reminder, type Report, type Value } from "./api";
 import { OrgSelect } from "./parts";
 import { codeLabel, fieldOf } from "./schema";
-import { rename, useLoad, useStore } from "./store";
+import { now, rename, tell, tellFailure, useLoad, useStore } from "./store";
 import { dayText, isEmpty, sayDay } from "./values";
 import { language, w } from "./words";
 
@@ -21,6 +23,11 @@ export function ReportsPage() {
         <li>
           <a class="button" href="#/reminders">
             {w("reminders")}
+          </a>
+        </li>
+        <li>
+          <a class="button" href="#/papers">
+            {w("papers")}
           </a>
         </li>
         {data.reports.map((report) => (
@@ -44,38 +51,59 @@ function Figure(props: { column: Report["columns"][number]; value: Value | undef
   return <>{field?.codes ? codeLabel(field, String(value), language()) : String(value)}</>;
 }
 
-function Period(props: { from: string; to: string; org: string; change: (from: string, to: string, org: string) => void }) {
-  const { from, to, org, change } = props;
+export interface ReportPeriod {
+  from: string;
+  to: string;
+  org: string;
+}
+
+/** This year until today, of the own org. */
+export function periodNow(): ReportPeriod {
+  const today = dayText(new Date());
+  return { from: `${today.slice(0, 4)}-01-01`, to: today, org: now().status?.org ?? "" };
+}
+
+export function Period(props: { period: ReportPeriod; change: (period: ReportPeriod) => void }) {
+  const { period, change } = props;
+  const { from, to, org } = period;
+  const day = (part: "from" | "to") => (event: { currentTarget: HTMLInputElement }) => event.currentTarget.value && change({ ...period, [part]: event.currentTarget.value });
   return (
     <p class="filters screen-only">
       <span class="filter range" role="group" aria-label={w("period")}>
         <span>{w("period")}</span>
-        <input type="date" aria-label={`${w("period")} ${w("fromOn")}`} value={from} onChange={(event) => event.currentTarget.value && change(event.currentTarget.value, to, org)} />
+        <input type="date" aria-label={`${w("period")} ${w("fromOn")}`} value={from} onChange={day("from")} />
         <span aria-hidden="true">–</span>
-        <input type="date" aria-label={`${w("period")} ${w("untilOn")}`} value={to} onChange={(event) => event.currentTarget.value && change(from, event.currentTarget.value, org)} />
+        <input type="date" aria-label={`${w("period")} ${w("untilOn")}`} value={to} onChange={day("to")} />
       </span>
       <span class="filter">
-        <OrgSelect id="report-org" label={w("org")} org={org} change={(next) => change(from, to, next)} />
+        <OrgSelect id="report-org" label={w("org")} org={org} change={(next) => change({ ...period, org: next })} />
       </span>
     </p>
   );
 }
 
+/** Figures are nobody's record: that is noted which names people. */
+async function keepReport(report: Report, form: SheetForm, period: ReportPeriod, people: boolean) {
+  try {
+    keepFile(await api.file(reportPath(report.name, form, period)), `${text(report)}.${form}`);
+    tell(w(people ? "exported" : "fileKept"));
+  } catch (failure) {
+    tellFailure(failure);
+  }
+}
+
 export function ReportPage(props: { name: string; query: URLSearchParams }) {
   const { orgs, status } = useStore();
   const today = dayText(new Date());
-  const [from, setFrom] = useState(props.query.get("from") ?? `${today.slice(0, 4)}-01-01`);
-  const [to, setTo] = useState(props.query.get("to") ?? today);
-  const [org, setOrg] = useState(props.query.get("org") ?? status?.org ?? "");
+  const [period, setPeriod] = useState(() => ({ ...periodNow(), ...Object.fromEntries(props.query) }));
+  const { from, to, org } = period;
   const all = useLoad(api.reports, []);
   const rows = useLoad(() => api.report(props.name, new URLSearchParams({ from, to, ...(org ? { org } : {}) })), [props.name, from, to, org]);
   const report = all.data?.reports.find((one) => one.name === props.name);
   if (!report) return <Loading failure={all.failure ?? (all.data && new Error(w("pageNotFound")))} />;
-  const change = (nextFrom: string, nextTo: string, nextOrg: string) => {
-    setFrom(nextFrom);
-    setTo(nextTo);
-    setOrg(nextOrg);
-    rename(`reports/${props.name}?${new URLSearchParams({ from: nextFrom, to: nextTo, org: nextOrg })}`);
+  const change = (next: ReportPeriod) => {
+    setPeriod(next);
+    rename(`reports/${props.name}?${new URLSearchParams({ ...next })}`);
   };
   return (
     <>
@@ -85,9 +113,7 @@ export function ReportPage(props: { name: string; query: URLSearchParams }) {
             <a class="button" href="#/reports">
               {w("back")}
             </a>
-            <button type="button" onClick={() => print()}>
-              {w("print")}
-            </button>
+            <SheetForms keep={(form) => void keepReport(report, form, period, rows.data?.people ?? false)} />
           </>
         }
       >
@@ -96,7 +122,7 @@ export function ReportPage(props: { name: string; query: URLSearchParams }) {
       <p>
         {orgs.find((one) => one.id === org)?.name ?? status?.org_name} · {w("fromUntil", from, to)}
       </p>
-      <Period from={from} to={to} org={org} change={change} />
+      <Period period={period} change={change} />
       {!rows.data && <Loading failure={rows.failure} />}
       {rows.data?.rows.length === 0 && <p class="quiet">{w("nothingHere")}</p>}
       {rows.data && rows.data.rows.length > 0 && (

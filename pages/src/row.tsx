@@ -2,11 +2,11 @@
 
 import { useState } from "preact/hooks";
 import { Heading, Loading } from "../shared/parts";
-import { keepFile } from "../shared/keep";
-import { api, type HistoryItem, type One, type Paper, type Related, type Titles } from "./api";
+import { api, type HistoryItem, type One, type Related, type Titles } from "./api";
 import { FileShown } from "./file";
 import { letterTable } from "./letters";
 import { Rows } from "./list";
+import { Papers } from "./papers";
 import { ConflictMark, Shown } from "./parts";
 import { fieldOf, isRef, isTyped, label, mayName, mayWrite, refValue, sectionsOf, titleOf, voidField, type Field, type Table } from "./schema";
 import { changed, go, tell, tellFailure, useLoad, useStore } from "./store";
@@ -74,31 +74,6 @@ function SignLinks(props: { table: Table; id: string }) {
   );
 }
 
-async function keepPaper(paper: Paper, id: string) {
-  try {
-    keepFile(await api.paper(paper.name, id), `${label(paper, language())}.pdf`);
-    tell(w("exported"));
-  } catch (failure) {
-    tellFailure(failure);
-  }
-}
-
-/** The papers that are about a row of this table. */
-function Papers(props: { table: Table; id: string }) {
-  const { data } = useLoad(api.papers, []);
-  return (
-    <>
-      {data?.papers
-        .filter((paper) => paper.of === props.table.name)
-        .map((paper) => (
-          <button key={paper.name} type="button" onClick={() => void keepPaper(paper, props.id)}>
-            {label(paper, language())} PDF
-          </button>
-        ))}
-    </>
-  );
-}
-
 function Actions(props: { table: Table; one: One }) {
   const { table, one } = props;
   const { schema, status } = useStore();
@@ -128,10 +103,7 @@ function Actions(props: { table: Table; one: One }) {
       <a class="button" href={`#/history/${table.name}/${id}`}>
         {w("history")}
       </a>
-      <button type="button" onClick={() => print()}>
-        {w("print")}
-      </button>
-      <Papers table={table} id={id} />
+      <Papers fits={(paper) => paper.of === table.name} wish={{ row: id }} />
       {writable && (
         <button type="button" class="plain" onClick={() => void remove(table, id)}>
           {w("remove")}

@@ -5,6 +5,7 @@ import { Heading, Loading } from "../shared/parts";
 import { api, type Row } from "./api";
 import { cellKey, cellSave, readCells, readTargets } from "./cells";
 import { SearchBox, useLate } from "./search";
+import { Papers } from "./papers";
 import { OrgSelect } from "./parts";
 import { codeLabel, fieldOf, label, mayWrite, refValue, titleOf, type Grid, type Table } from "./schema";
 import { changed, tell, tellFailure, useLoad, useStore } from "./store";
@@ -63,26 +64,6 @@ function Names(props: { table: Table; grid: Grid; named: Table; id: string; org:
           );
         })}
       </ul>
-      <table class="paper-only sheet">
-        <thead>
-          <tr>
-            <th scope="col">{w("number")}</th>
-            <th scope="col">{label(target, language())}</th>
-            <th scope="col">{label(cellField, language())}</th>
-            <th scope="col">{w("signature")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {people.data.rows.map((row, place) => (
-            <tr key={row.id}>
-              <td>{place + 1}</td>
-              <td>{titleOf(target, row, people.data!.titles, language())}</td>
-              <td>{cellOf(row) ? codeLabel(cellField, cellOf(row)!.code, language()) : ""}</td>
-              <td />
-            </tr>
-          ))}
-        </tbody>
-      </table>
     </>
   );
 }
@@ -112,9 +93,7 @@ export function SignPage(props: { table: Table; place: number; id: string }) {
             <a class="button" href={`#/row/${named.name}/${id}`}>
               {w("back")}
             </a>
-            <button type="button" onClick={() => print()}>
-              {w("printSheet")}
-            </button>
+            <Papers fits={(paper) => paper.of === named.name} wish={{ row: id }} />
           </>
         }
       >

@@ -111,6 +111,12 @@ class Interface(unittest.TestCase):
         self.ask("GET", report, 200, name="R02", query=[("from", "2026-01-01")])
         self.ask("GET", report, 400, name="R02", query=[("to", "2026-02-30")])
         self.ask("GET", report, 404, name="R99")
+        for form, head in (("csv", b"\xef\xbb\xbf"), ("xlsx", b"PK"), ("pdf", b"%PDF-")):
+            self.ask("GET", report + "/{form}", 200, name="R02", form=form)
+            made = self.pages.ask("GET", f"/api/reports/R02/{form}", query=[("from", "2026-01-01")])
+            self.assertEqual(made.body[:len(head)], head)
+        self.ask("GET", report + "/{form}", 400, name="R02", form="doc")
+        self.ask("GET", report + "/{form}", 404, name="R99", form="pdf")
         self.ask("GET", "/api/reminders", 404, query=[("org", "x" * 300)])
 
     def merge(self, person):
@@ -225,27 +231,28 @@ class Interface(unittest.TestCase):
         listed, paper = self.ask("GET", "/api/papers", 200)["papers"], "/api/papers/{paper}"
         self.assertNotIn("parts", listed[0])
         for one in listed:
-            answer = self.pages.ask("POST", path_of(paper, paper=one["name"]), {"blank": True})
-            self.document.answer(paper, "post", answer)
+            answer = self.pages.ask("GET", path_of(paper, paper=one["name"]), query=[("blank", "1")])
+            self.document.answer(paper, "get", answer)
             self.assertEqual((answer.status, answer.body[:5]), (200, b"%PDF-"))
-        self.ask("POST", paper, 400, {}, paper="visit_record")
-        self.ask("POST", paper, 404, {"row": NOBODY}, paper="visit_record")
-        self.ask("POST", paper, 404, {}, paper="nothing")
-        self.refuse_text("POST", paper, paper="visit_record")
+        self.ask("GET", paper, 400, paper="visit_record")
+        self.ask("GET", paper, 404, paper="visit_record", query=[("row", NOBODY)])
+        self.ask("GET", paper, 404, paper="nothing")
 
     def carry_many_away(self):
         """Above what one person may alone: it is asked, and nothing leaves."""
-        sheet = "\n".join(["name", *(f"示例群众{n:03}" for n in range(201))]).encode()
+        sheet = "\n".join(["name,kind,attention",
+                           *(f"示例群众{n:03},retired,1" for n in range(201))]).encode()
         self.send_file("/api/import/{table}", 200, sheet, [("save", "1")], table="person")
         many = [("search", "示例群众")]
         answer = self.pages.ask("POST", "/api/export/person", {"purpose": "测试"}, many)
         self.document.answer("/api/export/{table}", "post", answer)
         self.assertEqual(answer.status, 403)
         self.assertNotIn("示例群众", answer.body.decode())
-        self.ask("POST", "/api/papers/{paper}", 403, {}, paper="dues_list")
+        self.ask("GET", "/api/papers/{paper}", 403, paper="dues_list")
+        self.ask("GET", "/api/reports/{name}/{form}", 403, name="R14", form="pdf")
         notes = self.pages.ask("GET", "/api/rows/access").json()["rows"]
         asked = [note for note in notes if note["action"] == "ask"]
-        self.assertEqual([note["rows"] for note in asked], [201, 202])
+        self.assertEqual([note["rows"] for note in asked], [201, 202, 201])
         self.assertIn(asked[0]["id"], answer.json()["error"])
         rows = self.pages.ask("GET", "/api/rows/person", query=[*many, ("limit", "500")]).json()
         for row in rows["rows"]:

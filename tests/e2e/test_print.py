@@ -5,49 +5,14 @@ long texts, many rows, rare characters; what is noted and what is refused."""
 import json
 import os
 import re
-import subprocess
 import unittest
 
 from jinqiu import World
+from paper import Paper
 
 LONG = "山高路远，走访不断。" * 300
 PAPERS = {"one_book": None, "sign_in": "event", "feedback": "doc", "visit_record": "visit",
           "transfer_letter": "affiliation", "dues_list": None}
-
-
-def tool(*command):
-    return subprocess.run(command, capture_output=True, check=True).stdout
-
-
-class Paper:
-    """A PDF file as a reader sees it: its texts with their places, and the ink under them."""
-
-    def __init__(self, path):
-        self.path = path
-        about = tool("pdfinfo", path).decode()
-        self.pages = int(re.search(r"Pages:\s+(\d+)", about).group(1))
-        self.size = re.search(r"Page size:\s+(\S+) x (\S+)", about).groups()
-        self.text = tool("pdftotext", "-layout", path, "-").decode()
-        self.flat = re.sub(r"\s", "", self.text)
-
-    def page(self, number):
-        return tool("pdftotext", "-layout", "-f", str(number), "-l", str(number), self.path,
-                    "-").decode()
-
-    def ink(self, word):
-        """The darkest point where a word of the first page stands, once it is rendered; None
-        where there is no such word."""
-        boxes = tool("pdftotext", "-bbox", "-l", "1", self.path, "-").decode()
-        found = re.search(r'xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)">' +
-                          re.escape(word), boxes)
-        if not found:
-            return None
-        image = tool("pdftoppm", "-gray", "-r", "72", "-f", "1", "-l", "1", self.path)
-        head = re.match(rb"P5\s+(\d+)\s+(\d+)\s+255\s", image)
-        wide, left, top, right, bottom = int(head.group(1)), *map(lambda n: int(float(n)),
-                                                                  found.groups())
-        pixels = image[head.end():]
-        return min(pixels[y * wide + x] for y in range(top, bottom) for x in range(left, right))
 
 
 class Print(unittest.TestCase):
@@ -144,6 +109,29 @@ class Print(unittest.TestCase):
         dues = self.print("dues_list", "--to", "2026-12-31")
         self.assertRegex(dues.text, r"示例𠮷䶮001\s+5.00\s+5.00\s+12.50\s+17.50")
         self.assertRegex(dues.text, r"合计\s+5.00\s+0.00\s+12.50.*17.50")
+
+    def test_a_report_is_a_table_under_its_name_period_and_org(self):
+        for lang, words in (("zh", ("走访慰问统计", "组织：", "2026-01-01—2026-12-31", "人次")),
+                            ("en", ("visitstocongratulateandconsole", "org:", "person-times"))):
+            made = self.print("R09", "--from", "2026-01-01", "--to", "2026-12-31", lang=lang)
+            for word in words:
+                self.assertIn(word, made.flat)
+        book = self.print("R08", "--from", "2026-01-01", "--to", "2026-12-31")
+        self.assertIn("示例主题党日", book.flat)
+        self.assertEqual(re.sub(r"第\d+页/共\d+页", "", book.flat).count("山高路远"), 300)
+        self.assertGreater(float(book.size[0]), float(book.size[1]))
+        self.assertNotIn("示例主题党日", self.print("R08", "--blank").flat)
+
+    def test_a_report_on_paper_is_noted_when_it_names_people(self):
+        def noted(report):
+            return [row["rows"] for row in self.client.json("list", "access")
+                    if row["table"] == report]
+        self.client.call("set", "person", self.people[1], "attention=1")
+        self.print("R09")
+        self.print("R14", "--blank")
+        self.assertEqual(noted("R09") + noted("R14"), [])
+        self.assertIn("示例党员002", self.print("R14").flat)
+        self.assertEqual(noted("R14"), [1])
 
     def test_the_hub_prints_the_same(self):
         self.client.sync()
