@@ -60,6 +60,12 @@ api_handler api_drafts, api_draft_save, api_draft_delete, api_preferences, api_p
 api_handler api_attach, api_files, api_file, api_file_want;
 /* api_bundle.c */
 api_handler api_bundle_write, api_bundle_read;
+/* Appends what the hub isn't known to hold. STATUS_DENIED: the device has no keys. */
+enum status api_make_bundle(struct api_call *call, struct buffer *bundle, struct error *err);
+/* Take it in, in a transaction of its own, and answer how many entries came. */
+enum status api_take_bundle(struct api_call *call, struct bytes bundle, struct error *err);
+/* api_pictures.c */
+api_handler api_bundle_pictures, api_bundle_look, api_bundle_join;
 /* api_cells.c */
 api_handler api_cells;
 /* api_merge.c */

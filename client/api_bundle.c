@@ -10,24 +10,29 @@ static enum status put(void *context, struct bytes bytes, struct error *err)
                : error_set(err, STATUS_NO_MEMORY, "out of memory");
 }
 
-enum status api_bundle_write(struct api_call *call, struct error *err)
+enum status api_make_bundle(struct api_call *call, struct buffer *bundle, struct error *err)
 {
-    struct parcel_wish wish = {.sink = put, .context = &call->file};
+    struct parcel_wish wish = {.sink = put, .context = bundle};
     struct parcel_written written;
     if (replica_identity(call->replica)->device == 0)
         return error_set(err, STATUS_DENIED,
                          "this device has no keys: it was revoked or never joined");
-    TRY(parcel_write(call->replica, &wish, &written, err));
+    return parcel_write(call->replica, &wish, &written, err);
+}
+
+enum status api_bundle_write(struct api_call *call, struct error *err)
+{
+    TRY(api_make_bundle(call, &call->file, err));
     call->file_type = WEB_FILE_TYPE;
     return STATUS_OK;
 }
 
 /* What was taken in before a fault stays, so that it is told beside the fault. */
-enum status api_bundle_read(struct api_call *call, struct error *err)
+enum status api_take_bundle(struct api_call *call, struct bytes bundle, struct error *err)
 {
     struct parcel parcel;
     TRY(parcel_open(&parcel, call->replica, err));
-    enum status status = parcel_feed(&parcel, buffer_bytes(&call->request->body), err);
+    enum status status = parcel_feed(&parcel, bundle, err);
     status = parcel_close(&parcel, status, err);
     const struct received *received = &parcel.received;
     uint64_t taken = received->applied + received->known + received->early;
@@ -39,4 +44,9 @@ enum status api_bundle_read(struct api_call *call, struct error *err)
                              status == STATUS_OK ? NULL : err->text);
     call->wrote = received->applied > 0;
     return STATUS_OK;
+}
+
+enum status api_bundle_read(struct api_call *call, struct error *err)
+{
+    return api_take_bundle(call, buffer_bytes(&call->request->body), err);
 }

@@ -15,21 +15,22 @@ static bool is_dark(const QRcode *code, int row, int column)
     return inside && (code->data[row * code->width + column] & 1);
 }
 
+/* Digits and capitals take less room than bytes. */
+static enum status make(const char *text, QRcode **code, struct error *err)
+{
+    *code = QRcode_encodeString(text, 0, QR_ECLEVEL_M, QR_MODE_8, 1);
+    if (*code)
+        return STATUS_OK;
+    return errno == ERANGE ? error_set(err, STATUS_TOO_LARGE, "the text is too long for a QR code")
+                           : error_set(err, STATUS_NO_MEMORY, "out of memory");
+}
+
 /* Light modules are drawn, so that the picture reads well on a dark terminal. */
 static const char *block(bool upper_dark, bool lower_dark)
 {
     if (upper_dark)
         return lower_dark ? " " : "▄";
     return lower_dark ? "▀" : "█";
-}
-
-static enum status make(const char *text, QRcode **code, struct error *err)
-{
-    *code = QRcode_encodeString8bit(text, 0, QR_ECLEVEL_M);
-    if (*code)
-        return STATUS_OK;
-    return errno == ERANGE ? error_set(err, STATUS_TOO_LARGE, "the text is too long for a QR code")
-                           : error_set(err, STATUS_NO_MEMORY, "out of memory");
 }
 
 enum status qr_print(const char *text, FILE *out, struct error *err)
@@ -102,11 +103,9 @@ static enum status pack_png(const struct picture *picture, struct buffer *png)
 enum status qr_png(const char *text, struct buffer *png, struct error *err)
 {
     struct picture picture = {0};
-    /* Digits and capitals take less room than bytes. */
-    QRcode *code = QRcode_encodeString(text, 0, QR_ECLEVEL_M, QR_MODE_8, 1);
-    if (!code && errno == ERANGE)
-        return error_set(err, STATUS_TOO_LARGE, "the text is too long for a QR code");
-    enum status status = code ? draw(code, &picture) : STATUS_NO_MEMORY;
+    QRcode *code;
+    TRY(make(text, &code, err));
+    enum status status = draw(code, &picture);
     if (status == STATUS_OK)
         status = pack_png(&picture, png);
     QRcode_free(code);

@@ -71,7 +71,7 @@ static enum status each_text(const zbar_image_t *image,
 {
     const zbar_symbol_t *symbol = zbar_image_first_symbol(image);
     if (!symbol)
-        return error_set(err, STATUS_BAD_INPUT, "no QR code is to be seen in the picture");
+        return error_set(err, STATUS_NOT_FOUND, "no QR code is to be seen in the picture");
     for (; symbol; symbol = zbar_symbol_next(symbol))
         TRY(take(context,
                  bytes_of(zbar_symbol_get_data(symbol), zbar_symbol_get_data_length(symbol)), err));

@@ -13,8 +13,8 @@
 
 /* Does it begin as a picture that qr_read takes? */
 bool qr_is_picture(struct bytes file);
-/* Gives the text of each QR code in the picture. STATUS_BAD_INPUT: no such picture, or no code in
- * it; else what `take` fails with. */
+/* Gives the text of each QR code in the picture. STATUS_BAD_INPUT: no such picture;
+ * STATUS_NOT_FOUND: no code in it; else what `take` fails with. */
 enum status qr_read(struct bytes picture,
                     enum status (*take)(void *context, struct bytes text, struct error *err),
                     void *context, struct error *err);

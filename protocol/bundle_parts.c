@@ -7,8 +7,7 @@
 
 #define MAGIC "JQB1"
 #define MAGIC_CHARS 4
-#define ID_BYTES 8
-#define HEAD_BYTES (ID_BYTES + 2)
+#define HEAD_BYTES (BUNDLE_ID_BYTES + 2)
 
 static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
 
@@ -62,11 +61,11 @@ static bool decode(struct bytes in, uint8_t *out, size_t *size)
 
 /* ---- cutting ---- */
 
-static void name(struct bytes bundle, uint8_t id[ID_BYTES])
+static void name(struct bytes bundle, uint8_t id[BUNDLE_ID_BYTES])
 {
     uint8_t hash[crypto_generichash_BYTES];
     crypto_generichash(hash, sizeof hash, bundle.data, bundle.size, NULL, 0);
-    memcpy(id, hash, ID_BYTES);
+    memcpy(id, hash, BUNDLE_ID_BYTES);
 }
 
 enum status bundle_parts_count(struct bytes bundle, unsigned *total, struct error *err)
@@ -88,8 +87,8 @@ void bundle_parts_text(struct bytes bundle, unsigned index, unsigned total,
     assert(index >= 1 && index <= total && from < bundle.size);
     size_t size = bundle.size - from < PART_BYTES_MAX ? bundle.size - from : PART_BYTES_MAX;
     name(bundle, part);
-    part[ID_BYTES] = (uint8_t)index;
-    part[ID_BYTES + 1] = (uint8_t)total;
+    part[BUNDLE_ID_BYTES] = (uint8_t)index;
+    part[BUNDLE_ID_BYTES + 1] = (uint8_t)total;
     memcpy(part + HEAD_BYTES, bundle.data + from, size);
     memcpy(text, MAGIC, MAGIC_CHARS);
     *encode(bytes_of(part, HEAD_BYTES + size), text + MAGIC_CHARS) = '\0';
@@ -104,28 +103,47 @@ void bundle_parts_release(struct bundle_parts *parts)
     *parts = (struct bundle_parts){0};
 }
 
+/* `bytes` gets what the text holds, head and all. */
+static enum status open_part(struct bytes text, uint8_t bytes[PART_TEXT_MAX], size_t *size,
+                             struct bundle_part *part, struct error *err)
+{
+    bool whole = text.size >= MAGIC_CHARS && text.size <= PART_TEXT_MAX &&
+                 memcmp(text.data, MAGIC, MAGIC_CHARS) == 0 &&
+                 decode(bytes_of(text.data + MAGIC_CHARS, text.size - MAGIC_CHARS), bytes, size) &&
+                 *size > HEAD_BYTES;
+    if (whole) {
+        memcpy(part->id, bytes, BUNDLE_ID_BYTES);
+        part->index = bytes[BUNDLE_ID_BYTES];
+        part->total = bytes[BUNDLE_ID_BYTES + 1];
+    }
+    if (whole && part->index > 0 && part->index <= part->total && part->total <= PARTS_TOTAL_MAX)
+        return STATUS_OK;
+    return error_set(err, STATUS_BAD_INPUT, "the picture shows no part of a bundle");
+}
+
+enum status bundle_part_look(struct bytes text, struct bundle_part *part, struct error *err)
+{
+    uint8_t bytes[PART_TEXT_MAX];
+    size_t size;
+    return open_part(text, bytes, &size, part, err);
+}
+
 enum status bundle_parts_take(struct bundle_parts *parts, struct bytes text, struct error *err)
 {
-    uint8_t part[PART_TEXT_MAX];
+    uint8_t bytes[PART_TEXT_MAX];
     size_t size;
-    if (text.size < MAGIC_CHARS || text.size > PART_TEXT_MAX ||
-        memcmp(text.data, MAGIC, MAGIC_CHARS) != 0 ||
-        !decode(bytes_of(text.data + MAGIC_CHARS, text.size - MAGIC_CHARS), part, &size) ||
-        size <= HEAD_BYTES)
-        return error_set(err, STATUS_BAD_INPUT, "the picture shows no part of a bundle");
-    unsigned index = part[ID_BYTES], total = part[ID_BYTES + 1];
-    if (index == 0 || index > total || total > PARTS_TOTAL_MAX)
-        return error_set(err, STATUS_BAD_INPUT, "the picture shows no part of a bundle");
+    struct bundle_part part;
+    TRY(open_part(text, bytes, &size, &part, err));
     if (parts->total == 0) {
-        parts->total = total;
-        memcpy(parts->id, part, ID_BYTES);
+        parts->total = part.total;
+        memcpy(parts->id, part.id, BUNDLE_ID_BYTES);
     }
-    if (parts->total != total || memcmp(parts->id, part, ID_BYTES) != 0)
+    if (parts->total != part.total || memcmp(parts->id, part.id, BUNDLE_ID_BYTES) != 0)
         return error_set(err, STATUS_BAD_INPUT, "these are pictures of two different bundles");
-    struct buffer *place = &parts->parts[index - 1];
+    struct buffer *place = &parts->parts[part.index - 1];
     if (place->size > 0)
         return STATUS_OK;
-    if (buffer_append(place, part + HEAD_BYTES, size - HEAD_BYTES) != STATUS_OK)
+    if (buffer_append(place, bytes + HEAD_BYTES, size - HEAD_BYTES) != STATUS_OK)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     parts->here++;
     return STATUS_OK;
@@ -145,7 +163,7 @@ static enum status tell_missing(const struct bundle_parts *parts, struct error *
 enum status bundle_parts_join(const struct bundle_parts *parts, struct buffer *bundle,
                               struct error *err)
 {
-    uint8_t id[ID_BYTES];
+    uint8_t id[BUNDLE_ID_BYTES];
     size_t before = bundle->size;
     if (parts->here < parts->total)
         return tell_missing(parts, err);
@@ -153,7 +171,7 @@ enum status bundle_parts_join(const struct bundle_parts *parts, struct buffer *b
         if (buffer_append_bytes(bundle, buffer_bytes(&parts->parts[i])) != STATUS_OK)
             return error_set(err, STATUS_NO_MEMORY, "out of memory");
     name(bytes_of(bundle->data + before, bundle->size - before), id);
-    if (memcmp(id, parts->id, ID_BYTES) != 0)
+    if (memcmp(id, parts->id, BUNDLE_ID_BYTES) != 0)
         return error_set(err, STATUS_BAD_INPUT,
                          "the pictures don't make the bundle that they were cut from");
     return STATUS_OK;

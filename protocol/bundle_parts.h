@@ -11,6 +11,7 @@
 
 #include "common/bytes.h"
 
+#define BUNDLE_ID_BYTES 8
 #define PART_BYTES_MAX 700u
 #define PARTS_TOTAL_MAX 64u
 #define PART_TEXT_MAX (4u + (PART_BYTES_MAX + 10u + 1u) / 2u * 3u)
@@ -21,8 +22,15 @@ enum status bundle_parts_count(struct bytes bundle, unsigned *total, struct erro
 void bundle_parts_text(struct bytes bundle, unsigned index, unsigned total,
                        char text[PART_TEXT_MAX + 1]);
 
+/* What the head of a text says. STATUS_BAD_INPUT: it is no part of a bundle. */
+struct bundle_part {
+    uint8_t id[BUNDLE_ID_BYTES];
+    unsigned index, total;
+};
+enum status bundle_part_look(struct bytes text, struct bundle_part *part, struct error *err);
+
 struct bundle_parts {
-    uint8_t id[8];
+    uint8_t id[BUNDLE_ID_BYTES];
     unsigned total, here; /* 0: none has come */
     struct buffer parts[PARTS_TOTAL_MAX];
 };

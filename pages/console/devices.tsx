@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { Heading, Loading } from "../shared/parts";
+import { QrPicture } from "../shared/qr";
 import { sayLength, sayTime } from "../src/values";
 import { roleWord } from "../shared/words";
 import { api, sentence, type Device } from "./api";
@@ -12,7 +13,6 @@ import { said, t } from "./words";
 const ROLES = ["volunteer", "secretary", "clerk", "bureau", "auditor"];
 const HOURS_USUAL = 168;
 const CLOCK_MS = 300000; // a difference that is told
-const QUIET = 4; // modules around the picture, as the standard asks
 
 export function DevicesPage() {
   const { me } = useConsole();
@@ -87,19 +87,6 @@ function Revoke(props: { device: Device; done: () => void }) {
         </button>
       </div>
     </form>
-  );
-}
-
-/** Rows of 0 and 1 as a picture, dark on white whatever the theme: a camera reads it. */
-export function QrPicture(props: { modules: string; label: string }) {
-  const lines = props.modules.trim().split("\n");
-  const size = lines.length + 2 * QUIET;
-  const path = lines.flatMap((line, row) => [...line].flatMap((bit, column) => (bit === "1" ? `M${column + QUIET} ${row + QUIET}h1v1h-1z` : [])));
-  return (
-    <svg class="qr" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={props.label} shape-rendering="crispEdges">
-      <rect width={size} height={size} fill="#ffffff" />
-      <path d={path.join("")} fill="#000000" />
-    </svg>
   );
 }
 

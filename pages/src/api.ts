@@ -60,6 +60,13 @@ export interface Taken {
   rejected: number;
   fault: string | null;
 }
+/** What a picture says of a bundle: one of its parts. */
+export interface BundlePart {
+  bundle: string;
+  index: number; // from 1
+  total: number;
+  text: string;
+}
 export interface Status {
   person: string | null;
   person_id: string | null;
@@ -360,6 +367,9 @@ export const api = {
   answerLetter: (id: string, accept: boolean, fields: Record<string, unknown>) => ask<Saved>("POST", `letters/${part(id)}`, { accept, fields }),
   writeBundle: async () => (await send("GET", "bundle")).blob(),
   readBundle: (file: Blob) => ask<Taken>("POST", "bundle", file),
+  bundlePictures: () => ask<{ pictures: string[]; bytes: number }>("GET", "bundle/pictures"),
+  lookAtPicture: (picture: Blob) => ask<{ parts: BundlePart[]; others: number }>("POST", "bundle/picture", picture),
+  joinPictures: (parts: string[]) => ask<Taken>("POST", "bundle/parts", { parts }),
   presence: () => ask<unknown>("POST", "presence", {}),
   lock: () => ask<unknown>("POST", "lock", {}),
   unlock: (secret: string) => ask<unknown>("POST", "unlock", { secret }),

@@ -3,12 +3,12 @@
 import { useState } from "preact/hooks";
 import { w } from "./words";
 
-/** A place where a file is dropped, or chosen by a button. */
-export function DropPlace(props: { id: string; text: string; accept: string; take: (file: File) => void }) {
+/** A place where a file is dropped, or chosen by a button; or several at once. */
+export function DropPlace(props: { id: string; text: string; accept: string; several?: boolean; take: (files: File[]) => void }) {
   const [over, setOver] = useState(false);
   const take = (files: FileList | null | undefined) => {
-    const file = files?.[0];
-    if (file) props.take(file);
+    const chosen = [...(files ?? [])].slice(0, props.several ? undefined : 1);
+    if (chosen.length > 0) props.take(chosen);
   };
   return (
     <div
@@ -18,7 +18,7 @@ export function DropPlace(props: { id: string; text: string; accept: string; tak
       onDrop={(event) => (event.preventDefault(), setOver(false), take(event.dataTransfer?.files))}
     >
       <label htmlFor={props.id}>{props.text}</label>
-      <input id={props.id} type="file" accept={props.accept} onChange={(event) => (take(event.currentTarget.files), (event.currentTarget.value = ""))} />
+      <input id={props.id} type="file" accept={props.accept} multiple={props.several ?? false} onChange={(event) => (take(event.currentTarget.files), (event.currentTarget.value = ""))} />
       <span class="quiet">{w("orDrag")}</span>
     </div>
   );

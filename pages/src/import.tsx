@@ -137,7 +137,7 @@ export function ImportPage(props: { table: Table }) {
         {w("importOf", name)}
       </Heading>
       <p>{w("importIntro")}</p>
-      <DropPlace id="import-file" text={w("chooseFile")} accept=".csv,.xlsx,text/csv" take={choose} />
+      <DropPlace id="import-file" text={w("chooseFile")} accept=".csv,.xlsx,text/csv" take={([file]) => choose(file!)} />
       {!table.scope && (
         <div class="field">
           <OrgSelect id="import-org" label={w("whereKept")} org={org} change={(next) => (setOrg(next), file && void ask(file, map, next, false))} />

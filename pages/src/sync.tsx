@@ -1,15 +1,13 @@
 // The line that says the truth about what has been sent, and the page of what hasn't.
 
-import { useState } from "preact/hooks";
 import { Heading, Loading } from "../shared/parts";
-import { keepFile } from "../shared/keep";
-import { api, type Taken } from "./api";
-import { DropPlace } from "./files";
+import { api } from "./api";
 import { Neighbours } from "./neighbours";
 import { label, titleOf } from "./schema";
-import { changed, tell, tellFailure, update, now, useLoad, useStore } from "./store";
+import { Stick } from "./stick";
+import { tellFailure, update, now, useLoad, useStore } from "./store";
 import type { Status } from "./api";
-import { dayText, sayLength, sayTime } from "./values";
+import { sayLength, sayTime } from "./values";
 import { language, w } from "./words";
 
 const CLOCK_WRONG_MS = 10 * 60000;
@@ -82,60 +80,6 @@ export function SyncLine() {
         </button>
       )}
     </div>
-  );
-}
-
-// ---- a stick ----
-
-function TakenIn(props: { taken: Taken }) {
-  const { taken } = props;
-  return (
-    <p role="status" class={taken.fault ? "fault" : "hint"}>
-      {w("stickRead", taken.applied, taken.known)}
-      {taken.early > 0 && ` ${w("stickEarly", taken.early)}`}
-      {taken.rejected > 0 && ` ${w("stickRejected", taken.rejected)}`}
-      {taken.fault && ` ${taken.fault}`}
-    </p>
-  );
-}
-
-function Stick() {
-  const [taken, setTaken] = useState<Taken | null>(null);
-  const [busy, setBusy] = useState(false);
-  const work = async (act: () => Promise<void>) => {
-    setBusy(true);
-    try {
-      await act();
-    } catch (failure) {
-      tellFailure(failure);
-    }
-    setBusy(false);
-  };
-  const write = () =>
-    work(async () => {
-      const bundle = await api.writeBundle();
-      keepFile(bundle, `jinqiu-${dayText(new Date())}.jqb`);
-      tell(w("stickWritten", Math.ceil(bundle.size / 1024)));
-    });
-  const read = (file: File) =>
-    work(async () => {
-      setTaken(null);
-      setTaken(await api.readBundle(file));
-      changed();
-    });
-  return (
-    <section class="card" aria-labelledby="stick-heading">
-      <h2 id="stick-heading">{w("stick")}</h2>
-      <p>{w("stickIntro")}</p>
-      <p class="actions">
-        <button type="button" disabled={busy} onClick={() => void write()}>
-          {w("stickWrite")}
-        </button>
-      </p>
-      <DropPlace id="stick-file" text={w("stickTake")} accept=".jqb" take={(file) => void read(file)} />
-      {busy && <p role="status">{w("looking")}</p>}
-      {taken && <TakenIn taken={taken} />}
-    </section>
   );
 }
 

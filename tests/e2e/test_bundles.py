@@ -5,13 +5,12 @@ import json
 import os
 import resource
 import signal
-import struct
 import subprocess
 import tempfile
 import unittest
-import zlib
 
 from jinqiu import JINQIU, JINQIUD, World, run
+from pictures import blank
 
 
 class Stick:
@@ -188,16 +187,9 @@ class Bundles(unittest.TestCase):
                    env={"JINQIU_LANG": "en"})
 
     def blank(self, world):
-        """A white picture, 8 by 8."""
-        def chunk(kind, data):
-            body = kind + data
-            return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
         path = os.path.join(world.folder, "blank.png")
-        rows = b"".join(b"\0" + b"\xff" * 8 for _ in range(8))
         with open(path, "wb") as file:
-            file.write(b"\x89PNG\r\n\x1a\n" +
-                       chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)) +
-                       chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+            file.write(blank())
         return path
 
     def test_what_fits_no_pictures_is_written_as_a_file(self):

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from jinqiu import World, eventually
 from pages import Pages, path_of
+from pictures import blank
 from test_lock import PHRASE, join, serve
 from test_peers import Listening
 
@@ -185,6 +186,46 @@ class Interface(unittest.TestCase):
         self.send_file("/api/bundle", 403, bytes(stranger))
         for row in self.pages.ask("GET", "/api/rows/person", query=[("search", "示例党员077")]).json()["rows"]:
             self.pages.ask("DELETE", f"/api/rows/person/{row['id']}")
+
+    def pictures(self, world):
+        """A bundle from screen to camera, without a hub."""
+        other, peer = world.join("secretary"), world.join("volunteer")  # who knows of it
+        world.hub.stop()
+        shown, look, join = (f"/api/bundle/{part}" for part in ("pictures", "picture", "parts"))
+        with Pages(peer.folder) as self.pages:
+            self.pages.enter()
+            for _ in range(3):
+                self.pages.ask("POST", "/api/rows/person", {"fields": {
+                    "name": "示例党员078", "note": os.urandom(500).hex()}})
+            series = self.ask("GET", shown, 200)["pictures"]
+            for modules in (picture.split() for picture in series):
+                self.assertEqual({len(line) for line in modules}, {len(modules)})
+            folder = os.path.join(world.folder, "series")
+            self.assertEqual(peer.json("bundle", "write", "--qr", folder)["pictures"], len(series))
+            for _ in range(20):
+                self.pages.ask("POST", "/api/rows/person", {"fields": {
+                    "name": "示例党员079", "note": os.urandom(3000).hex()}})
+            self.assertIn("64", self.ask("GET", shown, 413)["error"])
+            self.send_file(look, 400, b"no picture at all")
+            self.send_file(look, 415, b"{}", kind="application/json")
+            self.assertEqual(self.send_file(look, 200, blank()), {"parts": [], "others": 0})
+            parts = []
+            for name in sorted(os.listdir(folder), reverse=True):
+                with open(os.path.join(folder, name), "rb") as file:
+                    parts += self.send_file(look, 200, file.read())["parts"]
+            self.assertEqual([part["index"] for part in parts], [*range(len(series), 0, -1)])
+            self.assertEqual({part["total"] for part in parts}, {len(series)})
+            texts = [part["text"] for part in parts]
+            self.ask("POST", join, 403, {"parts": texts})  # it is for the hub and those above
+        with Pages(other.folder) as self.pages:
+            self.pages.enter()
+            for wrong in ([], texts[1:], [*texts, 1], [*texts, "JQB1"]):
+                self.ask("POST", join, 400, {"parts": wrong})
+            self.refuse_text("POST", join)
+            taken = self.ask("POST", join, 200, {"parts": texts})
+            self.assertGreater(taken["applied"] + taken["early"], 0)
+            rows = self.pages.ask("GET", "/api/rows/person").json()["rows"]
+            self.assertIn("示例党员078", [row["name"] for row in rows])
 
     def sheets(self):
         take, give = "/api/import/{table}", "/api/export/{table}"
@@ -501,6 +542,7 @@ class Interface(unittest.TestCase):
                 self.pages.enter()
                 self.lock(world)
             self.assertEqual(pages.errors, "")
+            self.pictures(world)
         self.assertEqual(self.document.all() - self.document.met, set())
 
     def test_a_save_and_its_draft_go_together(self):

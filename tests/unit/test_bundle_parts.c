@@ -167,7 +167,8 @@ static void a_damaged_picture_does_no_harm(void **state)
         assert_int_equal(status, STATUS_BAD_INPUT);
         png.data[at] ^= 0x40;
         status = qr_read(buffer_bytes(&png), take, &parts, NULL);
-        assert_true(status == STATUS_OK || status == STATUS_BAD_INPUT);
+        assert_true(status == STATUS_OK || status == STATUS_BAD_INPUT ||
+                    status == STATUS_NOT_FOUND);
         png.data[at] ^= 0x40;
         bundle_parts_release(&parts);
     }
