@@ -365,6 +365,7 @@ static int run(struct cli *cli, struct vault **vault, int argc, char **argv)
     const struct cli_program *program = cli->program;
     enum status status = cli_parse(cli, program, argc, argv, &request, &err);
     cli->vault = vault;
+    cli->shortages = json_shortages();
     if (status != STATUS_OK && request.help)
         status = STATUS_OK;
     if (status == STATUS_OK && request.help)
@@ -385,7 +386,7 @@ static int run(struct cli *cli, struct vault **vault, int argc, char **argv)
 
 int cli_main(const struct cli_program *program, int argc, char **argv)
 {
-    struct cli cli = {.program = program, .shortages = json_shortages()};
+    struct cli cli = {.program = program};
     struct vault *vault = NULL;
     process_protect();
     choose_language(argc, argv);
