@@ -161,8 +161,11 @@ static void fill(void)
     struct quota_limits limits = {1000, 1000000};
     struct frontier stored = {0};
     json_t *draft = json_pack("{ss}", "name", "示例党员001");
-    world_add(world.clients[desk], "visit", "target_ref", "person:00000000000000000000000001",
-              "kind", "home_visit", "at", "2020-01-01T09:00", NULL);
+    char person[ID_TEXT_BYTES + 8] = "person:";
+    struct id id = world_add(world.clients[desk], "person", "name", "示例党员001", NULL);
+    id_format(&id, person + strlen(person));
+    world_add(world.clients[desk], "visit", "target_ref", person, "kind", "home_visit", "at",
+              "2020-01-01T09:00", NULL);
     assert_true(world_sync(&world, desk, 0, NULL));
     assert_int_equal(frontier_copy(&stored, replica_frontier(world.hub.replica), NULL), STATUS_OK);
     assert_int_equal(late_note_arrival(&world.hub, &stored, NULL), STATUS_OK);

@@ -257,8 +257,8 @@ static void put_heads(const char *name, char out[256])
                              cell->heads[i].dot.feed.device, (unsigned)cell->heads[i].dot.number);
 }
 
-/* The clock of the first device is far ahead, those of the others stand still: ties. Of the numbers
- * of three feeds none goes with the order of their dots. */
+/* The clock of the first device is far ahead, those of the others stand still: ties. Numbers don't
+ * go in the order of the dots. */
 static void save(struct known known[REPLICAS], size_t replica, size_t kind)
 {
     char words[512], dot[32], heads[256];

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "common/keys.h"
 #include "common/passphrase.h"
 
 static char path[] = "/tmp/jinqiu-passphrase-XXXXXX";
@@ -180,6 +181,7 @@ static void a_variable_is_wiped_once_it_was_read(void **state)
 static int setup(void **state)
 {
     (void)state;
+    assert_int_equal(keys_init(NULL), STATUS_OK);
     int file = mkstemp(path);
     close(file);
     return file < 0 ? -1 : 0;
