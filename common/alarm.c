@@ -7,6 +7,7 @@
 #include "common/access.h"
 #include "common/array.h"
 #include "common/consent.h"
+#include "common/json_read.h"
 #include "common/mutant.h"
 #include "common/view.h"
 
@@ -216,11 +217,14 @@ enum status alarm_list(struct replica *replica, const char *since, json_t **list
     const struct schema_table *table = access_table(replica_schema(replica));
     const struct schema_watch *watch = table ? &table->watch : NULL;
     enum status status = STATUS_OK;
+    uint64_t shortages = json_shortages();
     *list = json_array();
     if (watch)
         status = tell_notes(replica, watch, since, *list, err);
     if (watch && watch->aside && status == STATUS_OK)
         status = tell_aside(replica, watch, since, *list, err);
+    if (status == STATUS_OK)
+        status = json_whole(shortages, err);
     if (status == STATUS_OK)
         status = sort_list(list, err);
     if (status == STATUS_OK)

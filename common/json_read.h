@@ -1,12 +1,12 @@
 #ifndef COMMON_JSON_READ_H
 #define COMMON_JSON_READ_H
 
-/* Where jansson gets its memory, what happens when there is none, and what is left of it.
+/* Reading and building JSON when memory may run out, and what is left of it in memory.
  *
- * Its parser doesn't expect to run out: it may lose a byte of a text in silence, or read beyond its
- * end. So a reserve carries it to where it can stop. Who builds JSON looks at no single piece: one
- * that could not be made is left out. So failures are counted, and who gives the whole away asks
- * whether there was one. */
+ * jansson's parser doesn't expect that: it may lose a byte of a text in silence, or read beyond its
+ * end. So its allocations are watched, and a reserve carries it to where it can stop. Who builds
+ * JSON looks at no single piece, and one that could not be made is left out: so they are counted,
+ * and who gives the whole away asks whether there was one. */
 
 #include <jansson.h>
 

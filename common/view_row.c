@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json_read.h"
 #include "common/pack.h"
 #include "common/view_reader.h"
 
@@ -211,7 +212,10 @@ static enum status read_rows(struct reader *reader, view_taker *take, void *cont
         TRY(next_conflict(reader, err));
     while (status == STATUS_OK && (code = sqlite3_step(reader->rows)) == SQLITE_ROW) {
         json_t *row = NULL;
+        uint64_t shortages = json_shortages();
         status = make_row(reader, &row, err);
+        if (status == STATUS_OK)
+            status = json_whole(shortages, err);
         if (status == STATUS_OK)
             status = take(context, row, err);
         json_decref(row);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json_read.h"
 #include "common/view.h"
 
 #define FAULTS_MAX 1000 /* listed; more are only counted */
@@ -57,8 +58,8 @@ static void note_fault(void *context, const char *what)
 
 enum status view_verify(struct replica *replica, json_t **report, struct error *err)
 {
+    uint64_t entries = 0, shortages = json_shortages();
     struct faults faults = {json_array(), 0};
-    uint64_t entries = 0;
     *report = NULL;
     enum status status = replica_verify(replica, note_fault, &faults, &entries, err);
     if (status != STATUS_OK) {
@@ -69,7 +70,12 @@ enum status view_verify(struct replica *replica, json_t **report, struct error *
     json_object_set_new(*report, "ok", json_boolean(faults.count == 0));
     json_object_set_new(*report, "entries", json_integer((json_int_t)entries));
     json_object_set_new(*report, "bad", faults.list);
-    return STATUS_OK;
+    status = json_whole(shortages, err);
+    if (status == STATUS_OK)
+        return status;
+    json_decref(*report);
+    *report = NULL;
+    return status;
 }
 
 /* ---- schema and counts ---- */

@@ -66,13 +66,15 @@ static void choose_classes(struct making *making, enum plan_class only)
         struct chance *from = i < CLASS_MEMBER ? chance : &later;
         making->on[i] = chance_below(from, 100) < class_percent[i];
         making->often[i] = (unsigned)log_uniform(from, 200);
+        if (i == CLASS_MEMBER) /* one move takes many steps */
+            making->often[i] = 400;
         if (profile == 0)
             making->on[i] = false;
         if (profile == 1)
             making->on[i] = i == alone;
         if (only != CLASSES)
             making->on[i] = i == only;
-        if (making->on[i] && (profile == 1 || only != CLASSES))
+        if (making->on[i] && i < CLASS_MEMBER && (profile == 1 || only != CLASSES))
             making->often[i] = 150;
     }
 }
@@ -194,7 +196,7 @@ static void add_fault(struct making *making, enum plan_class class)
         event->b = log_uniform(chance, 30000);
     } else if (class == CLASS_MEMBER) {
         event->place = client;
-        event->a = chance_below(chance, 4);
+        event->a = chance_below(chance, 6);
         event->b = chance_below(chance, 64);
     } else if (class == CLASS_REVIVE) {
         event->place = 0;

@@ -139,17 +139,17 @@ static enum status answer(struct replica *replica, struct chance *chance, struct
 
 void live_member(struct world *world, const struct event *event)
 {
-    static const char *const names[] = {"writes", "writes", "offers", "answers"};
+    static const char *const names[] = {"writes", "offers", "answers"};
     struct replica *replica = world->fleet.places[event->place].replica;
-    unsigned what = (unsigned)(event->a % 4), member = (unsigned)(event->b % WORLD_MEMBERS);
+    unsigned what = (unsigned)(event->a % 3), member = (unsigned)(event->b % WORLD_MEMBERS);
     struct chance chance = {event->seed};
     struct error err = {0};
     enum status status;
     if (world->deeds_count == WORLD_DEEDS || event->place == 0)
         return;
-    if (what < 2)
+    if (what == 0)
         status = write_phone(world, replica, member, &err);
-    else if (what == 2)
+    else if (what == 1)
         status = offer(world, replica, member, (unsigned)event->b / WORLD_MEMBERS, &err);
     else
         status = answer(replica, &chance, &err);
@@ -159,7 +159,7 @@ void live_member(struct world *world, const struct event *event)
     world->deeds[world->deeds_count++] =
         (struct deed){.author = event->place,
                       .member = member,
-                      .phone = what < 2 && status == STATUS_OK,
+                      .phone = what == 0 && status == STATUS_OK,
                       .doubtful = world_apart(world, event->place, event->place)};
     world_mend(world);
     if (world_ok(world))
