@@ -26,7 +26,7 @@
 #include "tests/support/world.h"
 #include "tests/support/wrapped.h"
 
-#define TRIES 25 /* of one act, in each way */
+#define TRIES 12 /* of one act, in each way */
 
 /* ---- calls ---- */
 

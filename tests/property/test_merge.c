@@ -411,7 +411,7 @@ static bool tallies_print(const struct tallies *t)
 int main(int argc, char **argv)
 {
     static struct program program;
-    uint64_t seed = 1, programs = 10000;
+    uint64_t seed = 1, programs = 4000;
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--seed") == 0)
             seed = strtoull(argv[i + 1], NULL, 10);
