@@ -11,6 +11,7 @@
 #include "common/pack.h"
 #include "common/repair.h"
 #include "common/replica_move.h"
+#include "common/sealed_words.h"
 #include "common/search.h"
 #include "common/wal_check.h"
 
@@ -42,6 +43,7 @@ static enum status configure(struct replica *replica, const struct replica_optio
     sql_watch(replica);
     if (MUTANT("t4-t17-sync-normal"))
         TRY(sql_run(replica, "PRAGMA synchronous = NORMAL", err));
+    TRY(sealed_words_register(replica, err));
     return search_register(replica->database, err);
 }
 
@@ -246,6 +248,7 @@ void replica_close(struct replica *replica)
         sqlite3_exec(replica->database, "ROLLBACK", NULL, NULL, NULL);
     sql_finalize_all(replica);
     seal_cache_release(replica);
+    replica_keep(replica, NULL, NULL);
     sqlite3_close_v2(replica->database);
     free(replica->ballast);
     registry_free(replica->registry);
@@ -480,11 +483,6 @@ enum status replica_meta_get(struct replica *replica, const char *name, struct b
 bool replica_in_transaction(const struct replica *replica)
 {
     return replica->in_transaction;
-}
-
-int64_t *replica_doubles_mark(struct replica *replica)
-{
-    return &replica->doubles_mark;
 }
 
 enum status replica_begin(struct replica *replica, struct error *err)

@@ -369,6 +369,10 @@ enum status replica_row_history(struct replica *replica, uint32_t table, const s
 struct sqlite3 *replica_database(struct replica *replica);
 /* A number that doubles.c remembers; 0 whenever a transaction begins. */
 int64_t *replica_doubles_mark(struct replica *replica);
+/* What the reports keep for as long as the replica is open (report_file.c): released when it is
+ * closed, or when another takes its place. NULL: nothing yet. */
+void *replica_kept(const struct replica *replica);
+void replica_keep(struct replica *replica, void *kept, void (*release)(void *kept));
 
 struct replica_counts {
     uint64_t entries, rows, conflicts, set_aside, own_entries;

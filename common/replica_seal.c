@@ -482,31 +482,42 @@ void draft_forget_keys(struct draft *draft)
 
 /* ---- in SQL ---- */
 
+enum status replica_sealed_text(struct replica *replica, const struct seal_place *place,
+                                struct bytes content, struct bytes *text, struct error *err)
+{
+    struct buffer sealed = {0};
+    struct bytes plain;
+    *text = (struct bytes){0};
+    enum status status = pack_sealed(&sealed, content);
+    status = status == STATUS_OK ? replica_plain(replica, place, buffer_bytes(&sealed), &plain, err)
+                                 : error_set(err, status, "out of memory");
+    struct unpack in = unpack_of(status == STATUS_OK ? plain : (struct bytes){0});
+    if (!unpack_str(&in, text))
+        *text = (struct bytes){0};
+    buffer_release(&sealed);
+    return status;
+}
+
 /* unsealed(value, table, row, field): a text that is sealed as it reads, NULL when we can't. */
 static void sql_unsealed(sqlite3_context *context, int count, sqlite3_value **values)
 {
-    struct replica *replica = sqlite3_user_data(context);
     struct seal_place place = {.table = (uint32_t)sqlite3_value_int64(values[1]),
                                .field = (uint16_t)sqlite3_value_int(values[3])};
-    struct buffer sealed = {0};
     struct bytes text;
     (void)count;
     if (sqlite3_value_type(values[0]) != SQLITE_BLOB) {
         sqlite3_result_value(context, values[0]);
         return;
     }
-    if (sqlite3_value_bytes(values[2]) != ID_BYTES ||
-        pack_sealed(&sealed, bytes_of(sqlite3_value_blob(values[0]),
-                                      (size_t)sqlite3_value_bytes(values[0]))) != STATUS_OK)
+    if (sqlite3_value_bytes(values[2]) != ID_BYTES)
         return;
     memcpy(place.row.bytes, sqlite3_value_blob(values[2]), ID_BYTES);
-    struct bytes plain;
-    if (replica_plain(replica, &place, buffer_bytes(&sealed), &plain, NULL) != STATUS_OK)
+    struct bytes content =
+        bytes_of(sqlite3_value_blob(values[0]), (size_t)sqlite3_value_bytes(values[0]));
+    if (replica_sealed_text(sqlite3_user_data(context), &place, content, &text, NULL) != STATUS_OK)
         sqlite3_result_error_code(context, SQLITE_IOERR);
-    struct unpack in = unpack_of(plain);
-    if (unpack_str(&in, &text))
+    else if (text.data)
         sqlite3_result_text(context, (const char *)text.data, (int)text.size, SQLITE_TRANSIENT);
-    buffer_release(&sealed);
 }
 
 enum status seal_add_function(struct replica *replica, struct error *err)

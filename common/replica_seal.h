@@ -16,6 +16,11 @@
 enum status replica_plain(struct replica *replica, const struct seal_place *place,
                           struct bytes value, struct bytes *plain, struct error *err);
 
+/* The same of a column that holds a sealed text, as SQL has it: what it reads as, or absent when it
+ * can't be opened. Borrows the replica, until the next call. STATUS_STORAGE, STATUS_NO_MEMORY. */
+enum status replica_sealed_text(struct replica *replica, const struct seal_place *place,
+                                struct bytes content, struct bytes *text, struct error *err);
+
 /* Whom a sealed value is about, as its key says; *found false: nobody named that key. */
 enum status replica_seal_subject(struct replica *replica, struct bytes value, struct id *subject,
                                  bool *found, struct error *err);

@@ -185,6 +185,8 @@ struct replica {
     int64_t replaced_count;
     int64_t data_version;
     int64_t doubles_mark; /* of doubles.c, for one transaction */
+    void *kept;           /* of report_file.c */
+    void (*kept_release)(void *kept);
     sqlite3_stmt *statements[STATEMENT_COUNT];
 
     struct table_columns columns[TABLE_COLUMNS_MAX];

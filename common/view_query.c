@@ -68,6 +68,23 @@ static enum status put_readable(struct reader *reader, const struct schema_field
     return put(reader, numbers);
 }
 
+/* What the sealed texts read as, in case that they may hold one of the words. */
+static enum status put_sealed_words(struct reader *reader)
+{
+    char number[32];
+    snprintf(number, sizeof number, ", _sealed_words(?1, %u, id", reader->table->number);
+    TRY(put(reader, number));
+    for (size_t i = 0; i < reader->table->fields_count; i++) {
+        const struct schema_field *field = &reader->table->fields[i];
+        if (!is_searched(field) || !field->seal_roles)
+            continue;
+        snprintf(number, sizeof number, ", %u, ", field->number);
+        TRY(put(reader, number));
+        TRY(put_name(reader, field->name));
+    }
+    return put(reader, ")");
+}
+
 static enum status put_search(struct reader *reader)
 {
     const struct schema_field *title = table_field(reader->table, reader->table->title_field);
@@ -76,11 +93,13 @@ static enum status put_search(struct reader *reader)
                                                           : put(reader, "NULL"));
     for (size_t i = 0; i < reader->table->fields_count; i++) {
         const struct schema_field *field = &reader->table->fields[i];
-        if (field == title || !is_searched(field) || (field->seal_roles && !reader->sealed_too))
+        if (field == title || !is_searched(field) || field->seal_roles)
             continue;
         TRY(put(reader, ", "));
-        TRY(put_readable(reader, field));
+        TRY(put_name(reader, field->name));
     }
+    if (reader->sealed_too)
+        TRY(put_sealed_words(reader));
     return put(reader, ")");
 }
 
@@ -319,8 +338,8 @@ static enum status check_query(const struct view_query *query, struct error *err
     return STATUS_OK;
 }
 
-/* To open every sealed text takes ten times as long as all the rest: it is done when no other text
- * of the rows in question has the words. So a search by name is quick, each page of one search is
+/* To open every sealed text takes ten times as long as all the rest, the first time
+ * (sealed_words.h): it is done when no other text of the rows in question has the words. So a search by name is quick, each page of one search is
  * made alike, and a word that only stands in a sealed note is found. */
 static enum status choose_texts(struct reader *reader, const struct view_query *query,
                                 struct error *err)

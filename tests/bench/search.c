@@ -11,6 +11,7 @@
 #define PEOPLE 50000
 #define SURNAMES 12
 #define GIVEN 16
+#define NOWHERE "无此词" /* so that sealed texts are looked through */
 
 static void person_save(struct replica *replica, uint32_t org, size_t at)
 {
@@ -36,10 +37,10 @@ static enum status drop_row(void *context, json_t *row, struct error *err)
     return STATUS_OK;
 }
 
-static double time_search(struct replica *replica, const char *text)
+static double time_search(struct replica *replica, const char *text, int rounds)
 {
     double best = 0;
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < rounds; round++) {
         struct view_query query = {.table = "person", .search = text, .limit = 20};
         size_t count = 0;
         double start = now();
@@ -63,10 +64,11 @@ struct search_cost search_measure(struct world *world, const char *path)
     for (size_t i = 0; i < PEOPLE; i++)
         person_save(replica, world->township, i);
     MUST(replica_commit(replica, err));
+    cost.first_ms = time_search(replica, NOWHERE, 1);
     for (size_t i = 0; i < sizeof searches / sizeof searches[0]; i++) {
-        double took = time_search(replica, searches[i]);
+        double took = time_search(replica, searches[i], ROUNDS);
         cost.worst_ms = took > cost.worst_ms ? took : cost.worst_ms;
     }
-    cost.sealed_ms = time_search(replica, "无此词");
+    cost.sealed_ms = time_search(replica, NOWHERE, ROUNDS);
     return cost;
 }

@@ -385,6 +385,48 @@ static void sealed_texts_are_found_by_who_reads_them(void **state)
     assert_int_equal(count, 0);
 }
 
+static int64_t found_people(struct replica *replica, const char *words)
+{
+    struct view_query query = {.table = "person", .search = words};
+    int64_t count;
+    assert_int_equal(view_count(replica, &query, &count, NULL), STATUS_OK);
+    return count;
+}
+
+/* The second search looks at hints first (sealed_words.h), and has to find the same. */
+static void finds_twice(struct replica *replica, const char *words, int64_t count)
+{
+    for (int round = 0; round < 2; round++)
+        if (found_people(replica, words) != count)
+            fail_msg("'%s' found %lld in round %d", words, (long long)found_people(replica, words),
+                     round);
+}
+
+static void a_hint_never_hides_what_a_sealed_text_says(void **state)
+{
+    (void)state;
+    struct replica *secretary =
+        world.clients[world_join(&world, ROLE_SECRETARY, world.branches[0])];
+    struct id person = world_add(secretary, "person", "name", "示例党员001", "kin", "示例亲属 Li",
+                                 "note", "爱听广播", NULL);
+    world_add(secretary, "person", "name", "示例党员002", "note", "爱下棋", NULL);
+    finds_twice(secretary, "听广", 1);
+    finds_twice(secretary, "广听", 0);
+    finds_twice(secretary, "爱", 2);
+    finds_twice(secretary, "li", 1);
+    finds_twice(secretary, "属 播", 1);
+    finds_twice(secretary, "党员001 广播", 1);
+    finds_twice(secretary, "\xb9\xbf", 1); /* within a character */
+    world_set(secretary, "person", &person, "note", "常去公园", NULL);
+    finds_twice(secretary, "广播", 0);
+    finds_twice(secretary, "公园", 1);
+    sync_all();
+    erase(&person, world.branches[0], 0);
+    sync_all();
+    finds_twice(secretary, "公园", 0);
+    finds_twice(secretary, "下棋", 1);
+}
+
 #define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -399,6 +441,7 @@ int main(void)
         IN_A_WORLD(a_year_is_erased_alone),
         IN_A_WORLD(an_adopted_entry_can_be_read),
         IN_A_WORLD(sealed_texts_are_found_by_who_reads_them),
+        IN_A_WORLD(a_hint_never_hides_what_a_sealed_text_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
