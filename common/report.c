@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/builtin_reports.h"
 #include "common/json_read.h"
 #include "common/messages.h"
 #include "common/mutant.h"
+#include "common/question_maps.h"
+#include "common/report_file.h"
+#include "common/report_row.h"
 #include "common/report_views.h"
 
 #define STEPS_PER_LOOK 100000
@@ -16,8 +18,9 @@
 struct report_book {
     struct replica *replica;
     sqlite3 *database;
-    json_t *file;
+    const json_t *file; /* borrowed */
     struct report_views views;
+    struct question_maps *maps;
     unsigned looks;
 };
 
@@ -63,93 +66,6 @@ static int on_progress(void *context)
     return ++book->looks >= LOOKS_MAX;
 }
 
-/* ---- the files ---- */
-
-/* Put the lists of one file behind those of the others. */
-static enum status take_file(json_t *all, struct bytes text, struct error *err)
-{
-    json_error_t problem;
-    const char *key;
-    json_t *value, *file;
-    uint64_t shortages = json_shortages();
-    if (json_read(&file, text, &problem, err) == STATUS_NO_MEMORY)
-        return STATUS_NO_MEMORY;
-    if (!json_is_object(file)) {
-        json_decref(file);
-        return error_set(err, STATUS_BAD_INPUT, "the reports are broken: %s", problem.text);
-    }
-    json_object_foreach(file, key, value)
-    {
-        json_t *list = json_object_get(all, key);
-        if (json_is_array(list) && json_is_array(value))
-            json_array_extend(list, value);
-        else
-            json_object_set(all, key, value);
-    }
-    json_decref(file);
-    return json_whole(shortages, err);
-}
-
-static const char *name_of(const json_t *definition)
-{
-    const char *name = json_string_value(json_object_get(definition, "name"));
-    return name ? name : "";
-}
-
-struct placed { /* an item, and where it stood */
-    json_t *item;
-    size_t at;
-};
-
-static int by_place(const struct placed *a, const struct placed *b)
-{
-    return (a->at > b->at) - (a->at < b->at);
-}
-
-static int by_name(const void *a, const void *b)
-{
-    const struct placed *left = a, *right = b;
-    int order = strcmp(name_of(left->item), name_of(right->item));
-    return order != 0 ? order : by_place(left, right);
-}
-
-static int by_days(const void *a, const void *b)
-{
-    const struct placed *left = a, *right = b;
-    json_int_t days = json_integer_value(json_object_get(left->item, "days"));
-    json_int_t other = json_integer_value(json_object_get(right->item, "days"));
-    return days == other ? by_place(left, right) : days > other ? -1 : 1;
-}
-
-static enum status sort(json_t *list, int (*compare)(const void *, const void *), struct error *err)
-{
-    size_t count = json_array_size(list);
-    struct placed *items = malloc((count + 1) * sizeof *items);
-    if (!items)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    for (size_t i = 0; i < count; i++)
-        items[i] = (struct placed){json_incref(json_array_get(list, i)), i};
-    qsort(items, count, sizeof *items, compare);
-    for (size_t i = 0; i < count; i++)
-        json_array_set_new(list, i, items[i].item);
-    free(items);
-    return STATUS_OK;
-}
-
-static enum status load(struct report_book *book, struct error *err)
-{
-    enum status status = STATUS_OK;
-    book->file = json_object();
-    for (size_t i = 0; builtin_reports(i).size > 0 && status == STATUS_OK; i++)
-        status = take_file(book->file, builtin_reports(i), err);
-    size_t i;
-    json_t *report;
-    json_array_foreach(json_object_get(book->file, "reports"), i, report)
-        json_object_set(report, "words", json_object_get(book->file, "words"));
-    return status == STATUS_OK ? sort(json_object_get(book->file, "reports"), by_name, err)
-                               : status;
-}
-
 /* ---- life ---- */
 
 enum status report_book_open(struct report_book **book, struct replica *replica, struct error *err)
@@ -160,9 +76,11 @@ enum status report_book_open(struct report_book **book, struct replica *replica,
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     made->replica = replica;
     made->database = replica_database(replica);
-    enum status status = load(made, err);
+    enum status status = report_file_of(replica, &made->file, err);
     if (status == STATUS_OK)
-        status = report_views_make(&made->views, replica, made->file, err);
+        status = report_views_open(&made->views, replica, made->file, err);
+    if (status == STATUS_OK)
+        status = question_maps_open(&made->maps, made->database, err);
     if (status != STATUS_OK) {
         report_book_free(made);
         return status;
@@ -175,8 +93,8 @@ void report_book_free(struct report_book *book)
 {
     if (!book)
         return;
-    report_views_drop(&book->views, book->replica);
-    json_decref(book->file);
+    report_views_close(&book->views);
+    question_maps_close(book->maps, book->database);
     free(book);
 }
 
@@ -192,34 +110,23 @@ const json_t *report_definition(const struct report_book *book, const char *name
 
 /* ---- asking ---- */
 
-static json_t *value_of(sqlite3_stmt *row, int column)
-{
-    char id[ID_TEXT_BYTES];
-    struct id read;
-    switch (sqlite3_column_type(row, column)) {
-    case SQLITE_INTEGER:
-        return json_integer(sqlite3_column_int64(row, column));
-    case SQLITE_FLOAT:
-        return json_real(sqlite3_column_double(row, column));
-    case SQLITE_TEXT:
-        return json_string((const char *)sqlite3_column_text(row, column));
-    case SQLITE_BLOB:
-        if (sqlite3_column_bytes(row, column) != ID_BYTES)
-            return json_null();
-        memcpy(read.bytes, sqlite3_column_blob(row, column), ID_BYTES);
-        id_format(&read, id);
-        return json_string(id);
-    default:
-        return json_null();
-    }
-}
+/* What comes of a question: one of the two. */
+struct answer {
+    json_t *rows;
+    struct buffer *text; /* of an array, without its ends */
+};
 
-static json_t *row_of(sqlite3_stmt *row)
+static enum status take(struct answer *answer, sqlite3_stmt *row, struct error *err)
 {
-    json_t *object = json_object();
-    for (int i = 0; i < sqlite3_column_count(row); i++)
-        json_object_set_new(object, sqlite3_column_name(row, i), value_of(row, i));
-    return object;
+    enum status status = STATUS_OK;
+    if (!answer->text)
+        status = json_array_append_new(answer->rows, report_row_json(row)) == 0 ? STATUS_OK
+                                                                                : STATUS_NO_MEMORY;
+    else if (answer->text->size > 1)
+        status = buffer_append(answer->text, ",", 1);
+    if (status == STATUS_OK && answer->text)
+        status = report_row_put(row, answer->text);
+    return status == STATUS_OK ? status : error_set(err, status, "out of memory");
 }
 
 static void bind(sqlite3_stmt *statement, const struct report_question *question)
@@ -254,24 +161,31 @@ static int prepare(struct report_book *book, const struct report_question *quest
 }
 
 static enum status ask(struct report_book *book, const json_t *definition,
-                       const struct report_question *question, json_t *rows, struct error *err)
+                       const struct report_question *question, struct answer *answer,
+                       struct error *err)
 {
     const char *name = json_string_value(json_object_get(definition, "name"));
     struct buffer sql = {0};
     sqlite3_stmt *statement = NULL;
-    TRY(report_sql(definition, &sql, err));
+    enum status status = report_sql(definition, &sql, err);
+    if (status == STATUS_OK)
+        status =
+            report_views_need(&book->views, question->by_hand ? NULL : (const char *)sql.data, err);
+    if (status != STATUS_OK) {
+        buffer_release(&sql);
+        return status;
+    }
     book->looks = 0;
     sqlite3_progress_handler(book->database, STEPS_PER_LOOK, on_progress, book);
     int code = prepare(book, question, (const char *)sql.data, &statement);
     if (code == SQLITE_OK) {
         bind(statement, question);
-        while ((code = sqlite3_step(statement)) == SQLITE_ROW)
-            json_array_append_new(rows, row_of(statement));
+        while (status == STATUS_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
+            status = take(answer, statement, err);
     }
-    enum status status = code == SQLITE_DONE ? STATUS_OK
-                         : code == SQLITE_MISUSE
-                             ? error_set(err, STATUS_BAD_INPUT, "one question at a time")
-                             : failed(book, name, err);
+    if (status == STATUS_OK && code != SQLITE_DONE)
+        status = code == SQLITE_MISUSE ? error_set(err, STATUS_BAD_INPUT, "one question at a time")
+                                       : failed(book, name, err);
     sqlite3_finalize(statement);
     sqlite3_set_authorizer(book->database, NULL, NULL);
     sqlite3_progress_handler(book->database, 0, NULL, NULL);
@@ -279,23 +193,55 @@ static enum status ask(struct report_book *book, const json_t *definition,
     return status;
 }
 
+/* What an earlier question made isn't known any more, nor are views of its days. */
+static enum status begin(struct report_book *book, const struct report_question *question,
+                         struct error *err)
+{
+    question_maps_clear(book->maps);
+    return report_views_ask(&book->views, question, err);
+}
+
+static enum status find(const struct report_book *book, const char *name, const json_t **definition,
+                        struct error *err)
+{
+    *definition = report_definition(book, name);
+    if (*definition)
+        return STATUS_OK;
+    return error_set(err, STATUS_NOT_FOUND, "there is no report '%.60s'", name);
+}
+
 enum status report_run(struct report_book *book, const char *name,
                        const struct report_question *question, json_t **rows, struct error *err)
 {
-    const json_t *definition = report_definition(book, name);
+    const json_t *definition;
     *rows = NULL;
-    if (!definition)
-        return error_set(err, STATUS_NOT_FOUND, "there is no report '%.60s'", name);
+    TRY(find(book, name, &definition, err));
     return report_ask(book, definition, question, rows, err);
+}
+
+enum status report_run_text(struct report_book *book, const char *name,
+                            const struct report_question *question, struct buffer *text,
+                            struct error *err)
+{
+    const json_t *definition;
+    TRY(find(book, name, &definition, err));
+    TRY(begin(book, question, err));
+    buffer_clear(text);
+    enum status status = buffer_append(text, "[", 1);
+    if (status == STATUS_OK)
+        status = ask(book, definition, question, &(struct answer){.text = text}, err);
+    if (status == STATUS_OK)
+        status = buffer_append(text, "]\n", 2);
+    return status;
 }
 
 enum status report_ask(struct report_book *book, const json_t *definition,
                        const struct report_question *question, json_t **rows, struct error *err)
 {
     *rows = NULL;
-    TRY(report_views_ask(&book->views, book->replica, question, err));
+    TRY(begin(book, question, err));
     *rows = json_array();
-    enum status status = ask(book, definition, question, *rows, err);
+    enum status status = ask(book, definition, question, &(struct answer){.rows = *rows}, err);
     if (status != STATUS_OK) {
         json_decref(*rows);
         *rows = NULL;
@@ -313,7 +259,7 @@ static enum status ask_named(struct report_book *book, const json_t *definition,
     size_t before = json_array_size(rows);
     const char *own = language_get() == LANGUAGE_EN ? "en" : "zh";
     const json_t *meanwhile = json_object_get(definition, "meanwhile");
-    TRY(ask(book, definition, question, rows, err));
+    TRY(ask(book, definition, question, &(struct answer){.rows = rows}, err));
     for (size_t i = before; i < json_array_size(rows); i++) {
         json_t *row = json_array_get(rows, i);
         json_object_set(row, "kind", json_object_get(definition, "name"));
@@ -338,7 +284,7 @@ static enum status ask_all(struct report_book *book, const char *list,
     size_t i;
     const json_t *definition;
     *rows = NULL;
-    TRY(report_views_ask(&book->views, book->replica, question, err));
+    TRY(begin(book, question, err));
     enum status status = STATUS_OK;
     *rows = json_array();
     json_array_foreach(json_object_get(book->file, list), i, definition)
@@ -353,11 +299,18 @@ static enum status ask_all(struct report_book *book, const char *list,
     return status;
 }
 
+static int by_days(const json_t *a, const json_t *b)
+{
+    json_int_t days = json_integer_value(json_object_get(a, "days"));
+    json_int_t other = json_integer_value(json_object_get(b, "days"));
+    return (other > days) - (other < days);
+}
+
 enum status report_due(struct report_book *book, const struct report_question *question,
                        json_t **rows, struct error *err)
 {
     TRY(ask_all(book, "reminders", question, rows, err));
-    return sort(*rows, by_days, err);
+    return report_sort(*rows, by_days, err);
 }
 
 enum status report_check(struct report_book *book, const struct report_question *question,

@@ -37,6 +37,10 @@ struct report_question {
  * STATUS_TOO_LARGE: it took too long. */
 enum status report_run(struct report_book *book, const char *name,
                        const struct report_question *question, json_t **rows, struct error *err);
+/* The same as the text of a JSON array and the end of a line, replacing `text`. */
+enum status report_run_text(struct report_book *book, const char *name,
+                            const struct report_question *question, struct buffer *text,
+                            struct error *err);
 /* The same for a definition {"name", "sql": […]} that isn't of the book. */
 enum status report_ask(struct report_book *book, const json_t *definition,
                        const struct report_question *question, json_t **rows, struct error *err);

@@ -2,16 +2,24 @@
 
 #include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/doubles.h"
+#include "common/report_tables.h"
 #include "common/view.h"
 
-struct maker {
-    struct replica *replica;
-    const json_t *file;
-    struct report_views *views;
-    bool doubles; /* some rows were merged (doubles.h) */
+#define NAME_BYTES 64
+
+/* A table of the schema, or a view of the files. */
+struct report_view {
+    const char *name;
+    const struct schema_table *table; /* or NULL */
+    const json_t *definition;         /* or NULL */
+    bool made;
+    bool needed; /* by what is asked for the days at hand */
+    bool looked; /* what it names is marked, too */
+    bool filled; /* a kept one: for the days at hand */
 };
 
 static enum status out_of_memory(struct error *err)
@@ -19,32 +27,9 @@ static enum status out_of_memory(struct error *err)
     return error_set(err, STATUS_NO_MEMORY, "out of memory");
 }
 
-static enum status execute(struct replica *replica, const char *sql, struct error *err)
+static const json_t *kept(const struct report_view *view)
 {
-    sqlite3 *database = replica_database(replica);
-    if (sqlite3_exec(database, sql, NULL, NULL, NULL) == SQLITE_OK)
-        return STATUS_OK;
-    return error_set(err, STATUS_STORAGE, "cannot ask '%.60s': %.120s", "the views",
-                     sqlite3_errmsg(database));
-}
-
-static enum status prepare(struct replica *replica, const char *sql, sqlite3_stmt **statement,
-                           struct error *err)
-{
-    sqlite3 *database = replica_database(replica);
-    if (sqlite3_prepare_v2(database, sql, -1, statement, NULL) == SQLITE_OK)
-        return STATUS_OK;
-    return error_set(err, STATUS_STORAGE, "cannot ask '%.60s': %.120s", "the views",
-                     sqlite3_errmsg(database));
-}
-
-/* After the last row that was put; `code` is what its step said. */
-static enum status put_end(struct replica *replica, sqlite3_stmt *put, int code, struct error *err)
-{
-    enum status status =
-        code == SQLITE_DONE ? STATUS_OK : replica_failed(replica, "the views", err);
-    sqlite3_finalize(put);
-    return status;
+    return json_object_get(view->definition, "kept");
 }
 
 enum status report_sql(const json_t *definition, struct buffer *sql, struct error *err)
@@ -65,178 +50,60 @@ enum status report_sql(const json_t *definition, struct buffer *sql, struct erro
     return status == STATUS_OK ? status : out_of_memory(err);
 }
 
-/* ---- when something was written ---- */
+/* ---- which there are ---- */
 
-static void give_moment(sqlite3_context *context, int64_t time_ms)
+static void add(struct report_views *views, struct report_view view)
 {
-    char text[32];
-    if (time_ms > 0 && time_format_local(time_ms, text))
-        sqlite3_result_text(context, text, 16, SQLITE_TRANSIENT);
+    if (json_object_set_new(views->places, view.name, json_integer((json_int_t)views->count)) == 0)
+        views->items[views->count++] = view;
 }
 
-static struct written written_of(sqlite3_context *context, sqlite3_value *mark)
+enum status report_views_open(struct report_views *views, struct replica *replica,
+                              const json_t *file, struct error *err)
 {
-    struct bytes bytes = bytes_of(sqlite3_value_blob(mark), (size_t)sqlite3_value_bytes(mark));
-    return replica_mark_written(sqlite3_user_data(context), bytes);
-}
-
-static void on_written(sqlite3_context *context, int count, sqlite3_value **values)
-{
-    (void)count;
-    give_moment(context, written_of(context, values[0]).oldest_ms);
-}
-
-static void on_changed(sqlite3_context *context, int count, sqlite3_value **values)
-{
-    (void)count;
-    give_moment(context, written_of(context, values[0]).newest_ms);
-}
-
-static void on_entry_written(sqlite3_context *context, int count, sqlite3_value **values)
-{
-    (void)count;
-    give_moment(context,
-                replica_entry_ms(sqlite3_user_data(context), sqlite3_value_int64(values[0]),
-                                 sqlite3_value_int64(values[1])));
-}
-
-static const struct {
-    const char *name;
-    int arguments;
-    void (*call)(sqlite3_context *, int, sqlite3_value **);
-} functions[] = {
-    {"_written", 1, on_written}, {"_written", 2, on_entry_written}, {"_changed", 1, on_changed}};
-
-static enum status make_functions(struct replica *replica, struct error *err)
-{
-    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
-        if (sqlite3_create_function(replica_database(replica), functions[i].name,
-                                    functions[i].arguments, SQLITE_UTF8, replica, functions[i].call,
-                                    NULL, NULL) != SQLITE_OK)
-            return out_of_memory(err);
-    return STATUS_OK;
-}
-
-/* ---- tables out of the registry ---- */
-
-static enum status fill_orgs(struct replica *replica, struct error *err)
-{
-    const struct registry *registry = replica_registry(replica);
-    sqlite3_stmt *put;
-    int code = SQLITE_DONE;
-    TRY(prepare(replica, "INSERT INTO _org_tree VALUES(?, ?, ?, ?, ?, 0)", &put, err));
-    for (size_t i = 0; code == SQLITE_DONE && i < registry_orgs_count(registry); i++) {
-        const struct org *org = registry_org_at(registry, i);
-        sqlite3_reset(put);
-        sqlite3_bind_int64(put, 1, org->number);
-        sqlite3_bind_blob(put, 2, org->id.bytes, ID_BYTES, SQLITE_STATIC);
-        sqlite3_bind_text(put, 3, org->name, -1, SQLITE_STATIC);
-        sqlite3_bind_text(put, 4, org->kind, -1, SQLITE_STATIC);
-        sqlite3_bind_int64(put, 5, org->parent);
-        code = sqlite3_step(put);
-    }
-    TRY(put_end(replica, put, code, err));
-    return execute(replica,
-                   "INSERT INTO _below WITH RECURSIVE up(org, at, distance) AS ("
-                   "SELECT number, number, 0 FROM _org_tree UNION ALL "
-                   "SELECT up.org, o.parent, up.distance + 1 FROM up JOIN _org_tree o "
-                   "ON o.number = up.at WHERE o.parent > 0 AND up.distance < 16) "
-                   "SELECT at, org, distance FROM up;"
-                   "UPDATE _org_tree SET depth = d.depth FROM (SELECT org, max(distance) AS depth "
-                   "FROM _below GROUP BY org) d WHERE number = d.org",
-                   err);
-}
-
-static enum status fill_devices(struct replica *replica, struct error *err)
-{
-    const struct registry *registry = replica_registry(replica);
-    sqlite3_stmt *put;
-    int code = SQLITE_DONE;
-    TRY(prepare(replica, "INSERT INTO _device VALUES(?, ?, ?, ?, ?, ?, ?)", &put, err));
-    for (size_t i = 0; code == SQLITE_DONE && i < registry_devices_count(registry); i++) {
-        const struct device *device = registry_device_at(registry, i);
-        const struct certificate *certificate = &device->certificate;
-        enum device_state state = registry_device_state(registry, device);
-        sqlite3_reset(put);
-        sqlite3_bind_int64(put, 1, certificate->device);
-        sqlite3_bind_blob(put, 2, device->id.bytes, ID_BYTES, SQLITE_STATIC);
-        sqlite3_bind_blob(put, 3, certificate->person.bytes, ID_BYTES, SQLITE_STATIC);
-        sqlite3_bind_text(put, 4, certificate->person_name, -1, SQLITE_STATIC);
-        sqlite3_bind_text(put, 5, role_name(certificate->role), -1, SQLITE_STATIC);
-        sqlite3_bind_int64(put, 6, certificate->org);
-        sqlite3_bind_text(put, 7, device_state_name(state), -1, SQLITE_STATIC);
-        code = sqlite3_step(put);
-    }
-    TRY(put_end(replica, put, code, err));
-    return STATUS_OK;
-}
-
-/* The usual figures of rules, for where no row of a rule says otherwise. */
-static enum status fill_usual(const struct maker *maker, struct error *err)
-{
-    sqlite3_stmt *put;
-    int code = SQLITE_DONE;
-    size_t i;
-    const json_t *rule;
-    TRY(prepare(maker->replica, "INSERT OR REPLACE INTO _usual VALUES(?, ?)", &put, err));
-    json_array_foreach(json_object_get(maker->file, "rules"), i, rule)
-    {
-        if (code != SQLITE_DONE)
-            break;
-        sqlite3_reset(put);
-        sqlite3_bind_text(put, 1, json_string_value(json_array_get(rule, 0)), -1, SQLITE_STATIC);
-        sqlite3_bind_int64(put, 2, json_integer_value(json_array_get(rule, 1)));
-        code = sqlite3_step(put);
-    }
-    TRY(put_end(maker->replica, put, code, err));
-    return STATUS_OK;
-}
-
-static enum status make_tables(const struct maker *maker, struct error *err)
-{
-    static const char drops[] =
-        "DROP TABLE IF EXISTS temp._org_tree; DROP TABLE IF EXISTS temp._below;"
-        "DROP TABLE IF EXISTS temp._device; DROP TABLE IF EXISTS temp._usual;"
-        "DROP TABLE IF EXISTS temp._asked;";
-    if (buffer_append_bytes(&maker->views->drops, bytes_text(drops)) != STATUS_OK)
+    static const char *const lists[] = {"views", "invariants"};
+    const struct schema *schema = replica_schema(replica);
+    size_t most = schema ? schema->tables_count : 0, i;
+    const json_t *definition;
+    *views = (struct report_views){.replica = replica, .file = file};
+    for (i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        most += json_array_size(json_object_get(file, lists[i]));
+    views->places = json_object();
+    views->items = calloc(most + 1, sizeof *views->items);
+    if (!views->places || !views->items)
         return out_of_memory(err);
-    TRY(execute(maker->replica,
-                "CREATE TEMP TABLE _org_tree(number INTEGER PRIMARY KEY, id BLOB UNIQUE, "
-                "name TEXT, kind TEXT, parent INTEGER, depth INTEGER);"
-                "CREATE TEMP TABLE _below(ancestor INTEGER, org INTEGER, distance INTEGER, "
-                "PRIMARY KEY(ancestor, org)) WITHOUT ROWID;"
-                "CREATE TEMP TABLE _device(number INTEGER PRIMARY KEY, id BLOB, person BLOB, "
-                "name TEXT, role TEXT, org INTEGER, state TEXT);"
-                "CREATE TEMP TABLE _usual(code TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;"
-                "CREATE TEMP TABLE _asked(first TEXT, last TEXT, org INTEGER, me BLOB);"
-                "INSERT INTO _asked VALUES('', '', 0, NULL)",
-                err));
-    TRY(fill_orgs(maker->replica, err));
-    TRY(fill_devices(maker->replica, err));
-    return fill_usual(maker, err);
+    for (i = 0; schema && i < schema->tables_count; i++)
+        add(views,
+            (struct report_view){.name = schema->tables[i].name, .table = &schema->tables[i]});
+    for (size_t list = 0; list < sizeof lists / sizeof lists[0]; list++)
+        json_array_foreach(json_object_get(file, lists[list]), i, definition)
+            add(views,
+                (struct report_view){.name = json_string_value(json_object_get(definition, "name")),
+                                     .definition = definition});
+    if (views->count < most)
+        return out_of_memory(err);
+    return doubles_follow(replica, &views->doubles, err);
 }
 
-/* ---- views ---- */
+/* ---- making one ---- */
 
-/* `format` with each $ replaced, behind `sql`. */
-static enum status note(struct buffer *sql, const char *format, const char *name, struct error *err)
-{
-    enum status status = STATUS_OK;
-    for (; *format && status == STATUS_OK; format++)
-        status = *format == '$' ? buffer_append_bytes(sql, bytes_text(name))
-                                : buffer_append(sql, format, 1);
-    return status == STATUS_OK ? status : out_of_memory(err);
-}
-
-static enum status execute_note(struct replica *replica, const char *format, const char *name,
-                                struct error *err)
+/* `format` with each $ replaced by a name, and `rest` behind it. */
+static enum status execute(struct report_views *views, const char *format, const char *name,
+                           const char *rest, struct error *err)
 {
     struct buffer sql = {0};
-    enum status status = note(&sql, format, name, err);
-    if (status == STATUS_OK && buffer_append(&sql, "", 1) != STATUS_OK)
-        status = out_of_memory(err);
+    enum status status = STATUS_OK;
+    for (; *format && status == STATUS_OK; format++)
+        status = *format == '$' ? buffer_append_bytes(&sql, bytes_text(name))
+                                : buffer_append(&sql, format, 1);
     if (status == STATUS_OK)
-        status = execute(replica, (const char *)sql.data, err);
+        status = buffer_append(&sql, rest, strlen(rest) + 1);
+    if (status != STATUS_OK)
+        out_of_memory(err);
+    else if (sqlite3_exec(replica_database(views->replica), (const char *)sql.data, NULL, NULL,
+                          NULL) != SQLITE_OK)
+        status = error_set(err, STATUS_STORAGE, "cannot ask '%.60s': %.120s", "the views",
+                           sqlite3_errmsg(replica_database(views->replica)));
     buffer_release(&sql);
     return status;
 }
@@ -244,125 +111,142 @@ static enum status execute_note(struct replica *replica, const char *format, con
 /* A table without what was deleted, or marked by the field that the file's "hide" names. The cast
  * gives _org the affinity of other numbers of orgs, without which no index serves to join them; the
  * plus says that hardly any row is deleted. */
-static enum status make_table_view(const struct maker *maker, const struct schema_table *table,
-                                   struct error *err)
+static enum status make_of_table(struct report_views *views, const struct schema_table *table,
+                                 struct error *err)
 {
-    char head[200], end[160];
-    struct buffer sql = {0};
-    const char *hide = json_string_value(json_object_get(maker->file, "hide"));
+    char end[160];
+    struct buffer from = {0};
+    const char *hide = json_string_value(json_object_get(views->file, "hide"));
     bool hides = hide && table_field_named(table, hide);
-    TRY(note(&maker->views->drops, "DROP VIEW IF EXISTS temp.\"$\";", table->name, err));
-    snprintf(head, sizeof head,
-             "CREATE TEMP VIEW \"%s\" AS "
-             "SELECT *, CAST((_scope & 2147483647) / 2 AS INTEGER) AS _org FROM ",
-             table->name);
     snprintf(end, sizeof end, " WHERE +_deleted = 0%s%s%s", hides ? " AND IFNULL(\"" : "",
              hides ? hide : "", hides ? "\", 0) = 0" : "");
-    enum status status = buffer_append_bytes(&sql, bytes_text(head));
+    enum status status = doubles_put_table(&from, table, views->doubles, DOUBLES_HIDDEN);
     if (status == STATUS_OK)
-        status = doubles_put_table(&sql, table, maker->doubles, DOUBLES_HIDDEN);
+        status = buffer_append(&from, end, strlen(end) + 1);
     if (status == STATUS_OK)
-        status = buffer_append(&sql, end, strlen(end) + 1);
-    status = status == STATUS_OK ? execute(maker->replica, (const char *)sql.data, err)
-                                 : out_of_memory(err);
-    buffer_release(&sql);
+        status = execute(views,
+                         "CREATE TEMP VIEW \"$\" AS SELECT *, "
+                         "CAST((_scope & 2147483647) / 2 AS INTEGER) AS _org FROM ",
+                         table->name, (const char *)from.data, err);
+    else
+        out_of_memory(err);
+    buffer_release(&from);
     return status;
 }
 
-/* A kept view is a table beside the view _from_NAME, filled anew for each question asked. */
-static enum status keep(const struct maker *maker, const char *name, const json_t *indexes,
-                        struct error *err)
+/* A kept view is a table beside the view _from_NAME. */
+static enum status make_kept(struct report_views *views, const struct report_view *view,
+                             struct error *err)
 {
     size_t i;
     const json_t *columns;
     char index[160];
-    TRY(note(&maker->views->drops, "DROP TABLE IF EXISTS temp.\"$\";", name, err));
-    TRY(note(&maker->views->fills,
-             "DELETE FROM temp.\"$\"; INSERT INTO temp.\"$\" SELECT * FROM temp.\"_from_$\";", name,
-             err));
-    TRY(execute_note(maker->replica,
-                     "CREATE TEMP TABLE \"$\" AS SELECT * FROM temp.\"_from_$\" LIMIT 0", name,
-                     err));
-    json_array_foreach(indexes, i, columns)
+    TRY(execute(views, "CREATE TEMP TABLE \"$\" AS SELECT * FROM temp.\"_from_$\" LIMIT 0",
+                view->name, "", err));
+    json_array_foreach(kept(view), i, columns)
     {
         snprintf(index, sizeof index, "CREATE INDEX temp.\"$_%zu\" ON \"$\"(%.80s)", i,
                  json_string_value(columns));
-        TRY(execute_note(maker->replica, index, name, err));
+        TRY(execute(views, index, view->name, "", err));
     }
     return STATUS_OK;
 }
 
-static enum status make_own_view(const struct maker *maker, const json_t *view, struct buffer *sql,
-                                 struct error *err)
+static enum status make(struct report_views *views, struct report_view *view, struct error *err)
 {
-    struct buffer whole = {0};
-    const char *name = json_string_value(json_object_get(view, "name"));
-    const json_t *kept = json_object_get(view, "kept");
-    const char *drop = "DROP VIEW IF EXISTS temp.\"$\";", *head = "CREATE TEMP VIEW \"$\" AS ";
-    if (kept) {
-        drop = "DROP VIEW IF EXISTS temp.\"_from_$\";";
-        head = "CREATE TEMP VIEW \"_from_$\" AS ";
-    }
-    TRY(note(&maker->views->drops, drop, name, err));
-    TRY(report_sql(view, sql, err));
-    enum status status = note(&whole, head, name, err);
-    if (status == STATUS_OK && buffer_append_bytes(&whole, buffer_bytes(sql)) != STATUS_OK)
-        status = out_of_memory(err);
+    struct buffer sql = {0};
+    view->made = true;
+    if (view->table)
+        return make_of_table(views, view->table, err);
+    enum status status = report_sql(view->definition, &sql, err);
     if (status == STATUS_OK)
-        status = execute(maker->replica, (const char *)whole.data, err);
-    buffer_release(&whole);
-    return status == STATUS_OK && kept ? keep(maker, name, kept, err) : status;
+        status = execute(
+            views, kept(view) ? "CREATE TEMP VIEW \"_from_$\" AS " : "CREATE TEMP VIEW \"$\" AS ",
+            view->name, (const char *)sql.data, err);
+    buffer_release(&sql);
+    return status == STATUS_OK && kept(view) ? make_kept(views, view, err) : status;
 }
 
-static enum status make_own_views(const struct maker *maker, const char *list, struct error *err)
+/* ---- which are needed ---- */
+
+static bool in_names(char letter)
 {
-    size_t i;
-    const json_t *view;
+    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+           (letter >= '0' && letter <= '9') || letter == '_';
+}
+
+/* Words of the SQL that are the name of a view; a column of that name costs a view too many. */
+static void mark_named(struct report_views *views, const char *sql)
+{
+    char name[NAME_BYTES];
+    while (*sql) {
+        size_t size = 0;
+        for (; in_names(sql[size]); size++)
+            if (size < sizeof name)
+                name[size] = (char)(sql[size] | (sql[size] == '_' ? 0 : 0x20));
+        if (size > 0 && size < sizeof name) {
+            name[size] = '\0';
+            const json_t *place = json_object_get(views->places, name);
+            if (place)
+                views->items[json_integer_value(place)].needed = true;
+        }
+        sql += size > 0 ? size : 1;
+    }
+}
+
+/* Also what needed views name; each is looked at once. */
+static enum status mark_below(struct report_views *views, struct error *err)
+{
     struct buffer sql = {0};
     enum status status = STATUS_OK;
-    json_array_foreach(json_object_get(maker->file, list), i, view)
-    {
-        if (status == STATUS_OK)
-            status = make_own_view(maker, view, &sql, err);
+    for (bool more = true; more && status == STATUS_OK;) {
+        more = false;
+        for (size_t i = 0; i < views->count && status == STATUS_OK; i++) {
+            struct report_view *view = &views->items[i];
+            if (!view->needed || view->looked)
+                continue;
+            view->looked = more = true;
+            status = report_sql(view->definition, &sql, err);
+            if (status == STATUS_OK)
+                mark_named(views, (const char *)sql.data);
+        }
     }
     buffer_release(&sql);
     return status;
 }
 
-/* ---- all of it ---- */
-
-enum status report_views_make(struct report_views *views, struct replica *replica,
-                              const json_t *file, struct error *err)
+enum status report_views_need(struct report_views *views, const char *sql, struct error *err)
 {
-    struct maker maker = {.replica = replica, .file = file, .views = views};
-    const struct schema *schema = replica_schema(replica);
-    TRY(doubles_follow(replica, &maker.doubles, err));
-    TRY(make_functions(replica, err));
-    TRY(make_tables(&maker, err));
-    for (size_t i = 0; schema && i < schema->tables_count; i++)
-        TRY(make_table_view(&maker, &schema->tables[i], err));
-    TRY(make_own_views(&maker, "views", err));
-    TRY(make_own_views(&maker, "invariants", err));
-    return buffer_append(&views->fills, "", 1) == STATUS_OK ? STATUS_OK : out_of_memory(err);
+    for (size_t i = 0; !sql && i < views->count; i++)
+        views->items[i].needed = true;
+    if (sql)
+        mark_named(views, sql);
+    TRY(mark_below(views, err));
+    for (size_t i = 0; i < views->count; i++)
+        if (views->items[i].needed && !views->items[i].made)
+            TRY(make(views, &views->items[i], err));
+    for (size_t i = 0; i < views->count; i++) {
+        struct report_view *view = &views->items[i];
+        if (!view->needed || view->filled || !kept(view))
+            continue;
+        view->filled = true;
+        TRY(execute(views,
+                    "DELETE FROM temp.\"$\"; INSERT INTO temp.\"$\" SELECT * FROM temp.\"_from_$\"",
+                    view->name, "", err));
+    }
+    return STATUS_OK;
 }
 
-void report_views_drop(struct report_views *views, struct replica *replica)
-{
-    sqlite3 *database = replica_database(replica);
-    if (buffer_append(&views->drops, "", 1) == STATUS_OK)
-        sqlite3_exec(database, (const char *)views->drops.data, NULL, NULL, NULL);
-    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
-        sqlite3_create_function(database, functions[i].name, functions[i].arguments, SQLITE_UTF8,
-                                NULL, NULL, NULL, NULL);
-    buffer_release(&views->drops);
-    buffer_release(&views->fills);
-}
+/* ---- asking ---- */
 
 static enum status put_question(struct replica *replica, const struct report_question *question,
                                 struct error *err)
 {
     sqlite3_stmt *put;
-    TRY(prepare(replica, "UPDATE _asked SET first = ?, last = ?, org = ?, me = ?", &put, err));
+    if (sqlite3_prepare_v2(replica_database(replica),
+                           "UPDATE _asked SET first = ?, last = ?, org = ?, me = ?", -1, &put,
+                           NULL) != SQLITE_OK)
+        return replica_failed(replica, "the question", err);
     sqlite3_bind_text(put, 1, question->from, -1, SQLITE_STATIC);
     sqlite3_bind_text(put, 2, question->to, -1, SQLITE_STATIC);
     sqlite3_bind_int64(put, 3, question->org);
@@ -373,9 +257,31 @@ static enum status put_question(struct replica *replica, const struct report_que
     return status == STATUS_OK ? status : replica_failed(replica, "the question", err);
 }
 
-enum status report_views_ask(struct report_views *views, struct replica *replica,
-                             const struct report_question *question, struct error *err)
+enum status report_views_ask(struct report_views *views, const struct report_question *question,
+                             struct error *err)
 {
-    TRY(put_question(replica, question, err));
-    return execute(replica, (const char *)views->fills.data, err);
+    if (!views->tabled) {
+        views->tabled = true;
+        TRY(report_tables_make(views->replica, json_object_get(views->file, "rules"), err));
+    }
+    for (size_t i = 0; i < views->count; i++)
+        views->items[i].needed = views->items[i].looked = views->items[i].filled = false;
+    return put_question(views->replica, question, err);
+}
+
+void report_views_close(struct report_views *views)
+{
+    for (size_t i = 0; i < views->count; i++) {
+        const struct report_view *view = &views->items[i];
+        if (view->made && kept(view))
+            execute(views, "DROP TABLE IF EXISTS temp.\"$\"; DROP VIEW IF EXISTS temp.\"_from_$\"",
+                    view->name, "", NULL);
+        else if (view->made)
+            execute(views, "DROP VIEW IF EXISTS temp.\"$\"", view->name, "", NULL);
+    }
+    if (views->tabled)
+        report_tables_drop(views->replica);
+    json_decref(views->places);
+    free(views->items);
+    *views = (struct report_views){0};
 }

@@ -1,34 +1,43 @@
 #ifndef COMMON_REPORT_VIEWS_H
 #define COMMON_REPORT_VIEWS_H
 
-/* What the questions of a report book are asked of: temporary tables and views beside the replica's
- * own (docs/reports.md lists them), and SQL functions:
- *   _written(_mark)         when the oldest entry that stands behind a row was written
- *   _changed(_mark)         the same of the newest
- *   _written(feed, number)  the same of an entry; feed is main._feed.id
- * all by the writer's clock, "2026-11-01T09:30" in local time; NULL when the log hasn't the entry.
- * Nothing here knows what is asked. Internal to report.c. */
+/* What the questions of a report book are asked of: temporary views beside the replica's own tables
+ * and those of common/report_tables.h (docs/reports.md lists them).
+ *
+ * A view is made when the first question names it, and a kept one is filled when the first question
+ * of the same days needs it: most questions need a few of some eighty. Nothing here knows what is
+ * asked. Internal to report.c. */
 
 #include <jansson.h>
 
 #include "common/replica.h"
 #include "common/report.h"
 
-/* Starts empty. */
+struct report_view; /* report_views.c */
+
+/* {0} until it is opened. */
 struct report_views {
-    struct buffer drops; /* the SQL that takes away what was made, also before a failure */
-    struct buffer fills; /* the SQL that fills the kept views */
+    struct replica *replica; /* borrowed, as the file */
+    const json_t *file;
+    bool doubles;   /* some rows were merged (doubles.h) */
+    bool tabled;    /* report_tables_make was called */
+    json_t *places; /* of each view in `items`, by its name */
+    struct report_view *items;
+    size_t count;
 };
 
-/* Make them for the replica. `file`: all definitions. STATUS_STORAGE, STATUS_NO_MEMORY. */
-enum status report_views_make(struct report_views *views, struct replica *replica,
+/* `file`: all definitions. Makes nothing yet. STATUS_STORAGE, STATUS_NO_MEMORY. */
+enum status report_views_open(struct report_views *views, struct replica *replica,
                               const json_t *file, struct error *err);
-void report_views_drop(struct report_views *views, struct replica *replica);
+/* Takes away what was made. */
+void report_views_close(struct report_views *views);
 
-/* What is asked now, for views that look at it: _asked(first, last, org, me). The views that the
- * files call kept are computed here, once for a whole list of questions. STATUS_STORAGE. */
-enum status report_views_ask(struct report_views *views, struct replica *replica,
-                             const struct report_question *question, struct error *err);
+/* What is asked now, for views that look at it: _asked(first, last, org, me). STATUS_STORAGE. */
+enum status report_views_ask(struct report_views *views, const struct report_question *question,
+                             struct error *err);
+/* What stands in `sql` can be asked for now, also what other views name in turn; NULL: all there
+ * is. STATUS_STORAGE, STATUS_NO_MEMORY. */
+enum status report_views_need(struct report_views *views, const char *sql, struct error *err);
 
 /* The lines of a definition's SQL as one text, ended by a zero. STATUS_NO_MEMORY. */
 enum status report_sql(const json_t *definition, struct buffer *sql, struct error *err);

@@ -85,6 +85,18 @@ static enum status note_people(const struct cli *cli, const json_t *rows, const 
     return watching_export(cli, &access, err);
 }
 
+/* Nobody looks at the rows on their way out. */
+static enum status print_text(struct report_book *book, const char *name,
+                              const struct report_question *question, struct error *err)
+{
+    struct buffer text = {0};
+    enum status status = report_run_text(book, name, question, &text, err);
+    if (status == STATUS_OK)
+        fwrite(text.data, 1, text.size, stdout);
+    buffer_release(&text);
+    return status;
+}
+
 static enum status run_report(struct cli *cli, struct replica *replica, struct report_book *book,
                               struct error *err)
 {
@@ -95,6 +107,8 @@ static enum status run_report(struct cli *cli, struct replica *replica, struct r
     if (cli->arguments_count == 0)
         return error_set(err, STATUS_USAGE, "'%s' is needed", "NAME");
     TRY(wish_fill(&wish, cli, replica, err));
+    if (cli->json && !cli->csv && !cli_value(cli, "--xlsx"))
+        return print_text(book, cli->arguments[0], &wish.question, err);
     TRY(report_run(book, cli->arguments[0], &wish.question, &rows, err));
     enum status status = note_people(cli, rows, report_definition(book, cli->arguments[0]), err);
     if (status != STATUS_OK) {

@@ -3,12 +3,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 #include <sqlite3.h>
 
 #include "common/report.h"
+#include "common/report_row.h"
 #include "common/view.h"
 #include "tests/support/world.h"
 
@@ -59,10 +61,37 @@ static void a_question_can_only_read(void **state)
     world_end(&world);
 }
 
+static void a_row_as_text_is_what_jansson_prints(void **state)
+{
+    (void)state;
+    static const char sql[] =
+        "SELECT 1 AS a, -7 AS b, 0.1 AS c, 2.0 AS d, -0.0 AS e, 1e20 AS f, 1e-7 AS g, "
+        "33.3 AS h, 123456789.25 AS i, 9e999 AS j, NULL AS k, '' AS l, x'00' AS m, "
+        "x'0123456789abcdef0123456789abcdef' AS n, CAST(x'ff41' AS TEXT) AS o, "
+        "'说\"明\\/' || char(1, 8, 9, 10, 12, 13, 31, 127) AS p, 'x' AS \"名\"";
+    sqlite3 *database;
+    sqlite3_stmt *row;
+    struct buffer text = {0};
+    assert_int_equal(sqlite3_open(":memory:", &database), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(database, sql, -1, &row, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(row), SQLITE_ROW);
+    json_t *json = report_row_json(row);
+    char *printed = json_dumps(json, JSON_COMPACT);
+    assert_int_equal(report_row_put(row, &text), STATUS_OK);
+    assert_int_equal(buffer_append(&text, "", 1), STATUS_OK);
+    assert_string_equal((const char *)text.data, printed);
+    free(printed);
+    json_decref(json);
+    buffer_release(&text);
+    sqlite3_finalize(row);
+    sqlite3_close(database);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_question_can_only_read),
+        cmocka_unit_test(a_row_as_text_is_what_jansson_prints),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
