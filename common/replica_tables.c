@@ -164,8 +164,8 @@ static enum status index_merged(struct replica *replica, const struct schema_tab
     return run_buffer(replica, &sql, err);
 }
 
-/* By what the schema says that rows are looked for. With _deleted, so that questions which need no
- * other columns are answered without the rows. */
+/* By what the schema says that rows are looked for. With _deleted and _scope, so that questions
+ * which need no other columns are answered without the rows. */
 static enum status index_declared(struct replica *replica, const struct schema_table *table,
                                   struct error *err)
 {
@@ -180,7 +180,7 @@ static enum status index_declared(struct replica *replica, const struct schema_t
             put(&sql, f == 0 ? "(" : ", ", "");
             put(&sql, "\"$\"", table_field(table, index->fields[f])->name);
         }
-        put(&sql, ", _deleted)", "");
+        put(&sql, ", _deleted, _scope)", "");
         TRY(run_buffer(replica, &sql, err));
     }
     return STATUS_OK;

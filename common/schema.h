@@ -31,7 +31,7 @@
 #define SCHEMA_SAME_FIELDS_MAX 4
 #define SCHEMA_KEY_MAX 8 /* fields of a natural key */
 #define SCHEMA_INDEX_MAX 8
-#define SCHEMA_INDEX_FIELDS_MAX 4
+#define SCHEMA_INDEX_FIELDS_MAX 12
 #define SCHEMA_LABEL_BYTES_MAX 240
 #define FIELD_CODE_BYTES_MAX 64  /* of an enum's code, and of a code */
 #define SEALED_TEXT "***"        /* a sealed value, for those who can't open it */
