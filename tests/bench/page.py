@@ -21,7 +21,8 @@ build/tests/bench/bench --json >run.json && tests/bench/page.py <run.json >docs/
 ```
 
 `bench` without `--json` prints the same for people; `--part replica`, `--part client` or `--part hub` runs
-a part of it, `--small` a fiftieth of the hub's load.
+a part of it, `--small` a fiftieth of the hub's load. `tests/bench/reports.py` makes the part about reports, which comes behind
+the rest.
 """
 
 

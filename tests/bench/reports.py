@@ -4,11 +4,11 @@
     jinqiud init --dir HUB --name 示例局 --no-passphrase
     jinqiud demo --dir HUB --size city --seed 7 --day 2026-11-21
     tests/bench/reports.py --dir HUB [--runs 3] [--only R02,due] >run.json
-    tests/bench/reports.py --page <run.json >PAGE
+    tests/bench/reports.py --page <run.json >>docs/performance.md
 
 Each is a process of its own that opens the replica, answers as JSON and ends. Told are the least of
 the runs: `ms` by the clock and `cpu_ms` of the processor, which other work on the machine hardly
-touches. Output: {"date", "machine", "size", "day", "rows", "file_bytes",
+touches. Output: {"date", "machine", "size", "day", "rows", "runs", "file_bytes",
 "commands": [{"name", "ms", "cpu_ms", "bytes", "code", "bar_ms"}]}; code is the exit code."""
 
 import argparse
@@ -21,14 +21,20 @@ import sys
 import time
 
 BAR_MS, BAR_OPEN_MS = 300, 100
-PAGE = """# How long reports take
+PAGE = """
+## Reports
 
-Made by `tests/bench/reports.py --page` from one run; nothing here is written by hand.
+Made by `tests/bench/reports.py --page` from one run: {date}, {machine}, {size}, {rows:,} rows, a file of
+{megabytes:,.0f} MB, all days until {day}, the whole tree below the bureau. Each command is a process of its own, which
+opens the file, answers as JSON and ends; the least of {runs} runs. *Processor* is what the bar is held against where others
+work on the machine, too: at most {bar} ms, and {bar_open} ms to open. {met} of {count} bars are met.
 
-Run of {date} on {machine}: {size}, {rows:,} rows, a file of {megabytes:,.0f} MB, all days until {day}, the
-whole tree below the bureau. Each command is a process of its own, which opens the file, answers as JSON and
-ends. *Processor* is what the bar is held against where others work on the machine, too: at most {bar} ms,
-and {bar_open} ms to open. {met} of {count} bars are met.
+```
+build/server/jinqiud init --dir HUB --name 示例局 --no-passphrase
+build/server/jinqiud demo --dir HUB --size {size} --seed 7 --day {day}
+tests/bench/reports.py --dir HUB --rows ROWS >reports.json
+tests/bench/reports.py --page <reports.json >>docs/performance.md
+```
 
 | command | processor, ms | clock, ms | answer, KB | |
 |---|---|---|---|---|
@@ -73,6 +79,7 @@ def run(options):
         processor = next(line.split(":")[1].strip() for line in file if "model name" in line)
     found = {"date": datetime.date.today().isoformat(), "size": options.size, "day": options.day,
              "machine": f"{processor} ({os.cpu_count()} cores)", "rows": options.rows,
+             "runs": options.runs,
              "file_bytes": os.path.getsize(os.path.join(options.dir, "hub.db")), "commands": []}
     for name, arguments in commands(options):
         if options.only and name not in options.only.split(","):
