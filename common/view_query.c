@@ -339,8 +339,9 @@ static enum status check_query(const struct view_query *query, struct error *err
 }
 
 /* To open every sealed text takes ten times as long as all the rest, the first time
- * (sealed_words.h): it is done when no other text of the rows in question has the words. So a search by name is quick, each page of one search is
- * made alike, and a word that only stands in a sealed note is found. */
+ * (sealed_words.h): it is done when no other text of the rows in question has the words. So a
+ * search by name is quick, each page of one search is made alike, and a word that only stands in a
+ * sealed note is found. */
 static enum status choose_texts(struct reader *reader, const struct view_query *query,
                                 struct error *err)
 {
