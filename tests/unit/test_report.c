@@ -61,6 +61,41 @@ static void a_question_can_only_read(void **state)
     world_end(&world);
 }
 
+static size_t rows_of(struct report_book *book, uint32_t org)
+{
+    struct report_question question = {
+        .from = "2026-01-01", .to = "2026-12-31", .org = org, .role = ROLE_BUREAU};
+    json_t *rows;
+    assert_int_equal(report_run(book, "R01", &question, &rows, NULL), STATUS_OK);
+    size_t count = json_array_size(rows);
+    json_decref(rows);
+    return count;
+}
+
+/* What was made for one question serves the next, but for what is filled by what is asked. */
+static void a_book_answers_one_question_after_the_other(void **state)
+{
+    (void)state;
+    struct world world;
+    struct report_book *book;
+    world_start(&world);
+    struct replica *hub = world.hub.replica;
+    assert_int_equal(view_begin(hub, NULL), STATUS_OK);
+    assert_int_equal(report_book_open(&book, hub, NULL), STATUS_OK);
+    const json_t *definitions = report_definitions(book);
+    size_t all = rows_of(book, ORG_ROOT);
+    assert_true(all > 1);
+    assert_int_equal(rows_of(book, world.branches[0]), 1);
+    assert_int_equal(rows_of(book, ORG_ROOT), all);
+    report_book_free(book);
+    assert_int_equal(report_book_open(&book, hub, NULL), STATUS_OK);
+    assert_ptr_equal(report_definitions(book), definitions);
+    assert_int_equal(rows_of(book, world.branches[0]), 1);
+    report_book_free(book);
+    view_end(hub);
+    world_end(&world);
+}
+
 static void a_row_as_text_is_what_jansson_prints(void **state)
 {
     (void)state;
@@ -91,6 +126,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_question_can_only_read),
+        cmocka_unit_test(a_book_answers_one_question_after_the_other),
         cmocka_unit_test(a_row_as_text_is_what_jansson_prints),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
