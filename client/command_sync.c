@@ -6,6 +6,7 @@
 
 #include "client/budget.h"
 #include "client/command.h"
+#include "client/deepen.h"
 #include "client/exchange.h"
 #include "client/folder.h"
 #include "client/link.h"
@@ -20,20 +21,32 @@ static json_t *totals_json(struct replica *replica, const struct session_totals 
     replica_counts(replica, &counts, NULL);
     bool held = totals->held != SESSION_DONE;
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:s?, s:I, s:I}", "sent",
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:s?, s:I, s:I, s:I}", "sent",
         (json_int_t)totals->sent, "received", (json_int_t)totals->received, "bytes_out",
         (json_int_t)totals->bytes_out, "bytes_in", (json_int_t)totals->bytes_in, "round_trips",
         (json_int_t)totals->round_trips, "conflicts", (json_int_t)counts.conflicts, "set_aside",
         (json_int_t)totals->aside, "refused", (json_int_t)totals->refused, "ms", (json_int_t)ms,
         "checked", totals->truth_checked, "differs", totals->truth_failed, "split_view",
         totals->split_view, "held", held ? session_code_text(totals->held) : NULL, "parts_sent",
-        (json_int_t)totals->units_sent, "parts_received", (json_int_t)totals->units_received);
+        (json_int_t)totals->units_sent, "parts_received", (json_int_t)totals->units_received,
+        "snapshots", (json_int_t)totals->snapshots_taken);
 }
 
 struct watching {
     struct cli *cli;
     struct replica *replica;
 };
+
+#define PROGRESS_LINES 10u /* of one snapshot */
+
+static void on_progress(void *context, const struct session_totals *totals)
+{
+    const struct watching *watching = context;
+    uint64_t here = totals->snapshot_parts_here, parts = totals->snapshot_parts;
+    if (here > 0 && here * PROGRESS_LINES / parts != (here - 1) * PROGRESS_LINES / parts)
+        cli_say(watching->cli, "snapshot: %llu of %llu parts are here", (unsigned long long)here,
+                (unsigned long long)parts);
+}
 
 static void print_line(struct cli *cli, struct replica *replica,
                        const struct session_totals *totals, uint64_t ms)
@@ -60,13 +73,17 @@ static void on_settled(void *context, const struct session_totals *totals)
     print_line(watching->cli, watching->replica, totals, 0);
 }
 
-/* Ours are made anew at once; should they differ still, then the hub's are at fault. */
+/* Ours are made anew at once; should they differ still, then the hub's are at fault. What came as a
+ * snapshot has no log to be made from yet. */
 static void mend_tables(struct cli *cli, struct replica *replica)
 {
     struct error err = {0};
+    size_t snapshots = 0;
     cli_say(cli, "the tables differ from the hub's although both hold the same entries: run "
                  "'verify'");
-    if (replica_refold(replica, &err) == STATUS_OK)
+    if (deepen_want(replica, &snapshots, &err) == STATUS_OK && snapshots > 0)
+        cli_say(cli, "the next sync fetches the log, and makes the tables anew from it");
+    else if (replica_refold(replica, &err) == STATUS_OK)
         cli_say(cli, "the tables were made anew from the log");
     else
         cli_fail(cli, &err);
@@ -119,6 +136,7 @@ int command_sync(struct cli *cli)
                                                       ? SESSION_ATTACHMENTS_ALL
                                                       : SESSION_ATTACHMENTS_ASKED,
                                    .settled = on_settled,
+                                   .progress = on_progress,
                                    .context = &watching,
                                    .address = address};
     const char *peer = cli_value(cli, "--peer");

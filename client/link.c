@@ -44,7 +44,8 @@ struct link {
     struct error error;
     enum status status;
     uint64_t started_ms;
-    int64_t seen; /* of others' commits, see replica_news */
+    int64_t seen;        /* of others' commits, see replica_news */
+    uint32_t parts_told; /* of a snapshot */
     int writes_open;
     bool connected, over, tcp_open, closing, stopped;
     char area[READ_BYTES];
@@ -164,12 +165,22 @@ static enum status take_identity(struct link *link)
     return status;
 }
 
+static void tell_progress(struct link *link)
+{
+    const struct session_totals *totals = session_totals(link->session);
+    if (!link->options->progress || totals->snapshot_parts_here == link->parts_told)
+        return;
+    link->parts_told = totals->snapshot_parts_here;
+    link->options->progress(link->options->context, totals);
+}
+
 static bool keep_going(struct link *link, const struct session_update *update)
 {
     if (update->send.size > 0)
         send_bytes(link, update->send);
     if (take_identity(link) != STATUS_OK)
         end(link, link->error.status);
+    tell_progress(link);
     if (update->settled && link->options->settled && !link->closing)
         link->options->settled(link->options->context, session_totals(link->session));
     if (update->over || update->settled)

@@ -23,6 +23,8 @@ struct link_options {
     uint64_t budget_bytes; /* of one session, when attachments are left to fetch or give; 0: any */
     /* Called whenever all that was there is exchanged (watching). May be NULL. */
     void (*settled)(void *context, const struct session_totals *totals);
+    /* Called when more of a snapshot is here. May be NULL. */
+    void (*progress)(void *context, const struct session_totals *totals);
     void *context;
     /* With one, watching doesn't reconnect and signals are left to the program: the caller
      * decides when to try again. May be NULL. */

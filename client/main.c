@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "client/command.h"
+#include "client/deepen.h"
 #include "client/folder.h"
 #include "common/asking.h"
 #include "common/attaching.h"
@@ -169,11 +170,17 @@ static const struct cli_flag variables[] = {
 
 int main(int argc, char **argv)
 {
-    static const struct cli_command *const tables[] = {
-        commands,          transfer_commands,  carry_commands,
-        reading_commands,  attaching_commands, reporting_commands,
-        printing_commands, asking_commands,    updating_commands,
-        watching_commands, NULL};
+    static const struct cli_command *const tables[] = {commands,
+                                                       transfer_commands,
+                                                       carry_commands,
+                                                       reading_commands,
+                                                       attaching_commands,
+                                                       reporting_commands,
+                                                       printing_commands,
+                                                       asking_commands,
+                                                       updating_commands,
+                                                       watching_commands,
+                                                       NULL};
     static const struct cli_program program = {
         .name = "jinqiu",
         .help = {"records of Party branches for retired cadres, also without a network",
@@ -192,7 +199,8 @@ int main(int argc, char **argv)
         .variables = variables,
         .commands = tables,
         .open = folder_open,
-        .place = folder_place};
+        .place = folder_place,
+        .deepen = deepen};
     umask(MUTANT("t2-modes-open") ? 0 : 0077); /* the folder holds people's data */
     return cli_main(&program, argc, argv);
 }

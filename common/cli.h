@@ -67,6 +67,8 @@ struct cli_program {
                         struct error *err);
     /* Where that replica lies and what opens it (place.h). */
     enum status (*place)(const struct cli *cli, struct place *place, struct error *err);
+    /* Bring the log of what came here as a snapshot; NULL: nothing ever comes so. */
+    enum status (*deepen)(struct cli *cli, struct replica *replica, struct error *err);
 };
 
 struct cli_value {

@@ -207,6 +207,9 @@ static enum status step_history(struct cli *cli, struct replica *replica, int *c
     }
     enum status status = reading_objects(history, columns, table, err);
     json_decref(history);
+    if (status == STATUS_OK && view_history_is_cut(replica, cli->arguments[0], cli->arguments[1]))
+        cli_say(cli, "this history begins with a snapshot: '%s' brings what was before",
+                "verify --deep");
     return status;
 }
 

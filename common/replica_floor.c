@@ -27,10 +27,6 @@ enum status floor_tables(struct replica *replica, struct error *err)
         /* ids as in _log: feed << 40 | number, of told the last one's. */
         "CREATE TABLE IF NOT EXISTS _told(id INTEGER PRIMARY KEY, item BLOB NOT NULL) STRICT;"
         "CREATE TABLE IF NOT EXISTS _kept(id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;"
-        "CREATE TABLE IF NOT EXISTS _snapshot(scope INTEGER PRIMARY KEY, sealed BLOB NOT NULL,"
-        " leaves BLOB NOT NULL) STRICT;"
-        "CREATE TABLE IF NOT EXISTS _chunk(id INTEGER PRIMARY KEY, scope INTEGER NOT NULL,"
-        " leaf BLOB NOT NULL, frame BLOB NOT NULL, UNIQUE(scope, leaf)) STRICT;"
         /* A program that knows no floors would take the log for damaged. */
         "PRAGMA user_version = " FORMAT_WITH_FLOORS,
         err);
@@ -130,6 +126,42 @@ bool scope_has_floor(const struct replica *replica, uint32_t scope)
         if (replica->feeds[replica->floors[i].feed - 1].id.scope == scope)
             return true;
     return false;
+}
+
+bool replica_wants_log(const struct replica *replica, uint32_t scope)
+{
+    for (size_t i = 0; i < replica->floors_count; i++)
+        if (replica->feeds[replica->floors[i].feed - 1].id.scope == scope)
+            return replica->floors[i].wanted;
+    return false;
+}
+
+bool replica_rests_on_snapshot(const struct replica *replica, uint32_t scope)
+{
+    return scope_has_floor(replica, scope);
+}
+
+static int by_number(const void *left, const void *right)
+{
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+enum status replica_snapshots_here(const struct replica *replica, uint32_t **scopes, size_t *count,
+                                   struct error *err)
+{
+    size_t all = replica->floors_count;
+    *count = 0;
+    *scopes = malloc((all + 1) * sizeof **scopes);
+    if (!*scopes)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < all; i++)
+        (*scopes)[i] = replica->feeds[replica->floors[i].feed - 1].id.scope;
+    qsort(*scopes, all, sizeof **scopes, by_number);
+    for (size_t i = 0; i < all; i++)
+        if (i == 0 || (*scopes)[i] != (*scopes)[*count - 1])
+            (*scopes)[(*count)++] = (*scopes)[i];
+    return STATUS_OK;
 }
 
 /* ---- setting ---- */

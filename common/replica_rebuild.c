@@ -10,6 +10,7 @@
 #include "common/mutant.h"
 #include "common/replica_floor.h"
 #include "common/replica_move.h"
+#include "common/snapshot_staged.h"
 
 /* ---- one row ---- */
 
@@ -375,6 +376,9 @@ enum status judge_affected(struct replica *replica, const struct entry_view *vie
         status = cuts_reach(replica, err);
     if (status == STATUS_OK && view->ops[0].table == REGISTRY_ERASURE)
         status = keys_erase(replica, err);
+    /* Chunks hold keys, too. */
+    if (status == STATUS_OK && view->ops[0].table == REGISTRY_ERASURE)
+        status = snapshots_forget(replica, err);
     if (status == STATUS_OK && !MUTANT("records-wait-for-ever"))
         status = judge_waiting(replica, &stale, err);
     if (status == STATUS_OK && device != 0 && !MUTANT("t12-revoked-not-undone"))

@@ -37,7 +37,54 @@ struct snapshot_wish {
 enum status replica_snapshot_make(struct replica *replica, const struct snapshot_wish *wish,
                                   struct snapshot *snapshot, struct error *err);
 
+/* ---- giving ---- */
+/* Which scopes may go to a device as a snapshot: those that it may read, of which `known` has
+ * nothing and in which it never wrote, with as many entries and rows together as are worth it. A
+ * replica gives what it can make (the hub's), or what it has whole. Gives an array, ascending
+ * (free() it). */
+#define SNAPSHOT_WORTH 10000
+struct snapshot_choice {
+    uint32_t reader;
+    const struct frontier *known;
+    uint64_t worth; /* 0: SNAPSHOT_WORTH */
+};
+enum status replica_snapshot_scopes(struct replica *replica, const struct snapshot_choice *choice,
+                                    uint32_t **scopes, size_t *count, struct error *err);
+/* The one that is here whole. STATUS_NOT_FOUND: there is none, or a newer one should be made: of the rights, schema and lineage
+ * that are in force now, and not far behind. */
+enum status replica_snapshot_find(struct replica *replica, uint32_t scope,
+                                  struct snapshot_given *given, struct error *err);
+/* Makes one here and now, in a transaction. As replica_snapshot_make. */
+enum status replica_snapshot_prepare(struct replica *replica, uint32_t scope, struct error *err);
+/* The same in two steps, for who makes it elsewhere (replica_snapshot_make on another connection)
+ * and writes here, in transactions of its own: each chunk, and in the end what binds them.
+ * STATUS_UNSUPPORTED: something has changed meanwhile that it is judged by. */
+#define SNAPSHOT_CHUNK_LEVEL 6 /* of compression: made once, sent often */
+struct snapshot_laid {
+    uint32_t scope;
+    struct hash leaf;   /* snapshot_leaf of the chunk */
+    struct bytes frame; /* zstd_frame_append of it */
+};
+enum status replica_snapshot_lay(struct replica *replica, const struct snapshot_laid *chunk,
+                                 struct error *err);
+enum status replica_snapshot_finish(struct replica *replica, const struct snapshot *snapshot,
+                                    struct error *err);
+/* A part of it: place 0 is the head, the sealed manifest with the leaves behind it; place i the
+ * frame of chunk i - 1. Appends at most `most` bytes from `from` on; *whole: its size.
+ * STATUS_NOT_FOUND. */
+struct snapshot_part {
+    uint32_t scope, place;
+    struct hash name;
+    size_t from, most;
+};
+enum status replica_snapshot_part(struct replica *replica, const struct snapshot_part *part,
+                                  struct buffer *out, size_t *whole, struct error *err);
+
 /* ---- taking ---- */
+/* May a snapshot of the scope be taken, as far as can be said before its manifest is here? Statuses
+ * of replica_snapshot_stage. *staged: this very one is on its way here. */
+enum status replica_snapshot_wanted(struct replica *replica, const struct snapshot_given *given,
+                                    bool *staged, struct error *err);
 /* Notes a manifest and its leaves, and keeps those chunks of an older one that it shares. Refused,
  * and what is staged left as it is: STATUS_FORGED and STATUS_BAD_INPUT of snapshot_open;
  * STATUS_UNKNOWN when the registry here is older than the snapshot's; STATUS_DENIED when this
@@ -69,6 +116,14 @@ enum status replica_snapshot_place(struct replica *replica, uint32_t scope, stru
 /* Asks for the whole log of a scope that came as a snapshot: sessions fetch it, it is checked entry
  * by entry, and when it is whole the scope is folded from it. In a transaction. */
 enum status replica_want_log(struct replica *replica, uint32_t scope, struct error *err);
+/* Was it asked for, and isn't whole yet? */
+bool replica_wants_log(const struct replica *replica, uint32_t scope);
+/* Did the scope come as a snapshot, and has no log below it yet? Then what it shows rests on the
+ * hub's signature. */
+bool replica_rests_on_snapshot(const struct replica *replica, uint32_t scope);
+/* All of those. Gives an array, ascending (free() it). */
+enum status replica_snapshots_here(const struct replica *replica, uint32_t **scopes, size_t *count,
+                                   struct error *err);
 /* The scope whose rows turned out not to be what its log says, though nothing had changed in who
  * may write what: the hub signed what isn't so. A number as text. */
 #define META_SNAPSHOT_WRONG "snapshot_wrong"

@@ -546,19 +546,22 @@ static enum status check_tallies(struct placing *placing, struct error *err)
 static enum status place(struct placing *placing, struct error *err)
 {
     TRY(snapshot_may_take(placing->replica, placing->snapshot, err));
+    TRY(floor_tables(placing->replica, err));
     TRY(place_feeds(placing, err));
     TRY(place_chunks(placing, err));
     TRY(check_tallies(placing, err));
     if (registry_seals(placing->replica->registry)->erasures_count > 0)
         TRY(keys_erase(placing->replica, err));
-    return replica_snapshot_drop(placing->replica, placing->snapshot->scope, err);
+    return snapshot_placed(placing->replica, placing->snapshot->scope, err);
 }
 
-/* Would it fare the same the next time? Then it is of no use any more. */
+/* Would it fare the same the next time, and every chunk too? Of one that was made under other
+ * rights a newer one may share most. */
 static bool is_useless(enum status status)
 {
     return status != STATUS_GAP && status != STATUS_UNKNOWN && status != STATUS_NO_MEMORY &&
-           status != STATUS_STORAGE && status != STATUS_DISK_FULL && status != STATUS_BUSY;
+           status != STATUS_STORAGE && status != STATUS_DISK_FULL && status != STATUS_BUSY &&
+           status != STATUS_UNSUPPORTED;
 }
 
 enum status replica_snapshot_place(struct replica *replica, uint32_t scope, struct error *err)

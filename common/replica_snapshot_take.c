@@ -40,13 +40,20 @@ static enum status stale(const struct snapshot *snapshot, struct error *err)
                      "the snapshot of scope %u was made under other rights", snapshot->scope);
 }
 
+enum status snapshot_same_rights(struct replica *replica, const struct snapshot *snapshot,
+                                 const struct snapshot_feed *feed, struct error *err)
+{
+    struct dot last = {{snapshot->scope, feed->device, feed->incarnation}, feed->number};
+    struct hash rights;
+    TRY(registry_rights_digest(replica->registry, &last, &rights, err));
+    return memcmp(&rights, &feed->rights, sizeof rights) == 0 ? STATUS_OK : stale(snapshot, err);
+}
+
 /* Its writer signed the last entry, and all of them were judged as they would be here. */
 static enum status check_feed(struct replica *replica, const struct snapshot *snapshot,
                               const struct snapshot_feed *feed, struct error *err)
 {
-    struct dot last = {{snapshot->scope, feed->device, feed->incarnation}, feed->number};
     const uint8_t *key = registry_device_key(replica->registry, feed->device);
-    struct hash rights;
     if (feed->device == replica->identity.device)
         return error_set(err, STATUS_DENIED, "this device wrote in scope %u itself",
                          snapshot->scope);
@@ -54,8 +61,7 @@ static enum status check_feed(struct replica *replica, const struct snapshot *sn
         return error_set(err, STATUS_UNKNOWN, "device %u is not known yet", feed->device);
     if (!entry_verify(feed->signature, &replica->network, &feed->hash, key))
         return error_set(err, STATUS_FORGED, "chain or signature does not hold");
-    TRY(registry_rights_digest(replica->registry, &last, &rights, err));
-    return memcmp(&rights, &feed->rights, sizeof rights) == 0 ? STATUS_OK : stale(snapshot, err);
+    return snapshot_same_rights(replica, snapshot, feed, err);
 }
 
 enum status snapshot_may_take(struct replica *replica, const struct snapshot *snapshot,
@@ -76,6 +82,28 @@ enum status snapshot_may_take(struct replica *replica, const struct snapshot *sn
 
 /* ---- the manifest ---- */
 
+enum status snapshot_tables(struct replica *replica, struct error *err)
+{
+    return sql_run(
+        replica,
+        /* whole: all its chunks are here, and are given to others; else it is on its way here. */
+        "CREATE TABLE IF NOT EXISTS _snapshot(scope INTEGER PRIMARY KEY, sealed BLOB NOT NULL,"
+        " leaves BLOB NOT NULL, name BLOB NOT NULL, whole INTEGER NOT NULL) STRICT;"
+        "CREATE TABLE IF NOT EXISTS _chunk(id INTEGER PRIMARY KEY, scope INTEGER NOT NULL,"
+        " leaf BLOB NOT NULL, frame BLOB NOT NULL, UNIQUE(scope, leaf)) STRICT",
+        err);
+}
+
+enum status snapshot_tables_there(struct replica *replica, bool *there, struct error *err)
+{
+    sqlite3_stmt *look = NULL;
+    enum status status = STATUS_OK;
+    TRY(sql_prepare(replica, "SELECT 1 FROM sqlite_schema WHERE name = '_snapshot'", &look, err));
+    *there = sql_row(replica, look, &status, err);
+    sqlite3_finalize(look);
+    return status;
+}
+
 static enum status open_sealed(struct replica *replica, struct bytes sealed, struct bytes leaves,
                                struct snapshot *snapshot, struct error *err)
 {
@@ -85,24 +113,60 @@ static enum status open_sealed(struct replica *replica, struct bytes sealed, str
     return snapshot_open(snapshot, &replica->network, hub, sealed, leaves, err);
 }
 
-enum status snapshot_staged(struct replica *replica, uint32_t scope, struct snapshot *snapshot,
-                            struct error *err)
+enum status snapshot_read(struct replica *replica, uint32_t scope, bool whole,
+                          struct snapshot *snapshot, struct error *err)
 {
     sqlite3_stmt *get = NULL;
     bool there;
     enum status status = STATUS_OK;
-    TRY(floor_tables_there(replica, &there, err));
+    TRY(snapshot_tables_there(replica, &there, err));
     if (there)
-        TRY(sql_prepare(replica, "SELECT sealed, leaves FROM _snapshot WHERE scope = ?", &get,
+        TRY(sql_prepare(replica,
+                        "SELECT sealed, leaves FROM _snapshot WHERE scope = ? AND whole = ?", &get,
                         err));
-    if (get)
+    if (get) {
         sqlite3_bind_int64(get, 1, scope);
+        sqlite3_bind_int(get, 2, whole);
+    }
     if (get && sql_row(replica, get, &status, err))
         status = open_sealed(replica, sql_blob(get, 0), sql_blob(get, 1), snapshot, err);
     else if (status == STATUS_OK)
         status = error_set(err, STATUS_NOT_FOUND, "no snapshot of scope %u is on its way", scope);
     sqlite3_finalize(get);
     return status;
+}
+
+enum status snapshot_staged(struct replica *replica, uint32_t scope, struct snapshot *snapshot,
+                            struct error *err)
+{
+    return snapshot_read(replica, scope, false, snapshot, err);
+}
+
+static enum status is_staged(struct replica *replica, const struct snapshot_given *given,
+                             bool *staged, struct error *err)
+{
+    sqlite3_stmt *get = NULL;
+    enum status status = STATUS_OK;
+    TRY(snapshot_tables_there(replica, staged, err));
+    if (!*staged)
+        return STATUS_OK;
+    TRY(sql_prepare(replica, "SELECT 1 FROM _snapshot WHERE scope = ? AND name = ? AND whole = 0",
+                    &get, err));
+    sqlite3_bind_int64(get, 1, given->scope);
+    sqlite3_bind_blob(get, 2, given->name.bytes, HASH_BYTES, SQLITE_STATIC);
+    *staged = sql_row(replica, get, &status, err);
+    sqlite3_finalize(get);
+    return status;
+}
+
+enum status replica_snapshot_wanted(struct replica *replica, const struct snapshot_given *given,
+                                    bool *staged, struct error *err)
+{
+    const struct snapshot wanted = {.scope = given->scope};
+    if (!registry_may_read(replica->registry, replica->identity.device, given->scope))
+        return error_set(err, STATUS_DENIED, "this device may not read scope %u", given->scope);
+    TRY(check_nothing_held(replica, &wanted, err));
+    return is_staged(replica, given, staged, err);
 }
 
 static int by_leaf(const void *left, const void *right)
@@ -139,19 +203,41 @@ static enum status drop_others(struct replica *replica, uint32_t scope, const st
     return status;
 }
 
-static enum status note_manifest(struct replica *replica, uint32_t scope, struct bytes sealed,
-                                 struct bytes leaves, struct error *err)
+static enum status note_manifest(struct replica *replica, const struct snapshot_manifest *manifest,
+                                 struct error *err)
 {
     sqlite3_stmt *put = NULL;
+    struct hash name;
+    snapshot_name_of(&name, &replica->network, manifest->sealed);
     TRY(sql_prepare(replica,
-                    "INSERT OR REPLACE INTO _snapshot(scope, sealed, leaves) VALUES(?, ?, ?)", &put,
-                    err));
-    sqlite3_bind_int64(put, 1, scope);
-    sql_bind_bytes(put, 2, sealed);
-    sqlite3_bind_blob(put, 3, leaves.size ? (const void *)leaves.data : "", (int)leaves.size,
-                      SQLITE_STATIC);
+                    "INSERT OR REPLACE INTO _snapshot(scope, sealed, leaves, name, whole) "
+                    "VALUES(?, ?, ?, ?, ?)",
+                    &put, err));
+    sqlite3_bind_int64(put, 1, manifest->scope);
+    sql_bind_bytes(put, 2, manifest->sealed);
+    sqlite3_bind_blob(put, 3, manifest->leaves.size ? (const void *)manifest->leaves.data : "",
+                      (int)manifest->leaves.size, SQLITE_STATIC);
+    sqlite3_bind_blob(put, 4, name.bytes, HASH_BYTES, SQLITE_STATIC);
+    sqlite3_bind_int(put, 5, manifest->whole);
     enum status status = sql_done(replica, put, "the snapshot", err);
     sqlite3_finalize(put);
+    return status;
+}
+
+enum status snapshot_note(struct replica *replica, const struct snapshot_manifest *manifest,
+                          struct error *err)
+{
+    struct buffer sorted = {0};
+    if (buffer_append_bytes(&sorted, manifest->leaves) != STATUS_OK)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (sorted.size > 0)
+        qsort(sorted.data, sorted.size / HASH_BYTES, HASH_BYTES, by_leaf);
+    enum status status = snapshot_tables(replica, err);
+    if (status == STATUS_OK)
+        status = drop_others(replica, manifest->scope, &sorted, err);
+    if (status == STATUS_OK)
+        status = note_manifest(replica, manifest, err);
+    buffer_release(&sorted);
     return status;
 }
 
@@ -159,21 +245,12 @@ static enum status stage(struct replica *replica, struct bytes sealed, struct by
                          struct error *err)
 {
     struct snapshot snapshot = {0};
-    struct buffer sorted = {0};
     enum status status = open_sealed(replica, sealed, leaves, &snapshot, err);
     if (status == STATUS_OK)
         status = snapshot_may_take(replica, &snapshot, err);
+    struct snapshot_manifest manifest = {snapshot.scope, sealed, leaves, false};
     if (status == STATUS_OK)
-        status = floor_tables(replica, err);
-    if (status == STATUS_OK && buffer_append_bytes(&sorted, leaves) != STATUS_OK)
-        status = error_set(err, STATUS_NO_MEMORY, "out of memory");
-    if (sorted.size > 0)
-        qsort(sorted.data, sorted.size / HASH_BYTES, HASH_BYTES, by_leaf);
-    if (status == STATUS_OK)
-        status = drop_others(replica, snapshot.scope, &sorted, err);
-    if (status == STATUS_OK)
-        status = note_manifest(replica, snapshot.scope, sealed, leaves, err);
-    buffer_release(&sorted);
+        status = snapshot_note(replica, &manifest, err);
     snapshot_release(&snapshot);
     return status;
 }
@@ -203,7 +280,7 @@ static enum status drop(struct replica *replica, uint32_t scope, struct error *e
 {
     char sql[128];
     bool there;
-    TRY(floor_tables_there(replica, &there, err));
+    TRY(snapshot_tables_there(replica, &there, err));
     if (!there)
         return STATUS_OK;
     snprintf(sql, sizeof sql,
@@ -218,6 +295,13 @@ enum status replica_snapshot_drop(struct replica *replica, uint32_t scope, struc
     if (own)
         TRY(replica_begin(replica, err));
     return end_step(replica, own, drop(replica, scope, err), err);
+}
+
+enum status snapshots_forget(struct replica *replica, struct error *err)
+{
+    bool there;
+    TRY(snapshot_tables_there(replica, &there, err));
+    return there ? sql_run(replica, "DELETE FROM _snapshot; DELETE FROM _chunk", err) : STATUS_OK;
 }
 
 /* ---- chunks ---- */
@@ -255,14 +339,14 @@ enum status replica_snapshot_lacks(struct replica *replica, uint32_t scope,
     return status;
 }
 
-static enum status put_chunk(struct replica *replica, const struct snapshot_chunk *chunk,
-                             const struct hash *leaf, struct error *err)
+enum status snapshot_put_chunk(struct replica *replica, const struct snapshot_laid *chunk,
+                               struct error *err)
 {
     sqlite3_stmt *put = NULL;
     TRY(sql_prepare(replica, "INSERT OR IGNORE INTO _chunk(scope, leaf, frame) VALUES(?, ?, ?)",
                     &put, err));
     sqlite3_bind_int64(put, 1, chunk->scope);
-    sqlite3_bind_blob(put, 2, leaf->bytes, HASH_BYTES, SQLITE_STATIC);
+    sqlite3_bind_blob(put, 2, chunk->leaf.bytes, HASH_BYTES, SQLITE_STATIC);
     sql_bind_bytes(put, 3, chunk->frame);
     enum status status = sql_done(replica, put, "the snapshot", err);
     sqlite3_finalize(put);
@@ -286,20 +370,20 @@ static enum status take_chunk(struct replica *replica, const struct snapshot_chu
 {
     struct snapshot snapshot = {0};
     struct buffer plain = {0};
-    struct hash leaf;
+    struct snapshot_laid laid = {.scope = chunk->scope, .frame = chunk->frame};
     enum status status = snapshot_staged(replica, chunk->scope, &snapshot, err);
     if (status == STATUS_OK && chunk->index >= snapshot_chunks(&snapshot))
         status = error_set(err, STATUS_BAD_INPUT, "the snapshot of scope %u has no chunk %u",
                            chunk->scope, chunk->index);
     if (status == STATUS_OK)
         status = snapshot_chunk_open(replica, chunk->frame, &plain, err);
-    snapshot_leaf(&leaf, &replica->network, buffer_bytes(&plain));
+    snapshot_leaf(&laid.leaf, &replica->network, buffer_bytes(&plain));
     if (status == STATUS_OK &&
-        memcmp(leaf.bytes, snapshot_leaf_at(&snapshot, chunk->index), HASH_BYTES) != 0)
+        memcmp(laid.leaf.bytes, snapshot_leaf_at(&snapshot, chunk->index), HASH_BYTES) != 0)
         status = error_set(err, STATUS_FORGED, "chunk %u of scope %u is another one", chunk->index,
                            chunk->scope);
     if (status == STATUS_OK)
-        status = put_chunk(replica, chunk, &leaf, err);
+        status = snapshot_put_chunk(replica, &laid, err);
     buffer_release(&plain);
     snapshot_release(&snapshot);
     return status;

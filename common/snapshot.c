@@ -63,6 +63,11 @@ void snapshot_leaf(struct hash *leaf, const struct network *network, struct byte
     hash_object(leaf, TAG_SNAPSHOT, network, chunk);
 }
 
+void snapshot_name_of(struct hash *name, const struct network *network, struct bytes sealed)
+{
+    hash_object(name, TAG_SNAPSHOT, network, sealed);
+}
+
 const uint8_t *snapshot_leaf_at(const struct snapshot *snapshot, size_t index)
 {
     return snapshot->leaves.data + index * HASH_BYTES;

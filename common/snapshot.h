@@ -25,6 +25,7 @@
 #define SNAPSHOT_FEEDS_MAX 100000
 #define SNAPSHOT_TOLD_MAX 1024 /* entries that one item tells of */
 #define SNAPSHOT_MANIFEST_MAX (32 * 1024 * 1024)
+#define SNAPSHOT_HEAD_MAX (4 * 1024 * 1024) /* manifest and leaves of one that is given to others */
 
 /* Kinds of items in a chunk (replica_snapshot.h). */
 enum snapshot_item {
@@ -65,6 +66,14 @@ struct snapshot {
     uint64_t bytes;       /* of all chunks, unpacked */
 };
 
+/* What is said of a snapshot to who may want it. */
+struct snapshot_given {
+    struct hash name; /* H(TAG_SNAPSHOT, sealed manifest): what it is asked for by */
+    uint32_t scope, chunks;
+    uint32_t sealed_bytes;
+    uint64_t bytes; /* of all chunks, unpacked */
+};
+
 /* {0} is valid. */
 void snapshot_release(struct snapshot *snapshot);
 size_t snapshot_chunks(const struct snapshot *snapshot);
@@ -87,6 +96,8 @@ enum status snapshot_open(struct snapshot *snapshot, const struct network *netwo
                           const uint8_t key[PUBLIC_KEY_BYTES], struct bytes sealed,
                           struct bytes leaves, struct error *err);
 
+/* What a snapshot is asked for by. */
+void snapshot_name_of(struct hash *name, const struct network *network, struct bytes sealed);
 /* The leaf of a chunk, and the one that stands at `index`. */
 void snapshot_leaf(struct hash *leaf, const struct network *network, struct bytes chunk);
 const uint8_t *snapshot_leaf_at(const struct snapshot *snapshot, size_t index);

@@ -9,7 +9,8 @@
 
 /* clang-format off */
 const struct cli_flag verifying_flags[] = {
-    {"--deep", NULL, {"check the whole log (it always is, so far)", "核验全部日志（目前总是如此）"}, false},
+    {"--deep", NULL, {"fetch the log of what came as a snapshot, and compare",
+                     "取回以快照方式到达的数据的日志并核对"}, false},
     {"--repair", NULL, {"mend what is damaged; a damaged file is kept aside",
                         "修复损坏之处；损坏的文件另存备查"}, false},
     {0}};
@@ -29,25 +30,60 @@ static void print_sound(json_int_t entries)
 
 /* ---- checking ---- */
 
+static void say_snapshots(struct cli *cli, const json_t *report)
+{
+    const json_t *list = json_object_get(report, "snapshots");
+    const char *wrong = json_string_value(json_object_get(report, "wrong"));
+    for (size_t i = 0; i < json_array_size(list); i++)
+        cli_say(cli,
+                "the records of '%s' came as a snapshot and rest on the hub's signature: '%s' "
+                "brings their log",
+                json_string_value(json_array_get(list, i)), "verify --deep");
+    if (wrong)
+        cli_say(cli,
+                "the snapshot of '%s' was not what the log says, though the hub signed it: tell "
+                "the bureau",
+                wrong);
+}
+
 static enum status check(struct cli *cli, struct replica *replica, int *code, struct error *err)
 {
     json_t *report;
     TRY(view_verify(replica, &report, err));
     bool ok = json_is_true(json_object_get(report, "ok"));
+    say_snapshots(cli, report);
+    if (!json_is_null(json_object_get(report, "wrong")))
+        *code = CLI_FAILED;
     if (cli->json) {
-        *code = cli_print_json(cli, report);
+        int printed = cli_print_json(cli, json_incref(report));
+        *code = *code == CLI_DONE ? printed : *code;
     } else {
         print_faults(json_object_get(report, "bad"));
         if (ok)
             print_sound(json_integer_value(json_object_get(report, "entries")));
-        json_decref(report);
     }
+    json_decref(report);
     if (ok)
         return STATUS_OK;
     cli_say(cli, "this replica is damaged: its tables or its log don't hold what was signed");
     cli_say(cli, "'%s' mends what can be mended", "verify --repair");
     *code = CLI_FAILED;
     return STATUS_OK;
+}
+
+/* What the log is fetched for is said by the check that follows. */
+static int deep(struct cli *cli)
+{
+    struct replica *replica = NULL;
+    struct error err = {0};
+    int code = CLI_DONE;
+    enum status status = cli->program->open(cli, false, &replica, &err);
+    if (status == STATUS_OK && cli->program->deepen)
+        status = cli->program->deepen(cli, replica, &err);
+    if (status == STATUS_OK)
+        status = check(cli, replica, &code, &err);
+    replica_close(replica);
+    return status == STATUS_OK ? code : cli_fail(cli, &err);
 }
 
 /* ---- mending ---- */
@@ -121,5 +157,7 @@ static int mend(struct cli *cli)
 
 int verifying_command(struct cli *cli)
 {
-    return cli_has(cli, "--repair") ? mend(cli) : reading_run(cli, check);
+    if (cli_has(cli, "--repair"))
+        return mend(cli);
+    return cli_has(cli, "--deep") ? deep(cli) : reading_run(cli, check);
 }

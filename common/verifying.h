@@ -2,7 +2,8 @@
 #define COMMON_VERIFYING_H
 
 /* The command verify, for both programs: checks the whole replica, and with --repair mends what is
- * wrong with it (repair.h). Exit code 1 when something is damaged, also after a repair that lost
+ * wrong with it (repair.h). With --deep the log of what came as a snapshot is fetched first, and
+ * compared with it. Exit code 1 when something is damaged, also after a repair that lost
  * something. */
 
 #include "common/cli.h"

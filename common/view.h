@@ -88,6 +88,8 @@ enum status view_bases(struct replica *replica, const char *table, const char *i
                        struct error *err);
 
 /* ---- history and conflicts (view_history.c) ---- */
+/* Does the row's history begin with a snapshot, in place of its first values? */
+bool view_history_is_cut(struct replica *replica, const char *table, const char *id);
 /* NULL: field 0, the tombstone. */
 const char *view_field_name(const struct schema_field *field);
 /* [{"field","value","person","device","time","dot","state"}] in the order of time; value of a set:
@@ -143,7 +145,9 @@ enum status view_schemas(struct replica *replica, json_t **list, struct error *e
 /* ---- the whole (view_state.c) ---- */
 /* {"ORG": hex, "ORG/registry": hex} */
 enum status view_digest(struct replica *replica, json_t **digest, struct error *err);
-/* {"ok","entries","bad":[…]} */
+/* {"ok","entries","bad":[…],"snapshots":[org…],"wrong": org or null}: snapshots: of whose records the
+ * log isn't here; wrong: the last whose records weren't what their log says, though the hub signed
+ * them. */
 enum status view_verify(struct replica *replica, json_t **report, struct error *err);
 enum status view_schema(struct replica *replica, json_t **schema, struct error *err);
 /* {"entries","rows","conflicts","set_aside","unsent"} ; unsent: own entries that the hub isn't

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/pack.h"
+#include "common/replica_snapshot.h"
 #include "common/view.h"
 
 enum status view_origin(struct replica *replica, json_t *item, const struct dot *dot,
@@ -213,4 +214,18 @@ enum status view_history(struct replica *replica, const char *table_name, const 
     else
         json_decref(telling.list);
     return status;
+}
+
+bool view_history_is_cut(struct replica *replica, const char *table_name, const char *text)
+{
+    const struct schema_table *table;
+    struct row row = {0};
+    struct id id;
+    bool found;
+    bool cut = view_table(replica, table_name, &table, NULL) == STATUS_OK &&
+               view_id(text, &id, NULL) == STATUS_OK &&
+               replica_row(replica, table->number, &id, 0, &row, &found, NULL) == STATUS_OK &&
+               found && replica_rests_on_snapshot(replica, row.scope);
+    row_release(&row);
+    return cut;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/json_read.h"
+#include "common/replica_snapshot.h"
 #include "common/view.h"
 
 #define FAULTS_MAX 1000 /* listed; more are only counted */
@@ -56,6 +57,28 @@ static void note_fault(void *context, const char *what)
         json_array_append_new(faults->list, json_string(what));
 }
 
+/* The orgs whose records came as a snapshot and rest on it still. */
+static enum status add_snapshots(struct replica *replica, json_t *report, struct error *err)
+{
+    uint64_t wrong = 0;
+    uint32_t *scopes;
+    size_t count;
+    char name[64];
+    TRY(replica_meta_number(replica, META_SNAPSHOT_WRONG, &wrong, err));
+    TRY(replica_snapshots_here(replica, &scopes, &count, err));
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++) {
+        scope_name(replica, scopes[i], name, sizeof name);
+        json_array_append_new(list, json_string(name));
+    }
+    free(scopes);
+    json_object_set_new(report, "snapshots", list);
+    if (wrong != 0)
+        scope_name(replica, (uint32_t)wrong, name, sizeof name);
+    json_object_set_new(report, "wrong", wrong != 0 ? json_string(name) : json_null());
+    return STATUS_OK;
+}
+
 enum status view_verify(struct replica *replica, json_t **report, struct error *err)
 {
     uint64_t entries = 0, shortages = json_shortages();
@@ -70,7 +93,9 @@ enum status view_verify(struct replica *replica, json_t **report, struct error *
     json_object_set_new(*report, "ok", json_boolean(faults.count == 0));
     json_object_set_new(*report, "entries", json_integer((json_int_t)entries));
     json_object_set_new(*report, "bad", faults.list);
-    status = json_whole(shortages, err);
+    status = add_snapshots(replica, *report, err);
+    if (status == STATUS_OK)
+        status = json_whole(shortages, err);
     if (status == STATUS_OK)
         return status;
     json_decref(*report);

@@ -20,33 +20,11 @@ static bool unpack_name(struct unpack *in, struct attachment_name *name)
     return true;
 }
 
-static bool skip_rest(struct unpack *in, uint32_t count)
-{
-    struct bytes skipped;
-    for (uint32_t i = 0; i < count; i++)
-        if (!unpack_value(in, &skipped))
-            return false;
-    return unpack_done(in);
-}
-
 /* A list of at least `known`, of which the name is first. */
 static bool open_list(struct unpack *in, uint32_t known, uint32_t *rest,
                       struct attachment_name *name)
 {
-    uint32_t count;
-    if (!unpack_array(in, &count) || count < known || !unpack_name(in, name))
-        return false;
-    *rest = count - known;
-    return true;
-}
-
-static enum status put(struct buffer *stream, enum message_type type, enum status packed,
-                       struct buffer *body)
-{
-    if (packed == STATUS_OK)
-        packed = message_put(stream, type, buffer_bytes(body));
-    buffer_release(body);
-    return packed;
+    return message_take_start(in, known, rest) && unpack_name(in, name);
 }
 
 /* ---- messages ---- */
@@ -66,7 +44,7 @@ static enum status pack_offer(struct buffer *body, const struct message_offer *o
 enum status message_put_offer(struct buffer *stream, const struct message_offer *offer)
 {
     struct buffer body = {0};
-    return put(stream, MESSAGE_OFFER, pack_offer(&body, offer), &body);
+    return message_put_packed(stream, MESSAGE_OFFER, pack_offer(&body, offer), &body);
 }
 
 static bool unpack_names(struct unpack *in, struct message_offer *offer)
@@ -92,7 +70,7 @@ bool message_decode_offer(struct bytes body, struct message_offer *offer)
     for (size_t i = 0; i < offer->sought_count; i++)
         if (!unpack_bin_exact(&in, offer->sought[i].root, SOUGHT_BYTES))
             return false;
-    return skip_rest(&in, lists - 2);
+    return message_take_end(&in, lists - 2);
 }
 
 static enum status pack_want(struct buffer *body, const struct message_want *want)
@@ -106,7 +84,7 @@ static enum status pack_want(struct buffer *body, const struct message_want *wan
 enum status message_put_want(struct buffer *stream, const struct message_want *want)
 {
     struct buffer body = {0};
-    return put(stream, MESSAGE_WANT, pack_want(&body, want), &body);
+    return message_put_packed(stream, MESSAGE_WANT, pack_want(&body, want), &body);
 }
 
 bool message_decode_want(struct bytes body, struct message_want *want)
@@ -118,7 +96,7 @@ bool message_decode_want(struct bytes body, struct message_want *want)
         return false;
     uint32_t units = attachment_units(want->name.bytes);
     if (!unpack_uint_max(&in, units, &from) || !unpack_uint_max(&in, WANT_UNITS_MAX, &count) ||
-        count > units - from || !skip_rest(&in, rest))
+        count > units - from || !message_take_end(&in, rest))
         return false;
     want->from = (uint32_t)from;
     want->count = (uint32_t)count;
@@ -136,7 +114,7 @@ static enum status pack_unit(struct buffer *body, const struct message_unit *uni
 enum status message_put_unit(struct buffer *stream, const struct message_unit *unit)
 {
     struct buffer body = {0};
-    return put(stream, MESSAGE_UNIT, pack_unit(&body, unit), &body);
+    return message_put_packed(stream, MESSAGE_UNIT, pack_unit(&body, unit), &body);
 }
 
 bool message_decode_unit(struct bytes body, struct message_unit *unit)
@@ -146,7 +124,7 @@ bool message_decode_unit(struct bytes body, struct message_unit *unit)
     uint32_t rest;
     if (!open_list(&in, 4, &rest, &unit->name) ||
         !unpack_uint_max(&in, attachment_units(unit->name.bytes) - 1, &position) ||
-        !unpack_bin(&in, &unit->unit) || !skip_rest(&in, rest))
+        !unpack_bin(&in, &unit->unit) || !message_take_end(&in, rest))
         return false;
     unit->position = (uint32_t)position;
     return unit->unit.size == attachment_unit_bytes(unit->name.bytes, unit->position);
@@ -161,12 +139,12 @@ static enum status pack_none(struct buffer *body, const struct attachment_name *
 enum status message_put_none(struct buffer *stream, const struct attachment_name *name)
 {
     struct buffer body = {0};
-    return put(stream, MESSAGE_NONE, pack_none(&body, name), &body);
+    return message_put_packed(stream, MESSAGE_NONE, pack_none(&body, name), &body);
 }
 
 bool message_decode_none(struct bytes body, struct attachment_name *name)
 {
     struct unpack in = unpack_of(body);
     uint32_t rest;
-    return open_list(&in, 2, &rest, name) && skip_rest(&in, rest);
+    return open_list(&in, 2, &rest, name) && message_take_end(&in, rest);
 }

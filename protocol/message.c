@@ -53,9 +53,8 @@ enum status message_put(struct buffer *stream, enum message_type type, struct by
     return buffer_append_bytes(stream, body);
 }
 
-/* Puts what `packed` says was packed into `body`, and lets the body go. */
-static enum status put_packed(struct buffer *stream, enum message_type type, enum status packed,
-                              struct buffer *body)
+enum status message_put_packed(struct buffer *stream, enum message_type type, enum status packed,
+                               struct buffer *body)
 {
     enum status status = packed;
     if (status == STATUS_OK)
@@ -64,8 +63,7 @@ static enum status put_packed(struct buffer *stream, enum message_type type, enu
     return status;
 }
 
-/* An array of at least `least` elements; *extra more are for a version to come. */
-static bool take_start(struct unpack *in, uint32_t least, uint32_t *extra)
+bool message_take_start(struct unpack *in, uint32_t least, uint32_t *extra)
 {
     uint32_t parts;
     if (!unpack_array(in, &parts) || parts < least)
@@ -74,7 +72,7 @@ static bool take_start(struct unpack *in, uint32_t least, uint32_t *extra)
     return true;
 }
 
-static bool take_end(struct unpack *in, uint32_t extra)
+bool message_take_end(struct unpack *in, uint32_t extra)
 {
     struct bytes skipped;
     for (uint32_t i = 0; i < extra; i++)
@@ -104,7 +102,7 @@ bool message_decode_empty(struct bytes body)
 {
     struct unpack in = unpack_of(body);
     uint32_t extra;
-    return take_start(&in, 0, &extra) && take_end(&in, extra);
+    return message_take_start(&in, 0, &extra) && message_take_end(&in, extra);
 }
 
 /* ---- HAVE, RECEIPT, SKETCH, HELD ---- */
@@ -119,14 +117,15 @@ enum status message_put_bin(struct buffer *stream, enum message_type type, struc
 {
     struct buffer body = {0};
     enum status packed = pack_one(&body, data);
-    return put_packed(stream, type, packed, &body);
+    return message_put_packed(stream, type, packed, &body);
 }
 
 bool message_decode_bin(struct bytes body, struct bytes *data)
 {
     struct unpack in = unpack_of(body);
     uint32_t extra;
-    return take_start(&in, 1, &extra) && unpack_bin(&in, data) && take_end(&in, extra);
+    return message_take_start(&in, 1, &extra) && unpack_bin(&in, data) &&
+           message_take_end(&in, extra);
 }
 
 /* ---- HELLO ---- */
@@ -147,7 +146,7 @@ enum status message_put_hello(struct buffer *stream, const struct message_hello 
 {
     struct buffer body = {0};
     enum status packed = pack_hello(&body, hello);
-    return put_packed(stream, MESSAGE_HELLO, packed, &body);
+    return message_put_packed(stream, MESSAGE_HELLO, packed, &body);
 }
 
 bool message_decode_hello(struct bytes body, struct message_hello *hello)
@@ -160,11 +159,11 @@ bool message_decode_hello(struct bytes body, struct message_hello *hello)
     if (hello->version > SESSION_VERSION)
         return true; /* its other elements may mean anything */
     in = unpack_of(body);
-    return take_start(&in, 7, &extra) && unpack_uint(&in, &hello->version) &&
+    return message_take_start(&in, 7, &extra) && unpack_uint(&in, &hello->version) &&
            take_u32(&in, &hello->flags) && take_u32(&in, &hello->device) &&
            unpack_uint(&in, &hello->lineage) && unpack_uint(&in, &hello->beacon) &&
            unpack_bin(&in, &hello->told_digest) && unpack_bin(&in, &hello->delta) &&
-           take_end(&in, extra) &&
+           message_take_end(&in, extra) &&
            (hello->told_digest.size == 0 || hello->told_digest.size == SHORT_DIGEST_BYTES);
 }
 
@@ -182,16 +181,18 @@ enum status message_put_enrol(struct buffer *stream, const struct message_enrol 
 {
     struct buffer body = {0};
     enum status packed = pack_enrol(&body, enrol);
-    return put_packed(stream, MESSAGE_ENROL, packed, &body);
+    return message_put_packed(stream, MESSAGE_ENROL, packed, &body);
 }
 
 bool message_decode_enrol(struct bytes body, struct message_enrol *enrol)
 {
     struct unpack in = unpack_of(body);
     uint32_t extra;
-    return take_start(&in, 3, &extra) && unpack_bin_exact(&in, enrol->token, sizeof enrol->token) &&
+    return message_take_start(&in, 3, &extra) &&
+           unpack_bin_exact(&in, enrol->token, sizeof enrol->token) &&
            unpack_bin_exact(&in, enrol->sign_key, sizeof enrol->sign_key) &&
-           unpack_bin_exact(&in, enrol->signature, sizeof enrol->signature) && take_end(&in, extra);
+           unpack_bin_exact(&in, enrol->signature, sizeof enrol->signature) &&
+           message_take_end(&in, extra);
 }
 
 void enrol_proof(uint8_t proof[ENROL_PROOF_BYTES], const uint8_t token[ENROL_TOKEN_BYTES],
@@ -231,7 +232,7 @@ enum status message_put_welcome(struct buffer *stream, const struct message_welc
 {
     struct buffer body = {0};
     enum status packed = pack_welcome(&body, welcome);
-    return put_packed(stream, MESSAGE_WELCOME, packed, &body);
+    return message_put_packed(stream, MESSAGE_WELCOME, packed, &body);
 }
 
 bool message_decode_welcome(struct bytes body, struct message_welcome *welcome)
@@ -239,14 +240,14 @@ bool message_decode_welcome(struct bytes body, struct message_welcome *welcome)
     struct unpack in = unpack_of(body);
     uint32_t extra;
     welcome->flags = 0;
-    if (!take_start(&in, 6, &extra) || !unpack_uint(&in, &welcome->code) ||
+    if (!message_take_start(&in, 6, &extra) || !unpack_uint(&in, &welcome->code) ||
         !take_u32(&in, &welcome->device) || !unpack_uint(&in, &welcome->lineage) ||
         !unpack_bool(&in, &welcome->remembered) || !take_optional(&in, &welcome->beacon) ||
         !take_optional(&in, &welcome->link_key))
         return false;
     if (extra > 0 && !take_u32(&in, &welcome->flags))
         return false;
-    return take_end(&in, extra - (extra > 0));
+    return message_take_end(&in, extra - (extra > 0));
 }
 
 /* ---- RUN ---- */
@@ -256,7 +257,7 @@ bool message_decode_run(struct bytes body, struct message_run *run)
     struct unpack in = unpack_of(body);
     struct bytes entry, signature;
     uint32_t extra;
-    if (!take_start(&in, 6, &extra) || !take_u32(&in, &run->feed.scope) ||
+    if (!message_take_start(&in, 6, &extra) || !take_u32(&in, &run->feed.scope) ||
         !take_u32(&in, &run->feed.device) || !take_u32(&in, &run->feed.incarnation) ||
         !unpack_uint_max(&in, UINT64_MAX / 2, &run->first) || !unpack_array(&in, &run->count))
         return false;
@@ -265,7 +266,8 @@ bool message_decode_run(struct bytes body, struct message_run *run)
     for (uint32_t i = 0; i < run->count; i++)
         if (!unpack_bin(&in, &entry) || entry.size == 0 || entry.size > ENTRY_BYTES_MAX)
             return false;
-    return unpack_bin(&in, &signature) && signature.size == SIGNATURE_BYTES && take_end(&in, extra);
+    return unpack_bin(&in, &signature) && signature.size == SIGNATURE_BYTES &&
+           message_take_end(&in, extra);
 }
 
 bool message_peek_run(struct bytes part, struct feed_id *feed, uint64_t *first)
@@ -296,19 +298,19 @@ enum status message_put_part(struct buffer *stream, const struct message_part *p
 {
     struct buffer body = {0};
     enum status packed = pack_part(&body, part);
-    return put_packed(stream, MESSAGE_PART, packed, &body);
+    return message_put_packed(stream, MESSAGE_PART, packed, &body);
 }
 
 bool message_decode_part(struct bytes body, struct message_part *part)
 {
     struct unpack in = unpack_of(body);
     uint32_t extra;
-    return take_start(&in, 6, &extra) && take_u32(&in, &part->feed.scope) &&
+    return message_take_start(&in, 6, &extra) && take_u32(&in, &part->feed.scope) &&
            take_u32(&in, &part->feed.device) && take_u32(&in, &part->feed.incarnation) &&
            unpack_uint_max(&in, UINT64_MAX / 2, &part->first) &&
            unpack_uint_max(&in, SESSION_MESSAGE_MAX, &part->bytes) &&
-           unpack_bin(&in, &part->digest) && take_end(&in, extra) && part->feed.device > 0 &&
-           part->feed.incarnation > 0 && part->first > 0 &&
+           unpack_bin(&in, &part->digest) && message_take_end(&in, extra) &&
+           part->feed.device > 0 && part->feed.incarnation > 0 && part->first > 0 &&
            part->digest.size == (part->bytes > 0 ? SHORT_DIGEST_BYTES : 0);
 }
 
@@ -328,21 +330,21 @@ enum status message_put_tally(struct buffer *stream, const struct message_tally 
 {
     struct buffer body = {0};
     enum status packed = pack_tally(&body, tally);
-    return put_packed(stream, MESSAGE_TALLY, packed, &body);
+    return message_put_packed(stream, MESSAGE_TALLY, packed, &body);
 }
 
 bool message_decode_tally(struct bytes body, struct message_tally *tally)
 {
     struct unpack in = unpack_of(body);
     uint32_t extra;
-    if (!take_start(&in, 2, &extra) ||
+    if (!message_take_start(&in, 2, &extra) ||
         !unpack_bin_exact(&in, tally->frontier, sizeof tally->frontier) ||
         !unpack_bin_exact(&in, tally->tally, sizeof tally->tally))
         return false;
     tally->has_chains = extra > 0;
     if (tally->has_chains && !unpack_bin_exact(&in, tally->chains, sizeof tally->chains))
         return false;
-    return take_end(&in, extra - tally->has_chains);
+    return message_take_end(&in, extra - tally->has_chains);
 }
 
 /* ---- BYE ---- */
@@ -358,15 +360,15 @@ enum status message_put_bye(struct buffer *stream, const struct message_bye *bye
 {
     struct buffer body = {0};
     enum status packed = pack_bye(&body, bye);
-    return put_packed(stream, MESSAGE_BYE, packed, &body);
+    return message_put_packed(stream, MESSAGE_BYE, packed, &body);
 }
 
 bool message_decode_bye(struct bytes body, struct message_bye *bye)
 {
     struct unpack in = unpack_of(body);
     uint32_t extra;
-    return take_start(&in, 2, &extra) && unpack_uint(&in, &bye->code) &&
-           unpack_str(&in, &bye->text) && take_end(&in, extra);
+    return message_take_start(&in, 2, &extra) && unpack_uint(&in, &bye->code) &&
+           unpack_str(&in, &bye->text) && message_take_end(&in, extra);
 }
 
 /* ---- HOLD, WIDER ---- */
@@ -381,14 +383,15 @@ enum status message_put_number(struct buffer *stream, enum message_type type, ui
 {
     struct buffer body = {0};
     enum status packed = pack_number(&body, number);
-    return put_packed(stream, type, packed, &body);
+    return message_put_packed(stream, type, packed, &body);
 }
 
 bool message_decode_number(struct bytes body, uint64_t *number)
 {
     struct unpack in = unpack_of(body);
     uint32_t extra;
-    return take_start(&in, 1, &extra) && unpack_uint(&in, number) && take_end(&in, extra);
+    return message_take_start(&in, 1, &extra) && unpack_uint(&in, number) &&
+           message_take_end(&in, extra);
 }
 
 /* ---- DIFFERENCE ---- */
@@ -406,15 +409,15 @@ enum status message_put_difference(struct buffer *stream,
 {
     struct buffer body = {0};
     enum status packed = pack_difference(&body, difference);
-    return put_packed(stream, MESSAGE_DIFFERENCE, packed, &body);
+    return message_put_packed(stream, MESSAGE_DIFFERENCE, packed, &body);
 }
 
 bool message_decode_difference(struct bytes body, struct message_difference *difference)
 {
     struct unpack in = unpack_of(body);
     uint32_t extra;
-    return take_start(&in, 3, &extra) &&
+    return message_take_start(&in, 3, &extra) &&
            unpack_bin_exact(&in, difference->frontier, sizeof difference->frontier) &&
            unpack_bin(&in, &difference->rows) && unpack_bin(&in, &difference->absent) &&
-           take_end(&in, extra);
+           message_take_end(&in, extra);
 }

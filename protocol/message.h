@@ -32,6 +32,10 @@ enum message_type {
     MESSAGE_UNIT = 67,
     MESSAGE_NONE = 68,
     MESSAGE_ENOUGH = 69,
+    MESSAGE_SNAPSHOT = 80, /* snapshot_message.h */
+    MESSAGE_FETCH = 81,
+    MESSAGE_CHUNK = 82,
+    MESSAGE_SETTLED = 83,
     MESSAGE_SKETCH = 90, /* in what two frontiers differ: session_compare.c */
     MESSAGE_DIFFERENCE = 91,
     MESSAGE_WIDER = 92,
@@ -41,12 +45,22 @@ enum message_type {
     MESSAGE_OPTIONAL_FROM = 64 /* from here on an unknown type is skipped */
 };
 
+/* ---- parts of all messages ---- */
+struct unpack;
+/* Puts what `packed` says was packed into `body`, and lets the body go. */
+enum status message_put_packed(struct buffer *stream, enum message_type type, enum status packed,
+                               struct buffer *body);
+/* An array of at least `least` elements; *extra more are for a version to come. */
+bool message_take_start(struct unpack *in, uint32_t least, uint32_t *extra);
+bool message_take_end(struct unpack *in, uint32_t extra);
+
 #define HELLO_WATCH 1u
 #define HELLO_ENROLLING 2u
 #define HELLO_UNTOLD 4u   /* the delta would not fit: the responder asks for the whole with HAVE */
 #define HELLO_SKETCHES 8u /* understands SKETCH */
 #define HELLO_UNFINISHED 16u /* the last session broke: say by PART how far you are */
 #define HELLO_HELD 32u       /* understands HELD */
+#define HELLO_SNAPSHOTS 64u  /* takes snapshots */
 #define WELCOME_HELD 1u
 #define SHORT_DIGEST_BYTES 8
 #define ENROL_TOKEN_BYTES 16

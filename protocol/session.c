@@ -61,6 +61,7 @@ void session_free(struct session *session)
     packer_release(&session->packer);
     unpacker_release(&session->unpacker);
     attachment_flow_release(&session->attachments);
+    snapshot_flow_release(&session->snapshots);
     free(session->batch_sizes);
     free(session->batch_runs);
     noise_release(&session->noise);

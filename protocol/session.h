@@ -22,6 +22,7 @@
 #include "common/frontier.h"
 #include "common/keys.h"
 #include "protocol/attachment_ask.h"
+#include "protocol/snapshot_ask.h"
 
 #define SESSION_VERSION 1
 #define FRAME_BYTES_MAX 8192u           /* ciphertext of one frame behind its u16 length */
@@ -67,9 +68,10 @@ enum session_ask {
     ASK_STORE, /* runs arrived: make them durable -> counts, and the frontier of what was touched */
     ASK_LOAD,  /* give runs beyond `known` within a budget */
     ASK_TALLY, /* digests of frontier and tables, as far as both may read */
-    ASK_REMEMBER,  /* keep told/held of this peer; the answer carries nothing */
-    ASK_STAGE,     /* keep a piece of a run that is still arriving; the answer carries nothing */
-    ASK_ATTACHMENT /* see attachment_ask.h */
+    ASK_REMEMBER,   /* keep told/held of this peer; the answer carries nothing */
+    ASK_STAGE,      /* keep a piece of a run that is still arriving; the answer carries nothing */
+    ASK_ATTACHMENT, /* see attachment_ask.h */
+    ASK_SNAPSHOT    /* see snapshot_ask.h */
 };
 
 struct session_run { /* one RUN message's body, as it goes on the wire (run_encode) */
@@ -95,6 +97,10 @@ struct session_question {
     /* ASK_LOAD */
     const struct frontier *known; /* what the peer holds, as far as we know */
     size_t budget_bytes;
+    bool may_hold_back;        /* which scopes are to go as a snapshot? Nothing of them is loaded */
+    uint64_t worth;            /* ... see replica_snapshot_scopes */
+    const uint32_t *held_back; /* known by now: nothing of these is loaded */
+    size_t held_back_count;
     /* ASK_TALLY, ASK_LOAD: the peer's device (what it may read) */
     uint32_t peer;
     /* ASK_REMEMBER */
@@ -102,6 +108,7 @@ struct session_question {
     const struct frontier *held; /* what the peer provably holds */
     bool unfinished;             /* the session goes on; if it breaks, there is more to ask */
     struct attachment_question attachment;
+    struct snapshot_question snapshot;
 };
 
 struct session_answer {
@@ -131,10 +138,13 @@ struct session_answer {
     size_t runs_count;
     const struct frontier *loaded; /* ASK_LOAD: `known` raised by these runs */
     bool more;                     /* ASK_LOAD: more is left */
-    struct hash frontier_digest;   /* ASK_TALLY */
-    struct hash tally_digest;      /* ASK_TALLY */
-    struct hash chains_digest;     /* ASK_TALLY */
+    const uint32_t *held_back;     /* ASK_LOAD that may hold back: scopes, ascending */
+    size_t held_back_count;
+    struct hash frontier_digest; /* ASK_TALLY */
+    struct hash tally_digest;    /* ASK_TALLY */
+    struct hash chains_digest;   /* ASK_TALLY */
     struct attachment_answer attachment;
+    struct snapshot_answer snapshot;
 };
 
 enum session_event_kind {
@@ -172,6 +182,9 @@ struct session_totals {
     bool truth_failed;            /* equal frontiers, different tallies */
     bool split_view;              /* equal frontiers, different chains of the registry */
     uint64_t units_sent, units_received, units_refused; /* of attachments */
+    uint64_t snapshots_taken;
+    uint64_t snapshots_refused;                   /* what came wasn't what was said */
+    uint32_t snapshot_parts_here, snapshot_parts; /* of the one that is on its way, or was last */
     enum session_code held;    /* not SESSION_DONE: the peer takes no more of ours, and why */
     enum session_code holding; /* the same of us */
     enum session_code code;    /* how it ended */
@@ -199,6 +212,8 @@ struct session_options {
     struct signing_key sign;              /* enrolling: proves the key */
     enum session_attachments attachments; /* initiator */
     uint64_t budget_bytes; /* no unit of an attachment is begun that would pass it; 0: no bound */
+    uint64_t
+        snapshot_worth; /* responder: entries and rows that are worth a snapshot; 0: as usual */
     uint32_t handshake_ms, silence_ms; /* 0: SESSION_HANDSHAKE_MS, SESSION_SILENCE_MS */
 };
 

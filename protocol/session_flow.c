@@ -76,6 +76,10 @@ static void ask_load(struct session *session, size_t budget)
     session->local_came = false;
     session->question.known = &session->offered;
     session->question.budget_bytes = budget;
+    session->question.may_hold_back = session->snapshots.look_due;
+    session->question.worth = session->options.snapshot_worth;
+    session->question.held_back = session->snapshots.scopes;
+    session->question.held_back_count = session->snapshots.count;
     flow_ask(session, ASK_LOAD);
 }
 
@@ -157,8 +161,7 @@ static void drop_batch(struct session *session)
     buffer_clear(&session->batch);
 }
 
-/* No more runs are taken: others that build on what was left out would seem to be another life. */
-static enum status hold(struct session *session, enum session_code code)
+enum status flow_hold(struct session *session, enum session_code code)
 {
     if (session->totals.holding != SESSION_DONE)
         return STATUS_OK;
@@ -178,7 +181,7 @@ static enum status answer_store(struct session *session, const struct session_an
     if (answer->forked)
         return flow_end(session, SESSION_FORKED, "");
     if (answer->hold != SESSION_DONE)
-        TRY(hold(session, answer->hold));
+        TRY(flow_hold(session, answer->hold));
     /* Else what came down in a session that breaks would go up again in the next one. */
     session->held_due |= session->now_ms >= session->started_ms + HELD_EVERY_MS;
     if (answer->stored->count == 0)
@@ -203,6 +206,8 @@ static enum status answer_load(struct session *session, const struct session_ans
         session->first_load_done = session->load_due = true;
         return STATUS_OK;
     }
+    if (session->question.may_hold_back)
+        TRY(snapshot_flow_hold_back(session, answer));
     enum status status = out_runs(session, answer);
     if (status == STATUS_STORAGE)
         return flow_end(session, SESSION_STORAGE_FAILED, "a run of the log is broken");
@@ -256,7 +261,7 @@ static enum status answer_full(struct session *session)
     switch (session->question.ask) {
     case ASK_STORE:
         drop_batch(session);
-        return hold(session, SESSION_FULL);
+        return flow_hold(session, SESSION_FULL);
     case ASK_REMEMBER:
         return answer_remember(session);
     case ASK_STAGE:
@@ -264,6 +269,8 @@ static enum status answer_full(struct session *session)
         return STATUS_OK;
     case ASK_ATTACHMENT:
         return attachment_flow_full(session);
+    case ASK_SNAPSHOT:
+        return snapshot_flow_full(session);
     default:
         return flow_end(session, SESSION_FULL, "");
     }
@@ -294,6 +301,8 @@ enum status flow_answer(struct session *session, const struct session_answer *an
         return STATUS_OK;
     case ASK_ATTACHMENT:
         return attachment_flow_answer(session, answer);
+    case ASK_SNAPSHOT:
+        return snapshot_flow_answer(session, answer);
     case ASK_NONE:
         break;
     }
@@ -402,6 +411,10 @@ static enum status next_when_open(struct session *session)
             ask_load(session, LOAD_BUDGET_BYTES);
         return STATUS_OK;
     }
+    bool busy;
+    TRY(snapshot_flow_next(session, &busy));
+    if (busy)
+        return STATUS_OK;
     return session->options.role == SESSION_INITIATOR ? next_of_initiator(session)
                                                       : next_of_responder(session);
 }

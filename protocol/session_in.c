@@ -30,6 +30,8 @@ static enum status take_hello(struct session *session, struct bytes body)
     session->hello_untold = (hello.flags & HELLO_UNTOLD) != 0;
     session->takes_held = (hello.flags & HELLO_HELD) != 0;
     session->unfinished = (hello.flags & HELLO_UNFINISHED) != 0;
+    session->snapshots.look_due =
+        (hello.flags & HELLO_SNAPSHOTS) != 0 && hello.device != DEVICE_HUB;
     session->hello_sketches = (hello.flags & HELLO_SKETCHES) != 0;
     session->hello_lineage = hello.lineage;
     session->hello_beacon = hello.beacon;
@@ -242,6 +244,10 @@ static const struct {
     [MESSAGE_UNIT] = {true, true, true, attachment_take_unit},
     [MESSAGE_NONE] = {true, true, true, attachment_take_none},
     [MESSAGE_ENOUGH] = {true, true, true, attachment_take_enough},
+    [MESSAGE_SNAPSHOT] = {false, true, true, snapshot_take_offer},
+    [MESSAGE_FETCH] = {true, false, true, snapshot_take_fetch},
+    [MESSAGE_CHUNK] = {false, true, true, snapshot_take_chunk},
+    [MESSAGE_SETTLED] = {true, true, true, snapshot_take_settled},
     [MESSAGE_SKETCH] = {false, true, true, compare_take_sketch},
     [MESSAGE_DIFFERENCE] = {true, false, true, compare_take_difference},
     [MESSAGE_WIDER] = {true, false, true, compare_take_wider},
@@ -269,7 +275,7 @@ static enum status take_message(struct session *session, const struct message *m
 static bool may_go_on(const struct session *session)
 {
     return !session->question_open && session->phase != PHASE_OVER && !session->bye_came &&
-           session->batch.size < BATCH_BYTES_MAX;
+           session->batch.size < BATCH_BYTES_MAX && !session->snapshots.part_whole;
 }
 
 /* Runs out of what was packed. */

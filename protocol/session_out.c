@@ -46,7 +46,7 @@ enum status out_hello(struct session *session)
 {
     const struct session_options *options = &session->options;
     struct message_hello hello = {.version = SESSION_VERSION,
-                                  .flags = HELLO_SKETCHES | HELLO_HELD |
+                                  .flags = HELLO_SKETCHES | HELLO_HELD | HELLO_SNAPSHOTS |
                                            (options->watch ? HELLO_WATCH : 0) |
                                            (options->enrolling ? HELLO_ENROLLING : 0) |
                                            (session->unfinished ? HELLO_UNFINISHED : 0),
@@ -135,20 +135,25 @@ enum status out_runs(struct session *session, const struct session_answer *answe
     return pack_runs(session, start, !answer->more);
 }
 
-/* The handshake has shown who says it, and no side keeps what the other one says of itself here: a
- * signature goes to who doesn't know better. Who isn't enrolled yet can't sign one. */
-enum status out_stored(struct session *session, const struct session_answer *answer)
+enum status out_held(struct session *session, const struct frontier *held)
 {
     struct buffer encoded = {0};
-    if (!session->takes_held)
-        return answer->receipt.size == 0
-                   ? STATUS_OK
-                   : message_put_bin(&session->plain, MESSAGE_RECEIPT, answer->receipt);
-    enum status status = frontier_encode(answer->stored, &encoded, NULL);
+    enum status status = frontier_encode(held, &encoded, NULL);
     if (status == STATUS_OK)
         status = message_put_bin(&session->plain, MESSAGE_HELD, buffer_bytes(&encoded));
     buffer_release(&encoded);
     return status;
+}
+
+/* The handshake has shown who says it, and no side keeps what the other one says of itself here: a
+ * signature goes to who doesn't know better. Who isn't enrolled yet can't sign one. */
+enum status out_stored(struct session *session, const struct session_answer *answer)
+{
+    if (session->takes_held)
+        return out_held(session, answer->stored);
+    return answer->receipt.size == 0
+               ? STATUS_OK
+               : message_put_bin(&session->plain, MESSAGE_RECEIPT, answer->receipt);
 }
 
 enum status out_sent(struct session *session)

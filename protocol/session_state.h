@@ -12,6 +12,7 @@
 #include "protocol/noise.h"
 #include "protocol/pack_stream.h"
 #include "protocol/session.h"
+#include "protocol/snapshot_flow.h"
 
 #define HELLO_DELTA_MAX 4096u  /* above it HELLO_UNTOLD */
 #define FIRST_LOAD_RESERVE 64u /* envelopes and SENT beside the first runs */
@@ -108,6 +109,7 @@ struct session {
     unsigned pings_out;   /* PINGs that the peer hasn't answered */
     struct message_tally peer_tally;
     struct attachment_flow attachments;
+    struct snapshot_flow snapshots;
     struct session_totals totals;
 };
 
@@ -121,6 +123,8 @@ enum status out_welcome(struct session *session, const struct session_answer *an
                         bool remembered);
 enum status out_have(struct session *session, const struct frontier *frontier);
 enum status out_runs(struct session *session, const struct session_answer *answer);
+/* That this is held durably, to who understands HELD. */
+enum status out_held(struct session *session, const struct frontier *held);
 /* That these runs are durable. */
 enum status out_stored(struct session *session, const struct session_answer *answer);
 enum status out_sent(struct session *session);
@@ -162,6 +166,8 @@ void flow_ask(struct session *session, enum session_ask ask);
 enum status flow_answer(struct session *session, const struct session_answer *answer);
 /* Choose the next question or the end. */
 enum status flow_next(struct session *session);
+/* No more runs are taken: others that build on what was left out would seem to be another life. */
+enum status flow_hold(struct session *session, enum session_code code);
 /* It is over, without a word. */
 void flow_over(struct session *session, enum session_code code, const char *reason);
 /* End it. BYE with `code` goes out first, unless nobody has shown that he may hear it. */

@@ -26,6 +26,8 @@ void storage_reply_release(struct storage_reply *reply)
     buffer_release(&reply->runs_bytes);
     free(reply->runs);
     attachment_reply_release(&reply->attachment);
+    free(reply->held_back);
+    buffer_release(&reply->pieces);
     *reply = (struct storage_reply){0};
 }
 
@@ -34,6 +36,7 @@ bool storage_writes(const struct session_question *question)
     return question->ask == ASK_STORE || question->ask == ASK_REMEMBER ||
            question->ask == ASK_STAGE ||
            (question->ask == ASK_ATTACHMENT && attachment_writes(&question->attachment)) ||
+           (question->ask == ASK_SNAPSHOT && snapshot_writes(&question->snapshot)) ||
            (question->ask == ASK_WHO && question->enrolling);
 }
 
@@ -290,13 +293,16 @@ static enum status answer_load(struct replica *replica, const struct session_que
 {
     buffer_clear(&reply->runs_bytes);
     reply->runs_count = 0;
+    TRY(snapshot_hold_back(replica, question, reply, err));
     TRY(frontier_copy(&reply->loaded, question->known, err));
+    TRY(snapshot_pretend(replica, &reply->answer, &reply->loaded, err));
     struct run_wish wish = {.reader = question->peer == DEVICE_HUB ? 0 : question->peer,
                             .unit_bytes = SESSION_UNIT_BYTES,
                             .budget_bytes = question->budget_bytes,
                             .take = take_run,
                             .context = reply};
     TRY(replica_runs(replica, &wish, &reply->loaded, &reply->answer.more, err));
+    TRY(snapshot_admit(&reply->answer, question->known, &reply->loaded, err));
     const uint8_t *at = reply->runs_bytes.data;
     for (size_t i = 0; i < reply->runs_count; i++) {
         reply->runs[i].encoded.data = at;
@@ -308,7 +314,9 @@ static enum status answer_load(struct replica *replica, const struct session_que
     return STATUS_OK;
 }
 
-/* Of scopes that both may read, whose tables are compared. */
+/* Of scopes that both may read, whose tables are compared. One that wants its log is left out: the
+ * other side has judged anew what stands here as it was. So the frontiers differ, and nothing is
+ * compared until the log is here. */
 static enum status shared_frontier(struct replica *replica, uint32_t reader, struct frontier *out,
                                    struct error *err)
 {
@@ -318,7 +326,8 @@ static enum status shared_frontier(struct replica *replica, uint32_t reader, str
     for (size_t i = 0; i < all->count; i++) {
         const struct frontier_row *row = &all->rows[i];
         if (i == 0 || row->feed.scope != all->rows[i - 1].feed.scope)
-            shared = replica_shares(replica, reader, row->feed.scope);
+            shared = replica_shares(replica, reader, row->feed.scope) &&
+                     !replica_wants_log(replica, row->feed.scope);
         if (shared)
             TRY(frontier_raise(out, &row->feed, row->number, err));
     }
@@ -371,6 +380,8 @@ static enum status dispatch(struct replica *replica, const struct session_questi
         return replica_stage(replica, question->peer, question->piece_at, question->piece, err);
     case ASK_ATTACHMENT:
         return attachment_answer(replica, question, host, reply, err);
+    case ASK_SNAPSHOT:
+        return snapshot_answer(replica, question, host, reply, err);
     case ASK_NONE:
         break;
     }

@@ -10,6 +10,7 @@
 #include "common/replica.h"
 #include "protocol/attachment_storage.h"
 #include "protocol/session.h"
+#include "protocol/snapshot_storage.h"
 
 struct storage_reply {
     struct session_answer answer;
@@ -19,6 +20,8 @@ struct storage_reply {
     struct session_run *runs;
     size_t runs_count, runs_capacity;
     struct attachment_reply attachment;
+    uint32_t *held_back;
+    struct buffer pieces; /* of a snapshot's part */
 };
 void storage_reply_release(struct storage_reply *reply);
 
@@ -30,7 +33,8 @@ struct storage_arrival {
 
 /* The hub's hooks, inside the open transaction. `enrol` turns a token and keys into a device, or
  * refuses by *refuse. `admit` is asked before a run is stored, or holds it and all behind it
- * back by *hold. */
+ * back by *hold. `make` is to make a snapshot of a scope meanwhile, where making one takes too long
+ * to wait for: false when none will come. Each may be NULL. */
 struct storage_host {
     enum status (*enrol)(void *context, struct replica *replica,
                          const struct session_question *question, uint32_t *device,
@@ -38,6 +42,7 @@ struct storage_host {
     enum status (*admit)(void *context, struct replica *replica,
                          const struct storage_arrival *arrival, enum session_code *hold,
                          struct error *err);
+    bool (*make)(void *context, uint32_t scope);
     void *context;
 };
 

@@ -83,16 +83,7 @@ void console_news(struct console *console)
 static enum status open_desk(struct console *console, uv_loop_t *loop, int which,
                              struct desk **desk, struct error *err)
 {
-    const struct hub_options *hub = &console->options.hub;
-    char path[PATH_BYTES];
-    struct replica_options options = {.path = path,
-                                      .clock = hub->clock,
-                                      .read_only = true,
-                                      .cache_kib = QUICK_CACHE_KIB,
-                                      .key = hub->vault ? vault_page_key(hub->vault) : NULL};
-    if (snprintf(path, sizeof path, "%s/%s", hub->directory, HUB_DATABASE) >= (int)sizeof path)
-        return error_set(err, STATUS_TOO_LARGE, "the path of '%s' is too long", HUB_DATABASE);
-    TRY(replica_open(&console->replicas[which], &options, err));
+    TRY(hub_open_reader(&console->options.hub, QUICK_CACHE_KIB, &console->replicas[which], err));
     struct desk_options desk_options = {.replica = console->replicas[which]};
     return desk_open(desk, loop, &desk_options, err);
 }

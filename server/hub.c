@@ -285,6 +285,18 @@ enum status hub_open(struct hub *hub, const struct hub_options *options, struct 
     return status;
 }
 
+enum status hub_open_reader(const struct hub_options *options, int64_t cache_kib,
+                            struct replica **replica, struct error *err)
+{
+    struct paths paths;
+    struct replica_options reader;
+    TRY(replica_options_of(options, &paths, &reader, err));
+    reader.ballast = NULL;
+    reader.read_only = true;
+    reader.cache_kib = cache_kib;
+    return replica_open(replica, &reader, err);
+}
+
 void hub_close(struct hub *hub)
 {
     if (!hub)

@@ -38,6 +38,7 @@ struct hub {
     struct hub_options options;
     struct link_ring *links; /* of a hub that is served (link_keys.h); NULL: nobody listens */
     bool links_changed;      /* they are to be loaded again */
+    struct maker *maker;     /* of a hub that is served (maker.h) */
     struct signing_key authority;
     uint32_t authority_number;
 };
@@ -48,6 +49,9 @@ enum status hub_create(struct hub *hub, const struct hub_options *options, const
                        struct error *err);
 enum status hub_open(struct hub *hub, const struct hub_options *options, struct error *err);
 void hub_close(struct hub *hub);
+/* A connection beside it that only reads, for another thread; replica_close. */
+enum status hub_open_reader(const struct hub_options *options, int64_t cache_kib,
+                            struct replica **replica, struct error *err);
 
 /* Add a node below `parent` (an org number); *id is its id. */
 enum status hub_add_org(struct hub *hub, uint32_t parent, const char *kind, const char *name,

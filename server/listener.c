@@ -123,6 +123,7 @@ static void stop(struct listener *listener)
     uv_close((uv_handle_t *)&listener->term, NULL);
     uv_close((uv_handle_t *)&listener->interrupt, NULL);
     uv_timer_start(&listener->patience, on_patience_over, STOP_MS, 0);
+    worker_hurry(listener->worker);
     each(listener, say_goodbye);
     if (listener->console)
         console_close(listener->console, on_console_closed, listener);

@@ -1,7 +1,8 @@
 /* Happy path: submit -> thread takes all waiting jobs -> begin -> answers of those that write ->
  * commit -> answers of those that read -> async -> done() on the loop, news() if anything came.
  * Failures: a storage failure rolls the round back and every writing job of it is answered with
- * that status; the sessions end and the clients offer their entries again. */
+ * that status; the sessions end and the clients offer their entries again. A job that waits for a
+ * snapshot is parked, and asked again a little later. */
 
 #include "server/worker.h"
 
@@ -17,9 +18,12 @@
 #include "server/late.h"
 #include "server/link_keys.h"
 #include "server/log.h"
+#include "server/maker.h"
 #include "server/quota.h"
 #include "server/roster.h"
 #include "server/shares.h"
+
+#define PARKED_MS 40000 /* below the peer's patience (SESSION_SILENCE_MS) */
 
 struct queue {
     struct job *first, **last;
@@ -33,6 +37,9 @@ struct worker {
     pthread_cond_t wake;
     uv_async_t async;
     struct queue waiting, answered;
+    struct queue parked; /* of the storage thread alone */
+    uint64_t parked_ms;  /* when they were last asked again */
+    bool hurry;
     struct task *tasks, *tasks_done; /* the latter in reverse */
     bool stopping, news_came;
     bool full;         /* the disk was, when we last wrote */
@@ -236,6 +243,45 @@ static void scrub_a_little(struct worker *worker)
     log_event("scrub", "mend=\"stop, then verify --repair\"");
 }
 
+/* ---- jobs that wait for a snapshot ---- */
+
+static uint64_t now_ms(void)
+{
+    return uv_hrtime() / 1000000;
+}
+
+static bool want_snapshot(void *context, uint32_t scope)
+{
+    const struct hub *hub = context;
+    return maker_want(hub->maker, scope);
+}
+
+/* With the lock held. True: it is asked again another time. */
+static bool park(struct worker *worker, struct job *job)
+{
+    bool later = job->question->ask == ASK_SNAPSHOT && job->reply.answer.status == STATUS_OK &&
+                 job->reply.answer.snapshot.later;
+    if (later && job->parked_ms == 0)
+        job->parked_ms = now_ms();
+    later = later && !worker->hurry && now_ms() - job->parked_ms < PARKED_MS;
+    if (!later)
+        job->parked_ms = 0;
+    else
+        queue_push(&worker->parked, job);
+    return later;
+}
+
+/* With the lock held: all of them, once in a while. */
+static void ask_again(struct worker *worker)
+{
+    if (!worker->parked.first || (!worker->hurry && now_ms() - worker->parked_ms < WORKER_LOOK_MS))
+        return;
+    worker->parked_ms = now_ms();
+    *worker->waiting.last = worker->parked.first;
+    worker->waiting.last = worker->parked.last;
+    queue_clear(&worker->parked);
+}
+
 static void wait_for_work(struct worker *worker)
 {
     struct timespec until;
@@ -299,7 +345,8 @@ static void work_on_round(struct worker *worker)
     worker->news_came |= moved;
     while (jobs) {
         struct job *next = jobs->next;
-        queue_push(&worker->answered, jobs);
+        if (!park(worker, jobs))
+            queue_push(&worker->answered, jobs);
         jobs = next;
     }
     uv_async_send(&worker->async);
@@ -309,7 +356,8 @@ static void *work(void *argument)
 {
     struct worker *worker = argument;
     pthread_mutex_lock(&worker->lock);
-    while (worker->waiting.first || worker->tasks || !worker->stopping) {
+    while (worker->waiting.first || worker->parked.first || worker->tasks || !worker->stopping) {
+        ask_again(worker);
         if (!worker->waiting.first && !worker->tasks)
             idle(worker);
         if (worker->tasks)
@@ -369,15 +417,22 @@ enum status worker_start(struct worker **out, uv_loop_t *loop, struct hub *hub, 
     if (!worker)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     worker->hub = hub;
-    worker->host = (struct storage_host){invite_enrol, quota_admit, hub};
+    worker->host = (struct storage_host){invite_enrol, quota_admit, want_snapshot, hub};
     worker->news = news;
     worker->context = context;
     queue_clear(&worker->waiting);
     queue_clear(&worker->answered);
+    queue_clear(&worker->parked);
+    enum status status = maker_new(&hub->maker, worker, &hub->options, err);
+    if (status != STATUS_OK) {
+        free(worker);
+        return status;
+    }
     init_locks(worker);
     uv_async_init(loop, &worker->async, on_async);
     worker->async.data = worker;
     if (pthread_create(&worker->thread, NULL, work, worker) != 0) {
+        maker_free(hub->maker);
         free(worker);
         return error_set(err, STATUS_NO_MEMORY, "cannot start the storage thread");
     }
@@ -389,6 +444,14 @@ void worker_submit(struct worker *worker, struct job *job)
 {
     pthread_mutex_lock(&worker->lock);
     queue_push(&worker->waiting, job);
+    pthread_cond_signal(&worker->wake);
+    pthread_mutex_unlock(&worker->lock);
+}
+
+void worker_hurry(struct worker *worker)
+{
+    pthread_mutex_lock(&worker->lock);
+    worker->hurry = true;
     pthread_cond_signal(&worker->wake);
     pthread_mutex_unlock(&worker->lock);
 }
@@ -413,8 +476,9 @@ static void on_closed(uv_handle_t *handle)
 
 void worker_stop(struct worker *worker, void (*closed)(void *context), void *context)
 {
+    maker_stop(worker->hub->maker);
     pthread_mutex_lock(&worker->lock);
-    worker->stopping = true;
+    worker->stopping = worker->hurry = true;
     pthread_cond_signal(&worker->wake);
     pthread_mutex_unlock(&worker->lock);
     pthread_join(worker->thread, NULL);
@@ -429,6 +493,8 @@ void worker_free(struct worker *worker)
 {
     if (!worker)
         return;
+    maker_free(worker->hub->maker);
+    worker->hub->maker = NULL;
     pthread_mutex_destroy(&worker->lock);
     pthread_cond_destroy(&worker->wake);
     free(worker);

@@ -20,6 +20,7 @@ struct job {
     struct storage_reply reply;              /* kept by the owner of the job */
     void (*done)(struct job *job);           /* on the loop's thread */
     void *owner;
+    uint64_t parked_ms; /* since then it waits for a snapshot in the making; 0: it doesn't */
     struct job *next;
 };
 
@@ -42,6 +43,8 @@ typedef void worker_news(void *context);
 enum status worker_start(struct worker **worker, uv_loop_t *loop, struct hub *hub,
                          worker_news *news, void *context, struct error *err);
 void worker_submit(struct worker *worker, struct job *job);
+/* The hub stops: no job waits for a snapshot any more. */
+void worker_hurry(struct worker *worker);
 /* Between two rounds. What it wrote counts as news, unless it is quiet. */
 void worker_do(struct worker *worker, struct task *task);
 /* Finish what was submitted, give the answers, join the thread. `closed` is called on the loop when

@@ -134,6 +134,7 @@ void load_store_answer(struct load_store *store, const struct session_question *
         break;
     case ASK_STAGE:      /* never: its line is fast */
     case ASK_ATTACHMENT: /* none */
+    case ASK_SNAPSHOT:   /* none */
     case ASK_TALLY:      /* of no frontier: nothing is compared, but the hub has reckoned its own */
     case ASK_WHO:
     case ASK_NONE:

@@ -285,6 +285,18 @@ static size_t load_run(struct fake *fake, const struct fake_feed *feed)
     return at;
 }
 
+/* A scope that goes as a snapshot, until the session lets it go. */
+static bool is_held_back(struct fake *fake, const struct session_question *question, uint32_t scope)
+{
+    struct session_answer *answer = &fake->answer;
+    if (question->may_hold_back && fake->snapshot_scope != 0) {
+        answer->held_back = &fake->snapshot_scope;
+        answer->held_back_count = 1;
+    }
+    return (answer->held_back_count > 0 && scope == fake->snapshot_scope) ||
+           (question->held_back_count > 0 && scope == question->held_back[0]);
+}
+
 static void answer_load(struct fake *fake, const struct session_question *question)
 {
     size_t left = question->budget_bytes;
@@ -292,6 +304,8 @@ static void answer_load(struct fake *fake, const struct session_question *questi
     buffer_clear(&fake->runs_bytes);
     for (size_t i = 0; i < fake->feeds_count; i++) {
         const struct fake_feed *feed = &fake->feeds[i];
+        if (is_held_back(fake, question, feed->feed.scope))
+            continue;
         while (left > 0 && feed->count > frontier_get(&fake->loaded, &feed->feed)) {
             size_t size = load_run(fake, feed);
             left -= size < left ? size : left;
@@ -348,6 +362,67 @@ static void answer_attachment(struct fake *fake, const struct attachment_questio
         answer->name = question->names[0];
 }
 
+/* ---- a snapshot ---- */
+
+static void give_part(struct fake *fake, const struct snapshot_question *question)
+{
+    struct snapshot_answer *answer = &fake->answer.snapshot;
+    size_t head = FAKE_MANIFEST_BYTES + fake->snapshot_chunks * HASH_BYTES;
+    answer->found = question->place <= fake->snapshot_chunks;
+    answer->whole = question->place == 0 ? head : FAKE_CHUNK_BYTES;
+    MUST(question->from < answer->whole);
+    size_t left = answer->whole - question->from;
+    answer->bytes = bytes_of(fake->piece, left < question->most ? left : question->most);
+}
+
+/* What it then holds: nine entries of device 4. */
+static void place(struct fake *fake, const struct snapshot_question *question)
+{
+    struct feed_id feed = {question->given.scope, 4, 1};
+    MUST(fake->snapshot_here == question->given.chunks + 1);
+    fake->answer.snapshot.code = fake->snapshot_code;
+    if (fake->snapshot_code != SNAPSHOT_TAKEN)
+        return;
+    fake_carry(fake, 4, question->given.scope, 9, 100);
+    frontier_clear(&fake->stored);
+    MUST(frontier_raise(&fake->stored, &feed, 9, NULL) == STATUS_OK);
+    fake->answer.snapshot.frontier = &fake->stored;
+}
+
+static void answer_snapshot(struct fake *fake, const struct snapshot_question *question)
+{
+    struct snapshot_answer *answer = &fake->answer.snapshot;
+    answer->code = SNAPSHOT_GOES_ON;
+    if (fake->full && question->step == SNAPSHOT_KEEP) {
+        fake->answer.status = STATUS_DISK_FULL;
+        return;
+    }
+    switch (question->step) {
+    case SNAPSHOT_PREPARE:
+        answer->found = fake->snapshot_scope == question->scope;
+        answer->given = (struct snapshot_given){.scope = question->scope,
+                                                .chunks = fake->snapshot_chunks,
+                                                .sealed_bytes = FAKE_MANIFEST_BYTES,
+                                                .bytes = 1000};
+        memset(&answer->given.name, 7, sizeof answer->given.name);
+        break;
+    case SNAPSHOT_GIVE:
+        give_part(fake, question);
+        break;
+    case SNAPSHOT_WISH:
+        answer->place = fake->snapshot_here;
+        answer->count =
+            fake->snapshot_here == 0 ? 1 : question->given.chunks + 1 - fake->snapshot_here;
+        break;
+    case SNAPSHOT_KEEP:
+        MUST(question->place == fake->snapshot_here++);
+        break;
+    case SNAPSHOT_PLACE:
+        place(fake, question);
+        break;
+    }
+}
+
 const struct session_answer *fake_answer(struct fake *fake, const struct session_question *question)
 {
     fake->answer = (struct session_answer){0};
@@ -380,6 +455,9 @@ const struct session_answer *fake_answer(struct fake *fake, const struct session
         break;
     case ASK_ATTACHMENT:
         answer_attachment(fake, &question->attachment);
+        break;
+    case ASK_SNAPSHOT:
+        answer_snapshot(fake, &question->snapshot);
         break;
     case ASK_NONE:
         MUST_HOLD(question->ask != ASK_NONE);

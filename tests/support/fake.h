@@ -11,6 +11,8 @@
 
 #define FAKE_PEERS_MAX 4
 #define FAKE_UNIT_BYTES SESSION_UNIT_BYTES
+#define FAKE_MANIFEST_BYTES 100 /* of a snapshot */
+#define FAKE_CHUNK_BYTES 40000  /* ... as it is packed */
 
 struct fake_feed {
     struct feed_id feed;
@@ -45,7 +47,11 @@ struct fake {
     bool full;      /* the disk is full */
     uint64_t quota; /* takes so many entries in all; 0: any */
     uint64_t stored_count;
-    bool damaged; /* the tables say something else than the log */
+    /* Of a snapshot whose name is all 7: hub: gives this scope so, in so many chunks; 0: none.
+     * Client: how many parts are here, the head included. */
+    uint32_t snapshot_scope, snapshot_chunks, snapshot_here;
+    enum snapshot_code snapshot_code; /* client: how placing it ends; 0: well */
+    bool damaged;                     /* the tables say something else than the log */
     enum session_ask asked[1024];
     size_t asked_count;
 
@@ -53,6 +59,7 @@ struct fake {
     struct frontier frontier, stored, loaded;
     struct buffer runs_bytes, receipt;
     struct session_run runs[4096];
+    uint8_t piece[FAKE_CHUNK_BYTES];
 };
 
 /* `seed` makes the keys. */

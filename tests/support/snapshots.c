@@ -318,6 +318,30 @@ void snapshots_stage(struct replica *replica, const struct snapshots_made *made)
     }
 }
 
+void snapshots_alter(struct snapshots_made *made, struct replica *hub, const char *from,
+                     const char *to)
+{
+    struct buffer plain = {0};
+    struct zstd_room room = {0};
+    uint8_t *at = NULL;
+    buffer_clear(&made->snapshot.leaves);
+    made->snapshot.bytes = 0;
+    for (size_t i = 0; i < made->count; i++) {
+        buffer_clear(&plain);
+        MUST(zstd_frame_open(&plain, &room, buffer_bytes(&made->frames[i]), SNAPSHOT_CHUNK_MAX));
+        while ((at = memmem(plain.data, plain.size, from, strlen(from))))
+            memcpy(at, to, strlen(to));
+        buffer_clear(&made->frames[i]);
+        MUST(zstd_frame_append(&made->frames[i], &room, buffer_bytes(&plain), 3));
+        MUST(snapshot_add_chunk(&made->snapshot, replica_network(hub), buffer_bytes(&plain), err));
+    }
+    buffer_clear(&made->sealed);
+    MUST(snapshot_seal(&made->snapshot, replica_network(hub), &replica_identity(hub)->sign,
+                       &made->sealed, err));
+    zstd_room_release(&room);
+    buffer_release(&plain);
+}
+
 /* ---- showing ---- */
 
 static void put(struct buffer *out, const char *words_)

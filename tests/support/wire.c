@@ -108,6 +108,27 @@ static void append_bye(struct buffer *out, struct bytes body)
            (const char *)bye.text.data);
 }
 
+static void append_snapshot(struct buffer *out, const struct message *message)
+{
+    struct snapshot_given given;
+    struct message_fetch fetch;
+    struct message_chunk chunk;
+    struct message_settled settled;
+    if (message->type == MESSAGE_SNAPSHOT) {
+        MUST(message_decode_snapshot(message->body, &given));
+        append(out, "SNAPSHOT %u of %u chunks", given.scope, given.chunks);
+    } else if (message->type == MESSAGE_FETCH) {
+        MUST(message_decode_fetch(message->body, &fetch));
+        append(out, "FETCH %u from %u", fetch.count, fetch.place);
+    } else if (message->type == MESSAGE_CHUNK) {
+        MUST(message_decode_chunk(message->body, &chunk));
+        append(out, "CHUNK %u: %zu of %u", chunk.place, chunk.piece.size, chunk.bytes);
+    } else {
+        MUST(message_decode_settled(message->body, &settled));
+        append(out, "SETTLED %" PRIu64, settled.code);
+    }
+}
+
 static void append_message(struct buffer *out, const struct message *message)
 {
     static const char *const plain[] = {
@@ -158,6 +179,12 @@ static void append_message(struct buffer *out, const struct message *message)
         MUST_HOLD(message_decode_bin(message->body, &have));
         append(out, "HELD");
         append_encoded(out, have);
+        break;
+    case MESSAGE_SNAPSHOT:
+    case MESSAGE_FETCH:
+    case MESSAGE_CHUNK:
+    case MESSAGE_SETTLED:
+        append_snapshot(out, message);
         break;
     case MESSAGE_WIDER:
         MUST_HOLD(message_decode_number(message->body, &code));

@@ -84,6 +84,7 @@ struct side {
     struct storage_reply reply;
     struct buffer inbox;
     uint64_t carried, cut;
+    void (*lie)(const struct session_question *question, struct session_answer *answer);
     bool over, lost; /* the line is: by a failure of either side */
 };
 
@@ -120,6 +121,8 @@ static void play(struct side *side, struct side *peer, enum session_event_kind k
         if (!heard(side, peer,
                    storage_answer(side->replica, update.question, NULL, &side->reply, &err), &err))
             return;
+        if (side->lie)
+            side->lie(update.question, &side->reply.answer);
         event = (struct session_event){
             .kind = SESSION_ANSWER, .answer = &side->reply.answer, .now_ms = 1000};
     }
@@ -147,41 +150,60 @@ static void side_release(struct side *side)
     buffer_release(&side->inbox);
 }
 
+/* Of a client with the hub, or with another client (`peer`: its roster index). */
+static bool meet(struct world *world, struct side *ours, struct side *theirs, uint32_t peer,
+                 struct session_totals *totals)
+{
+    const struct identity *other = replica_identity(theirs->replica);
+    struct session_options options = {.role = SESSION_INITIATOR,
+                                      .network = *replica_network(ours->replica),
+                                      .local = replica_identity(ours->replica)->dh,
+                                      .sign = replica_identity(ours->replica)->sign,
+                                      .peer = peer};
+    options.attachments = world->attachments;
+    options.budget_bytes = world->budget_bytes;
+    memcpy(options.remote, other->dh.public_key, DH_KEY_BYTES);
+    struct error err = {0};
+    bool begun = heard(ours, theirs, session_new(&ours->session, &options, &err), &err);
+    options.role = SESSION_RESPONDER;
+    options.local = other->dh;
+    options.peer = 0;
+    options.snapshot_worth = world->snapshot_worth;
+    if (!begun || !heard(ours, theirs, session_new(&theirs->session, &options, &err), &err)) {
+        side_release(ours);
+        return false;
+    }
+    theirs->lie = world->lie;
+    talk(ours, theirs);
+    const struct session_totals *result = session_totals(ours->session);
+    bool good = ours->over && !ours->lost && result->code == SESSION_DONE;
+    if (!good && ours->cut == 0)
+        fprintf(stderr, "session: client %d \"%s\", other %d \"%s\"\n", (int)result->code,
+                result->reason, (int)session_totals(theirs->session)->code,
+                session_totals(theirs->session)->reason);
+    if (good && peer == 0 && world->keeps_beacons)
+        good = remember_beacon(ours->replica, session_beacon(ours->session), &err) == STATUS_OK;
+    if (totals)
+        *totals = *result;
+    world->hub_totals = *session_totals(theirs->session);
+    side_release(ours);
+    side_release(theirs);
+    return good;
+}
+
 bool world_sync(struct world *world, size_t client, uint64_t cut, struct session_totals *totals)
 {
     struct side ours = {.replica = world->clients[client], .cut = cut};
     struct side theirs = {.replica = world->hub.replica, .cut = cut};
-    const struct identity *hub = replica_identity(world->hub.replica);
-    struct session_options options = {.role = SESSION_INITIATOR,
-                                      .network = *replica_network(ours.replica),
-                                      .local = replica_identity(ours.replica)->dh,
-                                      .sign = replica_identity(ours.replica)->sign};
-    options.attachments = world->attachments;
-    options.budget_bytes = world->budget_bytes;
-    memcpy(options.remote, hub->dh.public_key, DH_KEY_BYTES);
-    struct error err = {0};
-    bool begun = heard(&ours, &theirs, session_new(&ours.session, &options, &err), &err);
-    options.role = SESSION_RESPONDER;
-    options.local = hub->dh;
-    if (!begun || !heard(&ours, &theirs, session_new(&theirs.session, &options, &err), &err)) {
-        side_release(&ours);
-        return false;
-    }
-    talk(&ours, &theirs);
-    const struct session_totals *result = session_totals(ours.session);
-    bool good = ours.over && !ours.lost && result->code == SESSION_DONE;
-    if (!good && cut == 0)
-        fprintf(stderr, "session: client %d \"%s\", hub %d \"%s\"\n", (int)result->code,
-                result->reason, (int)session_totals(theirs.session)->code,
-                session_totals(theirs.session)->reason);
-    if (good && world->keeps_beacons)
-        good = remember_beacon(ours.replica, session_beacon(ours.session), &err) == STATUS_OK;
-    if (totals)
-        *totals = *result;
-    world->hub_totals = *session_totals(theirs.session);
-    side_release(&ours);
-    side_release(&theirs);
-    return good;
+    return meet(world, &ours, &theirs, 0, totals);
+}
+
+bool world_meet(struct world *world, size_t client, size_t with, uint64_t cut,
+                struct session_totals *totals)
+{
+    struct side ours = {.replica = world->clients[client], .cut = cut};
+    struct side theirs = {.replica = world->clients[with], .cut = cut};
+    return meet(world, &ours, &theirs, replica_identity(theirs.replica)->device, totals);
 }
 
 /* ---- saving ---- */

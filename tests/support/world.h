@@ -19,6 +19,9 @@ struct world {
     size_t clients_count;
     enum session_attachments attachments; /* of the sessions; world_start: none */
     uint64_t budget_bytes;
+    uint64_t snapshot_worth; /* entries and rows that are worth a snapshot; 0: as usual */
+    /* Changes what the answering side's storage says; NULL: it says the truth. */
+    void (*lie)(const struct session_question *question, struct session_answer *answer);
     bool keeps_beacons; /* clients remember the hub's newest beacon, as those of people do */
     struct session_totals hub_totals; /* the hub's of the last session */
 };
@@ -33,6 +36,9 @@ size_t world_join_in(struct world *world, enum role role, uint32_t org,
 /* One session of a client with the hub; `cut` != 0: the line dies after so many bytes of either
  * side. False when it didn't end well. */
 bool world_sync(struct world *world, size_t client, uint64_t cut, struct session_totals *totals);
+/* The same with another client, which answers. */
+bool world_meet(struct world *world, size_t client, size_t with, uint64_t cut,
+                struct session_totals *totals);
 
 /* Saves one change typed as text: "table", id or NULL, then pairs "field", "value", …, NULL. */
 struct id world_add(struct replica *replica, const char *table, ...);
