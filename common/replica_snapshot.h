@@ -50,8 +50,8 @@ struct snapshot_choice {
 };
 enum status replica_snapshot_scopes(struct replica *replica, const struct snapshot_choice *choice,
                                     uint32_t **scopes, size_t *count, struct error *err);
-/* The one that is here whole. STATUS_NOT_FOUND: there is none, or a newer one should be made: of the rights, schema and lineage
- * that are in force now, and not far behind. */
+/* The one that is here whole. STATUS_NOT_FOUND: there is none, or a newer one should be made: of
+ * the rights, schema and lineage that are in force now, and not far behind. */
 enum status replica_snapshot_find(struct replica *replica, uint32_t scope,
                                   struct snapshot_given *given, struct error *err);
 /* Makes one here and now, in a transaction. As replica_snapshot_make. */

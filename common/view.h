@@ -145,9 +145,9 @@ enum status view_schemas(struct replica *replica, json_t **list, struct error *e
 /* ---- the whole (view_state.c) ---- */
 /* {"ORG": hex, "ORG/registry": hex} */
 enum status view_digest(struct replica *replica, json_t **digest, struct error *err);
-/* {"ok","entries","bad":[…],"snapshots":[org…],"wrong": org or null}: snapshots: of whose records the
- * log isn't here; wrong: the last whose records weren't what their log says, though the hub signed
- * them. */
+/* {"ok","entries","bad":[…],"snapshots":[org…],"wrong": org or null}: snapshots: of whose records
+ * the log isn't here; wrong: the last whose records weren't what their log says, though the hub
+ * signed them. */
 enum status view_verify(struct replica *replica, json_t **report, struct error *err);
 enum status view_schema(struct replica *replica, json_t **schema, struct error *err);
 /* {"entries","rows","conflicts","set_aside","unsent"} ; unsent: own entries that the hub isn't

@@ -1,7 +1,7 @@
-/* Happy path: maker_want -> thread: a connection, the pass over the scope; each chunk becomes a task
- * of the storage thread, and the next one waits until it is written -> the manifest, as the last
- * task. Failures: anything that fails ends the making, is told in the log, and isn't tried again for
- * a while; chunks without a manifest are overwritten by the next one. */
+/* Happy path: maker_want -> thread: a connection, the pass over the scope; each chunk becomes a
+ * task of the storage thread, and the next one waits until it is written -> the manifest, as the
+ * last task. Failures: anything that fails ends the making, is told in the log, and isn't tried
+ * again for a while; chunks without a manifest are swept with the next one. */
 
 #include "server/maker.h"
 

@@ -1,9 +1,9 @@
 #ifndef SERVER_MAKER_H
 #define SERVER_MAKER_H
 
-/* Makes snapshots of scopes while the hub runs, one at a time, on a thread of its own: it reads on a
- * connection beside the storage thread's, and hands that thread one chunk after the other to write,
- * so that nobody waits for more than a chunk. What is ready stands in the replica
+/* Makes snapshots of scopes while the hub runs, one at a time, on a thread of its own: it reads on
+ * a connection beside the storage thread's, and hands that thread one chunk after the other to
+ * write, so that nobody waits for more than a chunk. What is ready stands in the replica
  * (common/replica_snapshot.h). */
 
 #include "server/worker.h"

@@ -370,7 +370,7 @@ static void give_part(struct fake *fake, const struct snapshot_question *questio
     size_t head = FAKE_MANIFEST_BYTES + fake->snapshot_chunks * HASH_BYTES;
     answer->found = question->place <= fake->snapshot_chunks;
     answer->whole = question->place == 0 ? head : FAKE_CHUNK_BYTES;
-    MUST(question->from < answer->whole);
+    MUST_HOLD(question->from < answer->whole);
     size_t left = answer->whole - question->from;
     answer->bytes = bytes_of(fake->piece, left < question->most ? left : question->most);
 }
@@ -379,13 +379,13 @@ static void give_part(struct fake *fake, const struct snapshot_question *questio
 static void place(struct fake *fake, const struct snapshot_question *question)
 {
     struct feed_id feed = {question->given.scope, 4, 1};
-    MUST(fake->snapshot_here == question->given.chunks + 1);
+    MUST_HOLD(fake->snapshot_here == question->given.chunks + 1);
     fake->answer.snapshot.code = fake->snapshot_code;
     if (fake->snapshot_code != SNAPSHOT_TAKEN)
         return;
     fake_carry(fake, 4, question->given.scope, 9, 100);
     frontier_clear(&fake->stored);
-    MUST(frontier_raise(&fake->stored, &feed, 9, NULL) == STATUS_OK);
+    MUST_HOLD(frontier_raise(&fake->stored, &feed, 9, NULL) == STATUS_OK);
     fake->answer.snapshot.frontier = &fake->stored;
 }
 
@@ -415,7 +415,7 @@ static void answer_snapshot(struct fake *fake, const struct snapshot_question *q
             fake->snapshot_here == 0 ? 1 : question->given.chunks + 1 - fake->snapshot_here;
         break;
     case SNAPSHOT_KEEP:
-        MUST(question->place == fake->snapshot_here++);
+        MUST_HOLD(question->place == fake->snapshot_here++);
         break;
     case SNAPSHOT_PLACE:
         place(fake, question);

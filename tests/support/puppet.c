@@ -58,6 +58,12 @@ void puppet_event(struct puppet *puppet, enum session_event_kind kind)
     step(puppet, (struct session_event){.kind = kind});
 }
 
+void puppet_tell(struct puppet *puppet, struct buffer *message)
+{
+    puppet_say(puppet, buffer_bytes(message), 0);
+    buffer_release(message);
+}
+
 void puppet_raw(struct puppet *puppet, struct bytes bytes)
 {
     step(puppet, (struct session_event){.kind = SESSION_BYTES, .bytes = bytes});

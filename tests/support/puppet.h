@@ -33,6 +33,8 @@ void puppet_shake_unknocked(struct puppet *puppet, struct bytes payload);
 void puppet_hello(struct buffer *payload);
 /* In transport frames of at most `frame_bytes` (0: as large as may be). */
 void puppet_say(struct puppet *puppet, struct bytes plain, size_t frame_bytes);
+/* A message, which is released. */
+void puppet_tell(struct puppet *puppet, struct buffer *message);
 void puppet_raw(struct puppet *puppet, struct bytes bytes);
 void puppet_event(struct puppet *puppet, enum session_event_kind kind);
 

@@ -31,7 +31,7 @@ void snapshots_release(struct snapshots_made *made);
 void snapshots_make(struct replica *hub, uint32_t scope, struct snapshots_made *made);
 /* Stages it and all chunks, from the last to the first. */
 void snapshots_stage(struct replica *replica, const struct snapshots_made *made);
-/* The chunks anew, with `to` wherever they had `from`, and signed: another snapshot than the log's. */
+/* The chunks anew, with `to` wherever they had `from`, and signed: not what the log makes. */
 void snapshots_alter(struct snapshots_made *made, struct replica *hub, const char *from,
                      const char *to);
 

@@ -115,16 +115,16 @@ static void append_snapshot(struct buffer *out, const struct message *message)
     struct message_chunk chunk;
     struct message_settled settled;
     if (message->type == MESSAGE_SNAPSHOT) {
-        MUST(message_decode_snapshot(message->body, &given));
+        MUST_HOLD(message_decode_snapshot(message->body, &given));
         append(out, "SNAPSHOT %u of %u chunks", given.scope, given.chunks);
     } else if (message->type == MESSAGE_FETCH) {
-        MUST(message_decode_fetch(message->body, &fetch));
+        MUST_HOLD(message_decode_fetch(message->body, &fetch));
         append(out, "FETCH %u from %u", fetch.count, fetch.place);
     } else if (message->type == MESSAGE_CHUNK) {
-        MUST(message_decode_chunk(message->body, &chunk));
+        MUST_HOLD(message_decode_chunk(message->body, &chunk));
         append(out, "CHUNK %u: %zu of %u", chunk.place, chunk.piece.size, chunk.bytes);
     } else {
-        MUST(message_decode_settled(message->body, &settled));
+        MUST_HOLD(message_decode_settled(message->body, &settled));
         append(out, "SETTLED %" PRIu64, settled.code);
     }
 }

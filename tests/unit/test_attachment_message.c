@@ -152,17 +152,11 @@ static void greet(void)
     buffer_release(&hello);
 }
 
-static void say(struct buffer *message)
-{
-    puppet_say(&puppet, buffer_bytes(message), 0);
-    buffer_release(message);
-}
-
 static void offer(void)
 {
     struct buffer message = {0};
     assert_int_equal(put_offer(&message), STATUS_OK);
-    say(&message);
+    puppet_tell(&puppet, &message);
 }
 
 static void give(const struct attachment_name *name, uint32_t position)
@@ -171,14 +165,14 @@ static void give(const struct attachment_name *name, uint32_t position)
     struct message_unit unit = {*name, position,
                                 bytes_of(unit_bytes, attachment_unit_bytes(name->bytes, position))};
     assert_int_equal(message_put_unit(&message, &unit), STATUS_OK);
-    say(&message);
+    puppet_tell(&puppet, &message);
 }
 
 static void refuse(const struct attachment_name *name)
 {
     struct buffer message = {0};
     assert_int_equal(message_put_none(&message, name), STATUS_OK);
-    say(&message);
+    puppet_tell(&puppet, &message);
 }
 
 static void want(uint32_t from, uint32_t count)
@@ -186,7 +180,7 @@ static void want(uint32_t from, uint32_t count)
     struct buffer message = {0};
     assert_int_equal(message_put_want(&message, &(struct message_want){large, from, count}),
                      STATUS_OK);
-    say(&message);
+    puppet_tell(&puppet, &message);
 }
 
 static void over(bool broken)
@@ -255,7 +249,7 @@ static void refusals_and_wishes_keep_their_turn(void **state)
     greet();
     struct buffer enough = {0};
     assert_int_equal(message_put_empty(&enough, MESSAGE_ENOUGH), STATUS_OK);
-    say(&enough); /* of nothing */
+    puppet_tell(&puppet, &enough); /* of nothing */
     over(true);
 }
 
