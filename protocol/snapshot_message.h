@@ -4,7 +4,7 @@
 /* The messages about snapshots as bytes (docs/protocol.md, part 15); as message.h has the others.
  *
  *   SNAPSHOT [scope, name bin 32, manifest's bytes, chunks, bytes]   I hold it whole
- *   FETCH    [scope, name bin 32, place, count]    places from `place` on: 0 the head, i chunk i - 1
+ *   FETCH    [scope, name bin 32, place, count]    from `place` on: 0 the head, i chunk i - 1
  *   CHUNK    [place, bytes, piece bin]             the answer, in the order of places and bytes
  *   SETTLED  [scope, name bin 32, code]            no more of this one, and why */
 

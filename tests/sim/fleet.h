@@ -54,6 +54,7 @@ struct fleet {
     uint8_t hub_key[DH_KEY_BYTES];
     const char *directory; /* of all folders */
     bool encrypted;
+    uint64_t snapshot_worth; /* entries and rows that are worth a snapshot; 0: as usual */
 };
 
 /* Once per process: VFS, randomness, the first disks. Makes an empty folder outside, where the

@@ -222,6 +222,8 @@ static void add_work(struct making *making)
     }
 }
 
+#define SNAPSHOTS_EVERY 5 /* of so many worlds one */
+
 void plan_make(struct plan *plan, uint64_t seed, enum plan_class only)
 {
     struct making making = {.chance = {seed}, .plan = plan};
@@ -232,6 +234,7 @@ void plan_make(struct plan *plan, uint64_t seed, enum plan_class only)
     choose_classes(&making, only);
     choose_islands(&making);
     plan->encrypted = making.on[CLASS_CIPHER];
+    plan->snapshots = seed % SNAPSHOTS_EVERY == 0;
     while (plan->count < events) {
         for (unsigned class = 0; class < CLASSES; class ++)
             if (wants(&making, (enum plan_class) class))
@@ -250,8 +253,8 @@ void event_write(const struct event *event, FILE *out)
 
 void plan_write(const struct plan *plan, FILE *out)
 {
-    fprintf(out, "world seed=%" PRIu64 " places=%u%s\n", plan->seed, plan->places,
-            plan->encrypted ? " encrypted" : "");
+    fprintf(out, "world seed=%" PRIu64 " places=%u%s%s\n", plan->seed, plan->places,
+            plan->encrypted ? " encrypted" : "", plan->snapshots ? " snapshots" : "");
     for (size_t i = 0; i < plan->count; i++)
         event_write(&plan->events[i], out);
 }
@@ -282,6 +285,7 @@ bool plan_read(struct plan *plan, FILE *in, unsigned *line)
                 plan->places < 2 || plan->places > FLEET_MAX)
                 return false;
             plan->encrypted = strstr(text, " encrypted") != NULL;
+            plan->snapshots = strstr(text, " snapshots") != NULL;
             continue;
         }
         struct event event;

@@ -310,6 +310,7 @@ static void begin(struct talks *talks, struct talk *talk)
         abort();
     options.role = SESSION_RESPONDER;
     options.peer = 0;
+    options.snapshot_worth = fleet->snapshot_worth;
     options.local = replica_identity(other->replica)->dh;
     if (session_new(&talk->sides[1].session, &options, NULL) != STATUS_OK)
         abort();

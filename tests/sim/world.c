@@ -180,6 +180,7 @@ void world_live(const struct plan *plan, struct world_report *report, FILE *log)
     world.log = log;
     dice_seed(plan->seed);
     fleet_open(&world.fleet, plan->places, plan->encrypted);
+    world.fleet.snapshot_worth = plan->snapshots;
     ledger_init(&world.ledger, plan->seed, &world.fleet);
     for (size_t i = 0; i < plan->count && world_ok(&world); i++) {
         if (log)
