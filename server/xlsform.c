@@ -16,7 +16,8 @@ struct maker {
     const struct schema *old;
     const struct schema_table *known; /* of the same name, in the old schema */
     json_t *fields, *sections;
-    struct xlsform_words help; /* of notes that wait for a field */
+    struct xlsform_words help;    /* of a note that waits for a question */
+    const struct sheet_row *note; /* where it stands; NULL: none waits */
     struct xlsform_words groups[GROUPS_MAX];
     size_t depth, repeats;
     uint16_t next;
@@ -37,14 +38,15 @@ static void drop_empty_sections(json_t *sections)
             json_array_remove(sections, i);
 }
 
-/* Beyond what a form may have, questions go on in the last one. */
-static void open_section(struct maker *maker, struct xlsform_words words)
+/* Beyond what a form may have, questions go on in the last one: false. */
+static bool open_section(struct maker *maker, struct xlsform_words words)
 {
     drop_empty_sections(maker->sections);
     if (json_array_size(maker->sections) == SECTIONS_MAX)
-        return;
+        return false;
     json_array_append_new(maker->sections,
                           json_pack("{ss ss s[]}", "zh", words.zh, "en", words.en, "fields"));
+    return true;
 }
 
 static void place(struct maker *maker, const char *name)
@@ -53,14 +55,34 @@ static void place(struct maker *maker, const char *name)
     json_array_append_new(json_object_get(section, "fields"), json_string(name));
 }
 
+/* A question has one help line, its own hint before any note. */
+static void drop_note(struct maker *maker)
+{
+    struct error why = {0};
+    if (!maker->note)
+        return;
+    error_set(&why, STATUS_UNSUPPORTED, "no question takes this note as its help");
+    xlsform_tell(maker->form, &maker->form->survey, maker->note, "label", &why);
+    maker->note = NULL;
+}
+
 static void put_help(struct maker *maker, const struct sheet_row *row, json_t *field)
 {
     struct xlsform_words hint = xlsform_words(&maker->form->survey, row, "hint");
-    if (!*hint.zh)
+    if (!*hint.zh && maker->note) {
         hint = maker->help;
-    if (hint.zh && *hint.zh)
+        maker->note = NULL;
+    }
+    if (*hint.zh)
         json_object_set_new(field, "help", json_pack("{ss ss}", "zh", hint.zh, "en", hint.en));
-    maker->help = (struct xlsform_words){0};
+    drop_note(maker);
+}
+
+static void take_note(struct maker *maker, const struct sheet_row *row)
+{
+    drop_note(maker);
+    maker->help = xlsform_words(&maker->form->survey, row, "label");
+    maker->note = *maker->help.zh ? row : NULL;
 }
 
 static void take_question(struct maker *maker, const struct sheet_row *row)
@@ -70,8 +92,13 @@ static void take_question(struct maker *maker, const struct sheet_row *row)
     const char *name = json_string_value(json_object_get(field, "name"));
     if (!field)
         return;
-    if (json_named(maker->fields, name)) {
-        error_set(&why, STATUS_BAD_INPUT, "field '%s' stands twice", name);
+    bool full = json_array_size(maker->fields) == SCHEMA_FIELDS_MAX;
+    if (full || json_named(maker->fields, name)) {
+        if (full)
+            error_set(&why, STATUS_TOO_LARGE, "more than %d questions: not taken over",
+                      SCHEMA_FIELDS_MAX);
+        else
+            error_set(&why, STATUS_BAD_INPUT, "field '%s' stands twice", name);
         xlsform_tell(maker->form, &maker->form->survey, row, "name", &why);
         json_decref(field);
         return;
@@ -93,8 +120,11 @@ static void begin_group(struct maker *maker, const struct sheet_row *row)
     if (maker->depth < GROUPS_MAX)
         maker->groups[maker->depth] = words;
     maker->depth++;
-    if (*words.zh)
-        open_section(maker, words);
+    if (*words.zh && !open_section(maker, words)) {
+        error_set(&why, STATUS_TOO_LARGE, "more than %d groups: its questions go into the last",
+                  SECTIONS_MAX);
+        xlsform_tell(maker->form, &maker->form->survey, row, "label", &why);
+    }
     if (*xlsform_cell(&maker->form->survey, row, "relevant")) {
         error_set(&why, STATUS_UNSUPPORTED, "the condition of a whole group is not taken over");
         xlsform_tell(maker->form, &maker->form->survey, row, "relevant", &why);
@@ -126,6 +156,15 @@ static bool is_type(const char *type, const char *first, const char *second)
            strcmp(type + size + 1, second) == 0;
 }
 
+static void tell_untyped(struct maker *maker, const struct sheet_row *row)
+{
+    struct error why = {0};
+    if (!*xlsform_cell(&maker->form->survey, row, "name"))
+        return;
+    error_set(&why, STATUS_BAD_INPUT, "the row has no type");
+    xlsform_tell(maker->form, &maker->form->survey, row, "type", &why);
+}
+
 static void take_row(struct maker *maker, const struct sheet_row *row, struct xlsform_words title)
 {
     const char *type = xlsform_cell(&maker->form->survey, row, "type");
@@ -133,14 +172,16 @@ static void take_row(struct maker *maker, const struct sheet_row *row, struct xl
         begin_repeat(maker, row);
     else if (is_type(type, "end", "repeat"))
         maker->repeats -= maker->repeats > 0;
-    else if (maker->repeats > 0 || !*type)
+    else if (maker->repeats > 0)
         return;
+    else if (!*type)
+        tell_untyped(maker, row);
     else if (is_type(type, "begin", "group"))
         begin_group(maker, row);
     else if (is_type(type, "end", "group"))
         end_group(maker, title);
     else if (strcmp(type, "note") == 0)
-        maker->help = xlsform_words(&maker->form->survey, row, "label");
+        take_note(maker, row);
     else
         take_question(maker, row);
 }
@@ -220,6 +261,7 @@ static void read_survey(struct maker *maker, struct xlsform_words title)
 {
     for (size_t i = 0; i < maker->form->survey.count; i++)
         take_row(maker, &maker->form->survey.rows[i], title);
+    drop_note(maker);
     drop_empty_sections(maker->sections);
 }
 

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/calendar.h"
+
 #include "common/json_read.h"
 
 #define TEXT_BYTES_MAX 4000
@@ -182,13 +184,28 @@ static void put_when(struct xlsform *form, const struct sheet_row *row, const js
     tell(form, row, "relevant", &why);
 }
 
+/* What XLSForm writes for a plain yes or no. */
+static bool is_one_of(const char *text, const char *const *words)
+{
+    while (*words && strcasecmp(text, *words) != 0)
+        words++;
+    return *words != NULL;
+}
+
 static void put_required(struct xlsform *form, const struct sheet_row *row, json_t *field)
 {
+    static const char *const yes[] = {"yes", "true", "true()", "1", NULL};
+    static const char *const no[] = {"", "no", "false", "false()", "0", NULL};
     struct error why = {0};
     const char *text = xlsform_cell(&form->survey, row, "required");
-    if (strncasecmp(text, "yes", 3) != 0 && strncasecmp(text, "true", 4) != 0 &&
-        strcmp(text, "1") != 0)
+    if (is_one_of(text, no))
         return;
+    if (!is_one_of(text, yes)) {
+        error_set(&why, STATUS_UNSUPPORTED,
+                  "the condition '%.80s' is not taken over: never required", text);
+        tell(form, row, "required", &why);
+        return;
+    }
     bool set = strcmp(json_string_value(json_object_get(field, "merge")), "set") == 0;
     if (!json_object_get(field, "when") && !set) {
         json_object_set_new(field, "required", json_true());
@@ -197,6 +214,45 @@ static void put_required(struct xlsform *form, const struct sheet_row *row, json
     error_set(&why, STATUS_UNSUPPORTED,
               "what is asked under a condition, and a choice of several, can't be required");
     tell(form, row, "required", &why);
+}
+
+/* What a schema takes as the default of such a field; NULL: nothing like it. */
+static const char *default_of(const json_t *field, const char *text, char code[XLSFORM_NAME_BYTES])
+{
+    const char *type = json_string_value(json_object_get(field, "type"));
+    const json_t *codes = json_object_get(field, "codes");
+    bool money = strcmp(type, "money") == 0;
+    xlsform_name(text, code);
+    if (codes)
+        return has_code(codes, code) &&
+                       strcmp(json_string_value(json_object_get(field, "merge")), "set") != 0
+                   ? code
+                   : NULL;
+    if (strcmp(type, "date") == 0)
+        return strcmp(text, "today()") == 0            ? "today"
+               : calendar_date_valid(bytes_text(text)) ? text
+                                                       : NULL;
+    if (strcmp(type, "datetime") == 0)
+        return strcmp(text, "now()") == 0 ? "now" : NULL;
+    if (money || strcmp(type, "int") == 0)
+        return strlen(text) < 10 && text[strspn(text, money ? "0123456789." : "0123456789")] == '\0'
+                   ? text
+                   : NULL;
+    return strcmp(type, "text") == 0 && !strpbrk(text, "${()") ? text : NULL;
+}
+
+static void put_default(struct xlsform *form, const struct sheet_row *row, json_t *field)
+{
+    struct error why = {0};
+    char code[XLSFORM_NAME_BYTES];
+    const char *text = xlsform_cell(&form->survey, row, "default");
+    const char *ours = *text ? default_of(field, text, code) : NULL;
+    if (ours)
+        json_object_set_new(field, "default", json_string(ours));
+    if (!*text || ours)
+        return;
+    error_set(&why, STATUS_UNSUPPORTED, "the default '%.80s' is not taken over", text);
+    tell(form, row, "default", &why);
 }
 
 static void tell_unused(struct xlsform *form, const struct sheet_row *row)
@@ -221,6 +277,24 @@ static bool may_be(struct xlsform *form, const struct sheet_row *row, const stru
         return true;
     error_set(&why, STATUS_UNSUPPORTED, "field '%s' is of type '%s' already, and stays so",
               known->name, field_type_name(known->type));
+    tell(form, row, "type", &why);
+    return false;
+}
+
+/* A list needs choices, and no more than a schema has room for. */
+static bool may_hold(struct xlsform *form, const struct sheet_row *row, const json_t *codes,
+                     const char *list)
+{
+    struct error why = {0};
+    size_t count = json_array_size(codes);
+    if (count > 0 && count <= SCHEMA_CODES_MAX)
+        return true;
+    if (count == 0)
+        error_set(&why, STATUS_BAD_INPUT, "the list '%.60s' has no choices: not taken over", list);
+    else
+        error_set(&why, STATUS_TOO_LARGE,
+                  "the list '%.60s' has more than %d choices: not taken over", list,
+                  SCHEMA_CODES_MAX);
     tell(form, row, "type", &why);
     return false;
 }
@@ -267,12 +341,15 @@ json_t *xlsform_field(struct xlsform *form, const struct sheet_row *row,
     const struct schema_field *as_it_was = known ? table_field_named(known, name) : NULL;
     if (!may_be(form, row, kind, as_it_was))
         return NULL;
+    json_t *codes = kind->list ? choices_of(form, list, as_it_was) : NULL;
+    if (codes && !may_hold(form, row, codes, list)) {
+        json_decref(codes);
+        return NULL;
+    }
     json_t *field = make_field(form, row, kind, name);
-    if (kind->list)
-        json_object_set_new(field, "codes", choices_of(form, list, as_it_was));
-    const char *usual = xlsform_cell(&form->survey, row, "default");
-    if (*usual && !kind->list)
-        json_object_set_new(field, "default", json_string(usual));
+    if (codes)
+        json_object_set_new(field, "codes", codes);
+    put_default(form, row, field);
     put_bounds(form, row, kind, field);
     put_when(form, row, before, field);
     put_required(form, row, field);

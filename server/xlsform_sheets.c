@@ -9,6 +9,15 @@
 
 /* ---- words ---- */
 
+static char *trimmed(char *text)
+{
+    while (isspace((unsigned char)*text))
+        text++;
+    for (size_t size = strlen(text); size > 0 && isspace((unsigned char)text[size - 1]); size--)
+        text[size - 1] = '\0';
+    return text;
+}
+
 static bool is_words(const char *heading)
 {
     return strncasecmp(heading, "label", 5) == 0 || strncasecmp(heading, "hint", 4) == 0 ||
@@ -46,6 +55,75 @@ static void shorten_words(struct xlsform *form, const struct sheet *sheet)
     }
 }
 
+/* ---- columns that nobody reads ---- */
+
+/* Which language a heading "label::中文 (zh)" names: 'z', 'e', or 0 for another one. */
+static char language_of(const char *heading)
+{
+    if (strstr(heading, "(zh") || strstr(heading, "中文") || strcasestr(heading, "chinese") ||
+        strstr(heading, "汉语"))
+        return 'z';
+    return strstr(heading, "(en") || strcasestr(heading, "english") ? 'e' : 0;
+}
+
+/* Those of a sheet that the rest of the room reads; a '*' stands for labels in both languages. */
+static const char *const survey_columns[] = {
+    "type",       "name",    "label*",      "hint*",         "required",     "relevant",
+    "constraint", "default", "calculation", "choice_filter", "repeat_count", NULL};
+static const char *const choices_columns[] = {"list_name", "name", "label*", NULL};
+static const char *const settings_columns[] = {"form_title*", "form_id", NULL};
+
+/* Is it `column` itself, or its words in Chinese or English? */
+static bool is_ours(const char *heading, const char *column)
+{
+    size_t size = strcspn(column, "*");
+    if (strncasecmp(heading, column, size) != 0)
+        return false;
+    return heading[size] == '\0' ||
+           (column[size] == '*' && heading[size] == ':' && language_of(heading + size) != 0);
+}
+
+/* Words in another language are read where there are no others. */
+static bool is_read(const struct sheet *sheet, const char *heading, const char *const *columns)
+{
+    for (; *columns; columns++) {
+        size_t size = strcspn(*columns, "*");
+        bool words = (*columns)[size] == '*' && strncasecmp(heading, *columns, size) == 0 &&
+                     heading[size] == ':';
+        for (size_t i = 0; i < sheet->heading.count && words; i++)
+            words = !is_ours(trimmed(sheet->heading.cells[i]), *columns);
+        if (words || is_ours(heading, *columns))
+            return true;
+    }
+    return false;
+}
+
+static void tell_column(struct xlsform *form, const struct sheet *sheet, size_t column)
+{
+    struct error why = {0};
+    const struct sheet_row *first = NULL;
+    unsigned rows = 0;
+    for (size_t r = 0; r < sheet->count; r++)
+        if (column < sheet->rows[r].count && *trimmed(sheet->rows[r].cells[column])) {
+            first = first ? first : &sheet->rows[r];
+            rows++;
+        }
+    if (!first)
+        return;
+    error_set(&why, STATUS_UNSUPPORTED, "this column is not taken over; rows that have it: %u",
+              rows);
+    xlsform_tell(form, sheet, first, sheet->heading.cells[column], &why);
+}
+
+static void tell_columns(struct xlsform *form, const struct sheet *sheet,
+                         const char *const *columns)
+{
+    for (size_t c = 0; c < sheet->heading.count; c++)
+        if (*trimmed(sheet->heading.cells[c]) &&
+            !is_read(sheet, trimmed(sheet->heading.cells[c]), columns))
+            tell_column(form, sheet, c);
+}
+
 /* ---- the file ---- */
 
 static enum status open_optional(struct sheet *sheet, struct bytes file, const char *name,
@@ -69,6 +147,9 @@ enum status xlsform_open(struct xlsform *form, struct bytes file, struct error *
     shorten_words(form, &form->survey);
     shorten_words(form, &form->choices);
     shorten_words(form, &form->settings);
+    tell_columns(form, &form->survey, survey_columns);
+    tell_columns(form, &form->choices, choices_columns);
+    tell_columns(form, &form->settings, settings_columns);
     return STATUS_OK;
 }
 
@@ -80,15 +161,6 @@ void xlsform_release(struct xlsform *form)
 }
 
 /* ---- cells ---- */
-
-static char *trimmed(char *text)
-{
-    while (isspace((unsigned char)*text))
-        text++;
-    for (size_t size = strlen(text); size > 0 && isspace((unsigned char)text[size - 1]); size--)
-        text[size - 1] = '\0';
-    return text;
-}
 
 static const char *cell_at(const struct sheet_row *row, size_t column)
 {
@@ -102,15 +174,6 @@ const char *xlsform_cell(const struct sheet *sheet, const struct sheet_row *row,
         if (strcasecmp(trimmed(sheet->heading.cells[i]), heading) == 0)
             return cell_at(row, i);
     return "";
-}
-
-/* Which language a heading "label::中文 (zh)" names: 'z', 'e', or 0 for another one. */
-static char language_of(const char *heading)
-{
-    if (strstr(heading, "(zh") || strstr(heading, "中文") || strcasestr(heading, "chinese") ||
-        strstr(heading, "汉语"))
-        return 'z';
-    return strstr(heading, "(en") || strcasestr(heading, "english") ? 'e' : 0;
 }
 
 struct xlsform_words xlsform_words(const struct sheet *sheet, const struct sheet_row *row,

@@ -128,6 +128,38 @@ class XlsForm(unittest.TestCase):
         said = self.hub.call("schema", "form", self.file, "--lang", "zh", error=True)
         self.assertIn("工作表“survey”第 16 行“type”列：类型为“calculate”的问题未能采用", said)
 
+    def test_nothing_is_left_out_in_silence(self):
+        head = ("type", "name", "label::中文 (zh)", "label::Français (fr)", "required", "default",
+                "appearance")
+        survey = [head,
+                  ("note", "n1", "一"), ("note", "n2", "二"),
+                  ("text", "a", "甲", "a", "${b} = 'x'", "${b}", "multiline"),
+                  ("select_one nobody", "b", "乙"),
+                  (None, "c", "丙", None, None, None, "w1"),
+                  ("date", "d", "丁", None, "true()", "today()"),
+                  ("select_one yesno", "e", "戊", None, "no", "Yes"),
+                  ("integer", "f", "己", None, None, "twelve"),
+                  ("note", "n3", "三")]
+        settings = [("form_title", "form_id", "style"), ("小表", "small", "pages")]
+        shown = self.read(survey=survey, settings=settings)
+        told = {(item["sheet"], item["row"], item["column"]): item["message"]
+                for item in shown["told"]}
+        self.assertEqual(set(told), {
+            ("survey", 4, "label::Français (fr)"), ("survey", 4, "appearance"),
+            ("settings", 2, "style"), ("survey", 2, "label"), ("survey", 4, "required"),
+            ("survey", 4, "default"), ("survey", 5, "type"), ("survey", 6, "type"),
+            ("survey", 9, "default"), ("survey", 10, "label"), ("choices", 2, "name"),
+            ("choices", 3, "name")})
+        self.assertIn("rows that have it: 2", told["survey", 4, "appearance"])
+        self.hub.call("schema", "apply", self.next)
+        fields = {field["name"]: field for field in self.hub.json("schema")["tables"][-1]["fields"]}
+        self.assertEqual(list(fields), ["a", "d", "e", "f"])
+        self.assertEqual([fields[name].get("default") for name in fields],
+                         [None, "today", "yes", None])
+        self.assertEqual([fields[name].get("required", False) for name in fields],
+                         [False, True, False, False])
+        self.assertEqual(fields["a"]["help"]["zh"], "二")
+
     def test_a_form_that_comes_again_adds_to_its_table_and_drops_nothing(self):
         self.read()
         self.hub.call("schema", "apply", self.next)
@@ -151,7 +183,10 @@ class XlsForm(unittest.TestCase):
                    ("end group", None, None))]
         survey = [("type", "name", "label"), ("text", "long", "长" * 200), *groups]
         shown = self.read(survey=survey, choices=None)
-        self.assertEqual([(item["row"], item["column"]) for item in shown["told"]], [(2, "label")])
+        self.assertEqual([(item["row"], item["column"]) for item in shown["told"]][:1],
+                         [(2, "label")])
+        self.assertEqual({item["message"] for item in shown["told"][1:]},
+                         {"more than 20 groups: its questions go into the last"})
         self.hub.call("schema", "apply", self.next)
         table = self.hub.json("schema")["tables"][-1]
         self.assertEqual(table["fields"][0]["zh"], "长" * 80)
