@@ -11,7 +11,7 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const SECRET = "wind over seven rivers";
 const HOSTILE = [`<img src=x onerror=alert(1)>`, `"><script>alert(2)</script>`, `javascript:alert(3)`, `{{7*7}}\${7*7}`, `</textarea><svg onload=alert(4)>`];
-const PLACES = ["", "coverage", "missed", "reports", "reports/R02", "records/person", "devices", "conflicts", "set-aside", "audit", "alarms", "schemas", "settings"];
+const PLACES = ["", "coverage", "missed", "reports", "reports/R02", "papers", "records/person", "devices", "conflicts", "set-aside", "audit", "alarms", "schemas", "settings"];
 
 describe("the bureau's console", () => {
   let world, client, person, places;
@@ -132,7 +132,7 @@ describe("the bureau's console", () => {
     await visitor.page.getByRole("link", { name: /^R02/ }).click();
     await visitor.page.getByRole("heading", { name: /^R02/ }).waitFor();
     await visitor.page.locator("table").waitFor();
-    for (const [form, name] of [["存为 CSV", "R02.csv"], ["存为表格", "R02.xlsx"]]) {
+    for (const [form, name] of [["存为 PDF", "R02.pdf"], ["存为 CSV", "R02.csv"], ["存为表格", "R02.xlsx"]]) {
       const [download] = await Promise.all([visitor.page.waitForEvent("download"), visitor.tap("button", form)]);
       assert.equal(download.suggestedFilename(), name);
       assert.ok(readFileSync(await download.path()).length > 0);

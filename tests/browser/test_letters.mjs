@@ -41,9 +41,8 @@ describe("transfer letters", () => {
     await desk.tap("button", "开出转接单");
     await desk.page.getByRole("heading", { name: "示例党员701的转接单" }).waitFor();
     await desk.page.getByText("第12号").waitFor();
-    await desk.page.emulateMedia({ media: "print" });
-    await desk.page.getByText("回执").waitFor();
-    await desk.page.getByText(/转出组织（盖章）/).waitFor();
+    const [letter] = await Promise.all([desk.page.waitForEvent("download"), desk.tap("button", "党员组织关系介绍信 PDF")]);
+    assert.equal(letter.suggestedFilename(), "党员组织关系介绍信.pdf");
     assert.equal(await desk.page.getByRole("button", { name: "打印" }).count(), 0);
   });
 

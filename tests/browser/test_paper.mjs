@@ -1,9 +1,10 @@
-// What is put on paper: the sign-in sheet, a visit, the dues of a year, the one book; A4, without
-// anything that only a screen needs.
+// What is put on paper: the sign-in sheet, a visit, the dues of a year, reports, as PDF from the page
+// that shows the same; the screen itself is printed where there is no paper.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { execFile } from "node:child_process";
 import { after, afterEach, before, describe, test } from "node:test";
+import { promisify } from "node:util";
 import { World } from "./world.mjs";
 
 describe("on paper", () => {
@@ -23,61 +24,67 @@ describe("on paper", () => {
   afterEach(() => world.leave());
   after(() => world.close());
 
-  /** The page as paper shows it: its text, and how many sheets it takes. */
-  async function onPaper(visitor, route, ready) {
-    const { page } = visitor;
-    await visitor.go(route);
-    await page.getByText(ready).first().waitFor({ state: "attached" });
-    await page.emulateMedia({ media: "print" });
-    assert.equal(await page.locator("header").isVisible(), false);
-    const text = await page.locator("main").innerText();
-    const paper = await page.pdf({ preferCSSPageSize: true });
-    const sizes = [...paper.toString("latin1").matchAll(/\/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]/g)].map(([, width, height]) => [Math.round(width), Math.round(height)]);
-    for (const size of sizes) assert.deepEqual(size, [595, 842], "A4");
-    await page.emulateMedia({ media: null });
-    return { text, sheets: sizes.length };
+  /** The text of the file that a button gives, without blanks. */
+  async function kept(visitor, button, name) {
+    const [download] = await Promise.all([visitor.page.waitForEvent("download"), visitor.tap("button", button)]);
+    assert.equal(download.suggestedFilename(), name);
+    const { stdout } = await promisify(execFile)("pdftotext", ["-layout", await download.path(), "-"]);
+    return stdout.replace(/\s/g, "");
   }
 
-  test("the sign-in sheet: who is expected, who is there, and room to sign", async () => {
+  const printButtons = (visitor) => visitor.page.getByRole("button", { name: "打印" }).count();
+
+  test("the sign-in sheet: everybody of the branch, and room to sign", async () => {
     const visitor = await world.visit(client);
-    const { text, sheets } = await onPaper(visitor, `sign/attendance/0/${event}`, "已签到 1 人");
-    assert.match(text, /示例主题党日[^]*活动室[^]*序号\s*人员\s*到会情况\s*签名/);
-    assert.match(text, /1\s*示例党员801\s*到会/);
-    assert.match(text, /40\s*示例党员840/);
-    assert.ok(sheets >= 2, `${sheets} sheets`);
-    assert.equal(await visitor.page.locator(".names").isVisible(), true, "on the screen names to tap");
+    await visitor.go(`sign/attendance/0/${event}`);
+    const text = await kept(visitor, "支部活动签到表 PDF", "支部活动签到表.pdf");
+    assert.match(text, /示例主题党日.*活动室.*序号姓名到会情况.*签名/);
+    assert.match(text, /1示例党员801到会/);
+    assert.match(text, /40示例党员840/);
+    assert.match(text, /第2页\/共2页/);
+    assert.equal(await printButtons(visitor), 0);
   });
 
-  test("a visit's record", async () => {
+  test("a visit's record, noted as what has left", async () => {
     const visitor = await world.visit(client);
-    const { text, sheets } = await onPaper(visitor, `row/visit/${visit}`, "精神尚好");
-    assert.match(text, /示例党员801[^]*走访慰问[^]*精神尚好/);
-    assert.doesNotMatch(text, /修改|删除/);
-    assert.equal(sheets, 1);
-  });
-
-  test("the same as a file, filled and noted", async () => {
-    const visitor = await world.visit(client);
-    const { page } = visitor;
     await visitor.go(`row/visit/${visit}`);
-    const [download] = await Promise.all([page.waitForEvent("download"), visitor.tap("button", "走访慰问记录 PDF")]);
-    assert.equal(download.suggestedFilename(), "走访慰问记录.pdf");
-    assert.equal(readFileSync(await download.path(), "latin1").slice(0, 5), "%PDF-");
-    const notes = await client.json("list", "access");
-    assert.deepEqual(notes.map((note) => note.table), ["visit_record"]);
+    assert.match(await kept(visitor, "走访慰问记录 PDF", "走访慰问记录.pdf"), /示例党员801.*走访慰问.*精神尚好/);
+    assert.equal(await printButtons(visitor), 0);
+    const notes = (await client.json("list", "access")).filter((note) => note.table === "visit_record");
+    assert.deepEqual(notes.map((note) => note.rows), [1]);
   });
 
   test("the dues of a year by month", async () => {
     const visitor = await world.visit(client);
-    const { text } = await onPaper(visitor, "grid/ledger/0", "示例党员801");
-    assert.match(text, new RegExp(`党费月表[^]*${year} 年[^]*示例党员801\\s*5.00[^]*合计\\s*5.00`));
-    assert.match(text, /经手人/);
+    await visitor.go("grid/ledger/0");
+    const text = await kept(visitor, "党费收缴名册 PDF", "党费收缴名册.pdf");
+    assert.match(text, new RegExp(`示例镇.*${year}.*示例党员8015\\.005\\.00.*合计.*5\\.00`));
+    await visitor.go("grid/ledger/1");
+    await visitor.page.getByRole("button", { name: "打印" }).waitFor(); // no paper shows points by month
   });
 
-  test("the one book and every other report, for a period and an org", async () => {
+  test("a report for a period and an org, as PDF, spreadsheet and text", async () => {
     const visitor = await world.visit(client);
-    const { text } = await onPaper(visitor, `reports/R08?from=${year}-01-01&to=${year}-12-31`, "学习讨论");
-    assert.match(text, new RegExp(`一本通[^]*示例镇 · ${year}-01-01 至 ${year}-12-31[^]*示例主题党日[^]*学习讨论`));
+    await visitor.go(`reports/R08?from=${year}-01-01&to=${year}-12-31`);
+    await visitor.page.getByText("学习讨论").first().waitFor();
+    assert.match(await kept(visitor, "存为 PDF", "一本通.pdf"), new RegExp(`示例镇.*${year}-01-01—${year}-12-31.*示例主题党日.*学习讨论`));
+    for (const [button, form] of [["存为表格", "xlsx"], ["存为 CSV", "csv"]]) {
+      const [download] = await Promise.all([visitor.page.waitForEvent("download"), visitor.tap("button", button)]);
+      assert.equal(download.suggestedFilename(), `一本通.${form}`);
+    }
+    assert.equal(await printButtons(visitor), 0);
+  });
+
+  test("all papers on one page: blank for a pen, or filled for a period and an org", async () => {
+    const visitor = await world.visit(client);
+    await visitor.go("reports");
+    await visitor.tap("link", "纸质表");
+    assert.doesNotMatch(await kept(visitor, "空白表 走访慰问记录", "走访慰问记录.pdf"), /示例党员/);
+    assert.match(await kept(visitor, "按记录填好 一本通", "一本通.pdf"), /示例主题党日.*学习讨论/);
+  });
+
+  test("every report opens", async () => {
+    const visitor = await world.visit(client);
     await visitor.go("reports");
     const names = await visitor.page.locator("main .tiles a").allInnerTexts();
     assert.ok(names.length > 25, `${names.length} reports`);

@@ -10,11 +10,13 @@ import { World } from "./world.mjs";
 describe("a bundle as QR pictures", () => {
   let world, village, desk, film;
   const photographs = [];
+  const frames = [];
 
   before(async () => {
     world = await World.open();
-    film = join(world.folder, "film.mjpeg");
+    film = join(world.folder, "film.mjpeg"); // what the browser's make-believe camera sees
     writeFileSync(film, "");
+    await world.browser(["--use-fake-device-for-media-stream", `--use-file-for-fake-video-capture=${film}`]);
     village = await world.join("volunteer", "示例志愿者");
     desk = await world.join("secretary", "示例书记");
     await village.call("sync");
@@ -26,7 +28,7 @@ describe("a bundle as QR pictures", () => {
 
   /** The page of what waits, wide enough for a picture. */
   async function stick(client) {
-    const visitor = await world.visit(client, { viewport: { width: 1000, height: 900 } });
+    const visitor = await world.visit(client, { viewport: { width: 800, height: 1400 } });
     await visitor.go("unsent");
     return visitor;
   }
@@ -41,8 +43,13 @@ describe("a bundle as QR pictures", () => {
     for (let n = 1; n <= total; n++) {
       await page.getByText(`第 ${n} 张，共 ${total} 张`, { exact: true }).waitFor();
       const picture = page.getByRole("img", { name: `第 ${n} 张，共 ${total} 张` });
-      assert.ok((await picture.boundingBox()).width > 600);
+      await picture.scrollIntoViewIfNeeded();
+      const { x, y, width } = await picture.boundingBox();
+      assert.ok(width > 600, `${width} pixels`);
       photographs.push({ name: `${n}.png`, mimeType: "image/png", buffer: await picture.screenshot() });
+      const side = 2 * Math.floor(width / 2 - 2); // even, as films are
+      const clip = { x: Math.ceil(x) + 1, y: Math.ceil(y) + 1, width: side, height: side };
+      frames.push(await page.screenshot({ type: "jpeg", quality: 85, clip }));
       await visitor.tap("button", "下一张");
     }
     await page.getByText(`第 1 张，共 ${total} 张`, { exact: true }).waitFor();
@@ -65,10 +72,29 @@ describe("a bundle as QR pictures", () => {
     assert.equal(await page.getByText("还缺第").count(), 0);
   });
 
-  test("where there is no camera, that is said, and what to do instead", async () => {
+  test("the camera reads them as they come, and is off again when all are there", async () => {
     const visitor = await stick(desk);
+    const { page } = visitor;
+    writeFileSync(film, Buffer.concat(frames.flatMap((frame) => Array(10).fill(frame))));
+    await page.context().grantPermissions(["camera"]);
     await visitor.tap("button", "用摄像头读");
-    await visitor.page.getByText("这台电脑没有摄像头，或浏览器用不了它。可以拍成照片，再从图片文件读。").waitFor();
-    assert.equal(await visitor.page.locator("video").count(), 0);
+    await page.getByText(/收下 0 条，已有 [1-9]\d* 条/).waitFor(); // the photographs brought them
+    assert.equal(await page.locator("video").count(), 0);
+    await page.getByRole("button", { name: "用摄像头读" }).waitFor();
   });
+
+  for (const [name, words] of [
+    ["NotFoundError", "这台电脑没有摄像头，或浏览器用不了它。可以拍成照片，再从图片文件读。"],
+    ["NotAllowedError", "浏览器没有准许使用摄像头。请在地址栏旁准许它，或拍成照片再读。"],
+    ["NotReadableError", "摄像头打不开：别的程序在用。可以拍成照片再读。"],
+  ])
+    test(`a camera that can't be used (${name}) is told, and what to do instead`, async () => {
+      const visitor = await stick(desk);
+      await visitor.page.evaluate((kind) => {
+        navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("别的程序在用", kind));
+      }, name);
+      await visitor.tap("button", "用摄像头读");
+      await visitor.page.getByText(words).waitFor();
+      assert.equal(await visitor.page.locator("video").count(), 0);
+    });
 });
