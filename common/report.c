@@ -169,8 +169,8 @@ static enum status ask(struct report_book *book, const json_t *definition,
     sqlite3_stmt *statement = NULL;
     enum status status = report_sql(definition, &sql, err);
     if (status == STATUS_OK)
-        status =
-            report_views_need(&book->views, question->by_hand ? NULL : (const char *)sql.data, err);
+        status = report_views_need(&book->views, (const char *)sql.data,
+                                   question->by_hand ? REPORT_VIEWS_ALL : REPORT_VIEWS_NAMED, err);
     if (status != STATUS_OK) {
         buffer_release(&sql);
         return status;

@@ -215,15 +215,13 @@ static enum status mark_below(struct report_views *views, struct error *err)
     return status;
 }
 
-enum status report_views_need(struct report_views *views, const char *sql, struct error *err)
+enum status report_views_need(struct report_views *views, const char *sql,
+                              enum report_views_made made, struct error *err)
 {
-    for (size_t i = 0; !sql && i < views->count; i++)
-        views->items[i].needed = true;
-    if (sql)
-        mark_named(views, sql);
+    mark_named(views, sql);
     TRY(mark_below(views, err));
     for (size_t i = 0; i < views->count; i++)
-        if (views->items[i].needed && !views->items[i].made)
+        if (!views->items[i].made && (views->items[i].needed || made == REPORT_VIEWS_ALL))
             TRY(make(views, &views->items[i], err));
     for (size_t i = 0; i < views->count; i++) {
         struct report_view *view = &views->items[i];

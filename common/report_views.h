@@ -35,9 +35,14 @@ void report_views_close(struct report_views *views);
 /* What is asked now, for views that look at it: _asked(first, last, org, me). STATUS_STORAGE. */
 enum status report_views_ask(struct report_views *views, const struct report_question *question,
                              struct error *err);
-/* What stands in `sql` can be asked for now, also what other views name in turn; NULL: all there
- * is. STATUS_STORAGE, STATUS_NO_MEMORY. */
-enum status report_views_need(struct report_views *views, const char *sql, struct error *err);
+enum report_views_made {
+    REPORT_VIEWS_NAMED,
+    REPORT_VIEWS_ALL /* for SQL over other views, which name them in their turn (table_views.h) */
+};
+/* What stands in `sql` can be asked for now, also what views of the files name in turn.
+ * STATUS_STORAGE, STATUS_NO_MEMORY. */
+enum status report_views_need(struct report_views *views, const char *sql,
+                              enum report_views_made made, struct error *err);
 
 /* The lines of a definition's SQL as one text, ended by a zero. STATUS_NO_MEMORY. */
 enum status report_sql(const json_t *definition, struct buffer *sql, struct error *err);
