@@ -8,7 +8,8 @@
 
 Each is a process of its own that opens the replica, answers as JSON and ends. Told are the least of
 the runs: `ms` by the clock and `cpu_ms` of the processor, which other work on the machine hardly
-touches. Output: {"date", "machine", "size", "day", "rows", "runs", "file_bytes",
+touches. Output: {"date", "machine", "size", "day", "rows", "runs", "load",
+"file_bytes",
 "commands": [{"name", "ms", "cpu_ms", "bytes", "code", "bar_ms"}]}; code is the exit code."""
 
 import argparse
@@ -27,7 +28,8 @@ PAGE = """
 Made by `tests/bench/reports.py --page` from one run: {date}, {machine}, {size}, {rows:,} rows, a file of
 {megabytes:,.0f} MB, all days until {day}, the whole tree below the bureau. Each command is a process of its own, which
 opens the file, answers as JSON and ends; the least of {runs} runs. *Processor* is what the bar is held against where others
-work on the machine, too: at most {bar} ms, and {bar_open} ms to open. {met} of {count} bars are met.
+work on the machine, too: at most {bar} ms, and {bar_open} ms to open. When it began, the machine had a load of {load}; on one with
+nothing else to do the processor, too, takes less. {met} of {count} bars are met.
 
 ```
 build/server/jinqiud init --dir HUB --name 示例局 --no-passphrase
@@ -79,7 +81,7 @@ def run(options):
         processor = next(line.split(":")[1].strip() for line in file if "model name" in line)
     found = {"date": datetime.date.today().isoformat(), "size": options.size, "day": options.day,
              "machine": f"{processor} ({os.cpu_count()} cores)", "rows": options.rows,
-             "runs": options.runs,
+             "runs": options.runs, "load": round(os.getloadavg()[0], 1),
              "file_bytes": os.path.getsize(os.path.join(options.dir, "hub.db")), "commands": []}
     for name, arguments in commands(options):
         if options.only and name not in options.only.split(","):
