@@ -110,7 +110,8 @@ static enum status offer(const struct world *world, struct replica *replica, uns
     return save(replica, change, pairs, err);
 }
 
-/* Each letter that lies here unanswered; a third of them go back. */
+/* Each unanswered letter that lies where it goes, and few that don't yet: nothing comes of those. A
+ * third go back. */
 static enum status answer(struct replica *replica, struct chance *chance, struct error *err)
 {
     const struct schema_table *table = schema_table_named(replica_schema(replica), "affiliation");
@@ -128,9 +129,10 @@ static enum status answer(struct replica *replica, struct chance *chance, struct
         const char *state = json_string_value(json_object_get(letter, "state"));
         const char *id = json_string_value(json_object_get(letter, "id"));
         bool waits = state && strcmp(state, "issued") == 0 && !json_object_get(letter, "_moved");
+        bool there = json_equal(json_object_get(letter, "_org"), json_object_get(letter, "to_org"));
         const struct pair pairs[] = {
             {"state", chance_below(chance, 3) ? "received" : "returned#2"}, {NULL, NULL}};
-        if (status == STATUS_OK && waits && id && id_parse(id, &change.id))
+        if (status == STATUS_OK && waits && (there || chance_below(chance, 8) == 0) && id && id_parse(id, &change.id))
             status = save(replica, change, pairs, err);
     }
     json_decref(letters);
