@@ -5,8 +5,8 @@
 
 #include "client/admit.h"
 #include "client/command.h"
+#include "client/exchange.h"
 #include "client/folder.h"
-#include "client/link.h"
 #include "client/remember.h"
 #include "common/invitation.h"
 
@@ -42,12 +42,19 @@ static enum status prepare_again(struct cli *cli, const struct invitation *invit
     return remember_hub(*replica, invitation->address, invitation->link_key, err);
 }
 
-static enum status enrol(struct replica *replica, const struct invitation *invitation,
-                         struct error *err)
+static void on_progress(void *context, const struct session_totals *totals)
+{
+    exchange_say_progress(context, totals);
+}
+
+static enum status enrol(struct cli *cli, struct replica *replica,
+                         const struct invitation *invitation, struct error *err)
 {
     struct link_result result;
     struct link_options options = {.address = invitation->address,
                                    .enrolling = true,
+                                   .progress = on_progress,
+                                   .context = cli,
                                    .peer = invitation->issuer != DEVICE_HUB,
                                    .peer_device = invitation->issuer};
     memcpy(options.link_key, invitation->link_key, DH_KEY_BYTES);
@@ -81,7 +88,7 @@ static enum status join(struct cli *cli, struct replica **replica, struct error 
                                : prepare(cli, &invitation, &choice, replica, err);
     unlock_choice_release(&choice);
     TRY(status);
-    TRY(enrol(*replica, &invitation, err));
+    TRY(enrol(cli, *replica, &invitation, err));
     const struct device *device =
         registry_device(replica_registry(*replica), replica_identity(*replica)->device);
     if (!device)

@@ -37,15 +37,10 @@ struct watching {
     struct replica *replica;
 };
 
-#define PROGRESS_LINES 10u /* of one snapshot */
-
 static void on_progress(void *context, const struct session_totals *totals)
 {
     const struct watching *watching = context;
-    uint64_t here = totals->snapshot_parts_here, parts = totals->snapshot_parts;
-    if (here > 0 && here * PROGRESS_LINES / parts != (here - 1) * PROGRESS_LINES / parts)
-        cli_say(watching->cli, "snapshot: %llu of %llu parts are here", (unsigned long long)here,
-                (unsigned long long)parts);
+    exchange_say_progress(watching->cli, totals);
 }
 
 static void print_line(struct cli *cli, struct replica *replica,

@@ -18,3 +18,13 @@ enum status exchange_run(struct replica *replica, const struct link_options *opt
     TRY(link_run(replica, options, result, err));
     return result->totals.split_view ? seek_proof(replica, options, result, err) : STATUS_OK;
 }
+
+#define PROGRESS_LINES 10u /* of one snapshot */
+
+void exchange_say_progress(const struct cli *cli, const struct session_totals *totals)
+{
+    uint64_t here = totals->snapshot_parts_here, parts = totals->snapshot_parts;
+    if (here > 0 && here * PROGRESS_LINES / parts != (here - 1) * PROGRESS_LINES / parts)
+        cli_say(cli, "snapshot: %llu of %llu parts are here", (unsigned long long)here,
+                (unsigned long long)parts);
+}

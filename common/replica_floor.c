@@ -136,6 +136,14 @@ bool replica_wants_log(const struct replica *replica, uint32_t scope)
     return false;
 }
 
+bool replica_wants_any_log(const struct replica *replica)
+{
+    for (size_t i = 0; i < replica->floors_count; i++)
+        if (replica->floors[i].wanted)
+            return true;
+    return false;
+}
+
 bool replica_rests_on_snapshot(const struct replica *replica, uint32_t scope)
 {
     return scope_has_floor(replica, scope);

@@ -118,6 +118,7 @@ enum status replica_snapshot_place(struct replica *replica, uint32_t scope, stru
 enum status replica_want_log(struct replica *replica, uint32_t scope, struct error *err);
 /* Was it asked for, and isn't whole yet? */
 bool replica_wants_log(const struct replica *replica, uint32_t scope);
+bool replica_wants_any_log(const struct replica *replica);
 /* Did the scope come as a snapshot, and has no log below it yet? Then what it shows rests on the
  * hub's signature. */
 bool replica_rests_on_snapshot(const struct replica *replica, uint32_t scope);

@@ -48,7 +48,7 @@ static void say_snapshots(struct cli *cli, const json_t *report)
 
 static enum status check(struct cli *cli, struct replica *replica, int *code, struct error *err)
 {
-    json_t *report;
+    json_t *report = NULL;
     TRY(view_verify(replica, &report, err));
     bool ok = json_is_true(json_object_get(report, "ok"));
     say_snapshots(cli, report);

@@ -57,25 +57,27 @@ static void note_fault(void *context, const char *what)
         json_array_append_new(faults->list, json_string(what));
 }
 
+/* Of people's records: the org's name. */
+static json_t *org_name(struct replica *replica, uint32_t scope)
+{
+    const struct org *org = registry_org(replica_registry(replica), SCOPE_ORG(scope));
+    return org ? json_string(org->name) : json_integer(scope);
+}
+
 /* The orgs whose records came as a snapshot and rest on it still. */
 static enum status add_snapshots(struct replica *replica, json_t *report, struct error *err)
 {
     uint64_t wrong = 0;
     uint32_t *scopes;
     size_t count;
-    char name[64];
     TRY(replica_meta_number(replica, META_SNAPSHOT_WRONG, &wrong, err));
     TRY(replica_snapshots_here(replica, &scopes, &count, err));
     json_t *list = json_array();
-    for (size_t i = 0; i < count; i++) {
-        scope_name(replica, scopes[i], name, sizeof name);
-        json_array_append_new(list, json_string(name));
-    }
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, org_name(replica, scopes[i]));
     free(scopes);
     json_object_set_new(report, "snapshots", list);
-    if (wrong != 0)
-        scope_name(replica, (uint32_t)wrong, name, sizeof name);
-    json_object_set_new(report, "wrong", wrong != 0 ? json_string(name) : json_null());
+    json_object_set_new(report, "wrong", wrong ? org_name(replica, (uint32_t)wrong) : json_null());
     return STATUS_OK;
 }
 

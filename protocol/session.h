@@ -126,6 +126,7 @@ struct session_answer {
                                         remember that the peer holds */
     const struct frontier *held;     /* ASK_OPEN: what the peer is known to hold */
     struct bytes staged;  /* ASK_OPEN/WHO: beginning of a run that the peer was sending us */
+    bool wants_log;       /* ASK_OPEN: no snapshots: the log of one that came is on its way */
     bool unfinished;      /* ASK_OPEN: our last session broke while the peer was storing */
     struct bytes receipt; /* ASK_STORE, sealed: receipt for the feeds touched */
     const struct frontier *stored;           /* ASK_STORE: the feeds touched, as they now stand */

@@ -106,6 +106,7 @@ static enum status answer_open(struct session *session, const struct session_ans
     TRY(frontier_copy(&session->proven, answer->held, NULL));
     TRY(frontier_copy(&session->offered, answer->held, NULL));
     session->unfinished = answer->unfinished;
+    session->wants_log = answer->wants_log;
     TRY(out_hello(session));
     TRY(resume_begin(session, answer));
     session->changed = session->delta.count > 0;

@@ -45,14 +45,14 @@ static enum status put_hello(struct session *session, struct message_hello *hell
 enum status out_hello(struct session *session)
 {
     const struct session_options *options = &session->options;
-    struct message_hello hello = {.version = SESSION_VERSION,
-                                  .flags = HELLO_SKETCHES | HELLO_HELD | HELLO_SNAPSHOTS |
-                                           (options->watch ? HELLO_WATCH : 0) |
-                                           (options->enrolling ? HELLO_ENROLLING : 0) |
-                                           (session->unfinished ? HELLO_UNFINISHED : 0),
-                                  .device = options->enrolling ? 0 : session->self,
-                                  .lineage = session->lineage,
-                                  .beacon = session->beacon};
+    struct message_hello hello = {
+        .version = SESSION_VERSION,
+        .flags = HELLO_SKETCHES | HELLO_HELD | (session->wants_log ? 0 : HELLO_SNAPSHOTS) |
+                 (options->watch ? HELLO_WATCH : 0) | (options->enrolling ? HELLO_ENROLLING : 0) |
+                 (session->unfinished ? HELLO_UNFINISHED : 0),
+        .device = options->enrolling ? 0 : session->self,
+        .lineage = session->lineage,
+        .beacon = session->beacon};
     struct buffer delta = {0};
     enum status status = put_hello(session, &hello, &delta);
     buffer_release(&delta);

@@ -95,6 +95,7 @@ struct session {
     size_t staged, staging; /* bytes of the message that is arriving: kept; being kept */
     uint64_t staged_ms;     /* since then it arrives, or a piece of it was kept */
     bool unstage;           /* it has come whole */
+    bool wants_log;         /* initiator: takes no snapshots */
     bool unfinished;        /* initiator: our last session broke; responder: theirs did */
 
     /* whose turn it is */

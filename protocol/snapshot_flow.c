@@ -174,7 +174,7 @@ static enum status taker_settled(struct session *session, uint64_t code)
 static enum status next_of_giver(struct session *session, bool *busy)
 {
     struct snapshot_flow *flow = &session->snapshots;
-    *busy = flow->at < flow->count && session->totals.held == SESSION_DONE;
+    *busy = flow->offered || (flow->at < flow->count && session->totals.held == SESSION_DONE);
     if (!*busy)
         return STATUS_OK;
     session->idle = false;
@@ -297,17 +297,20 @@ static void ask_keep(struct session *session)
     ask(session, SNAPSHOT_KEEP);
 }
 
-static void next_of_taker(struct session *session, bool *busy)
+static enum status next_of_taker(struct session *session, bool *busy)
 {
     const struct snapshot_flow *flow = &session->snapshots;
     *busy = flow->offered;
     session->idle &= !flow->offered;
+    if (flow->wish_due && session->totals.holding != SESSION_DONE)
+        return settle(session, SNAPSHOT_LATER);
     if (flow->part_whole)
         ask_keep(session);
     else if (flow->wish_due)
         ask(session, SNAPSHOT_WISH);
     else if (flow->place_due)
         ask(session, SNAPSHOT_PLACE);
+    return STATUS_OK;
 }
 
 /* The giver hasn't got it any more; what came of it may serve the next one. */
@@ -334,10 +337,7 @@ enum status snapshot_take_settled(struct session *session, struct bytes body)
 
 enum status snapshot_flow_next(struct session *session, bool *busy)
 {
-    if (!is_initiator(session))
-        return next_of_giver(session, busy);
-    next_of_taker(session, busy);
-    return STATUS_OK;
+    return is_initiator(session) ? next_of_taker(session, busy) : next_of_giver(session, busy);
 }
 
 enum status snapshot_flow_answer(struct session *session, const struct session_answer *answer)

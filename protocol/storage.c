@@ -103,6 +103,7 @@ static enum status answer_open(struct replica *replica, uint32_t peer, struct st
 {
     TRY(answer_common(replica, peer, reply, err));
     TRY(forget_what_left(replica, reply, err));
+    reply->answer.wants_log = replica_wants_any_log(replica);
     uint64_t seen = 0, unfinished = 0;
     if (peer != DEVICE_HUB)
         return STATUS_OK;
