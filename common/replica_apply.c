@@ -7,7 +7,7 @@
 #include "common/pack.h"
 #include "common/replica_move.h"
 
-#define ASIDE_ROWS_MAX 1000 /* a feed */
+#define ASIDE_ROWS_MAX 1000 /* with a body, of a feed */
 
 static bool is_covered(void *context, const struct dot *dot)
 {
@@ -288,11 +288,14 @@ static enum status aside_full(struct replica *replica, const struct feed_id *fee
     return sql_end(replica, count, status, err);
 }
 
+/* What came with its body isn't in the log, and may be anything: of that only so much is kept. What
+ * the log holds is noted without end, for somebody may adopt it. */
 static enum status note(struct replica *replica, const struct dot *dot, const struct error *reason,
                         const struct bytes parts[2], struct error *err)
 {
     bool full = false;
-    TRY(aside_full(replica, &dot->feed, &full, err));
+    if (parts[0].size > 0)
+        TRY(aside_full(replica, &dot->feed, &full, err));
     if (full)
         return STATUS_OK;
     sqlite3_stmt *insert = sql_use(replica, SQL_ASIDE_INSERT);

@@ -71,6 +71,18 @@ static bool is_from_below(const struct replica *replica, const struct dots *dots
     return false;
 }
 
+static int by_dot(const void *left, const void *right)
+{
+    return dot_compare(left, right);
+}
+
+/* The result is the same in any order. In this one what the row remembers grows at its end. */
+static void put_in_order(struct dots *dots)
+{
+    if (dots->count > 0)
+        qsort(dots->items, dots->count, sizeof *dots->items, by_dot);
+}
+
 static enum status rebuild_row(struct replica *replica, const struct row_wish *wish,
                                struct error *err)
 {
@@ -85,6 +97,7 @@ static enum status rebuild_row(struct replica *replica, const struct row_wish *w
     }
     if (status == STATUS_OK)
         status = tally_cells(replica, row, true, err);
+    put_in_order(&dots);
     row_start(row, wish->table, wish->scope, &wish->id);
     for (size_t i = 0; i < dots.count && status == STATUS_OK; i++)
         status = replay_dot(replica, row, &dots.items[i], &ops, err);
@@ -95,10 +108,13 @@ static enum status rebuild_row(struct replica *replica, const struct row_wish *w
 
 /* ---- entries ---- */
 
-/* Rows that must be built anew, each perhaps several times. */
+/* Rows that must be built anew, each perhaps several times. Doubles are thrown out when there are
+ * `enough` of them, so that the memory follows the rows and not what was written in them. */
+#define STALE_ENOUGH 1024
+
 struct stale {
     struct row_wish *rows;
-    size_t count, capacity;
+    size_t count, capacity, enough;
 };
 
 static int by_row(const void *left, const void *right)
@@ -111,17 +127,37 @@ static int by_row(const void *left, const void *right)
     return memcmp(a->id.bytes, b->id.bytes, ID_BYTES);
 }
 
-static enum status rebuild_stale(struct replica *replica, struct stale *stale, struct error *err)
+static void throw_out_doubles(struct stale *stale)
 {
+    size_t kept = 0;
     if (stale->count > 0)
         qsort(stale->rows, stale->count, sizeof *stale->rows, by_row);
     for (size_t i = 0; i < stale->count; i++)
-        if (i == 0 || by_row(&stale->rows[i - 1], &stale->rows[i]) != 0)
-            TRY(rebuild_row(replica, &stale->rows[i], err));
+        if (kept == 0 || by_row(&stale->rows[kept - 1], &stale->rows[i]) != 0)
+            stale->rows[kept++] = stale->rows[i];
+    stale->count = kept;
+    stale->enough = kept < STALE_ENOUGH / 2 ? STALE_ENOUGH : kept * 2;
+}
+
+static enum status rebuild_stale(struct replica *replica, struct stale *stale, struct error *err)
+{
+    throw_out_doubles(stale);
+    for (size_t i = 0; i < stale->count; i++)
+        TRY(rebuild_row(replica, &stale->rows[i], err));
     return STATUS_OK;
 }
 
-/* The rows that an entry wrote. What begins to count is noted, for nothing leads to it yet. */
+/* Nothing may lead to an entry yet that begins to count. */
+static enum status note_begins(struct replica *replica, const struct dot *dot,
+                               const struct entry_view *view, struct error *err)
+{
+    for (size_t i = 0; i < view->ops_count; i++)
+        if (replica->schema && schema_table(replica->schema, view->ops[i].table))
+            TRY(op_note(replica, &view->ops[i], dot, err));
+    return STATUS_OK;
+}
+
+/* The rows that an entry wrote. */
 static enum status add_stale(struct replica *replica, struct stale *stale, const struct dot *dot,
                              const struct entry_view *view, struct error *err)
 {
@@ -131,13 +167,14 @@ static enum status add_stale(struct replica *replica, struct stale *stale, const
             replica->schema ? schema_table(replica->schema, op->table) : NULL;
         if (!table)
             continue;
+        if (stale->count >= stale->enough)
+            throw_out_doubles(stale);
         struct row_wish *rows =
             array_grow(stale->rows, stale->count, &stale->capacity, sizeof *rows);
         if (!rows)
             return error_set(err, STATUS_NO_MEMORY, "out of memory");
         stale->rows = rows;
         rows[stale->count++] = (struct row_wish){table, dot->feed.scope, op->row, all_fields};
-        TRY(op_note(replica, op, dot, err));
         TRY(moving_note(replica, view, op, err));
     }
     return STATUS_OK;
@@ -168,25 +205,19 @@ static enum status judge_decoded(struct replica *replica, const struct dot *dot,
         TRY(aside_note(replica, dot, &reason, (struct bytes){0}, err));
     else if (before == LOG_NOT_PERMITTED)
         TRY(aside_forget(replica, dot, err));
+    if (after == LOG_IN_FORCE)
+        TRY(note_begins(replica, dot, view, err));
     return add_stale(replica, stale, dot, view, err);
 }
 
-static enum status judge_again(struct replica *replica, const struct dot *dot, struct stale *stale,
-                               struct error *err)
+static enum status judge_body(struct replica *replica, const struct dot *dot, struct bytes body,
+                              struct entry_view *view, struct stale *stale, struct error *err)
 {
-    struct entry_view view = {0};
-    struct buffer body = {0};
-    enum status status = feed_read(replica, dot, &body, err), decoded = STATUS_OK;
-    if (status == STATUS_OK)
-        decoded = entry_decode(&view, &dot->feed, buffer_bytes(&body), NULL);
-    /* What can't be decoded was set aside when it came, and is the same now. */
+    enum status decoded = entry_decode(view, &dot->feed, body, NULL);
     if (decoded == STATUS_NO_MEMORY)
-        status = error_set(err, decoded, "out of memory");
-    else if (status == STATUS_OK && decoded == STATUS_OK)
-        status = judge_decoded(replica, dot, &view, stale, err);
-    entry_view_release(&view);
-    buffer_release(&body);
-    return status;
+        return error_set(err, decoded, "out of memory");
+    /* What can't be decoded was set aside when it came, and is the same now. */
+    return decoded == STATUS_OK ? judge_decoded(replica, dot, view, stale, err) : STATUS_OK;
 }
 
 enum status entries_undo(struct replica *replica, const struct dot *first, uint64_t last,
@@ -250,9 +281,12 @@ static enum status add_citing(struct replica *replica, struct stale *stale, cons
     struct dot dot = {feed->id, floor ? floor->number + 1 : 1};
     for (; dot.number <= feed->number && status == STATUS_OK; dot.number++) {
         status = feed_read(replica, &dot, &body, err);
-        if (status == STATUS_OK &&
-            entry_decode(&view, &dot.feed, buffer_bytes(&body), NULL) == STATUS_OK &&
-            may_cite(replica, &view, first))
+        bool cites = status == STATUS_OK &&
+                     entry_decode(&view, &dot.feed, buffer_bytes(&body), NULL) == STATUS_OK &&
+                     may_cite(replica, &view, first);
+        if (cites)
+            status = note_begins(replica, &dot, &view, err);
+        if (cites && status == STATUS_OK)
             status = add_stale(replica, stale, &dot, &view, err);
     }
     entry_view_release(&view);
@@ -300,11 +334,58 @@ enum status list_waiting(struct replica *replica, bool refused, struct dots *dot
 static enum status judge_waiting(struct replica *replica, struct stale *stale, struct error *err)
 {
     struct dots dots = {0};
+    struct entry_view view = {0};
+    struct buffer body = {0};
     enum status status = list_waiting(replica, false, &dots, err);
-    for (size_t i = 0; i < dots.count && status == STATUS_OK; i++)
-        if (!SCOPE_IS_REGISTRY(dots.items[i].feed.scope))
-            status = judge_again(replica, &dots.items[i], stale, err);
+    for (size_t i = 0; i < dots.count && status == STATUS_OK; i++) {
+        const struct dot *dot = &dots.items[i];
+        if (SCOPE_IS_REGISTRY(dot->feed.scope))
+            continue;
+        status = feed_read(replica, dot, &body, err);
+        if (status == STATUS_OK)
+            status = judge_body(replica, dot, buffer_bytes(&body), &view, stale, err);
+    }
+    entry_view_release(&view);
+    buffer_release(&body);
     dots_release(&dots);
+    return status;
+}
+
+/* The entries of a piece of the log, from `dot` on, which ends behind it. */
+static enum status judge_piece(struct replica *replica, struct log_cursor *cursor, struct dot *dot,
+                               struct stale *stale, struct error *err)
+{
+    struct entry_view view = {0};
+    struct bytes body;
+    enum status status = STATUS_OK;
+    for (; status == STATUS_OK && log_next_body(cursor, &body); dot->number++)
+        /* In the middle of a run the rest of it is in the log, and its turn comes. */
+        if (frontier_covers(&replica->frontier, dot))
+            status = judge_body(replica, dot, body, &view, stale, err);
+    entry_view_release(&view);
+    return status;
+}
+
+static enum status judge_feed(struct replica *replica, const struct feed *feed, struct stale *stale,
+                              struct error *err)
+{
+    const struct floor *floor = floor_of(replica, &feed->id);
+    struct dot dot = {feed->id, floor ? floor->number + 1 : 1};
+    struct log_cursor cursor;
+    bool found = true;
+    TRY(floor_look(replica, &feed->id, err));
+    TRY(log_open(replica, &dot, &cursor, err));
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && found && dot.number <= feed->number) {
+        status = log_next_piece(replica, &cursor, &found, err);
+        found = found && status == STATUS_OK && cursor.first == dot.number;
+        if (found)
+            status = judge_piece(replica, &cursor, &dot, stale, err);
+    }
+    log_close(&cursor);
+    if (status == STATUS_OK && dot.number <= feed->number)
+        status = error_set(err, STATUS_STORAGE, "the log of device %u lacks entry %llu",
+                           feed->id.device, (unsigned long long)dot.number);
     return status;
 }
 
@@ -313,16 +394,8 @@ static enum status judge_one(struct replica *replica, uint32_t device, struct st
 {
     for (size_t i = 0; i < replica->feeds_count; i++) {
         struct feed feed = replica->feeds[i];
-        if (feed.id.device != device || SCOPE_IS_REGISTRY(feed.id.scope))
-            continue;
-        const struct floor *floor = floor_of(replica, &feed.id);
-        TRY(floor_look(replica, &feed.id, err));
-        for (uint64_t number = floor ? floor->number + 1 : 1; number <= feed.number; number++) {
-            struct dot dot = {feed.id, number};
-            /* In the middle of a run the rest of it is in the log, and its turn comes. */
-            if (frontier_covers(&replica->frontier, &dot))
-                TRY(judge_again(replica, &dot, stale, err));
-        }
+        if (feed.id.device == device && !SCOPE_IS_REGISTRY(feed.id.scope))
+            TRY(judge_feed(replica, &feed, stale, err));
     }
     return STATUS_OK;
 }

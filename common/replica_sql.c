@@ -83,8 +83,9 @@ const char *statement_sql(enum statement statement)
                            "AND incarnation = ? AND number = ? AND body IS NOT NULL LIMIT 1",
         [SQL_ASIDE_FORGET] = "DELETE FROM _set_aside WHERE scope = ? AND device = ? "
                              "AND incarnation = ? AND number = ? AND body IS NULL",
-        [SQL_ASIDE_COUNT] = "SELECT count(*) FROM _set_aside "
-                            "WHERE scope = ? AND device = ? AND incarnation = ?",
+        [SQL_ASIDE_COUNT] =
+            "SELECT count(*) FROM _set_aside "
+            "WHERE scope = ? AND device = ? AND incarnation = ? AND body IS NOT NULL",
         [SQL_KEY_NOTE] = "INSERT INTO _key(id, subject, year, beacon, feed, wrapped) "
                          "VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE "
                          "SET wrapped = excluded.wrapped WHERE wrapped IS NULL",

@@ -406,8 +406,9 @@ bool mark_take(struct bytes *in, struct mark_group *group);
 /* ---- who wrote a row (replica_story.c) ---- */
 struct dots {
     struct dot *items; /* as they were found */
-    size_t count, capacity;
-    struct dot *sorted;
+    size_t count, capacity, places_count;
+    uint32_t *places; /* of many: where each stands in `items`, + 1, by its hash; 0: free */
+    uint8_t key[16]; /* of that hash */
 };
 /* False: it was there. */
 enum status dots_add(struct dots *dots, const struct dot *dot, bool *added, struct error *err);

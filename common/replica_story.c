@@ -2,6 +2,7 @@
  * so on, back to the first. An entry that nothing leads to is noted in _touch when it is applied
  * (replica_apply.c). */
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,40 +10,80 @@
 #include "common/replica_state.h"
 #include "common/row_state.h"
 
+/* Few dots are looked through; more are found by a keyed hash: whoever writes entries chooses the
+ * dots that these name. */
+#define DOTS_FEW 16
+_Static_assert(sizeof(((struct dots *)NULL)->key) == crypto_shorthash_KEYBYTES, "its key");
+
 void dots_release(struct dots *dots)
 {
     free(dots->items);
-    free(dots->sorted);
+    free(dots->places);
     *dots = (struct dots){0};
+}
+
+/* Where the dot stands among the places, or would stand. */
+static size_t hashed_place(const struct dots *dots, const struct dot *dot)
+{
+    const uint64_t words[3] = {(uint64_t)dot->feed.scope << 32 | dot->feed.device,
+                               dot->feed.incarnation, dot->number};
+    uint64_t hash;
+    crypto_shorthash((uint8_t *)&hash, (const uint8_t *)words, sizeof words, dots->key);
+    size_t at = (size_t)hash & (dots->places_count - 1);
+    while (dots->places[at] && !dot_equal(&dots->items[dots->places[at] - 1], dot))
+        at = (at + 1) & (dots->places_count - 1);
+    return at;
+}
+
+/* Twice as many places as there is room for dots, so that half of them are empty. */
+static enum status make_places(struct dots *dots, struct error *err)
+{
+    size_t wanted = dots->capacity * 2;
+    uint32_t *places = wanted <= UINT32_MAX ? calloc(wanted, sizeof *places) : NULL;
+    if (!places)
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (!dots->places)
+        crypto_shorthash_keygen(dots->key);
+    free(dots->places);
+    dots->places = places;
+    dots->places_count = wanted;
+    for (size_t i = 0; i < dots->count; i++)
+        places[hashed_place(dots, &dots->items[i])] = (uint32_t)i + 1;
+    return STATUS_OK;
 }
 
 static enum status dots_room(struct dots *dots, struct error *err)
 {
     if (dots->count < dots->capacity)
         return STATUS_OK;
-    size_t capacity = dots->capacity ? dots->capacity * 2 : 16;
+    size_t capacity = dots->capacity ? dots->capacity * 2 : DOTS_FEW;
     struct dot *items = realloc(dots->items, capacity * sizeof *items);
-    if (items)
-        dots->items = items;
-    struct dot *sorted = realloc(dots->sorted, capacity * sizeof *sorted);
-    if (sorted)
-        dots->sorted = sorted;
-    if (!items || !sorted)
+    if (!items)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    dots->items = items;
     dots->capacity = capacity;
-    return STATUS_OK;
+    return capacity > DOTS_FEW ? make_places(dots, err) : STATUS_OK;
+}
+
+static bool is_known(const struct dots *dots, const struct dot *dot)
+{
+    if (dots->places)
+        return dots->places[hashed_place(dots, dot)] != 0;
+    for (size_t i = 0; i < dots->count; i++)
+        if (dot_equal(&dots->items[i], dot))
+            return true;
+    return false;
 }
 
 enum status dots_add(struct dots *dots, const struct dot *dot, bool *added, struct error *err)
 {
-    size_t at = dots_place(dots->sorted, dots->count, dot);
     *added = false;
-    if (at < dots->count && dot_compare(&dots->sorted[at], dot) == 0)
+    if (is_known(dots, dot))
         return STATUS_OK;
     TRY(dots_room(dots, err));
-    memmove(dots->sorted + at + 1, dots->sorted + at, (dots->count - at) * sizeof *dots->sorted);
-    dots->sorted[at] = *dot;
     dots->items[dots->count++] = *dot;
+    if (dots->places)
+        dots->places[hashed_place(dots, dot)] = (uint32_t)dots->count;
     *added = true;
     return STATUS_OK;
 }

@@ -7,9 +7,13 @@
 #include "common/retell.h"
 #include "common/view.h"
 
+/* The newest, and those first that nobody has adopted: whoever adopts what is listed comes to see
+ * the rest. */
 static const char aside_sql[] =
-    "SELECT scope, device, incarnation, number, reason, received_ms, proof FROM _set_aside"
-    " ORDER BY id DESC LIMIT 1000";
+    "SELECT s.scope, s.device, s.incarnation, s.number, s.reason, s.received_ms, s.proof"
+    " FROM _set_aside s LEFT JOIN _feed f ON f.scope = s.scope AND f.device = s.device"
+    " AND f.incarnation = s.incarnation LEFT JOIN _adopted a ON a.id = f.id << 40 | s.number"
+    " ORDER BY a.id IS NOT NULL, s.id DESC LIMIT 1000";
 
 static json_t *fields_json(struct replica *replica, const struct schema_table *table,
                            const struct entry_view *view, const struct op *op)

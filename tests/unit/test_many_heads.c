@@ -15,6 +15,7 @@
 
 #include "common/pack.h"
 #include "common/view.h"
+#include "server/revoke.h"
 #include "tests/support/flood.h"
 
 #define VALUES 2000
@@ -196,6 +197,45 @@ static void one_settlement_is_enough_for_very_many(void **state)
     assert_int_equal(heads(world.hub.replica), 0);
 }
 
+/* What the newest of those set aside is called that nobody has adopted. */
+static void first_aside(struct replica *replica, char text[DOT_TEXT_BYTES])
+{
+    json_t *list;
+    done(view_set_aside(replica, &list, NULL));
+    assert_int_equal(json_array_size(list), 1000);
+    snprintf(text, DOT_TEXT_BYTES, "%s",
+             json_string_value(json_object_get(json_array_get(list, 0), "dot")));
+    json_decref(list);
+}
+
+/* Somebody may adopt any of them: what is adopted makes room in the list. */
+static void all_that_a_revocation_undoes_is_noted(void **state)
+{
+    (void)state;
+    size_t reader = world_join(&world, ROLE_SECRETARY, world.branches[0]);
+    struct replica *replica = world.clients[reader];
+    struct replica_counts counts;
+    struct dot newest, as;
+    char before[DOT_TEXT_BYTES], after[DOT_TEXT_BYTES];
+    while (flood.number < VALUES)
+        store_job();
+    const struct registry *registry = replica_registry(world.hub.replica);
+    done(hub_revoke(&world.hub, registry_device(registry, flood.feed.device), 0, NULL));
+    assert_true(world_sync(&world, reader, 0, NULL));
+    assert_int_equal(heads(replica), 0);
+    done(replica_counts(replica, &counts, NULL));
+    assert_int_equal(counts.set_aside, VALUES);
+    first_aside(replica, before);
+    assert_true(dot_parse(before, &newest));
+    done(replica_begin(replica, NULL));
+    done(replica_adopt(replica, &newest, &as, NULL));
+    done(replica_commit(replica, NULL));
+    first_aside(replica, after);
+    assert_string_not_equal(before, after);
+    assert_int_equal(world_faults(replica), 0);
+    assert_int_equal(world_faults(world.hub.replica), 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -206,6 +246,7 @@ int main(void)
         CASE(a_settlement_takes_all_that_it_names),
         CASE(the_list_shows_some_of_each_writer_and_counts_the_rest),
         CASE(one_settlement_is_enough_for_very_many),
+        CASE(all_that_a_revocation_undoes_is_noted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
