@@ -121,7 +121,8 @@ struct session_answer {
     uint64_t beacon;                 /* number of the newest beacon held */
     struct bytes beacon_sealed;      /* responder: the newest beacon, or nothing */
     struct bytes link_key;           /* responder: the newest sealed link key, or nothing */
-    const struct frontier *frontier; /* ASK_OPEN/WHO: all we hold that the peer may read */
+    const struct frontier *frontier; /* ASK_OPEN/WHO/TALLY: all we hold that the peer may read; in a
+                                        TALLY NULL compares less of the registry */
     const struct frontier *told;     /* ASK_OPEN: what the peer remembers of us; ASK_WHO: what we
                                         remember that the peer holds */
     const struct frontier *held;     /* ASK_OPEN: what the peer is known to hold */
@@ -135,6 +136,7 @@ struct session_answer {
                                more are taken in this session, and the peer is told why. A status
                                of STATUS_DISK_FULL means SESSION_FULL, and none was stored */
     bool forked; /* ASK_STORE: the peer's own entries don't continue what we hold of it */
+    bool apart;  /* ASK_STORE: the hub's registry that the peer holds doesn't continue ours */
     const struct session_run *runs; /* ASK_LOAD */
     size_t runs_count;
     const struct frontier *loaded; /* ASK_LOAD: `known` raised by these runs */
@@ -181,7 +183,7 @@ struct session_totals {
     uint32_t round_trips;         /* times the initiator had to wait for the other side */
     bool truth_checked;           /* both frontiers were equal and tallies compared */
     bool truth_failed;            /* equal frontiers, different tallies */
-    bool split_view;              /* equal frontiers, different chains of the registry */
+    bool split_view; /* different chains of the registry, or one that the other side won't go on */
     uint64_t units_sent, units_received, units_refused; /* of attachments */
     uint64_t snapshots_taken;
     uint64_t snapshots_refused;                   /* what came wasn't what was said */

@@ -176,6 +176,7 @@ static enum status answer_store(struct session *session, const struct session_an
     session->totals.known += answer->known;
     session->totals.aside += answer->aside;
     session->totals.refused += answer->refused;
+    session->totals.split_view |= answer->apart;
     drop_batch(session);
     if (answer->applied > 0)
         attachment_flow_again(session);
@@ -224,6 +225,19 @@ static enum status answer_load(struct session *session, const struct session_ans
     return answer->more && session->phase == PHASE_OPEN ? out_ping(session) : STATUS_OK;
 }
 
+/* What we sent of the hub's registry, and the peer, which takes whatever goes on from its own,
+ * hasn't taken. */
+static bool registry_refused(const struct session *session, const struct frontier *ours)
+{
+    for (size_t i = 0; ours && i < ours->count; i++) {
+        const struct feed_id *feed = &ours->rows[i].feed;
+        if (feed->device == DEVICE_HUB && SCOPE_IS_REGISTRY(feed->scope) &&
+            frontier_get(&session->proven, feed) < frontier_get(&session->offered, feed))
+            return session->totals.held == SESSION_DONE && !MUTANT("t5-other-chain-unseen");
+    }
+    return false;
+}
+
 static enum status answer_tally(struct session *session, const struct session_answer *answer)
 {
     if (session->options.role == SESSION_RESPONDER) {
@@ -231,10 +245,11 @@ static enum status answer_tally(struct session *session, const struct session_an
         return out_tally(session, answer);
     }
     session->tally_done = true;
+    session->totals.split_view |= registry_refused(session, answer->frontier);
     if (memcmp(answer->frontier_digest.bytes, session->peer_tally.frontier, SHORT_DIGEST_BYTES))
         return STATUS_OK; /* somebody wrote meanwhile: nothing to compare */
     session->totals.truth_checked = true;
-    session->totals.split_view =
+    session->totals.split_view |=
         session->peer_tally.has_chains &&
         memcmp(answer->chains_digest.bytes, session->peer_tally.chains, SHORT_DIGEST_BYTES) != 0 &&
         !MUTANT("t5-split-view-unseen");

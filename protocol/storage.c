@@ -214,6 +214,19 @@ static enum status may_stay(struct replica *replica, const struct arriving *arri
     return host->admit(host->context, replica, &arrival, &reply->answer.hold, err);
 }
 
+/* The run doesn't go on from what is here, of which we hold `held`. If it is the peer's own, the
+ * peer lives twice. The hub has no two lives under one name: then it shows us another face, or has
+ * shown whoever carries its registry another one. */
+static void note_other_chain(struct session_answer *answer, const struct run *run, uint64_t held,
+                             uint32_t peer)
+{
+    bool of_hub = run->feed.device == DEVICE_HUB;
+    if (of_hub && (peer == DEVICE_HUB || SCOPE_IS_REGISTRY(run->feed.scope)))
+        answer->apart |= run->first <= held + 1 && !MUTANT("t5-other-chain-unseen");
+    else if (run->feed.device == peer)
+        answer->forked |= !MUTANT("t4-t26-fork-not-told");
+}
+
 /* One RUN's body. What a peer may not carry, or what isn't a run at all, is counted as refused. */
 static enum status store_run(struct replica *replica, const struct arriving *arriving,
                              struct storage_reply *reply, struct received *received,
@@ -233,11 +246,10 @@ static enum status store_run(struct replica *replica, const struct arriving *arr
     if (!may) {
         received->refused += run.count;
     } else if (status == STATUS_OK && reply->answer.hold == SESSION_DONE) {
-        uint64_t refused = received->refused;
+        uint64_t refused = received->refused, held = replica_claim(replica, &run.feed);
         status = replica_receive(replica, &run, received, err);
-        if (run.feed.device == peer && received->refused > refused &&
-            !MUTANT("t4-t26-fork-not-told"))
-            reply->answer.forked = true;
+        if (received->refused > refused)
+            note_other_chain(&reply->answer, &run, held, peer);
         uint64_t now = replica_claim(replica, &run.feed);
         if (status == STATUS_OK && now > 0)
             status = frontier_raise(&reply->stored, &run.feed, now, err);

@@ -11,6 +11,14 @@ from test_peers import Listening, meet
 
 class TwoRegistries(unittest.TestCase):
     def test_two_clients_that_meet_have_the_proof(self):
+        self.show_two_registries(1, 1)
+
+    def test_also_when_one_was_shown_more_than_the_other(self):
+        self.show_two_registries(2, 1)
+        self.show_two_registries(1, 2)
+
+    def show_two_registries(self, to_a, to_b):
+        """The hub writes so many orgs into what each of them sees."""
         with World() as world:
             a, b = world.join("clerk"), world.join("clerk")
             for client in (a, b, a):
@@ -18,12 +26,14 @@ class TwoRegistries(unittest.TestCase):
             world.hub.stop()
             other = world.hub.folder + "-other"
             shutil.copytree(world.hub.folder, other)
-            world.hub.add_org("branch", "给甲看的支部", world.township)
+            for number in range(to_a):
+                world.hub.add_org("branch", f"给甲看的支部{number}", world.township)
             world.hub.start()
             a.sync()
             world.hub.stop()
             mine, world.hub.folder = world.hub.folder, other
-            world.hub.add_org("branch", "给乙看的支部", world.township)
+            for number in range(to_b):
+                world.hub.add_org("branch", f"给乙看的支部{number}", world.township)
             world.hub.start()
             b.sync()
             world.hub.stop()

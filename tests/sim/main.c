@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "tests/sim/explore.h"
+#include "tests/sim/faces.h"
 #include "tests/sim/fleet.h"
 #include "tests/sim/shrink.h"
 #include "tests/sim/world.h"
@@ -14,6 +15,7 @@
 enum { EXIT_CRASH = 1, EXIT_INVARIANT = 2, EXIT_LIVENESS = 3, EXIT_NONDETERMINISM = 4 };
 #define EXIT_USAGE 64
 #define TWICE 20 /* one world in so many is lived twice */
+#define FACES 20 /* and beside one in so many one is lived whose hub lies */
 
 struct options {
     uint64_t from, worlds;
@@ -21,12 +23,14 @@ struct options {
     enum plan_class only;
     const char *plan;
     unsigned explore; /* events of every world; 0: worlds from seeds */
-    bool json, verbose, one, keep;
+    bool json, verbose, one, keep, faces;
 };
 
 struct totals {
     uint64_t worlds, device_minutes, saves, sessions, twice;
     uint64_t probes[PROBES];
+    uint64_t hubs; /* that lied */
+    struct faces_report faces;
     struct timespec begun;
 };
 
@@ -66,6 +70,10 @@ static void print_totals(const struct options *options, const struct totals *tot
            totals->worlds, totals->saves, totals->sessions, seconds, totals->twice, years, speed);
     for (unsigned i = 0; i < PROBES; i++)
         printf("%10" PRIu64 "  %s\n", totals->probes[i], probe_names[i]);
+    printf("%" PRIu64 " hubs that lied: %" PRIu64 " sessions, %" PRIu64 " saves, %" PRIu64
+           " times another face, %" PRIu64 " proofs, %" PRIu64 " risks refused\n",
+           totals->hubs, totals->faces.sessions, totals->faces.saves, totals->faces.turns,
+           totals->faces.split, totals->faces.stale);
 }
 
 static int code_of(const struct world_report *report)
@@ -123,6 +131,17 @@ static int live_file(const struct options *options, struct totals *totals)
     return live(options, &plan, totals);
 }
 
+static int live_faces(const struct options *options, uint64_t seed, struct totals *totals)
+{
+    totals->hubs++;
+    faces_live(seed, &totals->faces, options->verbose ? stdout : NULL);
+    const struct finding *finding = &totals->faces.finding;
+    if (finding->oracle[0] == '\0')
+        return 0;
+    printf("seed %" PRIu64 ": %s of a hub that lies: %s\n", seed, finding->oracle, finding->what);
+    return strcmp(finding->oracle, "O15") == 0 ? EXIT_LIVENESS : EXIT_INVARIANT;
+}
+
 static int live_seeds(const struct options *options, struct totals *totals)
 {
     int code = 0;
@@ -132,7 +151,10 @@ static int live_seeds(const struct options *options, struct totals *totals)
         if (options->hours > 0 ? late : i == options->worlds)
             break;
         plan_make(&plan, options->from + i, options->only);
-        code = live(options, &plan, totals);
+        if (!options->faces)
+            code = live(options, &plan, totals);
+        if (code == 0 && (options->faces || (!options->one && plan.seed % FACES == 0)))
+            code = live_faces(options, plan.seed, totals);
     }
     return code;
 }
@@ -155,7 +177,8 @@ static int usage(void)
     fprintf(stderr,
             "usage: jinqiu-sim [--seed N | --worlds N [--from SEED] | --hours H | --plan FILE\n"
             "                   | --explore EVENTS]\n"
-            "                  [--class NAME] [--json] [--verbose] [--no-shrink]\n"
+            "                  [--class NAME | --faces] [--json] [--verbose] [--no-shrink]\n"
+            "--faces: only worlds whose hub lies (tests/sim/faces.h).\n"
             "Exit codes: 0 all is well, 1 crash, 2 an invariant is broken, 3 no rest, 4 two lives\n"
             "of one world differ.\n");
     return EXIT_USAGE;
@@ -167,7 +190,7 @@ static bool read_options(struct options *options, int argc, char **argv)
         {"seed", 1, NULL, 's'},      {"worlds", 1, NULL, 'w'}, {"from", 1, NULL, 'f'},
         {"class", 1, NULL, 'c'},     {"plan", 1, NULL, 'p'},   {"hours", 1, NULL, 'h'},
         {"explore", 1, NULL, 'e'},   {"json", 0, NULL, 'j'},   {"verbose", 0, NULL, 'v'},
-        {"no-shrink", 0, NULL, 'n'}, {NULL, 0, NULL, 0}};
+        {"no-shrink", 0, NULL, 'n'}, {"faces", 0, NULL, 'l'},  {NULL, 0, NULL, 0}};
     *options = (struct options){.from = 1, .worlds = 100, .only = CLASSES, .keep = true};
     for (int option; (option = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
         uint64_t number = optarg ? strtoull(optarg, NULL, 10) : 0;
@@ -181,6 +204,7 @@ static bool read_options(struct options *options, int argc, char **argv)
                                         .json = options->json,
                                         .verbose = true,
                                         .one = true,
+                                        .faces = options->faces,
                                         .keep = options->keep};
         else if (option == 'w')
             options->worlds = number;
@@ -198,6 +222,8 @@ static bool read_options(struct options *options, int argc, char **argv)
             options->verbose = true;
         else if (option == 'n')
             options->keep = false;
+        else if (option == 'l')
+            options->faces = true;
         else if (option == 'c' && class < CLASSES)
             options->only = (enum plan_class) class;
         else

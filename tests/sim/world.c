@@ -122,6 +122,10 @@ static void note_end(struct world *world, const struct talk_line *line, const st
         finding_set(&world->report->finding, "O6",
                     "places %zu and %zu hold the same entries and other tables", line->client,
                     line->with);
+    if (totals->split_view)
+        finding_set(&world->report->finding, "T5",
+                    "places %zu and %zu see two registries of an honest hub", line->client,
+                    line->with);
 }
 
 void world_sync(struct world *world, const struct talk_line *lines, size_t count,
