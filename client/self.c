@@ -52,14 +52,14 @@ static void put_times(struct replica *replica, json_t *status)
     }
     json_object_set_new(status, "last_sync", sync);
     json_t *rights = json_null();
-    int64_t told;
-    if (meta_number(replica, "beacon_time_ms", &told) && !MUTANT("t6-age-of-rights-not-shown")) {
-        time_format(told, time);
+    uint64_t as_of = 0, behind = 0;
+    bool split = false;
+    freshness_as_of(replica, &as_of, NULL);
+    if (as_of != 0 && !MUTANT("t6-age-of-rights-not-shown")) {
+        time_format((int64_t)as_of, time);
         rights = json_string(time);
     }
     json_object_set_new(status, "rights_as_of", rights);
-    uint64_t behind = 0;
-    bool split = false;
     freshness_behind(replica, &behind, NULL);
     replica_split_view(replica, &split, NULL);
     json_object_set_new(status, "rights_behind", json_integer((json_int_t)behind));

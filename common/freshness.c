@@ -6,16 +6,30 @@
 #include "common/mutant.h"
 
 #define META_WHOLE "beacon_whole"
+#define META_WHOLE_MS "beacon_whole_ms"
+
+static enum status set_number(struct replica *replica, const char *name, uint64_t number,
+                              struct error *err)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%" PRIu64, number);
+    return replica_meta_set(replica, name, bytes_text(text), err);
+}
 
 enum status freshness_note(struct replica *replica, struct error *err)
 {
-    uint64_t newest = replica_entry_head(replica).beacon, whole;
-    char text[24];
+    uint64_t newest = replica_entry_head(replica).beacon, whole, time_ms;
     TRY(replica_meta_number(replica, META_WHOLE, &whole, err));
     if (whole == newest)
         return STATUS_OK; /* a write costs a sync of the disk */
-    snprintf(text, sizeof text, "%" PRIu64, newest);
-    return replica_meta_set(replica, META_WHOLE, bytes_text(text), err);
+    TRY(replica_meta_number(replica, "beacon_time_ms", &time_ms, err));
+    TRY(set_number(replica, META_WHOLE_MS, time_ms, err));
+    return set_number(replica, META_WHOLE, newest, err);
+}
+
+enum status freshness_as_of(struct replica *replica, uint64_t *time_ms, struct error *err)
+{
+    return replica_meta_number(replica, META_WHOLE_MS, time_ms, err);
 }
 
 enum status freshness_behind(struct replica *replica, uint64_t *beacons, struct error *err)

@@ -16,6 +16,8 @@
 enum status freshness_note(struct replica *replica, struct error *err);
 /* Beacons between the newest that is known and that exchange. The hub is never behind. */
 enum status freshness_behind(struct replica *replica, uint64_t *beacons, struct error *err);
+/* When the hub signed the beacon of that exchange, by its clock; 0: there was none yet. */
+enum status freshness_as_of(struct replica *replica, uint64_t *time_ms, struct error *err);
 /* STATUS_DENIED when it is more than FRESHNESS_BEACONS. */
 enum status freshness_check(struct replica *replica, struct error *err);
 

@@ -80,6 +80,9 @@ export interface Status {
   conflicts: number;
   set_aside: number;
   last_sync: string | null;
+  rights_as_of: string | null; // of the last whole exchange with the hub
+  rights_behind: number; // notices of the hub since then that are known of
+  split_view: boolean; // the hub has shown somebody another registry
   clock_offset_ms: number | null;
   now: string;
   language: "zh" | "en";
@@ -174,7 +177,8 @@ export interface Conflict {
   table: string;
   id: string;
   field: string;
-  heads: Head[];
+  heads_count: number; // of all values that wait
+  heads: Head[]; // the newest of each device
 }
 export interface Conflicts {
   conflicts: Conflict[];

@@ -39,6 +39,7 @@ export function SettingsPage() {
         ["orgNumber", status.org ?? w("none")],
         ["rowsHere", String(status.rows)],
         ["lastSync", status.last_sync ? sayTime(status.last_sync) : w("none")],
+        ["rightsAsOf", status.rights_as_of ? sayTime(status.rights_as_of) : w("none")],
         ...(status.lock ? [["autoLock", status.lock.idle_ms ? sayLength(status.lock.idle_ms) : w("never")] as [Word, string]] : []),
       ]
     : [];

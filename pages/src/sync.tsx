@@ -11,6 +11,7 @@ import { sayLength, sayTime } from "./values";
 import { language, w } from "./words";
 
 const CLOCK_WRONG_MS = 10 * 60000;
+const RIGHTS_OLD = 30; // notices of the hub, as common/freshness.h
 
 type Mood = "good" | "busy" | "bad";
 
@@ -74,6 +75,8 @@ export function SyncLine() {
         )}
       </span>
       {Math.abs(offset) > CLOCK_WRONG_MS && <span class="clock">{w(offset > 0 ? "clockFast" : "clockSlow", sayLength(offset))}</span>}
+      {status.rights_behind > RIGHTS_OLD && <span class="clock">{w("rightsBehind", status.rights_behind)}</span>}
+      {status.split_view && <span class="clock">{w("splitView")}</span>}
       {mood === "bad" && status.sync.state !== "not_joined" && (
         <button type="button" onClick={() => void tryNow()}>
           {w("syncNow")}
