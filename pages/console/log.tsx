@@ -4,7 +4,7 @@
 import { useState } from "preact/hooks";
 import { Heading, Loading } from "../shared/parts";
 import { label, Schema, fieldOf, type Field, type Table } from "../src/schema";
-import { say, sayTime } from "../src/values";
+import { headsToShow, say, sayTime } from "../src/values";
 import { language } from "../shared/words";
 import { api, type AuditItem } from "./api";
 import { Grid } from "./parts";
@@ -119,15 +119,17 @@ export function ConflictsPage() {
         const field = table && fieldOf(table, one.field);
         const row = answer.rows[`${one.table}:${one.id}`];
         const title = table?.title && row ? String(row[table.title] ?? "") : "";
+        const shown = headsToShow(one.heads);
         return (
           <section class="card" key={`${one.table}${one.id}${one.field}`}>
             <h2>
               <a href={`#/row/${one.table}/${one.id}`}>{title || one.id.slice(-8)}</a> {tableLabel(schema, one.table)} · {field ? label(field, language()) : one.field}
             </h2>
+            {shown.length < one.heads_count && <p>{t("manyValues", one.heads_count, shown.length)}</p>}
             <Grid
               label={one.field}
               heads={[t("value"), t("writtenBy")]}
-              rows={one.heads.map((head) => [<span class="value">{say(field, head.value, answer.titles) || t("none")}</span>, `${head.person} · ${sayTime(head.time)}`])}
+              rows={shown.map((head) => [<span class="value">{say(field, head.value, answer.titles) || t("none")}</span>, `${head.person} · ${sayTime(head.time)}`])}
             />
           </section>
         );

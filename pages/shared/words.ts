@@ -7,6 +7,7 @@ export type Words = Record<string, [string, string]>;
 export const common = {
   records: ["资料", "Records"],
   conflicts: ["冲突", "Conflicts"],
+  manyValues: ["共有 {0} 个不同的值，这里是各设备最新的 {1} 个", "{0} values wait; here are {1}, the newest of each device"],
   settings: ["设置", "Settings"],
   skip: ["跳到内容", "Skip to content"],
   cancel: ["取消", "Cancel"],

@@ -8,7 +8,7 @@ import { FieldRow } from "./field";
 import { fieldOf, label, mayWrite, titleOf, type Field, type Table } from "./schema";
 import { FieldHistory } from "./row";
 import { changed, tell, tellFailure, useLoad, useStore } from "./store";
-import { difference, isEmpty, same, say, sayTime } from "./values";
+import { difference, headsToShow, isEmpty, same, say, sayTime } from "./values";
 import { language, w } from "./words";
 
 interface Decided {
@@ -40,14 +40,14 @@ function History(props: { table: Table; conflict: Conflict }) {
   return <FieldHistory table={table} id={conflict.id} name={conflict.field} items={items} titles={data.titles} />;
 }
 
-function Sides(props: { field: Field | undefined; conflict: Conflict; row: Row; titles: Titles; take: (head: Head) => void; writable: boolean }) {
-  const { field, conflict, row, titles } = props;
+function Sides(props: { field: Field | undefined; heads: Head[]; row: Row; titles: Titles; take: (head: Head) => void; writable: boolean }) {
+  const { field, heads, row, titles } = props;
   return (
     <div class="sides">
-      {conflict.heads.map((head) => (
+      {heads.map((head) => (
         <div key={head.dot} class="side">
           <p class="side-value">
-            <Marked field={field} head={head} others={conflict.heads.filter((one) => one !== head)} titles={titles} />
+            <Marked field={field} head={head} others={heads.filter((one) => one !== head)} titles={titles} />
           </p>
           <p class="quiet">
             {head.person}
@@ -73,7 +73,7 @@ function Sides(props: { field: Field | undefined; conflict: Conflict; row: Row; 
   );
 }
 
-function Other(props: { field: Field; conflict: Conflict; titles: Titles; settle: (value: Value) => void }) {
+function Other(props: { field: Field; conflict: Conflict; heads: Head[]; titles: Titles; settle: (value: Value) => void }) {
   const { field, conflict } = props;
   const text = field.type === "text" || field.type === "place";
   const [value, setValue] = useState<Value | undefined>(undefined);
@@ -83,7 +83,7 @@ function Other(props: { field: Field; conflict: Conflict; titles: Titles; settle
     return (
       <p class="actions">
         {text && (
-          <button type="button" onClick={() => setValue(joined(conflict.heads))}>
+          <button type="button" onClick={() => setValue(joined(props.heads))}>
             {w("joinTexts")}
           </button>
         )}
@@ -137,11 +137,14 @@ function Card(props: { conflict: Conflict; row: Row; titles: Titles; decided: De
   const field = fieldOf(table, conflict.field);
   const isDeletion = conflict.field === "_deleted";
   const writable = mayWrite(table, status?.role ?? null, field);
-  const heads = props.decided?.heads ?? conflict.heads.map((head) => head.dot);
+  const shown = headsToShow(conflict.heads);
+  const isWhole = shown.length === conflict.heads_count;
+  // Who doesn't see them all decides about all of them.
+  const heads = props.decided?.heads ?? (isWhole ? shown.map((head) => head.dot) : undefined);
   const before = conflict.heads.find((head) => field && same(row[field.name], head.value)) ?? conflict.heads[0];
   const settle = async (decision: Decision, text: string) => {
     try {
-      await api.settle(table.name, conflict.id, { ...decision, heads });
+      await api.settle(table.name, conflict.id, heads ? { ...decision, heads } : decision);
       const undo: Decision = isDeletion ? { field: "_deleted", value: false } : { field: conflict.field, take: before!.dot };
       props.decide({ text, undo });
       changed();
@@ -179,10 +182,15 @@ function Card(props: { conflict: Conflict; row: Row; titles: Titles; decided: De
         </p>
       ) : (
         <>
+          {!isWhole && (
+            <p>
+              {w("manyValues", conflict.heads_count, shown.length)} {w("settlesAll")}
+            </p>
+          )}
           {!isDeletion && (
             <Sides
               field={field}
-              conflict={conflict}
+              heads={shown}
               row={row}
               titles={titles}
               writable={writable}
@@ -190,7 +198,7 @@ function Card(props: { conflict: Conflict; row: Row; titles: Titles; decided: De
             />
           )}
           {isDeletion && writable && <DeletedChoice settle={write} />}
-          {field && writable && <Other field={field} conflict={conflict} titles={titles} settle={write} />}
+          {field && writable && <Other field={field} conflict={conflict} heads={shown} titles={titles} settle={write} />}
           {!writable && <p class="quiet">{w("notAllowed")}</p>}
         </>
       )}

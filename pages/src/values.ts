@@ -1,6 +1,6 @@
 // Values as people read and write them.
 
-import type { HistoryItem, Titles, Value } from "./api";
+import type { Head, HistoryItem, Titles, Value } from "./api";
 import type { Language } from "../shared/words";
 import { codeLabel, isRef, type Field } from "./schema";
 import { language, w } from "./words";
@@ -166,4 +166,19 @@ export function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(10));
   const time = Date.now().toString(16).padStart(12, "0").slice(-12);
   return time + [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+const HEADS_SHOWN = 20;
+
+/** Of very many values that wait in one field the newest of every device, and then the next of each,
+ * so that whoever wrote most doesn't hide the others. */
+export function headsToShow(heads: Head[]): Head[] {
+  const written = new Map<string, number>();
+  const turns = heads.toReversed().map((head) => {
+    const turn = written.get(head.device) ?? 0;
+    written.set(head.device, turn + 1);
+    return { head, turn };
+  });
+  const first = new Set(turns.sort((a, b) => a.turn - b.turn).slice(0, HEADS_SHOWN).map(({ head }) => head));
+  return heads.filter((head) => first.has(head));
 }

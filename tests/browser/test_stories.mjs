@@ -97,6 +97,27 @@ describe("a volunteer and a secretary", () => {
     assert.deepEqual(states.filter((state) => state !== "replaced"), ["shown"]);
   });
 
+  test("of very many values the newest are shown and all are counted; one decision is enough", async () => {
+    const many = await secretary.add("person", "name=示例党员103", "phone=13700000000");
+    const desk = await world.visit(secretary);
+    const codes = await desk.page.evaluate(async (id) => {
+      const answers = [];
+      for (let i = 0; i < 25; i++) {
+        const body = JSON.stringify({ fields: { phone: `137000001${String(i).padStart(2, "0")}` }, bases: { phone: [] } });
+        answers.push((await fetch(`/api/rows/person/${id}`, { method: "PATCH", headers: { "Content-Type": "application/json" }, body })).status);
+      }
+      return answers;
+    }, many);
+    assert.deepEqual([...new Set(codes)], [200]);
+    await desk.go("conflicts");
+    const card = desk.page.locator('[data-conflict="person.phone"]');
+    await card.getByText("共有 26 个不同的值").waitFor();
+    assert.equal(await card.locator(".side").count(), 20);
+    await card.locator(".side", { hasText: "13700000124" }).getByRole("button", { name: "采用这个" }).click();
+    await card.getByText("已定：13700000124").waitFor();
+    assert.deepEqual(await secretary.json("conflicts"), []);
+  });
+
   test("an earlier value is put back from the history, and that is undone", async () => {
     const desk = await world.visit(secretary);
     await desk.go(`history/person/${person}`);
