@@ -1,13 +1,17 @@
 """A package on a stick: signed by maintainers, checked without a network."""
 
+import json
 import os
 import shutil
 import stat
+import subprocess
+import sys
 import unittest
 
 from jinqiu import JINQIU, JINQIUD, World, run
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
 
 
 class Update(unittest.TestCase):
@@ -36,6 +40,42 @@ class Update(unittest.TestCase):
                 self.assertIn("发布密钥", told)
             run(JINQIU, "update", "sign", package, "--version-number", "nine", "--release-key",
                 key, code=2)
+
+    def test_a_maintainer_puts_in_a_key_once_and_nothing_is_packed_for_fewer_than_two(self):
+        with World() as world:
+            script = shutil.copy(os.path.join(ROOT, "release"), world.folder)
+            keys = shutil.copy(os.path.join(ROOT, "release-keys.txt"), world.folder)
+
+            def release(*arguments, code=0):
+                done = subprocess.run([script, *arguments], env=dict(os.environ, JINQIU=JINQIU),
+                                      capture_output=True, text=True, check=False)
+                self.assertEqual(done.returncode, code, done.stderr)
+                return done.stdout + done.stderr
+
+            def put_in(name, code=0):
+                return release("--key", name, os.path.join(world.folder, name + ".key"), code=code)
+
+            self.assertIn("fewer than two keys", release(world.folder, code=1))
+            put_in("example-one")
+            put_in("example-one", code=1)  # one key a person
+            put_in("Example Two", code=1)
+            self.assertIn("fewer than two keys", release(world.folder, code=1))
+            put_in("example-two")
+            with open(keys, encoding="ascii") as file:
+                lines = [line.split() for line in file if line[0] not in "#\n"]
+            self.assertEqual([name for name, _ in lines], ["example-one", "example-two"])
+            self.assertEqual({len(key) for _, key in lines}, {64})
+            self.assertEqual(stat.S_IMODE(os.stat(os.path.join(world.folder, "example-one.key"))
+                                          .st_mode), 0o600)
+
+    def test_a_package_says_what_is_in_it(self):
+        parts = json.loads(subprocess.run(
+            [sys.executable, os.path.join(ROOT, "cmake", "sbom.py"), ROOT, "9.0.0"], check=True,
+            capture_output=True, text=True).stdout)["components"]
+        names = {part["name"] for part in parts}
+        self.assertLessEqual({"libsodium", "libuv", "libzstd", "node-llhttp", "preact",
+                              "better-sqlite3-multiple-ciphers"}, names)
+        self.assertTrue(all(part["version"] for part in parts))
 
     @unittest.skipUnless("JINQIU_WITH_KEYS" in os.environ, "built beside the unit tests")
     def test_who_has_the_keys_accepts_what_both_signed_and_nothing_less(self):
