@@ -128,7 +128,7 @@ enum status api_report(struct api_call *call, struct error *err)
 static enum status run_file(struct api_call *call, struct report_book *book, struct error *err)
 {
     struct report_wish asked;
-    const struct form *form;
+    const struct form *form = NULL;
     json_t *rows;
     TRY(find_form(call->parts[1], &form, err));
     TRY(api_report_wish(call, &asked, err));

@@ -89,7 +89,7 @@ static enum status find_form(const char *name, const struct form **form, struct 
 enum status api_export(struct api_call *call, struct error *err)
 {
     const char *name;
-    const struct form *form;
+    const struct form *form = NULL;
     TRY(api_text(call, "form", true, &name, err));
     TRY(find_form(name, &form, err));
     TRY(write_file(call, form, err));

@@ -287,7 +287,7 @@ enum status floor_told(struct replica *replica, const struct dot *dot, struct en
                        struct error *err)
 {
     struct unpack in;
-    uint64_t first;
+    uint64_t first = 0;
     *head = (struct entry_head){0};
     if (!below_floor(replica, dot))
         return STATUS_NOT_FOUND;
