@@ -61,6 +61,8 @@ class Root(unittest.TestCase):
 
     def test_the_root_itself_is_replaced_and_the_old_keys_are_worth_nothing(self):
         with World() as world:
+            away = world.join()
+            away.sync()
             one, two, three = sticks_of(world)
             world.hub.call("root", "rotate", "--root", "--keys", "3", "--threshold", "2",
                            "--root-key", one, "--root-key", three)
@@ -73,9 +75,14 @@ class Root(unittest.TestCase):
                 world, "root", "rotate", "--root-key", one, "--root-key", two))
             world.hub.call("root", "rotate", "--root-key", os.path.join(world.folder, "new2"),
                            "--root-key", os.path.join(world.folder, "new3"))
+            # Whoever was away meanwhile follows from root to root, and takes what the new ones signed.
             client = world.join()
+            client.call("add", "person", "name=示例党员壹")
             client.sync()
-            self.assertTrue(client.json("verify")["ok"])
+            away.sync()
+            for each in (client, away):
+                self.assertTrue(each.json("verify")["ok"])
+                self.assertEqual(len(each.json("list", "person")), 1)
 
     def test_a_bureau_s_device_waits_until_the_root_has_signed(self):
         with World() as world:

@@ -23,9 +23,16 @@ static uint32_t add_org(struct world *world, uint32_t parent, const char *kind, 
 
 void world_start(struct world *world)
 {
+    world_start_in(world, "/tmp");
+}
+
+void world_start_in(struct world *world, const char *parent)
+{
     *world = (struct world){0};
     MUST(keys_init(err));
-    strcpy(world->directory, "/tmp/jinqiu-world-XXXXXX");
+    int size =
+        snprintf(world->directory, sizeof world->directory, "%s/jinqiu-world-XXXXXX", parent);
+    assert(size > 0 && size < (int)sizeof world->directory);
     assert(mkdtemp(world->directory));
     struct hub_options options = {.directory = world->directory, .clock = clock_system()};
     MUST(hub_create(&world->hub, &options, "示例老干部局", err));

@@ -27,6 +27,8 @@ struct world {
 };
 
 void world_start(struct world *world);
+/* The same with its folder in `parent`, which is short. */
+void world_start_in(struct world *world, const char *parent);
 void world_end(struct world *world);
 /* Enrols a device for `role` at `org`, and exchanges once. Gives its place. */
 size_t world_join(struct world *world, enum role role, uint32_t org);
