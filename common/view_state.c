@@ -111,13 +111,15 @@ enum status view_schema(struct replica *replica, json_t **schema, struct error *
 {
     const struct schema *found = replica_schema(replica);
     json_error_t problem;
-    *schema = found ? json_loadb(found->text, found->text_size, 0, &problem) : NULL;
+    *schema = NULL;
     if (!found)
         return error_set(err, STATUS_NOT_FOUND,
                          "this replica has no schema yet: synchronise with the hub first");
-    if (!*schema)
-        return error_set(err, STATUS_BAD_INPUT, "the schema is not JSON: %s", problem.text);
-    return STATUS_OK;
+    enum status status =
+        json_read(schema, bytes_of(found->text, found->text_size), &problem, err);
+    return status == STATUS_BAD_INPUT
+               ? error_set(err, status, "the schema is not JSON: %s", problem.text)
+               : status;
 }
 
 enum status view_count_unsent(struct replica *replica, uint64_t *unsent, struct error *err)

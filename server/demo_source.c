@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json_read.h"
 #include "server/builtin_demo.h"
 
 #define NUMBERS 1000 /* of nat */
@@ -356,9 +357,10 @@ static enum status load(struct demo_source *source, struct error *err)
 {
     struct bytes text = builtin_demo();
     json_error_t problem;
-    source->file = json_loadb((const char *)text.data, text.size, 0, &problem);
-    if (!source->file)
-        return error_set(err, STATUS_BAD_INPUT, "the demo is broken: %s", problem.text);
+    enum status status = json_read(&source->file, text, &problem, err);
+    if (status == STATUS_BAD_INPUT)
+        return error_set(err, status, "the demo is broken: %s", problem.text);
+    TRY(status);
     TRY(make_database(source, err));
     TRY(make_orgs(source, err));
     const json_t *rows = json_object_get(source->file, "rows");

@@ -295,6 +295,70 @@ static void of_two_revocations_the_same_one_counts_in_any_order(void **state)
     }
 }
 
+/* ---- sets ---- */
+
+/* The volunteer's tags of a visit, as its value says them. */
+static enum status judge_tags(struct bytes value, struct error *err)
+{
+    struct dot dot = {{SCOPE_RECORDS(TRUST_BRANCH), device, INCARNATION_FIRST}, 1};
+    struct entry_head head = {.epoch = 1};
+    struct entry_writer writer = {0};
+    struct entry_view view = {0};
+    struct buffer body = {0};
+    struct id row = trust_id(1);
+    assert_int_equal(entry_writer_start(&writer, &dot.feed, &head, NULL), STATUS_OK);
+    assert_int_equal(entry_writer_op(&writer, 16, &row, NULL), STATUS_OK);
+    assert_int_equal(entry_writer_field(&writer, 3, value, NULL, 0, NULL), STATUS_OK);
+    assert_int_equal(entry_writer_finish(&writer, &body, NULL), STATUS_OK);
+    assert_int_equal(entry_decode(&view, &dot.feed, buffer_bytes(&body), NULL), STATUS_OK);
+    enum status status = registry_permits(trust.registry, &dot, &view, err);
+    entry_writer_release(&writer);
+    entry_view_release(&view);
+    buffer_release(&body);
+    return status;
+}
+
+static void a_set_says_in_order_what_is_added_and_what_is_removed(void **state)
+{
+    static const struct spelled cases[] = {
+        {"[['a'] []]", STATUS_OK},
+        {"[['a' 'b'] []]", STATUS_OK},
+        {"5", STATUS_BAD_INPUT},
+        {"[['a']]", STATUS_BAD_INPUT},
+        {"['a' []]", STATUS_BAD_INPUT},
+        {"[['a'] 'b']", STATUS_BAD_INPUT},
+        {"[['b' 'a'] []]", STATUS_BAD_INPUT},
+        {"[['a' 'a'] []]", STATUS_BAD_INPUT},
+        {"[[] ['a']]", STATUS_BAD_INPUT},
+        {"[[] [['a']]]", STATUS_BAD_INPUT},
+    };
+    (void)state;
+    EXPECT_EACH(cases, judge_tags);
+}
+
+/* All at once, or half of them removed. */
+static void a_set_has_no_more_elements_than_it_may(void **state)
+{
+    static const uint32_t counts[][2] = {{ENTRY_ELEMENTS_MAX + 1, 0}, {1, ENTRY_ELEMENTS_MAX}};
+    struct buffer value = {0};
+    char element[8];
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        buffer_clear(&value);
+        assert_int_equal(pack_array(&value, 2), STATUS_OK);
+        assert_int_equal(pack_array(&value, counts[i][0]), STATUS_OK);
+        for (uint32_t k = 0; k < counts[i][0]; k++) {
+            snprintf(element, sizeof element, "%05u", k);
+            assert_int_equal(pack_str(&value, bytes_text(element)), STATUS_OK);
+        }
+        assert_int_equal(pack_array(&value, counts[i][1]), STATUS_OK);
+        for (uint32_t k = 0; k < counts[i][1]; k++)
+            assert_int_equal(pack_nil(&value), STATUS_OK);
+        assert_int_equal(judge_tags(buffer_bytes(&value), NULL), STATUS_TOO_LARGE);
+    }
+    buffer_release(&value);
+}
+
 int main(void)
 {
 #define WITH_TRUST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -304,6 +368,8 @@ int main(void)
         cmocka_unit_test(what_the_root_signs_has_each_signature_once_and_in_order),
         WITH_TRUST(a_revocation_is_taken_only_when_each_part_of_it_is_right),
         WITH_TRUST(of_two_revocations_the_same_one_counts_in_any_order),
+        WITH_TRUST(a_set_says_in_order_what_is_added_and_what_is_removed),
+        WITH_TRUST(a_set_has_no_more_elements_than_it_may),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

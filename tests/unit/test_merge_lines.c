@@ -150,6 +150,15 @@ static void four_thousand_lines_merge_and_one_more_does_not(void **state)
     expect_long_merge(4001, false);
 }
 
+static void one_side_of_too_many_lines_is_enough(void **state)
+{
+    static char many[2 * 4001 + 1];
+    (void)state;
+    for (size_t i = 0; i < 4001; i++)
+        memcpy(many + 2 * i, "x\n", 2);
+    expect_merge("a\n", many, "b\n", NULL);
+}
+
 /* Nothing in common: the longest way through the grid, at the largest size. */
 static void wholly_rewritten_text_goes_against_an_untouched_one(void **state)
 {
@@ -263,6 +272,7 @@ int main(void)
         cmocka_unit_test(final_newline_added_on_one_side_does_not_touch_the_last_line),
         cmocka_unit_test(empty_lines_and_carriage_returns_are_lines_like_others),
         cmocka_unit_test(four_thousand_lines_merge_and_one_more_does_not),
+        cmocka_unit_test(one_side_of_too_many_lines_is_enough),
         cmocka_unit_test(wholly_rewritten_text_goes_against_an_untouched_one),
         cmocka_unit_test(clean_merge_keeps_every_addition_and_every_removal),
     };

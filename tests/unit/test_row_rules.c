@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/support/expect.h"
@@ -285,6 +286,24 @@ static void merge_longer_than_the_field_allows_is_left_to_a_person(void **state)
     assert_non_null(strstr(story_read(&story), ", conflict"));
 }
 
+static void more_texts_than_anybody_reads_are_left_to_a_person(void **state)
+{
+    char dot[16], words[64];
+    (void)state;
+    story_write(&story, "1.1@10", "notes=a\nb\nc");
+    for (unsigned device = 2; device < 19; device++) {
+        snprintf(dot, sizeof dot, "%u.1@20", device);
+        snprintf(words, sizeof words, "notes[1.1]=%s", device % 2 ? "A\nb\nc" : "a\nb\nC");
+        story_write(&story, dot, words);
+    }
+    story_apply(&story, "1.1 2.1 3.1 4.1 5.1 6.1 7.1 8.1 9.1 10.1 11.1 12.1 13.1 14.1 15.1 16.1 "
+                        "17.1");
+    assert_non_null(strstr(story_read(&story), ", merged"));
+    story_apply_more(&story, "18.1");
+    assert_null(strstr(story_read(&story), ", merged"));
+    assert_non_null(strstr(story_read(&story), ", conflict"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +345,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(emptied_and_sealed_texts_never_merge, setup, teardown),
         cmocka_unit_test_setup_teardown(merge_longer_than_the_field_allows_is_left_to_a_person,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(more_texts_than_anybody_reads_are_left_to_a_person, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
