@@ -115,8 +115,7 @@ enum status view_schema(struct replica *replica, json_t **schema, struct error *
     if (!found)
         return error_set(err, STATUS_NOT_FOUND,
                          "this replica has no schema yet: synchronise with the hub first");
-    enum status status =
-        json_read(schema, bytes_of(found->text, found->text_size), &problem, err);
+    enum status status = json_read(schema, bytes_of(found->text, found->text_size), &problem, err);
     return status == STATUS_BAD_INPUT
                ? error_set(err, status, "the schema is not JSON: %s", problem.text)
                : status;

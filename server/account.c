@@ -67,10 +67,11 @@ static enum status insert(struct replica *replica, const char *name, enum role r
                           const struct proof *proof, struct error *err)
 {
     sqlite3_stmt *statement;
-    TRY(replica_prepare(replica,
-                "INSERT OR IGNORE INTO _account(version, salt, passes, memory_kib, key, role, "
-                "changed_ms, name) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
-                &statement, err));
+    TRY(replica_prepare(
+        replica,
+        "INSERT OR IGNORE INTO _account(version, salt, passes, memory_kib, key, role, "
+        "changed_ms, name) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+        &statement, err));
     bind_proof(statement, proof);
     sqlite3_bind_int(statement, 6, (int)role);
     sqlite3_bind_int64(statement, 7, clock_wall_ms(replica_clock(replica)));
@@ -103,10 +104,11 @@ enum status account_set_secret(struct replica *replica, const char *name,
     struct proof proof;
     sqlite3_stmt *statement;
     TRY(prove(&proof, secret, err));
-    TRY(replica_prepare(replica,
-                "UPDATE _account SET version = ?, salt = ?, passes = ?, memory_kib = ?, key = ?, "
-                "changed_ms = ? WHERE name = ?",
-                &statement, err));
+    TRY(replica_prepare(
+        replica,
+        "UPDATE _account SET version = ?, salt = ?, passes = ?, memory_kib = ?, key = ?, "
+        "changed_ms = ? WHERE name = ?",
+        &statement, err));
     bind_proof(statement, &proof);
     sqlite3_bind_int64(statement, 6, clock_wall_ms(replica_clock(replica)));
     enum status status = change(replica, statement, name, err);
@@ -118,8 +120,9 @@ enum status account_set_totp(struct replica *replica, const char *name,
                              const uint8_t secret[TOTP_SECRET_BYTES], struct error *err)
 {
     sqlite3_stmt *statement;
-    TRY(replica_prepare(replica, "UPDATE _account SET version = ?, totp = ?, changed_ms = ? WHERE name = ?",
-                &statement, err));
+    TRY(replica_prepare(replica,
+                        "UPDATE _account SET version = ?, totp = ?, changed_ms = ? WHERE name = ?",
+                        &statement, err));
     sqlite3_bind_int64(statement, 1, new_version());
     if (secret)
         sqlite3_bind_blob(statement, 2, secret, TOTP_SECRET_BYTES, SQLITE_STATIC);
@@ -138,8 +141,9 @@ enum status account_use_totp(struct replica *replica, const char *name, uint64_t
                              struct error *err)
 {
     sqlite3_stmt *statement;
-    TRY(replica_prepare(replica, "UPDATE _account SET totp_used = ?1 WHERE totp_used < ?1 AND name = ?2",
-                &statement, err));
+    TRY(replica_prepare(replica,
+                        "UPDATE _account SET totp_used = ?1 WHERE totp_used < ?1 AND name = ?2",
+                        &statement, err));
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)step);
     enum status status = change(replica, statement, name, err);
     return status == STATUS_NOT_FOUND
@@ -177,9 +181,9 @@ enum status account_load(struct replica *replica, const char *name, struct accou
     *found = false;
     randombytes_buf(account->key, sizeof account->key); /* no password leads there */
     TRY(replica_prepare(replica,
-                "SELECT role, version, salt, passes, memory_kib, key, totp, totp_used "
-                "FROM _account WHERE name = ?",
-                &row, err));
+                        "SELECT role, version, salt, passes, memory_kib, key, totp, totp_used "
+                        "FROM _account WHERE name = ?",
+                        &row, err));
     sqlite3_bind_text(row, 1, name, -1, SQLITE_STATIC);
     enum status status = STATUS_OK;
     if (replica_step(replica, row, &status, err))
@@ -211,9 +215,9 @@ enum status account_list(struct replica *replica, json_t **list, struct error *e
     sqlite3_stmt *row;
     char changed[32];
     *list = NULL;
-    TRY(replica_prepare(replica,
-                "SELECT name, role, totp IS NOT NULL, changed_ms FROM _account ORDER BY name", &row,
-                err));
+    TRY(replica_prepare(
+        replica, "SELECT name, role, totp IS NOT NULL, changed_ms FROM _account ORDER BY name",
+        &row, err));
     *list = json_array();
     enum status status = STATUS_OK;
     while (replica_step(replica, row, &status, err)) {

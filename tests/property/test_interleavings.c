@@ -332,8 +332,9 @@ int main(int argc, char **argv)
         alphabet = &alphabets[i];
         steps = folds = conflicts = 0;
         explore(nothing);
-        printf("%s: %zu states, %lu steps, %zu sets of entries, %lu folds, %lu fields in conflict\n",
-               alphabet->name, states.count, steps, sets.count, folds, conflicts);
+        printf(
+            "%s: %zu states, %lu steps, %zu sets of entries, %lu folds, %lu fields in conflict\n",
+            alphabet->name, states.count, steps, sets.count, folds, conflicts);
         seen_clear(&states);
         seen_clear(&sets);
     }

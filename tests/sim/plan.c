@@ -198,6 +198,7 @@ static void add_fault(struct making *making, enum plan_class class)
         event->place = client;
         event->a = chance_below(chance, 6);
         event->b = chance_below(chance, 64);
+        add_sync(making, 1 + (unsigned)chance_below(chance, making->plan->places - 1), false);
     } else if (class == CLASS_REVIVE) {
         event->place = 0;
         event->kind = chance_below(chance, 2) ? EVENT_COPY : EVENT_REVIVE;

@@ -90,15 +90,20 @@ static enum status write_phone(const struct world *world, struct replica *replic
     return save(replica, change, known ? pairs + 1 : pairs, err);
 }
 
-/* The day makes each letter another one. */
+/* To the org where it isn't. The day makes each letter another one. */
 static enum status offer(const struct world *world, struct replica *replica, unsigned member,
-                         unsigned to, struct error *err)
+                         struct error *err)
 {
     char person[ID_TEXT_BYTES], org[ID_TEXT_BYTES], day[16];
+    enum row_presence where;
+    bool known;
     struct id id = member_id(world, member);
     const struct registry *registry = replica_registry(replica);
     const struct schema_table *table = schema_table_named(replica_schema(replica), "affiliation");
-    const struct org *target = registry_org(registry, org_of(world, to));
+    TRY(presence(replica, &id, SCOPE_RECORDS(world->fleet.branch), &known, &where, err));
+    bool in_branch = known && where == ROW_HERE;
+    const struct org *target =
+        registry_org(registry, in_branch ? world->fleet.township : world->fleet.branch);
     const struct pair pairs[] = {{"person_id", person}, {"org_id", org},     {"kind", "member"},
                                  {"start_on", day},     {"state", "issued"}, {NULL, NULL}};
     if (!target)
@@ -130,9 +135,10 @@ static enum status answer(struct replica *replica, struct chance *chance, struct
         const char *id = json_string_value(json_object_get(letter, "id"));
         bool waits = state && strcmp(state, "issued") == 0 && !json_object_get(letter, "_moved");
         bool there = json_equal(json_object_get(letter, "_org"), json_object_get(letter, "to_org"));
-        const struct pair pairs[] = {
-            {"state", chance_below(chance, 3) ? "received" : "returned#2"}, {NULL, NULL}};
-        if (status == STATUS_OK && waits && (there || chance_below(chance, 8) == 0) && id && id_parse(id, &change.id))
+        const struct pair pairs[] = {{"state", chance_below(chance, 3) ? "received" : "returned#2"},
+                                     {NULL, NULL}};
+        if (status == STATUS_OK && waits && (there || chance_below(chance, 8) == 0) && id &&
+            id_parse(id, &change.id))
             status = save(replica, change, pairs, err);
     }
     json_decref(letters);
@@ -152,7 +158,7 @@ void live_member(struct world *world, const struct event *event)
     if (what == 0)
         status = write_phone(world, replica, member, &err);
     else if (what == 1)
-        status = offer(world, replica, member, (unsigned)event->b / WORLD_MEMBERS, &err);
+        status = offer(world, replica, member, &err);
     else
         status = answer(replica, &chance, &err);
     world_note(world, "place %u %s, member %u, deed %zu: %s", event->place, names[what], member,
@@ -227,8 +233,8 @@ bool world_move_members(struct world *world)
         homes(world, i, &before[i]);
     enum status status = transfer_run(hub, tell, world, &moved, &err);
     if (moved > 0 || status != STATUS_OK)
-        world_note(world, "the hub writes %llu entries to move rows: %s",
-                   (unsigned long long)moved, status_name(status));
+        world_note(world, "the hub writes %llu entries to move rows: %s", (unsigned long long)moved,
+                   status_name(status));
     world_mend(world);
     if (moved > 0 && world_ok(world))
         note_homes(world, before);

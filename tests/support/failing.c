@@ -39,8 +39,8 @@ static struct {
     enum failing_kind kind;
     unsigned long count, fails_at;
     bool met;
-    int code;      /* errno, or SQLite's */
-    void **bottom; /* the frame of who plays */
+    int code;              /* errno, or SQLite's */
+    void **bottom;         /* the frame of who plays */
     struct places *places; /* of each kind */
     /* The innermost frames of places that earlier acts went through; 0: free. */
     uint64_t near[NEAR_MAX];

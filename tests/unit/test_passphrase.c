@@ -34,8 +34,7 @@ static void *type(void *context)
     do
         assert_int_equal(tcgetattr(STDIN_FILENO, &now), 0);
     while (now.c_lflag & ECHO);
-    assert_int_equal(write(typist->keys, typist->text, strlen(typist->text)),
-                     strlen(typist->text));
+    assert_int_equal(write(typist->keys, typist->text, strlen(typist->text)), strlen(typist->text));
     return NULL;
 }
 
