@@ -412,3 +412,24 @@ uint32_t trust_enrol(struct trust *trust, enum role role, uint32_t org)
     MUST(trust_apply(trust, trust->registry, trust_write_device(trust, &certificate), err));
     return certificate.device;
 }
+
+enum status trust_judge(const struct registry *registry, const struct trust_write *write,
+                        struct error *reason)
+{
+    struct dot dot = {{SCOPE_RECORDS(TRUST_BRANCH), write->device, INCARNATION_FIRST}, 1};
+    struct entry_head head = {.epoch = 1};
+    struct entry_writer writer = {0};
+    struct entry_view view = {0};
+    struct buffer body = {0};
+    struct id row = trust_id(1);
+    MUST(entry_writer_start(&writer, &dot.feed, &head, err));
+    MUST(entry_writer_op(&writer, write->table, &row, err));
+    MUST(entry_writer_field(&writer, write->field, write->value, NULL, 0, err));
+    MUST(entry_writer_finish(&writer, &body, err));
+    MUST(entry_decode(&view, &dot.feed, buffer_bytes(&body), err));
+    enum status status = registry_permits(registry, &dot, &view, reason);
+    entry_writer_release(&writer);
+    entry_view_release(&view);
+    buffer_release(&body);
+    return status;
+}

@@ -101,6 +101,15 @@ const struct trust_entry *trust_write_schema(struct trust *trust, const char *js
 /* As a replica would: chain (the hash that was kept) and signature, then registry_apply. */
 enum status trust_apply(const struct trust *trust, struct registry *registry,
                         const struct trust_entry *entry, struct error *err);
+/* One value in a new row at TRUST_BRANCH, by a device's first entry. */
+struct trust_write {
+    uint32_t device, table;
+    uint16_t field;
+    struct bytes value;
+};
+/* Does it count? As registry_permits. */
+enum status trust_judge(const struct registry *registry, const struct trust_write *write,
+                        struct error *reason);
 /* The device's feeds at that org, `number` of each. */
 void trust_raise(struct frontier *frontier, uint32_t device, uint32_t org, uint64_t number);
 struct id trust_id(uint32_t number); /* an id that is the same in every run */

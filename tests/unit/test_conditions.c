@@ -300,22 +300,8 @@ static void of_two_revocations_the_same_one_counts_in_any_order(void **state)
 /* The volunteer's tags of a visit, as its value says them. */
 static enum status judge_tags(struct bytes value, struct error *err)
 {
-    struct dot dot = {{SCOPE_RECORDS(TRUST_BRANCH), device, INCARNATION_FIRST}, 1};
-    struct entry_head head = {.epoch = 1};
-    struct entry_writer writer = {0};
-    struct entry_view view = {0};
-    struct buffer body = {0};
-    struct id row = trust_id(1);
-    assert_int_equal(entry_writer_start(&writer, &dot.feed, &head, NULL), STATUS_OK);
-    assert_int_equal(entry_writer_op(&writer, 16, &row, NULL), STATUS_OK);
-    assert_int_equal(entry_writer_field(&writer, 3, value, NULL, 0, NULL), STATUS_OK);
-    assert_int_equal(entry_writer_finish(&writer, &body, NULL), STATUS_OK);
-    assert_int_equal(entry_decode(&view, &dot.feed, buffer_bytes(&body), NULL), STATUS_OK);
-    enum status status = registry_permits(trust.registry, &dot, &view, err);
-    entry_writer_release(&writer);
-    entry_view_release(&view);
-    buffer_release(&body);
-    return status;
+    struct trust_write tags = {.device = device, .table = 16, .field = 3, .value = value};
+    return trust_judge(trust.registry, &tags, err);
 }
 
 static void a_set_says_in_order_what_is_added_and_what_is_removed(void **state)
