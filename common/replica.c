@@ -96,6 +96,10 @@ static enum status replica_new(struct replica **out, const struct replica_option
     replica->clock = options->clock;
     replica->read_only = options->read_only;
     replica->ballast = options->ballast ? strdup(options->ballast) : NULL;
+    if (options->ballast && !replica->ballast) {
+        replica_close(replica);
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    }
     int code = sqlite3_open_v2(options->path, &replica->database, flags, NULL);
     if (code != SQLITE_OK) {
         error_set(err, STATUS_STORAGE, "cannot open '%s': %s", options->path,

@@ -15,7 +15,6 @@
 
 #define BEGIN_MS 1767225600000 /* 2026-01-01 */
 #define SEED 20260101
-#define VOLUNTEER 2 /* the place of the only one; the others are secretaries */
 
 /* What every world starts from, and the same encrypted. */
 static struct fleet firsts[2];
@@ -139,7 +138,7 @@ static void found_hub(struct place *place)
 static void join(struct fleet *fleet, size_t at, uint32_t org)
 {
     struct place *place = &fleet->places[at];
-    place->role = at == VOLUNTEER ? ROLE_VOLUNTEER : ROLE_SECRETARY;
+    place->role = at == FLEET_VOLUNTEER ? ROLE_VOLUNTEER : ROLE_SECRETARY;
     struct hub *hub = &fleet->places[0].hub;
     char path[DISK_PATH_BYTES];
     struct identity identity = {.incarnation = INCARNATION_FIRST};

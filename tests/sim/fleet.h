@@ -14,6 +14,7 @@
 
 #define FLEET_MAX 7 /* the hub included */
 #define FLEET_IMAGES 2
+#define FLEET_VOLUNTEER 2 /* the place of the only one; the others are secretaries */
 
 /* An older state of a client's disk: of its folder, as people copy it. */
 struct fleet_image {

@@ -195,7 +195,7 @@ static void add_fault(struct making *making, enum plan_class class)
         event->a = chance_below(chance, 64);
         event->b = log_uniform(chance, 30000);
     } else if (class == CLASS_MEMBER) {
-        event->place = client;
+        event->place = client == FLEET_VOLUNTEER ? 1 : client;
         event->a = chance_below(chance, 6);
         event->b = chance_below(chance, 64);
         add_sync(making, 1 + (unsigned)chance_below(chance, making->plan->places - 1), false);

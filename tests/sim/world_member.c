@@ -149,7 +149,8 @@ void live_member(struct world *world, const struct event *event)
 {
     static const char *const names[] = {"writes", "offers", "answers"};
     struct replica *replica = world->fleet.places[event->place].replica;
-    unsigned what = (unsigned)(event->a % 3), member = (unsigned)(event->b % WORLD_MEMBERS);
+    static const unsigned often[] = {0, 0, 1, 2, 2, 2};
+    unsigned what = often[event->a % 6], member = (unsigned)(event->b % WORLD_MEMBERS);
     struct chance chance = {event->seed};
     struct error err = {0};
     enum status status;

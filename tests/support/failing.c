@@ -145,6 +145,7 @@ static int system_fails(enum wrapped_use use)
 
 /* ---- SQLite ---- */
 
+int __real_sqlite3_open_v2(const char *path, sqlite3 **out, int flags, const char *vfs);
 int __real_sqlite3_prepare_v2(sqlite3 *db, const char *sql, int size, sqlite3_stmt **out,
                               const char **tail);
 int __real_sqlite3_prepare_v3(sqlite3 *db, const char *sql, int size, unsigned flags,
@@ -156,6 +157,7 @@ int __real_sqlite3_exec(sqlite3 *db, const char *sql, int (*row)(void *, int, ch
                         void *context, char **message);
 int __real_sqlite3_errcode(sqlite3 *db);
 const char *__real_sqlite3_errmsg(sqlite3 *db);
+int __wrap_sqlite3_open_v2(const char *path, sqlite3 **out, int flags, const char *vfs);
 int __wrap_sqlite3_prepare_v2(sqlite3 *db, const char *sql, int size, sqlite3_stmt **out,
                               const char **tail);
 int __wrap_sqlite3_prepare_v3(sqlite3 *db, const char *sql, int size, unsigned flags,
@@ -187,6 +189,12 @@ static int break_now(const void *broken)
     failing.broken = broken;
     failing.broken_told = true;
     return failing.code;
+}
+
+int __wrap_sqlite3_open_v2(const char *path, sqlite3 **out, int flags, const char *vfs)
+{
+    bool was = enter();
+    return leave(was, __real_sqlite3_open_v2(path, out, flags, vfs));
 }
 
 int __wrap_sqlite3_prepare_v2(sqlite3 *db, const char *sql, int size, sqlite3_stmt **out,

@@ -327,7 +327,7 @@ static void a_set_has_no_more_elements_than_it_may(void **state)
 {
     static const uint32_t counts[][2] = {{ENTRY_ELEMENTS_MAX + 1, 0}, {1, ENTRY_ELEMENTS_MAX}};
     struct buffer value = {0};
-    char element[8];
+    char element[16];
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         buffer_clear(&value);
