@@ -2,10 +2,10 @@
  * and a bundle then end with an error or do the whole of it; nothing is half done, nothing leaks,
  * the log proves the tables, and the same thing succeeds when there is memory again.
  *
- * This program's allocations are wrapped by the linker (tests/support/wrapped.h), SQLite's with them;
- * jansson's go through common/json_read. Of each place in the code the first allocation fails once,
- * and the last with all that follow it; so do some in between, by turns. With JINQIU_ALLOCATIONS in
- * the environment every one fails, in both ways. */
+ * This program's allocations are wrapped by the linker (tests/support/wrapped.h), SQLite's with
+ * them; jansson's go through common/json_read. Of each place in the code the first allocation fails
+ * once, and the last with all that follow it; so do some in between, by turns. With
+ * JINQIU_ALLOCATIONS in the environment every one fails, in both ways. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -175,77 +175,35 @@ static void live_clock(struct world *world, const struct event *event)
 
 void event_live(struct world *world, const struct event *event)
 {
+    static void (*const lives[EVENT_KINDS])(struct world *, const struct event *) = {
+        [EVENT_SAVE] = live_save,
+        [EVENT_DELETE] = live_delete,
+        [EVENT_SYNC] = live_sync,
+        [EVENT_STORM] = live_sync,
+        [EVENT_POWER] = live_fault,
+        [EVENT_KILL] = live_fault,
+        [EVENT_FULL] = live_fault,
+        [EVENT_ERROR] = live_fault,
+        [EVENT_CLOCK] = live_clock,
+        [EVENT_DRIFT] = live_clock,
+        [EVENT_COPY] = live_copy,
+        [EVENT_BACK] = live_back,
+        [EVENT_SWAP] = live_swap,
+        [EVENT_REVOKE] = live_revoke,
+        [EVENT_REVIVE] = live_revive,
+        [EVENT_RENEW] = live_renew,
+        [EVENT_ADOPT] = live_adopt,
+        [EVENT_SCHEMA] = live_schema,
+        [EVENT_ERASE] = live_erase,
+        [EVENT_PEER] = live_peer,
+        [EVENT_PASSPHRASE] = live_passphrase,
+        [EVENT_PHOTO] = live_photo,
+        [EVENT_MEMBER] = live_member,
+        [EVENT_PACK] = live_pack,
+        [EVENT_UNPACK] = live_unpack};
     if (world->fleet.places[event->place].retired)
         return;
-    switch (event->kind) {
-    case EVENT_SAVE:
-        live_save(world, event);
-        break;
-    case EVENT_DELETE:
-        live_delete(world, event);
-        break;
-    case EVENT_SYNC:
-    case EVENT_STORM:
-        live_sync(world, event);
-        break;
-    case EVENT_POWER:
-    case EVENT_KILL:
-    case EVENT_FULL:
-    case EVENT_ERROR:
-        live_fault(world, event);
-        break;
-    case EVENT_CLOCK:
-    case EVENT_DRIFT:
-        live_clock(world, event);
-        break;
-    case EVENT_COPY:
-        live_copy(world, event);
-        break;
-    case EVENT_BACK:
-        live_back(world, event);
-        break;
-    case EVENT_SWAP:
-        live_swap(world, event);
-        break;
-    case EVENT_REVOKE:
-        live_revoke(world, event);
-        break;
-    case EVENT_REVIVE:
-        live_revive(world, event);
-        break;
-    case EVENT_RENEW:
-        live_renew(world, event);
-        break;
-    case EVENT_ADOPT:
-        live_adopt(world, event);
-        break;
-    case EVENT_SCHEMA:
-        live_schema(world, event);
-        break;
-    case EVENT_ERASE:
-        live_erase(world, event);
-        break;
-    case EVENT_PEER:
-        live_peer(world, event);
-        break;
-    case EVENT_PASSPHRASE:
-        live_passphrase(world, event);
-        break;
-    case EVENT_PHOTO:
-        live_photo(world, event);
-        break;
-    case EVENT_MEMBER:
-        live_member(world, event);
-        break;
-    case EVENT_PACK:
-        live_pack(world, event);
-        break;
-    case EVENT_UNPACK:
-        live_unpack(world, event);
-        break;
-    case EVENT_KINDS:
-        break;
-    }
+    lives[event->kind](world, event);
     if (event->kind == EVENT_SYNC || event->kind == EVENT_STORM || event->kind == EVENT_UNPACK)
         world_move_members(world);
 }
