@@ -161,3 +161,10 @@ void puppet_release(struct puppet *puppet)
     buffer_release(&puppet->raw);
     buffer_release(&puppet->heard);
 }
+
+void puppet_end(struct puppet *puppet, bool broken)
+{
+    MUST_HOLD(puppet->over == broken);
+    MUST_HOLD(!broken || session_totals(puppet->session)->code == SESSION_BROKEN_RULE);
+    puppet_release(puppet);
+}

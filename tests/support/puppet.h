@@ -37,5 +37,7 @@ void puppet_say(struct puppet *puppet, struct bytes plain, size_t frame_bytes);
 void puppet_tell(struct puppet *puppet, struct buffer *message);
 void puppet_raw(struct puppet *puppet, struct bytes bytes);
 void puppet_event(struct puppet *puppet, enum session_event_kind kind);
+/* The end of a test: the session must have ended because a rule was broken, or must go on. */
+void puppet_end(struct puppet *puppet, bool broken);
 
 #endif

@@ -183,14 +183,6 @@ static void want(uint32_t from, uint32_t count)
     puppet_tell(&puppet, &message);
 }
 
-static void over(bool broken)
-{
-    assert_int_equal(puppet.over, broken);
-    if (broken)
-        assert_int_equal(session_totals(puppet.session)->code, SESSION_BROKEN_RULE);
-    puppet_release(&puppet);
-}
-
 static void who_offers_is_asked_and_gives_in_order(void **state)
 {
     (void)state;
@@ -202,7 +194,7 @@ static void who_offers_is_asked_and_gives_in_order(void **state)
         give(&large, position);
     give(&small, 0);
     assert_int_equal(session_totals(puppet.session)->units_received, 42);
-    over(false);
+    puppet_end(&puppet, false);
 }
 
 static void an_endless_stream_of_units_ends_the_session(void **state)
@@ -210,20 +202,20 @@ static void an_endless_stream_of_units_ends_the_session(void **state)
     (void)state;
     greet();
     give(&large, 0); /* nobody wanted it */
-    over(true);
+    puppet_end(&puppet, true);
     greet();
     offer();
     give(&large, 1); /* not the next one */
-    over(true);
+    puppet_end(&puppet, true);
     greet();
     offer();
     give(&large, 0);
     give(&large, 0); /* the same again */
-    over(true);
+    puppet_end(&puppet, true);
     greet();
     offer();
     give(&small, 0); /* of another file */
-    over(true);
+    puppet_end(&puppet, true);
 }
 
 static void refusals_and_wishes_keep_their_turn(void **state)
@@ -231,26 +223,26 @@ static void refusals_and_wishes_keep_their_turn(void **state)
     (void)state;
     greet();
     refuse(&large); /* of nothing */
-    over(true);
+    puppet_end(&puppet, true);
     greet();
     offer();
     refuse(&large);
     give(&small, 0); /* the next one was wanted then */
-    over(false);
+    puppet_end(&puppet, false);
     greet();
     offer();
     refuse(&large);
     refuse(&large);
-    over(true);
+    puppet_end(&puppet, true);
     greet();
     offer();
     offer(); /* before the first was answered */
-    over(true);
+    puppet_end(&puppet, true);
     greet();
     struct buffer enough = {0};
     assert_int_equal(message_put_empty(&enough, MESSAGE_ENOUGH), STATUS_OK);
     puppet_tell(&puppet, &enough); /* of nothing */
-    over(true);
+    puppet_end(&puppet, true);
 }
 
 static void who_wants_what_is_not_there_hears_none(void **state)
@@ -261,7 +253,7 @@ static void who_wants_what_is_not_there_hears_none(void **state)
     want(3, 32);
     want(41, 0); /* and what it holds is no question */
     assert_true(puppet.heard.size > 0);
-    over(false);
+    puppet_end(&puppet, false);
 }
 
 int main(void)

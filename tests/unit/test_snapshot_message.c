@@ -241,43 +241,35 @@ static void settle(uint64_t code)
     puppet_tell(&puppet, &message);
 }
 
-static void over(bool broken)
-{
-    assert_int_equal(puppet.over, broken);
-    if (broken)
-        assert_int_equal(session_totals(puppet.session)->code, SESSION_BROKEN_RULE);
-    puppet_release(&puppet);
-}
-
 static void what_was_not_fetched_ends_the_session(void **state)
 {
     (void)state;
     greet(SESSION_INITIATOR);
     give(0, 164, 164); /* nothing was offered */
-    over(true);
+    puppet_end(&puppet, true);
     greet(SESSION_INITIATOR);
     offer();
     give(1, 50, 50); /* the head is first */
-    over(true);
+    puppet_end(&puppet, true);
     greet(SESSION_INITIATOR);
     offer();
     give(0, 165, 165); /* which has its size */
-    over(true);
+    puppet_end(&puppet, true);
     greet(SESSION_INITIATOR);
     offer();
     give(0, 164, 164);
     give(1, CHUNK_FRAME_MAX + 1, 10);
-    over(true);
+    puppet_end(&puppet, true);
     greet(SESSION_INITIATOR);
     offer();
     give(0, 164, 164);
     give(1, 50, 30);
     give(1, 50, 30); /* more than it said */
-    over(true);
+    puppet_end(&puppet, true);
     greet(SESSION_INITIATOR);
     offer();
     offer(); /* before the first is settled */
-    over(true);
+    puppet_end(&puppet, true);
 }
 
 static void a_whole_one_is_placed(void **state)
@@ -291,7 +283,7 @@ static void a_whole_one_is_placed(void **state)
     assert_int_equal(session_totals(puppet.session)->snapshots_taken, 0);
     give(2, 40, 40);
     assert_int_equal(session_totals(puppet.session)->snapshots_taken, 1);
-    over(false);
+    puppet_end(&puppet, false);
 }
 
 static void one_that_is_gone_makes_room_for_another(void **state)
@@ -307,7 +299,7 @@ static void one_that_is_gone_makes_room_for_another(void **state)
     give(1, 50, 50);
     give(2, 40, 40);
     assert_int_equal(session_totals(puppet.session)->snapshots_taken, 1);
-    over(false);
+    puppet_end(&puppet, false);
 }
 
 static void who_fetches_keeps_within_what_was_offered(void **state)
@@ -318,13 +310,13 @@ static void who_fetches_keeps_within_what_was_offered(void **state)
     assert_true(puppet.heard.size > 2 * FAKE_CHUNK_BYTES);
     settle(SNAPSHOT_TAKEN);
     fetch(0, 1); /* it is over: nothing is given, and nothing broken */
-    over(false);
+    puppet_end(&puppet, false);
     greet(SESSION_RESPONDER);
     fetch(1, 3);
-    over(true);
+    puppet_end(&puppet, true);
     greet(SESSION_RESPONDER);
     fetch(3, 1);
-    over(true);
+    puppet_end(&puppet, true);
 }
 
 int main(void)
