@@ -10,7 +10,7 @@ import unittest
 from jinqiu import JINQIU, Link, World, run
 
 MEMBERS = 10000  # as many rows as are worth a snapshot
-CUT_BYTES = 60000
+CUT_BYTES = 100000
 
 
 class Snapshot(unittest.TestCase):
@@ -70,12 +70,12 @@ class Snapshot(unittest.TestCase):
         while not said and broken < 40:
             said = run(JINQIU, "sync", "--json", "--dir", late.folder, code=None)
             broken += not said
-            if broken == 2:
+            if broken == 1:
                 self.world.hub.stop(signal.SIGKILL)
                 self.world.hub.start()
         came = link.stop()["to_client"]
         print(f"{broken} lines broke, {came} bytes came")
-        self.assertGreater(broken, 2)
+        self.assertGreater(broken, 1)
         self.assert_whole(late)
         self.assertEqual(late.json("verify")["snapshots"], ["示例支部1"])
 
