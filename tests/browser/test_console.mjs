@@ -133,7 +133,7 @@ describe("the bureau's console", () => {
     await visitor.page.getByRole("heading", { name: /^R02/ }).waitFor();
     await visitor.page.locator("table").waitFor();
     for (const [form, name] of [["存为 PDF", "R02.pdf"], ["存为 CSV", "R02.csv"], ["存为表格", "R02.xlsx"]]) {
-      const [download] = await Promise.all([visitor.page.waitForEvent("download"), visitor.tap("button", form)]);
+      const download = await visitor.download(form);
       assert.equal(download.suggestedFilename(), name);
       assert.ok(readFileSync(await download.path()).length > 0);
     }

@@ -36,12 +36,13 @@ describe("transfer letters", () => {
     await desk.page.getByLabel("转往哪个组织").fill("没有的支部");
     await desk.tap("button", "开出转接单");
     await desk.page.locator(".failure").waitFor();
+    desk.quiet = undefined;
     await desk.page.getByLabel("转往哪个组织").fill(number);
     await desk.page.getByLabel("介绍信/聘书号").fill("第12号");
     await desk.tap("button", "开出转接单");
     await desk.page.getByRole("heading", { name: "示例党员701的转接单" }).waitFor();
     await desk.page.getByText("第12号").waitFor();
-    const [letter] = await Promise.all([desk.page.waitForEvent("download"), desk.tap("button", "党员组织关系介绍信 PDF")]);
+    const letter = await desk.download("党员组织关系介绍信 PDF");
     assert.equal(letter.suggestedFilename(), "党员组织关系介绍信.pdf");
     assert.equal(await desk.page.getByRole("button", { name: "打印" }).count(), 0);
   });

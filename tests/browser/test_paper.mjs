@@ -26,7 +26,7 @@ describe("on paper", () => {
 
   /** The text of the file that a button gives, without blanks. */
   async function kept(visitor, button, name) {
-    const [download] = await Promise.all([visitor.page.waitForEvent("download"), visitor.tap("button", button)]);
+    const download = await visitor.download(button);
     assert.equal(download.suggestedFilename(), name);
     const { stdout } = await promisify(execFile)("pdftotext", ["-layout", await download.path(), "-"]);
     return stdout.replace(/\s/g, "");
@@ -69,7 +69,7 @@ describe("on paper", () => {
     await visitor.page.getByText("学习讨论").first().waitFor();
     assert.match(await kept(visitor, "存为 PDF", "一本通.pdf"), new RegExp(`示例镇.*${year}-01-01—${year}-12-31.*示例主题党日.*学习讨论`));
     for (const [button, form] of [["存为表格", "xlsx"], ["存为 CSV", "csv"]]) {
-      const [download] = await Promise.all([visitor.page.waitForEvent("download"), visitor.tap("button", button)]);
+      const download = await visitor.download(button);
       assert.equal(download.suggestedFilename(), `一本通.${form}`);
     }
     assert.equal(await printButtons(visitor), 0);

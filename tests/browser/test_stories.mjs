@@ -175,7 +175,7 @@ describe("a volunteer and a secretary", () => {
     await volunteer.add("person", "name=示例党员104");
     await visitor.go("unsent");
     await visitor.page.getByRole("link", { name: /示例党员104/ }).waitFor();
-    const [download] = await Promise.all([visitor.page.waitForEvent("download"), visitor.tap("button", "存成随身包")]);
+    const download = await visitor.download("存成随身包");
     assert.match(download.suggestedFilename(), /^jinqiu-.*\.jqb$/);
     const bytes = readFileSync(await download.path());
     const desk = await world.visit(secretary);

@@ -225,6 +225,15 @@ export class Visitor {
     this.taps++;
     await this.page.getByRole(role, { name, ...options }).first().click();
   }
+  /** The file that a button gives; without one, what the browser complained about. */
+  async download(name) {
+    const coming = this.page.waitForEvent("download").catch((failure) => {
+      throw new Error(`${name}: ${failure.message}\n${this.troubles.join("\n")}`);
+    });
+    coming.catch(() => undefined); // a tap that fails is told first
+    await this.tap("button", name);
+    return coming;
+  }
   /** A chip of a form: its label takes the tap. */
   async choose(name, within = this.page) {
     this.taps++;
