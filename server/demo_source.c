@@ -53,15 +53,36 @@ static void digest_of(const struct demo_source *source, int count, sqlite3_value
     crypto_generichash_final(&state, out, size);
 }
 
-static void on_rnd(sqlite3_context *context, int count, sqlite3_value **values)
+static uint64_t number_of(const struct demo_source *source, int count, sqlite3_value **values)
 {
     uint8_t digest[16];
     uint64_t number = 0;
-    int64_t below = count > 0 ? sqlite3_value_int64(values[0]) : 0;
-    digest_of(sqlite3_user_data(context), count - 1, values + 1, digest, sizeof digest);
+    digest_of(source, count, values, digest, sizeof digest);
     for (int i = 0; i < 8; i++)
         number = number << 8 | digest[i];
+    return number;
+}
+
+static void on_rnd(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    int64_t below = count > 0 ? sqlite3_value_int64(values[0]) : 0;
+    uint64_t number = number_of(sqlite3_user_data(context), count - 1, values + 1);
     sqlite3_result_int64(context, below > 0 ? (int64_t)(number % (uint64_t)below) : 0);
+}
+
+/* One of the words of a list. */
+static void on_word(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    const struct demo_source *source = sqlite3_user_data(context);
+    const char *name = count > 0 ? (const char *)sqlite3_value_text(values[0]) : NULL;
+    const json_t *list = json_object_get(json_object_get(source->file, "words"), name ? name : "");
+    size_t size = json_array_size(list);
+    if (size == 0) {
+        sqlite3_result_error(context, "there is no such list of words", -1);
+        return;
+    }
+    const json_t *word = json_array_get(list, number_of(source, count, values) % size);
+    sqlite3_result_text(context, json_string_value(word), -1, SQLITE_TRANSIENT);
 }
 
 static void give_id(sqlite3_context *context, const struct id *id)
@@ -146,7 +167,7 @@ static enum status make_database(struct demo_source *source, struct error *err)
     static const struct {
         const char *name;
         void (*call)(sqlite3_context *, int, sqlite3_value **);
-    } functions[] = {{"rnd", on_rnd}, {"rid", on_rid}, {"natural", on_natural}};
+    } functions[] = {{"rnd", on_rnd}, {"rid", on_rid}, {"natural", on_natural}, {"word", on_word}};
     char numbers[200];
     if (sqlite3_open(":memory:", &source->database) != SQLITE_OK)
         return out_of_memory(err);

@@ -7,14 +7,18 @@
  * nor where it goes. In the file stand
  *   "real"  rows [size, kind, name, parent's name, members] of organisations that exist; the table
  *           `real` for questions
+ *   "words" lists of texts, for the function word
  *   "orgs"  one question: kind, name, parent's name ('': the root), members; parents first
  *   "rows"  [{"table", "sql"}]: asked once for each org, in this order. A column is a field, as one
  *           would type it; those that begin with _ : _id of the row, _at when it was written,
- * _apart: written over what stands there without having seen it Questions have :n (the org's place,
- * 0: the root) :id :kind :name :members :parent (its place) :place (its name) :first (members of
- * all branches before) :size :day, the table nat(k) of 0 to 999, and the functions rnd(m, key…) 0
- * to m - 1 rid(table, key…)      a row's id natural(table, key…)  the id of a row that has these
- * values in its natural key */
+ *           _apart: written over what stands there without having seen it
+ * Questions have :n (the org's place, 0: the root) :id :kind :name :members :parent (its place)
+ * :place (its name) :first (members of all branches before) :size :day, the table nat(k) of 0 to
+ * 999, and the functions
+ *   rnd(m, key…)           0 to m - 1
+ *   word(list, key…)       one of a list of words
+ *   rid(table, key…)       a row's id
+ *   natural(table, key…)   the id of a row that has these values in its natural key */
 
 #include <jansson.h>
 
