@@ -72,6 +72,11 @@ class Hub:
             return code
         return 0
 
+    def nobody_there(self):
+        """It has kept what arrived of sessions that broke."""
+        status = self.json("status")
+        return status["connected"] == status["strangers"] == 0
+
     def invite(self, org, role, person, address=None):
         return self.call("invite", "--org", org, "--role", role, "--person", person, "--address",
                          address or self.address).strip()

@@ -23,19 +23,13 @@ def write_visits(client, person, count):
     client.call("apply", "-", data="\n".join(lines).encode())
 
 
-def nobody_there(hub):
-    """It has kept what arrived of a session that broke."""
-    status = hub.json("status")
-    return status["connected"] == status["strangers"] == 0
-
-
 def sync_until_done(client, link, tries):
     """How often it broke, and what the last session said."""
     for broken in range(tries):
         said = run(JINQIU, "sync", "--json", "--dir", client.folder, code=None)
         if said:
             return broken, json.loads(said)
-        eventually(lambda: nobody_there(link.hub), "the session's end at the hub")
+        eventually(link.hub.nobody_there, "the session's end at the hub")
     raise AssertionError(f"not through after {tries} sessions: {link.stop()}")
 
 
@@ -125,7 +119,7 @@ class PoorLink(unittest.TestCase):
         # No session lives long enough for all of it.
         self.manner("--rate", "4000", "--cut", f"{whole // 3}-{whole // 2}", "--seed", "3")
         run(JINQIU, "sync", "--json", "--dir", clients[1].folder, code=None)
-        eventually(lambda: nobody_there(self.world.hub), "the session's end at the hub")
+        eventually(self.world.hub.nobody_there, "the session's end at the hub")
         eventually(lambda: self.world.hub.json("status")["staged"] > 0, "staged")
         self.assertEqual(self.world.hub.json("status")["rows"], rows)
         broken, _ = sync_until_done(clients[1], self.link, 20)
