@@ -1,12 +1,11 @@
 /* Speed as ratios in one run: our replica against raw SQLite doing the same rows on the same disk.
  * A hub under load (tests/bench/load.h). Build it with the release preset. */
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-#include <zstd.h>
 
 #include "common/pack.h"
 #include "common/view.h"
@@ -21,18 +20,17 @@
 #include "tests/bench/table.h"
 #include "tests/bench/taking.h"
 #include "tests/bench/timing.h"
+#include "tests/bench/wire.h"
 #include "tests/support/must.h"
 #include "tests/support/world.h"
 
 #define SAVES 1000
 #define UPDATES 20000
 #define HANDSHAKES 2000
-#define HUNDRED 100
 #define COMMIT_EVERY 1000
 #define RUN_BYTES 19000 /* about 100 visits, as one push sends them */
 #define MIB 1048576.0
 #define RAW "raw SQLite"
-#define PERSON "person:0123456789abcdef0123456789abcdef"
 
 static char folder[] = "/tmp/jinqiu-bench-XXXXXX";
 
@@ -43,10 +41,18 @@ static const char *path_of(const char *name)
     return path;
 }
 
-static double file_bytes(const char *name)
+/* Of the file, once its log is written back. */
+static double pages_bytes(sqlite3 *database)
 {
-    struct stat found;
-    return stat(path_of(name), &found) == 0 ? (double)found.st_size : 0;
+    sqlite3_stmt *read;
+    double size = 0;
+    sqlite3_prepare_v2(database,
+                       "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", -1,
+                       &read, NULL);
+    if (sqlite3_step(read) == SQLITE_ROW)
+        size = sqlite3_column_double(read, 0);
+    sqlite3_finalize(read);
+    return size;
 }
 
 /* ---- ours ---- */
@@ -63,7 +69,7 @@ static void visit_build(struct visit *visit, const struct schema *schema, uint32
     const struct schema_table *table = schema_table_named(schema, "visit");
     char situation[200];
     visit_text(row, situation, sizeof situation);
-    const char *texts[] = {PERSON, "2026-11-01T09:30", "home_visit", situation};
+    const char *texts[] = {RAW_PERSON, "2026-11-01T09:30", "home_visit", situation};
     for (int i = 0; i < 4; i++) {
         const struct schema_field *field = table_field_named(table, names[i]);
         buffer_clear(&visit->values[i]);
@@ -265,9 +271,10 @@ static void history_make(struct history *history, struct replica *sender, size_t
     free(ids);
 }
 
-/* Best times so far. */
+/* Best times so far, and the bytes of the files when the rows had come. */
 struct times {
     double apply, update, replay, raw_apply, raw_update;
+    double disk, raw_disk;
 };
 
 static void receive_once(const struct history *history, const struct network *network,
@@ -281,6 +288,7 @@ static void receive_once(const struct history *history, const struct network *ne
     MUST(replica_create(&fresh, &options, network, err));
     receive(fresh, &history->before, &received);
     keep_best(&times->apply, receive(fresh, &history->rows, &received));
+    times->disk = pages_bytes(replica_database(fresh));
     keep_best(&times->update, receive(fresh, &history->updates, &received));
     keep_best(&times->replay, receive(fresh, &history->rows, &received));
     replica_close(fresh);
@@ -291,6 +299,7 @@ static void raw_once(const struct history *history, struct times *times)
     unlink(path_of("raw.db"));
     sqlite3 *raw = raw_open(path_of("raw.db"));
     keep_best(&times->raw_apply, raw_rows(raw, history->rows_count, COMMIT_EVERY));
+    times->raw_disk = pages_bytes(raw);
     keep_best(&times->raw_update, raw_updates(raw, history->updates_count, COMMIT_EVERY));
     sqlite3_close(raw);
 }
@@ -314,9 +323,8 @@ static void bench_apply(struct world *world, size_t rows)
     TABLE_ROW(.name = "replay: known entries", .unit = "a second",
               .figure = (double)rows / times.replay, .bar = AT_LEAST(1e6));
     TABLE_ROW(.name = "a visit on disk, log and all", .unit = "bytes",
-              .figure = file_bytes("fresh.db") / (double)rows,
-              .limit = file_bytes("raw.db") / (double)rows, .limit_is = RAW,
-              .bar = RATIO_AT_MOST(1.5));
+              .figure = times.disk / (double)rows, .limit = times.raw_disk / (double)rows,
+              .limit_is = RAW, .bar = RATIO_AT_MOST(1.5));
     TABLE_ROW(.name = "a visit in runs", .unit = "bytes",
               .figure = history.rows.bytes / (double)rows);
     runs_release(&history.before);
@@ -339,71 +347,6 @@ static void bench_snapshot(struct world *world, size_t rows)
               .figure = count / taking.taking_s, .limit = count / times.raw_apply, .limit_is = RAW,
               .bar = RATIO_AT_LEAST(0.6));
     TABLE_ROW(.name = "a visit in a snapshot", .unit = "bytes", .figure = taking.bytes / count);
-}
-
-/* All bytes of the next session, both ways. */
-static double session_bytes(struct world *world, size_t client, struct session_totals *totals)
-{
-    world_sync(world, client, 0, totals);
-    return (double)(totals->bytes_in + totals->bytes_out);
-}
-
-/* The same rows as nothing but ids and texts, all at once. */
-static double zstd_bytes(size_t rows)
-{
-    struct buffer texts = {0};
-    char situation[200], row[400];
-    for (size_t i = 0; i < rows; i++) {
-        visit_text(i, situation, sizeof situation);
-        int size =
-            snprintf(row, sizeof row, "%s,2026-11-01T09:30,home_visit,%s\n", PERSON, situation);
-        struct id id = id_random(1700000000000 + (int64_t)i);
-        MUST(buffer_append(&texts, id.bytes, ID_BYTES));
-        MUST(buffer_append(&texts, row, (size_t)size));
-    }
-    size_t most = ZSTD_compressBound(texts.size);
-    void *out = malloc(most);
-    size_t size = out ? ZSTD_compress(out, most, texts.data, texts.size, 19) : 0;
-    free(out);
-    buffer_release(&texts);
-    return (double)size;
-}
-
-static void save_hundred(struct replica *replica, struct id *ids)
-{
-    for (size_t i = 0; i < HUNDRED; i++) {
-        char situation[200];
-        visit_text(i, situation, sizeof situation);
-        ids[i] = world_add(replica, "visit", "target_ref", PERSON, "kind", "home_visit", "at",
-                           "2026-11-01T09:30", "situation", situation, NULL);
-    }
-}
-
-static void bench_session(struct world *world)
-{
-    struct session_totals totals;
-    struct id ids[HUNDRED];
-    size_t client = world_join(world, ROLE_VOLUNTEER, world->branches[0]);
-    struct replica *replica = world->clients[client];
-    world->keeps_beacons = true;
-    world_sync(world, client, 0, &totals);
-    TABLE_ROW(.name = "nothing new: whole session", .unit = "bytes",
-              .figure = session_bytes(world, client, &totals), .bar = AT_MOST(400));
-    world_add(replica, "visit", "target_ref", PERSON, "kind", "home_visit", "situation",
-              "第1次走访：老人精神尚好，想听广播，血压偏高，已提醒按时服药。", NULL);
-    TABLE_ROW(.name = "a lone visit: whole session", .unit = "bytes",
-              .figure = session_bytes(world, client, &totals), .bar = AT_MOST(700));
-    TABLE_ROW(.name = "a lone visit: round trips", .unit = "", .figure = totals.round_trips,
-              .bar = AT_MOST(1));
-    save_hundred(replica, ids);
-    TABLE_ROW(.name = "a visit of 100 in one session", .unit = "bytes",
-              .figure = session_bytes(world, client, &totals) / HUNDRED,
-              .limit = zstd_bytes(HUNDRED) / HUNDRED, .limit_is = "zstd -19 of the bare rows",
-              .bar = RATIO_AT_MOST(1.25));
-    for (size_t i = 0; i < HUNDRED; i++)
-        world_set(replica, "visit", &ids[i], "next_on", "2026-12-01", NULL);
-    TABLE_ROW(.name = "a one-field change of 100", .unit = "bytes",
-              .figure = session_bytes(world, client, &totals) / HUNDRED, .bar = AT_MOST(25));
 }
 
 static void bench_frontiers(void)
@@ -435,13 +378,28 @@ static void bench_handshakes(void)
     TABLE_ROW(.name = "first frames without a knock", .unit = "a second", .figure = refusals);
 }
 
+/* What changes when records are stored another way. */
+static void bench_rows(size_t rows)
+{
+    struct world world;
+    world_start(&world);
+    table_part("bytes and round trips");
+    wire_bench(&world);
+    table_part("one core");
+    bench_save(world.hub.replica);
+    bench_apply(&world, rows);
+    world_end(&world);
+    unlink(path_of("raw.db"));
+    unlink(path_of("fresh.db"));
+}
+
 static void bench_replica(size_t rows)
 {
     struct world world;
     static const char *const names[] = {"save.db", "plain.db", "secret.db", "raw.db", "fresh.db"};
     world_start(&world);
     table_part("bytes and round trips");
-    bench_session(&world);
+    wire_bench(&world);
     bench_frontiers();
     table_part("one core");
     bench_handshakes();
@@ -517,15 +475,16 @@ static void bench_flood(size_t values)
 }
 
 static const char usage[] =
-    "usage: bench [--json] [--part replica|client|hub|flood] [--small] [ROWS]\n"
-    "ROWS are received and updated, 100,000 usually. --small: a fiftieth of the hub's load.\n"
+    "usage: bench [--json] [--part replica|rows|client|hub|flood] [--small] [ROWS]\n"
+    "rows: a part of replica. ROWS are received and updated, 100,000 usually.\n"
+    "--small: a fiftieth of the hub's load.\n"
     "flood, only when it is named: ROWS conflicting values of one field, 1,000,000 say.\n";
 
 int main(int argc, char **argv)
 {
     size_t rows = 100000;
     bool json = false, bad = false, replica = true, client = true, hub = true, small = false,
-         flood = false;
+         flood = false, records = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0)
             json = true;
@@ -533,10 +492,11 @@ int main(int argc, char **argv)
             small = true;
         else if (strcmp(argv[i], "--part") == 0 && ++i < argc)
             replica = strcmp(argv[i], "replica") == 0, client = strcmp(argv[i], "client") == 0,
-            hub = strcmp(argv[i], "hub") == 0, flood = strcmp(argv[i], "flood") == 0;
+            hub = strcmp(argv[i], "hub") == 0, flood = strcmp(argv[i], "flood") == 0,
+            records = strcmp(argv[i], "rows") == 0;
         else
             rows = (size_t)strtoul(argv[i], NULL, 10);
-        bad |= rows == 0 || !(replica || client || hub || flood);
+        bad |= rows == 0 || !(replica || client || hub || flood || records);
     }
     if (bad || !mkdtemp(folder)) {
         fputs(usage, stderr);
@@ -545,6 +505,8 @@ int main(int argc, char **argv)
     table_begin(json, rows);
     if (replica)
         bench_replica(rows);
+    if (records)
+        bench_rows(rows);
     if (client)
         bench_client(rows);
     if (hub)

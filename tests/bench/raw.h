@@ -7,6 +7,8 @@
 #include <sqlite3.h>
 #include <stddef.h>
 
+#define RAW_PERSON "person:0123456789abcdef0123456789abcdef" /* who is visited */
+
 /* What was found at visit number `row`. */
 void visit_text(size_t row, char *text, size_t size);
 
