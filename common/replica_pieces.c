@@ -13,7 +13,6 @@
 #define MERGE_EVERY 32
 #define MERGE_BYTES 7000  /* a merged piece; what travels as one run */
 #define COMPRESS_MIN 1024 /* less isn't worth a frame */
-#define COMPRESS_LEVEL 1
 
 static enum status pack_bodies(const struct piece *piece, struct buffer *out)
 {
@@ -32,7 +31,7 @@ static enum status compress(struct replica *replica, struct bytes *bodies, enum 
     if (bodies->size < COMPRESS_MIN || bodies->size > LOG_PIECE_MAX)
         return STATUS_OK;
     buffer_clear(&replica->frame);
-    TRY(zstd_frame_append(&replica->frame, &replica->zstd, *bodies, COMPRESS_LEVEL));
+    TRY(zstd_frame_append_with(&replica->frame, &replica->zstd, *bodies, DICTIONARY_ENTRIES));
     if (replica->frame.size > bodies->size / 8 * 7)
         return STATUS_OK;
     *bodies = buffer_bytes(&replica->frame);

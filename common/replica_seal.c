@@ -172,8 +172,9 @@ enum status replica_plain(struct replica *replica, const struct seal_place *plac
     if (head.size > 0 && (pack_array(&replica->plain, 2) != STATUS_OK ||
                           pack_bin(&replica->plain, head) != STATUS_OK))
         status = STATUS_NO_MEMORY;
+    struct seal_means means = {&replica->network, &key, &replica->zstd};
     if (status == STATUS_OK)
-        status = seal_open(&replica->plain, &replica->network, &key, place, content);
+        status = seal_open(&replica->plain, &means, place, content);
     sodium_memzero(&key, sizeof key);
     if (status == STATUS_NO_MEMORY)
         return error_set(err, status, "out of memory");
@@ -447,6 +448,7 @@ enum status draft_seal(struct draft *draft, const struct seal_place *place,
     struct replica *replica = draft->replica;
     struct entry_key wanted = {.subject = *subject, .year = year_of(draft->writer.head.time_ms)};
     struct seal_key scope, key;
+    struct seal_means means = {&replica->network, &key, &replica->zstd};
     struct bytes head, part;
     if (!part_to_seal(field, *value, &head, &part)) /* emptied, or sealed already */
         return STATUS_OK;
@@ -462,9 +464,8 @@ enum status draft_seal(struct draft *draft, const struct seal_place *place,
     if (status == STATUS_NOT_FOUND)
         status = new_key(draft, &wanted, &scope, &key, err);
     buffer_clear(&draft->sealed);
-    if (status == STATUS_OK &&
-        (seal_value(&draft->sealed, &replica->network, &key, place, part) != STATUS_OK ||
-         (head.size > 0 && join_head(&draft->sealed, head) != STATUS_OK)))
+    if (status == STATUS_OK && (seal_value(&draft->sealed, &means, place, part) != STATUS_OK ||
+                                (head.size > 0 && join_head(&draft->sealed, head) != STATUS_OK)))
         status = error_set(err, STATUS_NO_MEMORY, "out of memory");
     sodium_memzero(&scope, sizeof scope);
     sodium_memzero(&key, sizeof key);

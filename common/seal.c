@@ -4,12 +4,16 @@
 #include <string.h>
 
 #include "common/pack.h"
+#include "common/schema.h"
 #include "common/utf16.h"
 
 #define TAG_BYTES crypto_aead_xchacha20poly1305_ietf_ABYTES
-/* What is sealed: a canonical value, or the UTF-16LE of a text that is shorter so. */
+/* What is sealed: a canonical value, or the UTF-16LE of a text, or that in a frame; the shortest. A
+ * bit that turns makes none of another. */
 #define FORM_VALUE 1
 #define FORM_TEXT 2
+#define FORM_FRAME 4
+#define FRAME_TEXT_MAX (2u * FIELD_TEXT_BYTES_MAX) /* of UTF-16 in a frame */
 #define HEAD_BYTES (1 + SEAL_ID_BYTES + SEAL_RANDOM_BYTES)
 #define BLOCK_BYTES 16
 
@@ -179,15 +183,37 @@ static struct bound bound_to_place(const struct network *network, const struct s
     return bound_to(network, &place->row, data, sizeof data);
 }
 
+static const uint8_t magic[ZSTD_MAGIC_BYTES] = {0x28, 0xb5, 0x2f, 0xfd};
+
+/* The text behind `start`, packed, in its place, where that is shorter. */
+static enum status pack_text(struct buffer *out, size_t start, struct zstd_room *zstd,
+                             uint8_t *form)
+{
+    struct buffer frame = {0};
+    struct bytes text = bytes_of(out->data + start, out->size - start);
+    if (text.size < BLOCK_BYTES || text.size > FRAME_TEXT_MAX)
+        return STATUS_OK;
+    enum status status = zstd_frame_append_with(&frame, zstd, text, DICTIONARY_TEXTS);
+    if (status == STATUS_OK && frame.size - sizeof magic < text.size) {
+        *form = FORM_FRAME;
+        out->size = start;
+        status = buffer_append(out, frame.data + sizeof magic, frame.size - sizeof magic);
+    }
+    buffer_release(&frame);
+    return status;
+}
+
 /* Appends what is to be sealed, and gives its form. */
-static enum status put_plain(struct buffer *out, struct bytes value, uint8_t *form)
+static enum status put_plain(struct buffer *out, struct zstd_room *zstd, struct bytes value,
+                             uint8_t *form)
 {
     struct unpack in = unpack_of(value);
     struct bytes text;
     size_t before = out->size;
-    *form = FORM_TEXT;
     if (unpack_str(&in, &text)) {
+        *form = FORM_TEXT;
         TRY(utf16_append(out, text));
+        TRY(pack_text(out, before, zstd, form));
         if (out->size - before < value.size)
             return STATUS_OK;
     }
@@ -203,43 +229,46 @@ static enum status put_padding(struct buffer *out, size_t size)
     return buffer_append(out, padding, BLOCK_BYTES - size % BLOCK_BYTES);
 }
 
-static enum status seal_content(struct buffer *content, const struct network *network,
-                                const struct seal_key *key, const struct seal_place *place,
-                                struct bytes value)
+static enum status seal_content(struct buffer *content, const struct seal_means *means,
+                                const struct seal_place *place, struct bytes value)
 {
-    struct bound bound = bound_to_place(network, place);
+    struct bound bound = bound_to_place(means->network, place);
     uint8_t nonce[24], head[HEAD_BYTES];
     TRY(buffer_append(content, head, sizeof head));
-    TRY(put_plain(content, value, &head[0]));
+    TRY(put_plain(content, means->zstd, value, &head[0]));
     TRY(put_padding(content, content->size - HEAD_BYTES));
     TRY(buffer_reserve(content, TAG_BYTES));
-    memcpy(head + 1, key->id.bytes, SEAL_ID_BYTES);
+    memcpy(head + 1, means->key->id.bytes, SEAL_ID_BYTES);
     randombytes_buf(head + 1 + SEAL_ID_BYTES, SEAL_RANDOM_BYTES);
     full_nonce(nonce, &bound, head + 1 + SEAL_ID_BYTES);
     memcpy(content->data, head, sizeof head);
     uint8_t *plain = content->data + HEAD_BYTES;
     crypto_aead_xchacha20poly1305_ietf_encrypt(plain, NULL, plain, content->size - HEAD_BYTES,
-                                               bound.bytes, bound.size, NULL, nonce, key->secret);
+                                               bound.bytes, bound.size, NULL, nonce,
+                                               means->key->secret);
     content->size += TAG_BYTES;
     return STATUS_OK;
 }
 
-enum status seal_value(struct buffer *out, const struct network *network,
-                       const struct seal_key *key, const struct seal_place *place,
-                       struct bytes value)
+enum status seal_value(struct buffer *out, const struct seal_means *means,
+                       const struct seal_place *place, struct bytes value)
 {
     struct buffer content = {0};
-    enum status status = seal_content(&content, network, key, place, value);
+    enum status status = seal_content(&content, means, place, value);
     if (status == STATUS_OK)
         status = pack_sealed(out, buffer_bytes(&content));
     buffer_release(&content);
     return status;
 }
 
+static bool is_form(uint8_t form)
+{
+    return form == FORM_VALUE || form == FORM_TEXT || form == FORM_FRAME;
+}
+
 bool seal_value_key(struct bytes content, struct seal_id *id)
 {
-    if (content.size < HEAD_BYTES + BLOCK_BYTES + TAG_BYTES || content.data[0] < FORM_VALUE ||
-        content.data[0] > FORM_TEXT)
+    if (content.size < HEAD_BYTES + BLOCK_BYTES + TAG_BYTES || !is_form(content.data[0]))
         return false;
     memcpy(id->bytes, content.data + 1, SEAL_ID_BYTES);
     return true;
@@ -256,22 +285,45 @@ static struct bytes without_padding(struct bytes padded)
     return bytes_of(padded.data, size - 1);
 }
 
-static enum status put_value(struct buffer *out, uint8_t form, struct bytes plain)
+static enum status put_text(struct buffer *out, struct bytes utf16)
 {
     struct buffer text = {0};
-    if (form == FORM_VALUE)
-        return buffer_append_bytes(out, plain);
-    enum status status = utf16_read(&text, plain);
+    enum status status = utf16_read(&text, utf16);
     if (status == STATUS_OK)
         status = pack_str(out, buffer_bytes(&text));
     buffer_release(&text);
+    return status;
+}
+
+static enum status put_packed_text(struct buffer *out, struct zstd_room *zstd, struct bytes packed)
+{
+    struct buffer frame = {0}, text = {0};
+    enum status status = buffer_append(&frame, magic, sizeof magic);
+    if (status == STATUS_OK)
+        status = buffer_append_bytes(&frame, packed);
+    if (status == STATUS_OK)
+        status = zstd_frame_open(&text, zstd, buffer_bytes(&frame), FRAME_TEXT_MAX);
+    if (status == STATUS_OK)
+        status = put_text(out, buffer_bytes(&text));
+    buffer_release(&frame);
+    buffer_release(&text);
+    return status;
+}
+
+static enum status put_value(struct buffer *out, struct zstd_room *zstd, uint8_t form,
+                             struct bytes plain)
+{
+    if (form == FORM_VALUE)
+        return buffer_append_bytes(out, plain);
+    enum status status =
+        form == FORM_TEXT ? put_text(out, plain) : put_packed_text(out, zstd, plain);
     return status == STATUS_BAD_INPUT ? STATUS_FORGED : status;
 }
 
-enum status seal_open(struct buffer *out, const struct network *network, const struct seal_key *key,
+enum status seal_open(struct buffer *out, const struct seal_means *means,
                       const struct seal_place *place, struct bytes content)
 {
-    struct bound bound = bound_to_place(network, place);
+    struct bound bound = bound_to_place(means->network, place);
     struct seal_id id;
     struct buffer padded = {0};
     uint8_t nonce[24];
@@ -282,11 +334,11 @@ enum status seal_open(struct buffer *out, const struct network *network, const s
     enum status status = STATUS_FORGED;
     if (crypto_aead_xchacha20poly1305_ietf_decrypt(
             padded.data, NULL, NULL, content.data + HEAD_BYTES, content.size - HEAD_BYTES,
-            bound.bytes, bound.size, nonce, key->secret) == 0) {
+            bound.bytes, bound.size, nonce, means->key->secret) == 0) {
         padded.size = content.size - HEAD_BYTES - TAG_BYTES;
         struct bytes plain = without_padding(buffer_bytes(&padded));
         if (plain.data)
-            status = put_value(out, content.data[0], plain);
+            status = put_value(out, means->zstd, content.data[0], plain);
     }
     buffer_release(&padded);
     return status;

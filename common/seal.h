@@ -12,7 +12,8 @@
  * All symmetric sealing is XChaCha20-Poly1305 (libsodium) with a nonce whose first 8 bytes are
  * random and whose last 16 say what is sealed; its associated data begins with the network's id.
  *   value:      form ‖ value key's id 8 ‖ random 8 ‖ AEAD(plain, 0x80, zeros up to 16 n)
- *               form 1: plain is the canonical value; form 2: the UTF-16LE of a text
+ *               form 1: plain is the canonical value; form 2: the UTF-16LE of a text; form 4: that
+ *               in a Zstandard frame with DICTIONARY_TEXTS, without the frame's magic number
  *               AD: table u32le ‖ row 16 ‖ field u32le
  *   wrapped:    scope key's id 8 ‖ random 8 ‖ AEAD(key 32)
  *               AD of a value key: subject 16 ‖ year u32le; of a scope key under another: its id
@@ -22,6 +23,7 @@
 
 #include "common/entry.h"
 #include "common/keys.h"
+#include "common/zstd_frame.h"
 
 #define SEAL_KEY_BYTES 32
 #define SEAL_ID_BYTES 8
@@ -76,14 +78,19 @@ bool value_key_unwrap(uint8_t secret[SEAL_KEY_BYTES], const uint8_t wrapped[SEAL
                       const struct seal_key *scope_key);
 
 /* ---- values ---- */
+/* What a value is sealed with. Borrows. */
+struct seal_means {
+    const struct network *network;
+    const struct seal_key *key;
+    struct zstd_room *zstd;
+};
 /* Appends the sealed form of `value`, as MessagePack. STATUS_NO_MEMORY. */
-enum status seal_value(struct buffer *out, const struct network *network,
-                       const struct seal_key *key, const struct seal_place *place,
-                       struct bytes value);
+enum status seal_value(struct buffer *out, const struct seal_means *means,
+                       const struct seal_place *place, struct bytes value);
 /* The value key that `content` (of a sealed value) names; false when it is no such form. */
 bool seal_value_key(struct bytes content, struct seal_id *id);
 /* Appends the value. STATUS_FORGED when it doesn't open, STATUS_NO_MEMORY. */
-enum status seal_open(struct buffer *out, const struct network *network, const struct seal_key *key,
+enum status seal_open(struct buffer *out, const struct seal_means *means,
                       const struct seal_place *place, struct bytes content);
 
 #endif

@@ -4,17 +4,23 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
+#include "common/dictionary.h"
+
 #define LEVEL 3
 
 static ZSTD_CCtx *context_new(void)
 {
+    struct bytes dictionary = dictionary_find(DICTIONARY_ENTRIES);
     ZSTD_CCtx *context = ZSTD_createCCtx();
     if (!context)
         return NULL;
     ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, LEVEL);
     ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, PACK_WINDOW_LOG);
     ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 0);
-    return context;
+    if (!ZSTD_isError(ZSTD_CCtx_loadDictionary(context, dictionary.data, dictionary.size)))
+        return context;
+    ZSTD_freeCCtx(context);
+    return NULL;
 }
 
 enum status packer_add(struct packer *packer, struct bytes plain, bool last, struct buffer *out)
@@ -41,14 +47,28 @@ void packer_release(struct packer *packer)
     packer->context = NULL;
 }
 
+/* For a frame that begins so. */
+static enum status unpacker_start(struct unpacker *unpacker, struct bytes piece)
+{
+    unsigned number = ZSTD_getDictID_fromFrame(piece.data, piece.size);
+    struct bytes dictionary = dictionary_find(number);
+    if (number != DICTIONARY_NONE && !dictionary.data)
+        return STATUS_PROTOCOL;
+    unpacker->context = ZSTD_createDCtx();
+    if (!unpacker->context)
+        return STATUS_NO_MEMORY;
+    ZSTD_DCtx_setParameter(unpacker->context, ZSTD_d_windowLogMax, PACK_WINDOW_LOG);
+    if (number == DICTIONARY_NONE || !ZSTD_isError(ZSTD_DCtx_loadDictionary(
+                                         unpacker->context, dictionary.data, dictionary.size)))
+        return STATUS_OK;
+    unpacker_release(unpacker);
+    return STATUS_NO_MEMORY;
+}
+
 enum status unpacker_add(struct unpacker *unpacker, struct bytes piece, struct buffer *out)
 {
-    if (!unpacker->context) {
-        unpacker->context = ZSTD_createDCtx();
-        if (!unpacker->context)
-            return STATUS_NO_MEMORY;
-        ZSTD_DCtx_setParameter(unpacker->context, ZSTD_d_windowLogMax, PACK_WINDOW_LOG);
-    }
+    if (!unpacker->context)
+        TRY(unpacker_start(unpacker, piece));
     /* One byte of room more than is allowed: whoever uses it has expanded to too much. */
     TRY(buffer_reserve(out, PACK_PIECE_MAX + 1));
     ZSTD_inBuffer in = {piece.data, piece.size, 0};

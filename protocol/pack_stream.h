@@ -1,7 +1,9 @@
 #ifndef PROTOCOL_PACK_STREAM_H
 #define PROTOCOL_PACK_STREAM_H
 
-/* Compression of what one side says: Zstandard (RFC 8878), one frame over many PACKED messages.
+/* Compression of what one side says: Zstandard (RFC 8878), one frame over many PACKED messages,
+ * with DICTIONARY_ENTRIES (common/dictionary.h). Who reads takes any dictionary that it knows, or
+ * none.
  *
  * Each piece ends on a block, so that what arrived can be used before the next one comes, and
  * leans on those before it. Windows are bounded: a piece never expands to more than

@@ -22,7 +22,7 @@
 #define LOAD_BUDGET_BYTES (64u * 1024u) /* of runs asked for at once */
 #define LOADS_AHEAD_MAX 8u              /* loads sent that the peer hasn't read yet */
 #define RAW_BYTES_MAX (512u * 1024u)    /* arrived and not looked at yet: then pause */
-#define PACK_BYTES_MIN 512u             /* fewer bytes of runs go as they are */
+#define PACK_BYTES_MIN 128u             /* fewer bytes of runs go as they are */
 #define HOLD_BYTES (16u * 1024u)        /* below it output waits for the open question's answer */
 #define KEPT_BYTES_MAX (64u * 1024u)    /* an empty buffer larger than this is given back */
 #define HELD_EVERY_MS 2000u             /* how often progress of an upload is remembered */

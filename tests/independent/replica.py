@@ -5,9 +5,8 @@ an entry counts is asked anew each time; at the sizes of a test that is quick en
 
 import struct
 
-import zstandard
-
 from entry import Entry, Run, chain, run_holds, signed_hash
+from frame import open_frame
 from frontier import lacking
 from keys import DIGEST, sign
 from merge import merge
@@ -186,26 +185,31 @@ def split_bodies(data):
     return bodies
 
 
-def read_log(database, network_id):
-    """The log of a replica's SQLite file, checked from the first entry on. Its form is the C
-    programs' own affair: pieces of bodies, each behind its length when there are several, in a
-    Zstandard frame (form 1) or not, under (feed << 40 | last number)."""
-    replica, pieces = Replica(network_id), []
-    feeds = {row[0]: tuple(row[1:4]) for row in
-             database.execute("SELECT id, scope, device, incarnation FROM _feed")}
+FRAME_MAX = 4 * 1024 * 1024  # of bodies
+
+
+def read_pieces(database):
+    """(local feed, count, number of the last, bodies, signature) of each piece of a replica's SQLite
+    file. Its form is the C programs' own affair: bodies, each behind its length when there are
+    several, in a Zstandard frame (form 1) or not, under (feed << 40 | last number)."""
     for key, count, form, bodies, signature in database.execute(
             "SELECT id, count, form, bodies, signature FROM _log ORDER BY id"):
-        feed, first = feeds[key >> 40], (key & 2**40 - 1) - count + 1
         if form == 1:
-            try:
-                bodies = zstandard.ZstdDecompressor().decompress(bodies)
-            except zstandard.ZstdError as why:
-                raise Refused(f"feed {feed}, entries from {first} on: {why}") from why
-        pieces.append((feed, first, count, bodies, signature))
-    for feed, first, count, bodies, signature in sorted(
+            bodies = open_frame(bodies, FRAME_MAX)
+        bodies = [bodies] if count == 1 else split_bodies(bodies)
+        yield key >> 40, count, key & 2**40 - 1, bodies, signature
+
+
+def read_log(database, network_id):
+    """The log of a replica, checked from the first entry on."""
+    replica = Replica(network_id)
+    feeds = {row[0]: tuple(row[1:4]) for row in
+             database.execute("SELECT id, scope, device, incarnation FROM _feed")}
+    pieces = [(feeds[local], last - count + 1, bodies, signature)
+              for local, count, last, bodies, signature in read_pieces(database)]
+    for feed, first, bodies, signature in sorted(
             pieces, key=lambda piece: (replica.order(piece[0]), piece[1])):
         try:
-            bodies = [bodies] if count == 1 else split_bodies(bodies)
             run = Run([*feed, first, bodies, signature])
             if replica.take(run) != len(run.bodies):
                 raise Refused("some of them stand in the log twice")

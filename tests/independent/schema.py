@@ -7,13 +7,13 @@ import json
 import re
 
 import msgpack
-import zstandard
 
 from entry import read_dots
+from frame import open_frame
 from keys import ROLES, blake
 from pack import Refused, listed, pack
 
-WINDOW_MAX, TEXT_MAX = 2**17, 1024 * 1024
+TEXT_MAX = 1024 * 1024
 ELEMENTS_MAX, ROUND_MAX, SEAL_MAX = 4096, 1000000, 128
 TABLE_FIRST = 16
 CODE = re.compile(r"[A-Za-z0-9_.\-]{1,64}", re.A)
@@ -23,11 +23,7 @@ TEXTS = ("text", "place", "date", "datetime", "month", "enum", "code")
 @functools.lru_cache
 def read_frame(frame):
     """The schema in a registry's frame; it is read again and again, and never changes."""
-    parameters = zstandard.get_frame_parameters(frame)
-    if not 0 < parameters.content_size <= TEXT_MAX or parameters.window_size > max(
-            WINDOW_MAX, parameters.content_size):
-        raise Refused("a schema's frame is too large")
-    return Schema(json.loads(zstandard.ZstdDecompressor().decompress(frame)))
+    return Schema(json.loads(open_frame(frame, TEXT_MAX)))
 
 
 class Field:

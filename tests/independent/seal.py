@@ -10,12 +10,14 @@ import struct
 import nacl.bindings as sodium
 from nacl.exceptions import CryptoError
 
+from frame import MAGIC, TEXTS, close_frame, open_frame
 from keys import SEAL
 from pack import Refused, binary, listed, pack, uint, unpack
 
 ID, RANDOM, WRAPPED, GRANT, SEALED_HEAD = 8, 8, 64, 80, 17
 YEAR_MAX, ORG_DEPTH_MAX, ROLES_ALL = 9999, 16, 0b1111110
-VALUE, TEXT = 1, 2  # forms of what is sealed
+VALUE, TEXT, FRAME = 1, 2, 4  # forms of what is sealed
+TEXT_MAX = 2 * 64 * 1024  # in a frame
 
 
 def read_utf16(plain):
@@ -130,7 +132,7 @@ class Opener:
 
     def open(self, table, row, field, content):
         """The value; None: not for us, or erased."""
-        if len(content) < SEALED_HEAD + 32 or content[0] not in (VALUE, TEXT):
+        if len(content) < SEALED_HEAD + 32 or content[0] not in (VALUE, TEXT, FRAME):
             return None
         key = self.value_key(content[1:1 + ID])
         padded = key and open_box(self.network, key, of_value(table, row, field),
@@ -138,7 +140,12 @@ class Opener:
         if not padded or padded.rstrip(b"\0")[-1:] != b"\x80":
             return None
         plain = padded.rstrip(b"\0")[:-1]
-        return unpack(plain) if content[0] == VALUE else read_utf16(plain)
+        if content[0] == VALUE:
+            return unpack(plain)
+        try:
+            return read_utf16(open_frame(MAGIC + plain, TEXT_MAX) if content[0] == FRAME else plain)
+        except Refused:
+            return None
 
     def newest(self, org, roles):
         """The scope key to write with: (id, key), or None."""
@@ -162,6 +169,9 @@ class Opener:
         form, plain = VALUE, pack(value)
         if type(value) is str and len(value.encode("utf-16-le")) < len(plain):
             form, plain = TEXT, value.encode("utf-16-le")
+            packed = close_frame(plain, TEXTS)[len(MAGIC):] if 16 <= len(plain) <= TEXT_MAX else plain
+            if len(packed) < len(plain):
+                form, plain = FRAME, packed
         plain += b"\x80"
         plain += bytes(-len(plain) % 16)
         return bytes([form]) + named[0] + close(self.network, key, of_value(*place), plain)

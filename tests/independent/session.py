@@ -15,6 +15,7 @@ import zstandard
 from nacl.bindings import crypto_scalarmult_base
 
 from entry import Run, pack_entry
+from frame import ENTRIES, dictionary, unpacker_of
 from frontier import frontier_digest, pack_frontier, read_frontier
 from sketch import FEEDS_MAX, decode, sketch_bytes
 from keys import (BEACON, ENROL, KNOCK, LINK_KEY, PEER, RECEIPT, Beacon, LinkKey, Receipt, blake,
@@ -31,7 +32,7 @@ FRAME_MAX, MESSAGE_MAX, TYPE_SKIPPED = 8192, 1024 * 1024 + 65536, 64
 HINT_MAGIC, HINT = b"JQP1", 20
 VERSION, HUB_INDEX, FIRST_MAX = 1, 1, 8000
 DONE = 0
-PIECE_MAX, WINDOW_MAX = 16384, 1 << 17
+PIECE_MAX = 16384
 
 
 class Invitation:
@@ -62,8 +63,9 @@ class Packing:
     def pack(self, plain, last):
         if not self.packer:
             parameters = zstandard.ZstdCompressionParameters.from_level(
-                3, window_log=17, write_content_size=False)
-            compressor = zstandard.ZstdCompressor(compression_params=parameters)
+                3, window_log=17, write_content_size=False, write_dict_id=True)
+            compressor = zstandard.ZstdCompressor(compression_params=parameters,
+                                                  dict_data=dictionary(ENTRIES))
             self.packer = compressor.compressobj()
         end = zstandard.COMPRESSOBJ_FLUSH_FINISH if last else zstandard.COMPRESSOBJ_FLUSH_BLOCK
         piece = self.packer.compress(plain) + self.packer.flush(end)
@@ -72,8 +74,7 @@ class Packing:
 
     def unpack(self, piece):
         if not self.unpacker:
-            decompressor = zstandard.ZstdDecompressor(max_window_size=WINDOW_MAX)
-            self.unpacker = decompressor.decompressobj()
+            self.unpacker = unpacker_of(piece).decompressobj()
         plain = self.unpacker.decompress(piece)
         if len(plain) > PIECE_MAX or self.unpacker.unused_data:
             raise Refused("a piece that expands to too much, or with bytes behind its frame")

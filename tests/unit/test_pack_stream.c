@@ -57,6 +57,39 @@ static void a_piece_leans_on_those_before_it(void **state)
     buffer_release(&second);
 }
 
+/* What entries look like needn't be said first. */
+static void a_lone_piece_leans_on_the_dictionary(void **state)
+{
+    static const char visit[] = "2026-11-01T09:30\x04\xaahome_visit\x05\xa7routine";
+    struct packer packer = {0};
+    struct unpacker unpacker = {0};
+    struct buffer piece = {0}, back = {0};
+    (void)state;
+    assert_int_equal(packer_add(&packer, bytes_text(visit), true, &piece), STATUS_OK);
+    assert_int_equal(ZSTD_getDictID_fromFrame(piece.data, piece.size), 1);
+    assert_in_range(piece.size, 1, sizeof visit - 5);
+    assert_int_equal(unpacker_add(&unpacker, buffer_bytes(&piece), &back), STATUS_OK);
+    assert_true(bytes_equal(buffer_bytes(&back), bytes_text(visit)));
+    buffer_release(&piece);
+    buffer_release(&back);
+}
+
+static void another_dictionary_breaks_a_rule(void **state)
+{
+    struct packer packer = {0};
+    struct unpacker unpacker = {0};
+    struct buffer plain = text_of(600, 3), piece = {0}, out = {0};
+    (void)state;
+    assert_int_equal(packer_add(&packer, buffer_bytes(&plain), true, &piece), STATUS_OK);
+    assert_int_equal(piece.data[6], 1); /* behind magic number, descriptor and window */
+    piece.data[6] = 77;
+    assert_int_equal(unpacker_add(&unpacker, buffer_bytes(&piece), &out), STATUS_PROTOCOL);
+    assert_null(unpacker.context);
+    buffer_release(&plain);
+    buffer_release(&piece);
+    buffer_release(&out);
+}
+
 static struct buffer frame_of(const void *data, size_t size, int window_log)
 {
     struct buffer frame = {0};
@@ -124,6 +157,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_piece_can_be_used_before_the_next_comes),
         cmocka_unit_test(a_piece_leans_on_those_before_it),
+        cmocka_unit_test(a_lone_piece_leans_on_the_dictionary),
+        cmocka_unit_test(another_dictionary_breaks_a_rule),
         cmocka_unit_test(a_bomb_is_refused_without_the_memory_for_it),
         cmocka_unit_test(what_isnt_a_piece_is_refused),
     };
