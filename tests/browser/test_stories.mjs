@@ -98,7 +98,7 @@ describe("a volunteer and a secretary", () => {
   });
 
   test("of very many values the newest are shown and all are counted; one decision is enough", async () => {
-    const many = await secretary.add("person", "name=示例党员103", "phone=13700000000");
+    const many = await secretary.add("person", "name=示例党员109", "phone=13700000000");
     const desk = await world.visit(secretary);
     const codes = await desk.page.evaluate(async (id) => {
       const answers = [];
