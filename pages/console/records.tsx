@@ -1,9 +1,9 @@
 // The records, to look at: a table's rows by search, one row with its history and what names it.
 
 import { useEffect, useState } from "preact/hooks";
+import { Facts, Shown } from "../shared/facts";
 import { Heading, Loading } from "../shared/parts";
-import type { Titles, Value } from "../src/api";
-import { columnsOf, fieldOf, isRef, label, refTarget, sectionsOf, titleOf, type Field, type Table } from "../src/schema";
+import { columnsOf, fieldOf, label, sectionsOf, titleOf, type Table } from "../src/schema";
 import { isEmpty, say, sayHistory, sayTime } from "../src/values";
 import { language } from "../shared/words";
 import { api } from "./api";
@@ -13,15 +13,6 @@ import { useAnswer, useConsole } from "./state";
 import { t } from "./words";
 
 const SEARCH_MS = 300;
-
-function Shown(props: { field: Field; value: Value | undefined; titles: Titles }) {
-  const { field, value, titles } = props;
-  if (isEmpty(value)) return <span class="quiet">{t("none")}</span>;
-  if (!isRef(field) || Array.isArray(value)) return <span class="value">{say(field, value, titles)}</span>;
-  const { table, id } = refTarget(field, String(value));
-  const text = titles[String(value)] ?? id.slice(-6);
-  return table ? <a href={`#/row/${table}/${id}`}>{text}</a> : <span class="value">{text}</span>;
-}
 
 export function RecordsPage(props: { table?: string | undefined }) {
   const { schema } = useConsole();
@@ -105,19 +96,14 @@ export function RowPage(props: { table: Table; id: string }) {
         {sectionsOf(table, { zh: "其他", en: "Other" }).map((section) => (
           <section class="card" key={section.label.en}>
             <h2>{label(section.label, language())}</h2>
-            <dl>
-              {section.fields
-                .filter((field) => !isEmpty(row[field.name]))
-                .map((field) => (
-                  <div class="fact" key={field.name}>
-                    <dt>{label(field, language())}</dt>
-                    <dd>
-                      <Shown field={field} value={row[field.name]} titles={titles} />
-                      {row._conflicts.includes(field.name) && <span class="mark">{t("conflict")}</span>}
-                    </dd>
-                  </div>
-                ))}
-            </dl>
+            <Facts fields={section.fields.filter((field) => !isEmpty(row[field.name]))}>
+              {(field) => (
+                <>
+                  <Shown field={field} value={row[field.name]} titles={titles} />
+                  {row._conflicts.includes(field.name) && <span class="mark">{t("conflict")}</span>}
+                </>
+              )}
+            </Facts>
           </section>
         ))}
       </div>

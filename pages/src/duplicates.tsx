@@ -1,9 +1,9 @@
 // Rows that may be one and the same, side by side: merged, or told apart, and both undone.
 
 import { useState } from "preact/hooks";
+import { Shown } from "../shared/facts";
 import { Heading, Loading } from "../shared/parts";
 import { api, type Duplicates, type Row, type Titles } from "./api";
-import { Shown } from "./parts";
 import { fieldOf, isTyped, label, mayWrite, titleOf, type Field, type Table } from "./schema";
 import { changed, tell, tellFailure, useLoad, useStore } from "./store";
 import { difference, isEmpty, same, say } from "./values";

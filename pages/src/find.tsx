@@ -1,9 +1,9 @@
 // The page that searches all tables, and the one that leads to each of them.
 
 import { useEffect, useState } from "preact/hooks";
+import { Shown } from "../shared/facts";
 import { Heading } from "../shared/parts";
 import { api } from "./api";
-import { Shown } from "./parts";
 import { columnsOf, isRef, label, titleOf, type Table } from "./schema";
 import { SearchBox, useLate } from "./search";
 import { rename, useLoad, useStore } from "./store";

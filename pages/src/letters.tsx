@@ -2,12 +2,12 @@
 // returns; between the two the hub carries the letter.
 
 import { useState } from "preact/hooks";
+import { Facts, Shown } from "../shared/facts";
 import { Heading, Loading } from "../shared/parts";
-import { api, type Letter, type One } from "./api";
+import { api, type Letter } from "./api";
 import { FieldRow } from "./field";
 import { Papers } from "./papers";
-import { Shown } from "./parts";
-import { codeLabel, fieldOf, isTyped, label, mayWrite, sectionsOf, titleOf, type Field, type Table } from "./schema";
+import { codeLabel, fieldOf, isTyped, mayWrite, sectionsOf, titleOf, type Field, type Table } from "./schema";
 import { changed, go, tell, tellFailure, useLoad, useStore } from "./store";
 import { isEmpty } from "./values";
 import { language, w } from "./words";
@@ -152,24 +152,6 @@ export function LettersPage() {
 
 // ---- one ----
 
-function Facts(props: { one: One; fields: Field[] }) {
-  const { one } = props;
-  return (
-    <dl>
-      {props.fields
-        .filter((field) => !isEmpty(one.row[field.name]))
-        .map((field) => (
-          <div key={field.name} class="fact">
-            <dt>{label(field, language())}</dt>
-            <dd>
-              <Shown field={field} value={one.row[field.name]} titles={one.titles} />
-            </dd>
-          </div>
-        ))}
-    </dl>
-  );
-}
-
 export function LetterPage(props: { table: Table; id: string }) {
   const { table, id } = props;
   const one = useLoad(() => api.row(table.name, id), [table.name, id]);
@@ -177,6 +159,7 @@ export function LetterPage(props: { table: Table; id: string }) {
   if (!one.data || !letters.data) return <Loading failure={one.failure ?? letters.failure} />;
   const letter = letters.data.letters.find((item) => item.id === id);
   const { moves } = table;
+  const { row, titles } = one.data;
   const named = [moves!.row, moves!.to, moves!.name];
   const fields = table.fields.filter((field) => isTyped(field) && !named.includes(field.name) && field.name !== "void");
   return (
@@ -194,11 +177,11 @@ export function LetterPage(props: { table: Table; id: string }) {
           </>
         }
       >
-        {w("letterOf", letter?.name ?? titleOf(table, one.data.row, one.data.titles, language()))}
+        {w("letterOf", letter?.name ?? titleOf(table, row, titles, language()))}
       </Heading>
       <p class="letter-text">{w("letterText", letter ? target(letter) : w("none"), letter?.name ?? w("none"))}</p>
       <section class="card">
-        <Facts one={one.data} fields={fields} />
+        <Facts fields={fields.filter((field) => !isEmpty(row[field.name]))}>{(field) => <Shown field={field} value={row[field.name]} titles={titles} />}</Facts>
       </section>
       {letter && waits(table, letter) && <Answer table={table} letter={letter} />}
     </>

@@ -1,12 +1,12 @@
 // Rows of one table: searched, filtered, sorted, page by page, and chosen to be changed together.
 
 import { useEffect, useState } from "preact/hooks";
+import { Shown } from "../shared/facts";
 import { Heading, Loading } from "../shared/parts";
 import { keepFile } from "../shared/keep";
 import { api, type Query, type Row, type Titles } from "./api";
 import { BulkBar } from "./bulk";
 import { countOf, Filters, queryOf, readNarrowed, writeNarrowed } from "./filters";
-import { Shown } from "./parts";
 import { columnsOf, isRef, label, mayWrite, titleOf, type Field, type Table } from "./schema";
 import { SearchBox, useLate } from "./search";
 import { prefer, rename, tell, tellFailure, useLoad, useStore } from "./store";

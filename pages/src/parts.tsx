@@ -1,9 +1,7 @@
 // Small pieces that several pages use.
 
-import type { Row, Titles, Value } from "./api";
-import { isRef, refTarget, type Field } from "./schema";
+import type { Row } from "./api";
 import { hideNotice, useStore } from "./store";
-import { isEmpty, say } from "./values";
 import { w } from "./words";
 
 /** The own org and those below it; nothing to choose where there is but one. */
@@ -52,28 +50,6 @@ export function NoticeBar() {
         </div>
       )}
     </div>
-  );
-}
-
-/** A value to look at; what a ref names can be followed. */
-export function Shown(props: { field: Field; value: Value | undefined; titles: Titles }) {
-  const { field, value, titles } = props;
-  if (isEmpty(value)) return <span class="quiet">{w("none")}</span>;
-  if (!isRef(field)) return <span class="value">{say(field, value, titles)}</span>;
-  const refs = Array.isArray(value) ? value : [String(value)];
-  return (
-    <span class="value">
-      {refs.map((ref, place) => {
-        const target = refTarget(field, ref);
-        const text = titles[ref] ?? ref.slice(-6);
-        return (
-          <span key={ref}>
-            {place > 0 && "、"}
-            {target.table && titles[ref] ? <a href={`#/row/${target.table}/${target.id}`}>{text}</a> : text}
-          </span>
-        );
-      })}
-    </span>
   );
 }
 

@@ -1,13 +1,14 @@
 // One row at a glance: what it says, what else speaks of it, and what one can do.
 
 import { useState } from "preact/hooks";
+import { Facts, Shown } from "../shared/facts";
 import { Heading, Loading } from "../shared/parts";
 import { api, type HistoryItem, type One, type Related, type Titles } from "./api";
 import { FileShown } from "./file";
 import { letterTable } from "./letters";
 import { Rows } from "./list";
 import { Papers } from "./papers";
-import { ConflictMark, Shown } from "./parts";
+import { ConflictMark } from "./parts";
 import { fieldOf, isRef, isTyped, label, mayName, mayWrite, refValue, sectionsOf, titleOf, voidField, type Field, type Table } from "./schema";
 import { changed, go, tell, tellFailure, useLoad, useStore } from "./store";
 import { Steps } from "./steps";
@@ -119,7 +120,7 @@ function says(one: One, field: Field): boolean {
   return !isEmpty(one.row[field.name]) || one.row._conflicts.includes(field.name);
 }
 
-function Facts(props: { table: Table; one: One }) {
+function Sections(props: { table: Table; one: One }) {
   const { table, one } = props;
   const other = { zh: "其他", en: "Other" };
   const sections = sectionsOf(table, other)
@@ -130,24 +131,26 @@ function Facts(props: { table: Table; one: One }) {
       {sections.map((section, place) => (
         <section key={place} class="card">
           <h2>{label(section.label, language())}</h2>
-          <dl>
-            {section.fields.map((field) => (
-              <div key={field.name} class="fact">
-                <dt>{label(field, language())}</dt>
-                <dd>
-                  {field.type === "attachment" && !isEmpty(one.row[field.name]) ? (
-                    <FileShown table={table.name} id={one.row.id} field={field.name} value={one.row[field.name]} />
-                  ) : (
-                    <Shown field={field} value={one.row[field.name]} titles={one.titles} />
-                  )}
-                  <ConflictMark row={one.row} field={field.name} />
-                </dd>
-              </div>
-            ))}
-          </dl>
+          <Facts fields={section.fields}>{(field) => <Fact table={table} one={one} field={field} />}</Facts>
         </section>
       ))}
     </div>
+  );
+}
+
+function Fact(props: { table: Table; one: One; field: Field }) {
+  const { field } = props;
+  const { row, titles } = props.one;
+  const value = row[field.name];
+  return (
+    <>
+      {field.type === "attachment" && !isEmpty(value) ? (
+        <FileShown table={props.table.name} id={row.id} field={field.name} value={value} />
+      ) : (
+        <Shown field={field} value={value} titles={titles} />
+      )}
+      <ConflictMark row={row} field={field.name} />
+    </>
   );
 }
 
@@ -157,17 +160,9 @@ function Glance(props: { table: Table; one: One }) {
   const fields = (table.form?.glance ?? []).flatMap((name) => fieldOf(table, name) ?? []).filter((field) => says(one, field));
   if (fields.length === 0) return null;
   return (
-    <dl class="glance">
-      {fields.map((field) => (
-        <div key={field.name}>
-          <dt>{label(field, language())}</dt>
-          <dd>
-            <Shown field={field} value={one.row[field.name]} titles={one.titles} />
-            <ConflictMark row={one.row} field={field.name} />
-          </dd>
-        </div>
-      ))}
-    </dl>
+    <Facts fields={fields} large>
+      {(field) => <Fact table={table} one={one} field={field} />}
+    </Facts>
   );
 }
 
@@ -291,7 +286,7 @@ export function RowPage(props: { table: Table; id: string }) {
       <Glance table={table} one={one.data} />
       <Steps table={table} one={one.data} />
       {related.data && <OpenRows table={table} id={id} related={related.data} />}
-      <Facts table={table} one={one.data} />
+      <Sections table={table} one={one.data} />
       {related.data && <RelatedRows table={table} id={id} related={related.data} />}
       {related.data && <AddRelated table={table} id={id} related={related.data} />}
     </>
