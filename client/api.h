@@ -8,9 +8,9 @@
  * (client/office.h, api_lock.c). */
 
 #include "api/api_read.h"
-#include "client/edit.h"
 #include "client/lookout.h"
 #include "client/office.h"
+#include "common/edit.h"
 
 struct api {
     struct api_host host;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "client/api.h"
-#include "client/edit_change.h"
+#include "common/edit_change.h"
 
 #define CHANGES_MAX 500
 

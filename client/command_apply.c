@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "client/command.h"
-#include "client/edit_change.h"
+#include "common/edit_change.h"
 #include "common/json_read.h"
 #include "common/view.h"
 

@@ -3,8 +3,8 @@
 
 /* What the commands that save one change have in common: open, build, save, tell. */
 
-#include "client/edit.h"
 #include "common/cli.h"
+#include "common/edit.h"
 
 /* Fills in `edit`, in a transaction. */
 typedef enum status edit_builder(struct cli *cli, struct edit *edit, struct error *err);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/edit.h"
+#include "common/edit.h"
 #include "common/reading_print.h"
 #include "common/view.h"
 

@@ -5,7 +5,7 @@
  * pages. A letter is an ordinary row; this fills in the fields that the schema names in `moves`.
  * Between beginning and filling in, the caller may give fields of its own; those are left alone. */
 
-#include "client/edit.h"
+#include "common/edit.h"
 
 /* Begin the letter that sends the row `id` away. STATUS_NOT_FOUND: there is no such row here, or it
  * can't be sent. */

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "client/edit.h"
 #include "common/doubles.h"
+#include "common/edit.h"
 #include "common/view.h"
 
 /* The table that has the row and may merge. */

@@ -6,7 +6,7 @@
  *
  * `field` is a name or "_deleted". STATUS_NOT_FOUND, STATUS_BAD_INPUT name what is wrong. */
 
-#include "client/edit.h"
+#include "common/edit.h"
 
 enum status settle_start(struct edit *edit, struct replica *replica, const char *table,
                          const char *id, struct error *err);

@@ -1,5 +1,5 @@
-#ifndef CLIENT_ATTACH_H
-#define CLIENT_ATTACH_H
+#ifndef COMMON_ATTACH_H
+#define COMMON_ATTACH_H
 
 /* A file of this machine as an attachment: read, sealed, and kept for the entry that names it. */
 

@@ -1,5 +1,5 @@
-#ifndef CLIENT_EDIT_H
-#define CLIENT_EDIT_H
+#ifndef COMMON_EDIT_H
+#define COMMON_EDIT_H
 
 /* One change of one row, built from names and texts: what `add` and `set` are given, a line of
  * `apply`, a row of `import`.

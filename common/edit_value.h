@@ -1,9 +1,9 @@
-#ifndef CLIENT_EDIT_VALUE_H
-#define CLIENT_EDIT_VALUE_H
+#ifndef COMMON_EDIT_VALUE_H
+#define COMMON_EDIT_VALUE_H
 
 /* From texts to the value that one field's change carries; for edit.c alone. */
 
-#include "client/edit.h"
+#include "common/edit.h"
 
 /* What was typed for one field: one text, or the elements of a set. {0} is valid; release. */
 struct edit_texts {

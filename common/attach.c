@@ -1,4 +1,4 @@
-#include "client/attach.h"
+#include "common/attach.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "client/edit_value.h"
+#include "common/edit_value.h"
 
 #include <stdio.h>
 #include <stdlib.h>

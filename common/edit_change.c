@@ -1,4 +1,4 @@
-#include "client/edit_change.h"
+#include "common/edit_change.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
-#include "client/edit.h"
+#include "common/edit.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/attach.h"
-#include "client/edit_value.h"
+#include "common/attach.h"
+#include "common/edit_value.h"
 #include "common/pack.h"
 #include "common/view.h"
 
