@@ -2,13 +2,10 @@
 // the person back to the very form, and no word is lost on the way.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, afterEach, before, describe, test } from "node:test";
+import { auditAll } from "./audit.mjs";
 import { eventually, World } from "./world.mjs";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const PHRASE = "梧桐 daylight 七十二 harbour";
 const SECRET = "示例党员绝密501";
 
@@ -50,9 +47,7 @@ describe("the lock", () => {
     await visitor.tap("button", "锁定"); // sooner than the draft is kept by itself
     await locked(visitor);
     assert.doesNotMatch(await pageText(visitor), /绝密|腿脚|示例党员/);
-    await visitor.page.evaluate((source) => window.axe ?? (0, eval)(source), AXE);
-    const found = await visitor.page.evaluate((rules) => axe.run(document, { runOnly: rules }), RULES);
-    assert.deepEqual(found.violations.map((one) => one.id), []);
+    await auditAll(visitor.page, "locked");
 
     await unlock(visitor, "not the passphrase");
     await visitor.page.getByRole("alert").getByText("口令").waitFor();

@@ -192,11 +192,14 @@ export class World {
   }
 }
 
+const STILL_MS = 60000;
+
 /** Notes whatever a browser complains about, dialogs that nobody expected, and requests that would
  * leave the machine. */
 export class Visitor {
   troubles = [];
   taps = 0;
+  asking = new Set(); // requests that wait for their answer; the stream of events has none
 
   constructor(page, client) {
     this.page = page;
@@ -212,7 +215,11 @@ export class Visitor {
       if (!this.agrees) this.troubles.push(`dialog: ${dialog.message()}`);
       void dialog.accept();
     });
+    const answered = (request) => this.asking.delete(request);
+    page.on("requestfinished", answered);
+    page.on("requestfailed", answered);
     page.on("request", (request) => {
+      if (request.url().includes("/api/") && !request.url().endsWith("/api/events")) this.asking.add(request);
       if (!request.url().replace(/^blob:/, "").startsWith(`${this.origin}/`)) this.troubles.push(`request to ${request.url()}`);
     });
   }
@@ -220,6 +227,22 @@ export class Visitor {
   async go(route) {
     await this.page.goto(`${this.origin}/#/${route}`);
     await this.page.getByRole("heading", { level: 1 }).waitFor();
+  }
+  /** Wait until all that the page asked for is there and drawn. */
+  async still() {
+    const until = Date.now() + STILL_MS;
+    for (;;) {
+      const reading = await this.page.evaluate(
+        () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(/正在读取|Loading/.test(document.body.innerText))))),
+      );
+      if (!reading && this.asking.size === 0) return;
+      if (Date.now() > until) throw new Error(`never still: ${[...this.asking].map((request) => request.url())}`);
+    }
+  }
+  /** Go there and see the whole page. */
+  async settle(route) {
+    await this.go(route);
+    await this.still();
   }
   async tap(role, name, options = {}) {
     this.taps++;
