@@ -1,7 +1,7 @@
 # Shared by ./run and ./check: what must be installed, and the two builds. Sourced, not run.
 
 PACKAGES="build-essential cmake ninja-build pkg-config libuv1-dev libmsgpack-dev libsodium-dev
-libzstd-dev libxlsxwriter-dev libzip-dev libexpat1-dev libcairo2-dev libpango1.0-dev fonts-noto-cjk libqrencode-dev libzbar-dev
+libzstd-dev libssl-dev libxlsxwriter-dev libzip-dev libexpat1-dev libcairo2-dev libpango1.0-dev fonts-noto-cjk libqrencode-dev libzbar-dev
 libpng-dev libturbojpeg0-dev libcmocka-dev libjansson-dev node-llhttp
 unicode-data python3 python3-nacl python3-msgpack python3-zstandard"
 

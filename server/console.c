@@ -1,9 +1,10 @@
-/* Happy path: open replicas -> desks -> site -> requests … -> close: desks finish and hand back,
- * then notes and site close, then the console is gone. Failures while opening close what is open;
- * the loop has to run until their handles are gone. */
+/* Happy path: open replicas -> desks -> TLS -> site -> requests … -> close: desks finish and hand
+ * back, then notes, site and signal close, then the console is gone. Failures while opening close
+ * what is open; the loop has to run until their handles are gone. */
 
 #include "server/console_state.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "common/invitation.h"
 #include "server/console_pages.h"
 #include "server/hub_folder.h"
+#include "server/log.h"
 
 #define PATH_BYTES 4096
 #define QUICK_CACHE_KIB 16384
@@ -31,9 +33,15 @@ static void one_less(void *context)
         return;
     for (int i = 0; i < 2; i++)
         replica_close(console->replicas[i]);
+    tls_close(console->tls);
     free(console);
     if (closed)
         closed(closed_context);
+}
+
+static void on_signal_closed(uv_handle_t *handle)
+{
+    one_less(handle->data);
 }
 
 static void close_desk(struct console *console, struct desk **desk)
@@ -55,6 +63,10 @@ void console_close(struct console *console, void (*closed)(void *context), void 
     close_desk(console, &console->quick);
     close_desk(console, &console->slow);
     access_notes_close(&console->notes, one_less, console);
+    if (console->tls) {
+        console->waits++;
+        uv_close((uv_handle_t *)&console->hangup, on_signal_closed);
+    }
     if (console->site) {
         console->waits++;
         web_site_close(console->site, one_less, console);
@@ -88,11 +100,43 @@ static enum status open_desk(struct console *console, uv_loop_t *loop, int which
     return desk_open(desk, loop, &desk_options, err);
 }
 
+static void log_certificate(const struct tls *tls)
+{
+    char expires[TLS_TIME_BYTES];
+    tls_expires(tls, expires);
+    log_event("tls", "certificate_expires=%s", expires);
+}
+
+static void on_hangup(uv_signal_t *handle, int number)
+{
+    struct console *console = handle->data;
+    struct error err = {0};
+    (void)number;
+    if (tls_reload(console->tls, &err) == STATUS_OK)
+        log_certificate(console->tls);
+    else
+        log_error("tls", &err);
+}
+
+static enum status open_tls(struct console *console, struct error *err)
+{
+    if (!console->options.tls.certificate)
+        return STATUS_OK;
+    TRY(tls_open(&console->tls, &console->options.tls, err));
+    console->cover = tls_cover(console->tls);
+    uv_signal_init(console->loop, &console->hangup);
+    console->hangup.data = console;
+    uv_signal_start(&console->hangup, on_hangup, SIGHUP);
+    log_certificate(console->tls);
+    return STATUS_OK;
+}
+
 static enum status open_site(struct console *console, uv_loop_t *loop, struct error *err)
 {
     char host[INVITATION_ADDRESS_MAX + 1];
     struct web_site_options options = {.host = host,
                                        .door = WEB_DOOR_ACCOUNTS,
+                                       .cover = console->tls ? &console->cover : NULL,
                                        .name = console->options.name,
                                        .handle = on_asked,
                                        .context = console};
@@ -122,6 +166,8 @@ enum status console_open(struct console **out, uv_loop_t *loop,
     enum status status = open_desk(console, loop, 0, &console->quick, err);
     if (status == STATUS_OK)
         status = open_desk(console, loop, 1, &console->slow, err);
+    if (status == STATUS_OK)
+        status = open_tls(console, err);
     if (status == STATUS_OK)
         status = open_site(console, loop, err);
     if (status == STATUS_OK)

@@ -5,11 +5,12 @@
  * hub's loop (docs/decisions/0018-the-console.md).
  *
  * It reads on two connections and threads of its own, a quick one and one for reports, and never
- * holds up the storage thread; what it changes goes there as a task. Listens on this machine alone:
- * a proxy with TLS brings it to others. */
+ * holds up the storage thread; what it changes goes there as a task. Without TLS of its own it
+ * listens on this machine alone, and a proxy brings it to others. */
 
 #include <uv.h>
 
+#include "server/tls.h"
 #include "server/worker.h"
 
 struct console; /* opaque */
@@ -21,14 +22,16 @@ struct console_figures {
 };
 
 struct console_options {
-    const char *address; /* HOST:PORT of this machine; port 0 picks a free one */
-    const char *name;    /* under which a proxy serves it; NULL: there is none */
+    const char *address;  /* HOST:PORT; port 0 picks a free one */
+    struct tls_files tls; /* read again at SIGHUP; NULL: none */
+    const char *name;     /* by which browsers come, to a proxy when there is no TLS; NULL: none */
     const char
         *metrics_token; /* who gives it may read /metrics; NULL: whoever is on this machine */
     const char *listen; /* where clients connect, for invitations */
     struct worker *worker;
     struct hub_options hub; /* where the folder is and what opens it */
     void (*figures)(void *context, struct console_figures *figures);
+    bool (*connected)(void *context, uint32_t device); /* just now */
     void *context;
 };
 

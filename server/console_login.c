@@ -79,7 +79,7 @@ static void let_in(struct login *login)
         guesses_right(&console->guesses, login->address);
     snprintf(cookie, sizeof cookie, "%s=%s; Path=/; HttpOnly; SameSite=Strict%s",
              console->cookie_name, token,
-             web_site_proxied(console->site, call->request) ? "; Secure" : "");
+             web_site_by_https(console->site, call->request) ? "; Secure" : "");
     log_event("console", "login=ok role=%s", role_name(login->account.role));
     call->answer = me(login->account.name, login->account.role);
     call->cookie = cookie;
@@ -165,15 +165,21 @@ static void on_loaded(struct desk_job *job)
 
 /* ---- asking ---- */
 
-/* Behind a proxy the last address that X-Forwarded-For names is the one that the proxy saw. What
- * comes without one comes from this machine, where the name alone counts. */
-static void read_address(const struct console *console, const struct web_request *request,
-                         char address[64])
+/* Behind a proxy the last address that X-Forwarded-For names is the one that the proxy saw; below
+ * the console's own TLS it is who called. What else comes without one comes from this machine,
+ * where the name alone counts. */
+static void read_address(const struct api_call *call, char address[64])
 {
-    const char *forwarded = web_request_header(request, "x-forwarded-for");
+    const struct console *console = console_of(call);
+    const char *forwarded = web_request_header(call->request, "x-forwarded-for");
     const char *last = forwarded ? strrchr(forwarded, ',') : NULL;
+    char peer[WEB_ADDRESS_BYTES];
     address[0] = '\0';
-    if (!forwarded || !web_site_proxied(console->site, request))
+    if (console->tls) {
+        web_call_address(call->web, peer);
+        snprintf(address, 64, "address %.50s", peer);
+    }
+    if (!forwarded || !web_site_proxied(console->site, call->request))
         return;
     last = last ? last + 1 : forwarded;
     last += strspn(last, " ");
@@ -229,7 +235,7 @@ void console_login(struct api_call *call)
     *login = (struct login){.job = {.work = load, .done = on_loaded}};
     login->console = console;
     login->call = call;
-    read_address(console, call->request, login->address);
+    read_address(call, login->address);
     enum status status = read_body(login, call, &err);
     forget_body(call);
     uint64_t wait_ms = status == STATUS_OK ? wait_of(login) : 0;

@@ -172,7 +172,7 @@ static bool may_scrape(const struct console *console, const struct web_request *
     const char *token = console->options.metrics_token;
     const char *given = web_request_header(request, "authorization");
     if (!token)
-        return !console->options.name || MUTANT("console-metrics-for-all");
+        return (!console->options.name && !console->tls) || MUTANT("console-metrics-for-all");
     return given && strncmp(given, bearer, strlen(bearer)) == 0 &&
            strlen(given) - strlen(bearer) == strlen(token) &&
            sodium_memcmp(given + strlen(bearer), token, strlen(token)) == 0;

@@ -10,6 +10,7 @@
 #include "server/console.h"
 #include "server/console_session.h"
 #include "server/guesses.h"
+#include "server/tls.h"
 
 #define CONSOLE_LOGINS_MAX 4 /* passwords that are looked at at a time */
 
@@ -20,6 +21,9 @@ struct console {
     struct clock clock;
     uint64_t began_ms;
     struct api_host api;
+    struct tls *tls; /* NULL: none */
+    struct web_cover cover;
+    uv_signal_t hangup; /* with TLS: read its files anew */
     struct web_site *site;
     struct replica *replicas[2];
     struct desk *quick, *slow;
@@ -28,7 +32,7 @@ struct console {
     unsigned logins; /* under way */
     struct access_notes notes;
     bool closing;
-    unsigned waits; /* for desks, site and notes, while closing */
+    unsigned waits; /* for desks, site, notes and the signal, while closing */
     void (*closed)(void *context);
     void *closed_context;
 };
@@ -55,7 +59,7 @@ api_loop_handler console_login, console_logout, console_me;
 bool console_machine(struct console *console, struct web_call *web);
 
 /* console_write.c */
-api_loop_handler console_invite, console_revoke;
+api_loop_handler console_invite, console_revoke, console_add;
 /* The answer is a file that names people: it leaves once the export is noted and needs nobody's
  * consent, or has it (common/consent.h). Answers. */
 void console_export(struct api_call *call);

@@ -311,15 +311,26 @@ static void figures(void *context, struct console_figures *out)
     };
 }
 
+static bool connected(void *context, uint32_t device)
+{
+    const struct listener *listener = context;
+    const struct connection *at = listener->known[device % KNOWN_SLOTS];
+    while (at && (connection_device(at) != device || connection_leaving(at)))
+        at = connection_next(at);
+    return at != NULL;
+}
+
 static enum status open_console(struct listener *listener, const struct hub *hub, struct error *err)
 {
     struct console_options options = {.address = listener->options.http,
+                                      .tls = listener->options.tls,
                                       .name = listener->options.http_name,
                                       .metrics_token = listener->options.metrics_token,
                                       .listen = listener->options.address,
                                       .worker = listener->worker,
                                       .hub = hub->options,
                                       .figures = figures,
+                                      .connected = connected,
                                       .context = listener};
     return options.address ? console_open(&listener->console, &listener->loop, &options, err)
                            : STATUS_OK;

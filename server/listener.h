@@ -8,6 +8,7 @@
  * oldest, for that is the one whose network broke. */
 
 #include "server/hub.h"
+#include "server/tls.h"
 
 struct listener_options {
     const char *address;      /* HOST:PORT; port 0 picks a free one */
@@ -18,6 +19,7 @@ struct listener_options {
     uint32_t handshake_ms, silence_ms;     /* 0: as the protocol says */
     const char *http;                      /* HOST:PORT of the console; NULL: none */
     const char *http_name, *metrics_token; /* see server/console.h; NULL: none */
+    struct tls_files tls;
 };
 
 /* Prints "ready listen=HOST:PORT http=HOST:PORT" on stdout once it accepts (http=-: no console).

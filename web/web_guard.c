@@ -41,8 +41,11 @@ enum status web_guard_add_name(struct web_guard *guard, const char *name, struct
     size_t size = strlen(name);
     if (size == 0 || size >= WEB_HOST_BYTES || name[strspn(name, allowed)] != '\0')
         return error_set(err, STATUS_BAD_INPUT, "'%s' is not the name of a host", name);
-    guard->proxied[guard->hosts_count] = true;
+    guard->proxied[guard->hosts_count] = !guard->covered;
     memcpy(guard->hosts[guard->hosts_count++], name, size + 1);
+    if (guard->covered && !strchr(name, ':'))
+        snprintf(guard->hosts[guard->hosts_count++], WEB_HOST_BYTES, "%s%s", name,
+                 strrchr(guard->hosts[0], ':'));
     return STATUS_OK;
 }
 
@@ -82,6 +85,11 @@ bool web_guard_proxied(const struct web_guard *guard, const struct web_request *
     return host < guard->hosts_count && guard->proxied[host];
 }
 
+bool web_guard_by_https(const struct web_guard *guard, const struct web_request *request)
+{
+    return guard->covered || web_guard_proxied(guard, request);
+}
+
 static int check_host(const struct web_guard *guard, const struct web_request *request)
 {
     if (web_request_header_count(request, "host") != 1)
@@ -93,7 +101,7 @@ static int check_host(const struct web_guard *guard, const struct web_request *r
 static bool is_own_origin(const struct web_guard *guard, const struct web_request *request,
                           const char *origin)
 {
-    const char *scheme = web_guard_proxied(guard, request) ? "https://" : "http://";
+    const char *scheme = web_guard_by_https(guard, request) ? "https://" : "http://";
     size_t size = strlen(scheme);
     return strncmp(origin, scheme, size) == 0 &&
            strcasecmp(origin + size, web_request_header(request, "host")) == 0;

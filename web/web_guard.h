@@ -25,6 +25,7 @@ enum web_door { WEB_DOOR_LINK, WEB_DOOR_ACCOUNTS };
 
 struct web_guard {
     enum web_door door;
+    bool covered; /* browsers come by https to this program itself, whatever they call it */
     char hosts[WEB_HOSTS_MAX][WEB_HOST_BYTES]; /* "127.0.0.1:47800" */
     bool proxied[WEB_HOSTS_MAX];               /* the browser comes by https to a proxy */
     size_t hosts_count;
@@ -35,11 +36,14 @@ struct web_guard {
 
 /* For a server that listens on `host` (a numeric address) and `port`. Fresh secrets. */
 void web_guard_init(struct web_guard *guard, const char *host, uint16_t port);
-/* The name that browsers know when a proxy with TLS stands in front: "console.example.cn", with its
- * port when that isn't 443. STATUS_BAD_INPUT: it is no such name. */
+/* The name that browsers know: "console.example.cn", with its port when that isn't 443. Of a proxy
+ * with TLS that stands in front, unless the guard is covered; then with the port of this server,
+ * too. STATUS_BAD_INPUT: it is no such name. */
 enum status web_guard_add_name(struct web_guard *guard, const char *name, struct error *err);
 /* Did the request come by that name? */
 bool web_guard_proxied(const struct web_guard *guard, const struct web_request *request);
+/* Did the browser come by https? */
+bool web_guard_by_https(const struct web_guard *guard, const struct web_request *request);
 void web_guard_release(struct web_guard *guard); /* wipes the secrets */
 
 /* 0, or the HTTP status to refuse with: 400 no or several Hosts, 421 another Host, 403 another

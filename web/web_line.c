@@ -1,7 +1,8 @@
-/* Happy path: start -> read -> request complete: stop reading -> asked() -> answer -> write ->
- * written: bytes that came behind are fed, then read again. A stream is answered once and then
- * gets events and, when quiet, heartbeats. Failures: a request that breaks a rule is refused and
- * the line closed after the write; lost, too slow or refusing to read: closed at once. */
+/* Happy path: start -> read (through the cover) -> request complete: stop reading -> asked() ->
+ * answer -> write -> written: bytes that came behind are fed, then read again. A stream is answered
+ * once and then gets events and, when quiet, heartbeats. Failures: a request that breaks a rule is
+ * refused and the line closed after the write; lost, too slow or refusing to read: closed at
+ * once. */
 
 #include "web/web_line.h"
 
@@ -24,6 +25,8 @@ struct web_line {
     uv_tcp_t tcp;
     uv_timer_t timer;
     const struct web_line_host *host;
+    struct web_covered *covered; /* NULL: it has no cover */
+    bool heard;                  /* something readable came through it */
     struct web_parser *parser;
     struct buffer behind; /* came after the request that is being answered */
     struct web_call call;
@@ -38,6 +41,7 @@ struct web_line {
 struct line_write {
     uv_write_t request;
     struct web_line *line;
+    bool said; /* by the program; else by the cover alone */
     char data[];
 };
 
@@ -51,6 +55,8 @@ static void free_when_over(struct web_line *line)
     if (line->handles_open > 0 || line->state == LINE_ANSWERING)
         return;
     line->host->gone(line->host->context, line);
+    if (line->covered)
+        line->host->cover->free(line->covered);
     web_parser_free(line->parser);
     buffer_release(&line->behind);
     free(line);
@@ -88,8 +94,9 @@ static void on_written(uv_write_t *request, int status)
 {
     struct line_write *write = (struct line_write *)request;
     struct web_line *line = write->line;
+    bool said = write->said;
     free(write);
-    if (line->closing)
+    if (line->closing || (!said && status == 0))
         return;
     if (status < 0 || line->last) {
         web_line_close(line);
@@ -99,7 +106,8 @@ static void on_written(uv_write_t *request, int status)
         read_on(line);
 }
 
-static void write_bytes(struct web_line *line, struct bytes bytes)
+/* As they go over the network. */
+static void put(struct web_line *line, struct bytes bytes, bool said)
 {
     struct line_write *write = malloc(sizeof *write + bytes.size);
     if (!write) {
@@ -107,12 +115,31 @@ static void write_bytes(struct web_line *line, struct bytes bytes)
         return;
     }
     write->line = line;
+    write->said = said;
     memcpy(write->data, bytes.data, bytes.size);
     uv_buf_t buffer = uv_buf_init(write->data, (unsigned)bytes.size);
     if (uv_write(&write->request, (uv_stream_t *)&line->tcp, &buffer, 1, on_written) < 0) {
         free(write);
         web_line_close(line);
     }
+}
+
+static void write_bytes(struct web_line *line, struct bytes bytes)
+{
+    const struct web_cover *cover = line->host->cover;
+    struct buffer sealed = {0};
+    if (!line->covered) {
+        put(line, bytes, true);
+        return;
+    }
+    enum status status = cover->seal(line->covered, bytes, &sealed);
+    if (status == STATUS_OK && line->last)
+        status = cover->end(line->covered, &sealed);
+    if (status == STATUS_OK)
+        put(line, buffer_bytes(&sealed), true);
+    else
+        web_line_close(line);
+    buffer_release(&sealed);
 }
 
 static void write_reply(struct web_line *line, const struct web_reply *reply)
@@ -191,6 +218,20 @@ bool web_line_streams(const struct web_line *line)
     return line->state == LINE_STREAMING && !line->closing;
 }
 
+bool web_line_strange(const struct web_line *line)
+{
+    return line->covered && !line->heard && !line->closing;
+}
+
+void web_call_address(const struct web_call *call, char text[WEB_ADDRESS_BYTES])
+{
+    struct sockaddr_storage name;
+    int size = sizeof name;
+    text[0] = '\0';
+    if (uv_tcp_getpeername(&call->line->tcp, (struct sockaddr *)&name, &size) == 0)
+        uv_ip_name((struct sockaddr *)&name, text, WEB_ADDRESS_BYTES);
+}
+
 void web_line_tell(struct web_line *line, struct bytes event)
 {
     if (!web_line_streams(line))
@@ -210,6 +251,29 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
     *buffer = uv_buf_init(line->area, READ_BYTES);
 }
 
+static void hear(struct web_line *line, struct bytes in)
+{
+    if (line->state == LINE_READING && !line->closing && in.size > 0)
+        take(line, in);
+}
+
+static void uncover(struct web_line *line, struct bytes in)
+{
+    struct buffer plain = {0}, out = {0};
+    enum status status = line->host->cover->open(line->covered, in, &plain, &out);
+    line->heard |= plain.size > 0;
+    if (out.size > 0)
+        put(line, buffer_bytes(&out), false);
+    if (status == STATUS_OK)
+        hear(line, buffer_bytes(&plain));
+    else
+        web_line_close(line);
+    if (plain.data)
+        sodium_memzero(plain.data, plain.size);
+    buffer_release(&plain);
+    buffer_release(&out);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 {
     struct web_line *line = stream->data;
@@ -219,8 +283,10 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
         web_line_close(line);
         return;
     }
-    if (line->state == LINE_READING)
-        take(line, bytes_of(buffer->base, (size_t)size));
+    if (line->covered)
+        uncover(line, bytes_of(buffer->base, (size_t)size));
+    else
+        hear(line, bytes_of(buffer->base, (size_t)size));
     sodium_memzero(line->area, (size_t)size); /* it may hold a passphrase */
 }
 
@@ -277,7 +343,12 @@ struct web_line *web_line_new(const struct web_line_host *host)
     struct web_line *line = calloc(1, sizeof *line);
     if (!line)
         return NULL;
-    if (web_parser_new(&line->parser, WEB_BODY_BYTES_MAX, NULL) != STATUS_OK) {
+    if (host->cover)
+        line->covered = host->cover->begin(host->cover->context);
+    if ((host->cover && !line->covered) ||
+        web_parser_new(&line->parser, WEB_BODY_BYTES_MAX, NULL) != STATUS_OK) {
+        if (line->covered)
+            host->cover->free(line->covered);
         free(line);
         return NULL;
     }
@@ -298,7 +369,7 @@ uv_tcp_t *web_line_tcp(struct web_line *line)
 void web_line_start(struct web_line *line)
 {
     uv_tcp_nodelay(&line->tcp, 1);
-    set_deadline(line, WEB_REQUEST_MS);
+    set_deadline(line, line->covered ? WEB_HANDSHAKE_MS : WEB_REQUEST_MS);
     if (uv_read_start((uv_stream_t *)&line->tcp, on_alloc, on_read) < 0)
         web_line_close(line);
 }

@@ -1,6 +1,7 @@
 /* Happy path: bind -> listen -> accept -> a line -> asked: guard -> an embedded file, the start
- * page, or the program's handler -> the line answers. Failures: over WEB_LINES_MAX a new connection
- * is closed at once. Closing: the listener, then every line; the last that goes frees the site. */
+ * page, or the program's handler -> the line answers. Failures: over WEB_LINES_MAX a connection
+ * is closed at once: the oldest below the cover that hasn't said anything yet, or the new one.
+ * Closing: the listener, then every line; the last that goes frees the site. */
 
 #include "web/web_site.h"
 
@@ -144,6 +145,16 @@ static void on_gone(void *context, struct web_line *line)
     free_when_over(site);
 }
 
+/* The newest stands first. */
+static struct web_line *first_to_go(const struct web_site *site)
+{
+    struct web_line *found = site->lines;
+    for (struct web_line *line = site->lines; line; line = web_line_next(line))
+        if (web_line_strange(line))
+            found = line;
+    return found;
+}
+
 static void on_connection(uv_stream_t *server, int status)
 {
     struct web_site *site = server->data;
@@ -154,11 +165,12 @@ static void on_connection(uv_stream_t *server, int status)
         return;
     web_line_link(line, &site->lines);
     site->lines_count++;
-    if (uv_accept(server, (uv_stream_t *)web_line_tcp(line)) != 0 ||
-        site->lines_count > WEB_LINES_MAX)
+    if (uv_accept(server, (uv_stream_t *)web_line_tcp(line)) != 0)
         web_line_close(line);
     else
         web_line_start(line);
+    if (site->lines_count > WEB_LINES_MAX)
+        web_line_close(first_to_go(site));
 }
 
 /* ---- the site ---- */
@@ -171,6 +183,28 @@ static bool is_loopback(const char *host)
     if (uv_ip4_addr(host, 0, &v4) == 0)
         return ntohl(v4.sin_addr.s_addr) >> 24 == 127;
     return uv_ip6_addr(host, 0, &v6) == 0 && IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr);
+}
+
+/* 0.0.0.0 or ::, which no browser calls anybody. */
+static bool is_any(const char *host)
+{
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    if (uv_ip4_addr(host, 0, &v4) == 0)
+        return v4.sin_addr.s_addr == INADDR_ANY;
+    return uv_ip6_addr(host, 0, &v6) == 0 && IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr);
+}
+
+static enum status check_host(const struct web_site_options *options, struct error *err)
+{
+    if (!options->cover && !is_loopback(options->host))
+        return error_set(err, STATUS_BAD_INPUT, "'%s' is not an address of this machine alone",
+                         options->host);
+    if (is_any(options->host) && !options->name)
+        return error_set(err, STATUS_BAD_INPUT,
+                         "'%s' is every address: say the name by which browsers come",
+                         options->host);
+    return STATUS_OK;
 }
 
 static int bind_and_listen(struct web_site *site, uint16_t *port)
@@ -206,13 +240,12 @@ enum status web_site_open(struct web_site **out, uv_loop_t *loop,
     *out = NULL;
     if (!site)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    if (!is_loopback(options->host)) {
+    if (check_host(options, err) != STATUS_OK) {
         free(site);
-        return error_set(err, STATUS_BAD_INPUT, "'%s' is not an address of this machine alone",
-                         options->host);
+        return STATUS_BAD_INPUT;
     }
     site->options = *options;
-    site->line_host = (struct web_line_host){loop, on_asked, on_gone, site};
+    site->line_host = (struct web_line_host){loop, options->cover, on_asked, on_gone, site};
     uv_tcp_init(loop, &site->tcp);
     site->tcp.data = site;
     int code = bind_and_listen(site, &port);
@@ -223,6 +256,7 @@ enum status web_site_open(struct web_site **out, uv_loop_t *loop,
     }
     web_guard_init(&site->guard, options->host, port);
     site->guard.door = options->door;
+    site->guard.covered = options->cover != NULL;
     if (options->name && web_guard_add_name(&site->guard, options->name, err) != STATUS_OK) {
         web_site_close(site, NULL, NULL);
         return STATUS_BAD_INPUT;
@@ -240,6 +274,11 @@ const char *web_site_address(const struct web_site *site)
 bool web_site_proxied(const struct web_site *site, const struct web_request *request)
 {
     return web_guard_proxied(&site->guard, request);
+}
+
+bool web_site_by_https(const struct web_site *site, const struct web_request *request)
+{
+    return web_guard_by_https(&site->guard, request);
 }
 
 void web_site_link(const struct web_site *site, char link[WEB_LINK_BYTES])

@@ -23,10 +23,14 @@ class Site:
     """An address, and the cookie of a browser that is let in there."""
 
     cookie = None
+    scheme = "http"
+
+    def connect(self):
+        return http.client.HTTPConnection(self.address, timeout=60)
 
     def plain(self, method, path, headers, body=None):
         """One request with these headers and no others but Content-Length."""
-        connection = http.client.HTTPConnection(self.address, timeout=60)
+        connection = self.connect()
         connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
         for name, value in headers.items():
             connection.putheader(name, value)
@@ -45,7 +49,7 @@ class Site:
         if self.cookie:
             mine["Cookie"] = self.cookie
         if method not in ("GET", "HEAD"):
-            mine["Origin"] = f"http://{self.address}"
+            mine["Origin"] = f"{self.scheme}://{mine['Host']}"
         return mine
 
     def ask(self, method, path, body=None, query=()):
