@@ -271,10 +271,12 @@ static enum status start_session(struct link *link)
                                       .watch = options->watch,
                                       .attachments = options->attachments,
                                       .budget_bytes = options->budget_bytes,
+                                      .program = JINQIU_VERSION,
                                       .enrolling = options->enrolling,
                                       .sign = self->sign};
     memcpy(session.remote, options->link_key, DH_KEY_BYTES);
     memcpy(session.token, options->token, sizeof session.token);
+    session.clock_s = options->peer ? 0 : recall_clock_due_s(link->replica);
     enum status status = STATUS_OK;
     if (options->peer && !find_peer(link, &session))
         status = error_set(&link->error, STATUS_DENIED,

@@ -8,6 +8,8 @@
 #include "common/freshness.h"
 #include "common/mutant.h"
 
+#define DAY_MS 86400000u
+
 enum status remember_hub(struct replica *replica, const char *address,
                          const uint8_t link_key[DH_KEY_BYTES], struct error *err)
 {
@@ -42,6 +44,15 @@ static enum status set_number(struct replica *replica, const char *name, int64_t
     char text[32];
     snprintf(text, sizeof text, "%" PRId64, number);
     return replica_meta_set(replica, name, bytes_text(text), err);
+}
+
+uint64_t recall_clock_due_s(struct replica *replica)
+{
+    uint64_t last_ms = 0;
+    int64_t now_ms = clock_wall_ms(replica_clock(replica));
+    replica_meta_number(replica, "last_sync", &last_ms, NULL);
+    bool told = now_ms > 0 && last_ms / DAY_MS == (uint64_t)now_ms / DAY_MS;
+    return now_ms < 1000 || told ? 0 : (uint64_t)now_ms / 1000;
 }
 
 enum status remember_sync(struct replica *replica, struct error *err)

@@ -14,6 +14,9 @@ enum status remember_hub(struct replica *replica, const char *address,
  * STATUS_NOT_FOUND: this replica never joined. */
 enum status recall_hub(struct replica *replica, char address[HUB_ADDRESS_BYTES],
                        uint8_t link_key[DH_KEY_BYTES], struct error *err);
+/* What this device tells the hub of its clock, once a day: seconds since 1970, or 0 when the last
+ * session that ended well was today. */
+uint64_t recall_clock_due_s(struct replica *replica);
 /* A session just ended well: when, by our clock. */
 enum status remember_sync(struct replica *replica, struct error *err);
 /* The newest beacon that the hub handed over, after checking it. An invalid or older one is

@@ -132,14 +132,18 @@ bool message_decode_bin(struct bytes body, struct bytes *data)
 
 static enum status pack_hello(struct buffer *body, const struct message_hello *hello)
 {
-    TRY(pack_array(body, 7));
+    TRY(pack_array(body, hello->clock_s ? 9 : 7));
     TRY(pack_uint(body, hello->version));
     TRY(pack_uint(body, hello->flags));
     TRY(pack_uint(body, hello->device));
     TRY(pack_uint(body, hello->lineage));
     TRY(pack_uint(body, hello->beacon));
     TRY(pack_bin(body, hello->told_digest));
-    return pack_bin(body, hello->delta);
+    TRY(pack_bin(body, hello->delta));
+    if (hello->clock_s == 0)
+        return STATUS_OK;
+    TRY(pack_uint(body, hello->clock_s));
+    return pack_str(body, hello->program);
 }
 
 enum status message_put_hello(struct buffer *stream, const struct message_hello *hello)
@@ -147,6 +151,16 @@ enum status message_put_hello(struct buffer *stream, const struct message_hello 
     struct buffer body = {0};
     enum status packed = pack_hello(&body, hello);
     return message_put_packed(stream, MESSAGE_HELLO, packed, &body);
+}
+
+/* What a device tells of itself, now and then. */
+static bool take_about(struct unpack *in, uint32_t *extra, struct message_hello *hello)
+{
+    if (*extra < 2)
+        return true;
+    *extra -= 2;
+    return unpack_uint(in, &hello->clock_s) && unpack_str(in, &hello->program) &&
+           hello->program.size < SESSION_PROGRAM_BYTES;
 }
 
 bool message_decode_hello(struct bytes body, struct message_hello *hello)
@@ -163,7 +177,7 @@ bool message_decode_hello(struct bytes body, struct message_hello *hello)
            take_u32(&in, &hello->flags) && take_u32(&in, &hello->device) &&
            unpack_uint(&in, &hello->lineage) && unpack_uint(&in, &hello->beacon) &&
            unpack_bin(&in, &hello->told_digest) && unpack_bin(&in, &hello->delta) &&
-           message_take_end(&in, extra) &&
+           take_about(&in, &extra, hello) && message_take_end(&in, extra) &&
            (hello->told_digest.size == 0 || hello->told_digest.size == SHORT_DIGEST_BYTES);
 }
 

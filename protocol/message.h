@@ -84,7 +84,7 @@ bool message_decode_empty(struct bytes body);
 enum status message_put_bin(struct buffer *stream, enum message_type type, struct bytes data);
 bool message_decode_bin(struct bytes body, struct bytes *data);
 
-/* [version, flags, device, lineage, beacon, told digest bin 8 or 0, delta bin] */
+/* [version, flags, device, lineage, beacon, told digest bin 8 or 0, delta bin, clock?, program?] */
 struct message_hello {
     uint64_t version; /* above SESSION_VERSION: nothing else was read */
     uint32_t flags;
@@ -92,6 +92,8 @@ struct message_hello {
     uint64_t lineage, beacon;
     struct bytes told_digest; /* of what the responder should remember; empty: nothing */
     struct bytes delta;       /* frontier_encode: what goes beyond it */
+    uint64_t clock_s;     /* wall clock, seconds since 1970; 0: this and the next are left out */
+    struct bytes program; /* its version, at most SESSION_PROGRAM_BYTES - 1 */
 };
 enum status message_put_hello(struct buffer *stream, const struct message_hello *hello);
 bool message_decode_hello(struct bytes body, struct message_hello *hello);

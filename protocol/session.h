@@ -33,6 +33,7 @@
 #define SESSION_SILENCE_MS 60000u /* nothing arrived while something was due */
 #define SESSION_TRICKLE_BYTES 64u /* fewer than these, and no whole frame, are silence too */
 #define SESSION_IDLE_MS 600000u   /* a watching session says PING at half of this */
+#define SESSION_PROGRAM_BYTES 32  /* a program's version, with its terminator */
 
 enum session_role { SESSION_INITIATOR, SESSION_RESPONDER };
 
@@ -85,7 +86,9 @@ struct session_question {
     uint32_t device; /* what HELLO claims; 0: enrolling */
     bool enrolling;
     uint8_t token[16];
-    uint8_t sign_key[PUBLIC_KEY_BYTES]; /* enrolling; its possession is proven by a signature */
+    uint8_t sign_key[PUBLIC_KEY_BYTES];  /* enrolling; its possession is proven by a signature */
+    uint64_t clock_s;                    /* what the peer's clock showed; 0: it didn't tell */
+    char program[SESSION_PROGRAM_BYTES]; /* its version, in the peer's words */
     /* ASK_STORE */
     const struct session_run *runs; /* borrowed until the answer */
     size_t runs_count;
@@ -208,9 +211,11 @@ struct session_options {
     struct dh_key local;          /* our static key */
     uint8_t remote[DH_KEY_BYTES]; /* initiator: the other side's key; the hub's link key */
     uint32_t peer;                /* initiator: the other side's roster index; 0: the hub */
-    bool discreet;  /* initiator: nothing but HELLO before the other side's ephemeral */
-    bool watch;     /* stay connected and exchange what comes */
-    bool enrolling; /* initiator without a certificate yet */
+    bool discreet;       /* initiator: nothing but HELLO before the other side's ephemeral */
+    bool watch;          /* stay connected and exchange what comes */
+    uint64_t clock_s;    /* initiator: tell this wall clock, and `program`; 0: neither */
+    const char *program; /* borrowed for the session's life */
+    bool enrolling;      /* initiator without a certificate yet */
     uint8_t token[16];
     struct signing_key sign;              /* enrolling: proves the key */
     enum session_attachments attachments; /* initiator */

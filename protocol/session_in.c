@@ -38,6 +38,9 @@ static enum status take_hello(struct session *session, struct bytes body)
     session->peer_watches = (hello.flags & HELLO_WATCH) != 0;
     session->question.device = hello.device;
     session->question.enrolling = (hello.flags & HELLO_ENROLLING) != 0;
+    session->question.clock_s = hello.clock_s;
+    if (hello.program.size > 0)
+        memcpy(session->question.program, hello.program.data, hello.program.size);
     if (!session->question.enrolling)
         ask_who(session);
     return STATUS_OK;

@@ -52,8 +52,11 @@ enum status out_hello(struct session *session)
                  (session->unfinished ? HELLO_UNFINISHED : 0),
         .device = options->enrolling ? 0 : session->self,
         .lineage = session->lineage,
-        .beacon = session->beacon};
+        .beacon = session->beacon,
+        .clock_s = options->clock_s};
     struct buffer delta = {0};
+    if (options->clock_s)
+        hello.program = bytes_text(options->program);
     enum status status = put_hello(session, &hello, &delta);
     buffer_release(&delta);
     session->speaks = true;

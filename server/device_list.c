@@ -3,6 +3,8 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 
+#include "server/device_note.h"
+
 struct noted {
     int64_t seen_ms; /* 0: never */
     bool forked;
@@ -68,6 +70,42 @@ struct logged {
     int64_t clock_ms;
 };
 
+/* What the device had of its own, when it last told, beyond what is here. */
+static enum status count_waiting(struct replica *replica, uint32_t device, uint64_t *waiting,
+                                 struct error *err)
+{
+    struct frontier told = {0}, held = {0};
+    enum status status = replica_peer_load(replica, device, &told, &held, err);
+    *waiting = 0;
+    for (size_t i = 0; i < told.count; i++) {
+        const struct feed_id *feed = &told.rows[i].feed;
+        uint64_t here = frontier_get(replica_frontier(replica), feed);
+        if (feed->device == device && told.rows[i].number > here)
+            *waiting += told.rows[i].number - here;
+    }
+    frontier_release(&told);
+    frontier_release(&held);
+    return status;
+}
+
+/* What it told of itself, and what waits there. */
+static enum status add_told(struct replica *replica, uint32_t device, json_t *item,
+                            struct error *err)
+{
+    struct device_note note;
+    uint64_t waiting;
+    char told[32];
+    TRY(device_note_load(replica, device, &note, err));
+    TRY(count_waiting(replica, device, &waiting, err));
+    time_format(note.told_ms, told);
+    json_t *more = note.told_ms ? json_pack("{ss ss sI}", "told", told, "program", note.program,
+                                            "clock_ahead_ms", (json_int_t)note.ahead_ms)
+                                : json_pack("{sn sn sn}", "told", "program", "clock_ahead_ms");
+    json_object_set_new(more, "waiting", json_integer((json_int_t)waiting));
+    json_object_update_new(item, more);
+    return STATUS_OK;
+}
+
 /* With max() SQLite takes the other columns from the row that has the maximum
  * (lang_select.html#bareagg). */
 static enum status read_clocks(struct replica *replica, struct logged *logged, uint32_t most,
@@ -118,7 +156,10 @@ enum status device_list_add_log(struct replica *replica, json_t *list, struct er
     enum status status = read_clocks(replica, logged, most, err);
     json_array_foreach(list, i, item)
     {
-        const struct logged *of = &logged[json_integer_value(json_object_get(item, "index"))];
+        uint32_t index = (uint32_t)json_integer_value(json_object_get(item, "index"));
+        const struct logged *of = &logged[index];
+        if (status == STATUS_OK)
+            status = add_told(replica, index, item, err);
         json_object_set_new(item, "entries", json_integer((json_int_t)of->entries));
         json_object_set_new(item, "clock_ms", json_integer(of->clock_ms));
     }

@@ -63,6 +63,9 @@ static enum status make_own_tables(struct hub *hub, struct error *err)
     if (roster_execute(database,
                        "CREATE TABLE IF NOT EXISTS _device_seen(device INTEGER PRIMARY KEY, "
                        "seen_ms INTEGER NOT NULL) STRICT;"
+                       "CREATE TABLE IF NOT EXISTS _device_told(device INTEGER PRIMARY KEY, "
+                       "told_ms INTEGER NOT NULL, ahead_ms INTEGER NOT NULL, "
+                       "program TEXT NOT NULL) STRICT;"
                        "CREATE TABLE IF NOT EXISTS _arrival(scope INTEGER, device INTEGER, "
                        "incarnation INTEGER, number INTEGER, at_ms INTEGER NOT NULL, "
                        "PRIMARY KEY(scope, device, incarnation, number)) STRICT, WITHOUT ROWID;"

@@ -14,6 +14,7 @@
 
 #include "common/mutant.h"
 #include "common/transfer.h"
+#include "server/device_note.h"
 #include "server/invite.h"
 #include "server/late.h"
 #include "server/link_keys.h"
@@ -23,7 +24,8 @@
 #include "server/roster.h"
 #include "server/shares.h"
 
-#define PARKED_MS 40000 /* below the peer's patience (SESSION_SILENCE_MS) */
+#define PARKED_MS 40000                 /* below the peer's patience (SESSION_SILENCE_MS) */
+#define CLOCK_MAX_S ((uint64_t)1 << 40) /* what a device's clock may show */
 
 struct queue {
     struct job *first, **last;
@@ -68,17 +70,26 @@ static void queue_push(struct queue *queue, struct job *job)
 
 /* ---- on the storage thread ---- */
 
-static enum status note_seen(struct worker *worker, uint32_t device, struct error *err)
+static enum status note_seen(struct worker *worker, const struct job *job, struct error *err)
 {
-    char sql[160];
-    if (device == 0)
+    struct replica *replica = worker->hub->replica;
+    if (job->device == 0)
         return STATUS_OK;
-    snprintf(sql, sizeof sql,
-             "INSERT OR REPLACE INTO _device_seen(device, seen_ms) VALUES(%u, %lld)", device,
-             (long long)clock_wall_ms(replica_clock(worker->hub->replica)));
-    if (roster_execute(replica_database(worker->hub->replica), sql, NULL))
+    TRY(device_note_seen(replica, job->device, err));
+    if (!job->told)
         return STATUS_OK;
-    return replica_failed(worker->hub->replica, "the time a device was seen", err);
+    return device_note_save(replica, job->device, job->ahead_ms, job->question->program, err);
+}
+
+/* What the device told of its clock is compared while it is fresh. */
+static void compare_clock(const struct worker *worker, struct job *job)
+{
+    const struct session_question *question = job->question;
+    if (question->ask != ASK_WHO || question->clock_s == 0 || question->clock_s > CLOCK_MAX_S)
+        return;
+    job->told = true;
+    job->ahead_ms =
+        (int64_t)question->clock_s * 1000 - clock_wall_ms(replica_clock(worker->hub->replica));
 }
 
 /* Answers a job, and charges its device for the time. */
@@ -86,6 +97,7 @@ static enum status answer_one(struct worker *worker, struct job *job, struct err
 {
     struct clock clock = clock_system();
     uint64_t began = uv_hrtime();
+    compare_clock(worker, job);
     enum status status =
         storage_answer(worker->hub->replica, job->question, &worker->host, &job->reply, err);
     shares_charge(&worker->shares, job->device, (uv_hrtime() - began) / 1000,
@@ -100,7 +112,7 @@ static enum status write_round(struct worker *worker, struct job *jobs, struct e
         if (!storage_writes(job->question))
             continue;
         TRY(answer_one(worker, job, err));
-        TRY(note_seen(worker, job->device, err));
+        TRY(note_seen(worker, job, err));
         if (job->question->ask == ASK_STORE && job->reply.answer.stored)
             TRY(late_note_arrival(worker->hub, job->reply.answer.stored, err));
     }

@@ -17,6 +17,8 @@
 struct job {
     const struct session_question *question; /* valid until `done` */
     uint32_t device;                         /* to note when it was last seen; 0: don't */
+    bool told;        /* it told of itself in this session: note that, too */
+    int64_t ahead_ms; /* how far its clock is before ours; behind: negative */
     struct storage_reply reply;              /* kept by the owner of the job */
     void (*done)(struct job *job);           /* on the loop's thread */
     void *owner;

@@ -14,6 +14,21 @@ const ROLES = ["volunteer", "secretary", "clerk", "bureau", "auditor"];
 const HOURS_USUAL = 168;
 const CLOCK_MS = 300000; // a difference that is told
 
+/** Its last entry may show that its clock is fast; only what it told itself shows that it is slow. */
+function Clock(props: { device: Device }) {
+  const { told, clock_ahead_ms: told_ms, clock_ms: entry_ms } = props.device;
+  const ahead = told_ms ?? entry_ms;
+  if (Math.abs(ahead) > CLOCK_MS) return <span class="late">{t(ahead > 0 ? "clockFast" : "clockSlow", sayLength(Math.abs(ahead)))}</span>;
+  return <>{told || entry_ms ? t("clockGood") : t("none")}</>;
+}
+
+function Seen(props: { device: Device }) {
+  const { connected, last_seen: seen, role } = props.device;
+  if (connected) return <>{t("connectedNow")}</>;
+  if (seen) return <>{sayTime(seen)}</>;
+  return <>{role === "hub" ? t("none") : t("never")}</>;
+}
+
 export function DevicesPage() {
   const { me } = useConsole();
   const { answer, failure } = useAnswer(api.devices);
@@ -35,15 +50,17 @@ export function DevicesPage() {
       {!mayWrite && <p class="hint">{t("onlyReads")}</p>}
       <Grid
         label={t("devices")}
-        heads={[t("person"), t("role"), t("orgName"), t("state"), t("lastSeen"), t("brought"), t("clock"), t("deviceId"), ""]}
+        heads={[t("person"), t("role"), t("orgName"), t("state"), t("lastSeen"), t("brought"), t("waiting"), t("clock"), t("program"), t("deviceId"), ""]}
         rows={answer.devices.map((device) => [
           device.person,
           roleWord(device.role),
           orgName(device.org) || t("none"),
           <span class={device.state === "active" ? "" : "late"}>{said("state", device.state)}</span>,
-          device.last_seen ? sayTime(device.last_seen) : device.role === "hub" ? t("none") : t("never"),
+          <Seen device={device} />,
           device.entries,
-          device.clock_ms > CLOCK_MS ? <span class="late">{t("clockFast", sayLength(device.clock_ms))}</span> : t("clockGood"),
+          device.waiting > 0 ? <span class="late">{device.waiting}</span> : 0,
+          <Clock device={device} />,
+          device.program || t("none"),
           <code title={device.id}>{`${device.index} · ${device.id.slice(0, 8)}`}</code>,
           button(device),
         ])}
