@@ -37,5 +37,7 @@ api_handler api_papers, api_paper;
 api_handler api_audit, api_alarms, api_set_aside, api_schemas;
 /* api_due.c */
 api_handler api_due;
+/* api_marks.c */
+api_handler api_marks, api_marks_of;
 
 #endif

@@ -10,6 +10,8 @@ static const struct api_route routes[] = {
     {WEB_GET, "schema", {api_schema}, WORK_READ, 200},
     {WEB_GET, "orgs", {api_orgs}, WORK_READ, 200},
     {WEB_GET, "due", {api_due}, WORK_READ, 200},
+    {WEB_GET, "marks/*", {api_marks}, WORK_READ, 200},
+    {WEB_GET, "marks/*/*", {api_marks_of}, WORK_READ, 200},
     {WEB_GET, "unsent", {api_unsent}, WORK_READ, 200},
     {WEB_GET, "conflicts", {api_conflicts}, WORK_READ, 200},
     {WEB_GET, "rows/*", {api_list}, WORK_READ, 200},

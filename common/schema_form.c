@@ -140,6 +140,39 @@ static enum status check_take(const json_t *take, const struct schema_table *tab
     return check_code(steps, json_object_get(take, "step"), err);
 }
 
+static enum status check_marks(const json_t *marks, const struct schema_table *table,
+                               struct error *err)
+{
+    static const char *const keys[] = {"of", "by", NULL};
+    const struct schema_field *of, *by;
+    TRY(object_check_keys(marks, keys, err));
+    TRY(find_field(table, json_object_get(marks, "of"), &of, err));
+    TRY(find_field(table, json_object_get(marks, "by"), &by, err));
+    const struct schema_field *other = is_ref(of) ? by : of;
+    return is_ref(of) && is_ref(by)
+               ? STATUS_OK
+               : error_set(err, STATUS_BAD_INPUT, "field '%s' is not a ref", other->name);
+}
+
+static enum status check_hand_down(const json_t *hand, const struct schema_table *table,
+                                   struct error *err)
+{
+    static const char *const keys[] = {"field", "codes", "part", "steps",
+                                       "step",  "due",   "back", NULL};
+    const struct schema_field *field, *part, *steps, *due, *back;
+    TRY(object_check_keys(hand, keys, err));
+    TRY(find_field(table, json_object_get(hand, "field"), &field, err));
+    TRY(check_codes(hand, field, err));
+    TRY(find_field(table, json_object_get(hand, "part"), &part, err));
+    TRY(find_field(table, json_object_get(hand, "steps"), &steps, err));
+    TRY(find_field(table, json_object_get(hand, "due"), &due, err));
+    TRY(find_field(table, json_object_get(hand, "back"), &back, err));
+    if (!is_ref(part) || steps->merge != MERGE_STEPS || !is_time(due) || back->type != FIELD_TEXT)
+        return error_set(err, STATUS_BAD_INPUT, "'%s' is not a ref, a step, a time and a text",
+                         "hand_down");
+    return check_code(steps, json_object_get(hand, "step"), err);
+}
+
 static enum status check_calendar(const json_t *calendar, const struct schema_table *table,
                                   struct error *err)
 {
@@ -209,16 +242,16 @@ typedef enum status form_check(const json_t *part, const struct schema_table *ta
 static enum status check_table_form(const json_t *form, const struct schema_table *table,
                                     struct error *err)
 {
-    static const char *const keys[] = {"sections", "columns", "quick", "glance",   "due",
-                                       "open",     "take",    "grids", "calendar", NULL};
+    static const char *const keys[] = {"sections", "columns", "quick",     "glance",
+                                       "due",      "open",    "take",      "grids",
+                                       "calendar", "marks",   "hand_down", NULL};
     static const char *const lists[] = {"columns", "quick", "glance"};
     static const struct {
         const char *key;
         form_check *check;
-    } parts[] = {{"due", check_due},
-                 {"open", check_open},
-                 {"take", check_take},
-                 {"calendar", check_calendar}};
+    } parts[] = {{"due", check_due},     {"open", check_open},
+                 {"take", check_take},   {"calendar", check_calendar},
+                 {"marks", check_marks}, {"hand_down", check_hand_down}};
     TRY(object_check_keys(form, keys, err));
     if (json_object_get(form, "sections"))
         TRY(check_sections(form, table, err));

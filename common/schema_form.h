@@ -18,6 +18,10 @@
  *            "calendar": {"from": [name, …], "to", "apart"}   when a row is: the first of these
  *                                                  times that it has; until when; rows of one
  *                                                  `apart`, a ref, must not overlap
+ *            "marks": {"of", "by"}                 refs: that person has read what `of` names
+ *            "hand_down": {"field", "codes", "part", "steps", "step", "due", "back"}   rows by
+ *                                                  which an org has others do something, see
+ *                                                  docs/schema.md
  *            "grids": [{"zh", "en", "rows", "of", "columns", "cell", "where": {name: code},
  *                       "tap", "offer", "stamp"}, …]}        see docs/schema.md
  * A field may have

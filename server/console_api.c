@@ -32,7 +32,10 @@ static const struct api_route routes[] = {
     {WEB_POST, "invitations", {.on_loop = console_invite}, WORK_LOOP, 201},
     {WEB_POST, "devices/*/revoke", {.on_loop = console_revoke}, WORK_LOOP, 200},
     {WEB_GET, "conflicts", {api_conflicts}, WORK_READ, 200},
+    {WEB_GET, "marks/*", {api_marks}, WORK_READ, 200},
+    {WEB_GET, "marks/*/*", {api_marks_of}, WORK_READ, 200},
     {WEB_GET, "rows/*", {api_list}, WORK_READ, 200},
+    {WEB_POST, "rows/*", {.on_loop = console_add}, WORK_LOOP, 201},
     {WEB_GET, "rows/*/*", {api_get}, WORK_READ, 200},
     {WEB_GET, "rows/*/*/history", {api_history}, WORK_READ, 200},
     {WEB_GET, "rows/*/*/related", {api_related}, WORK_READ, 200},
@@ -91,7 +94,8 @@ static struct desk *desk(struct api_call *call)
     api_handler *handle = call->route->handle;
     bool slow = handle == api_paper || handle == api_report || handle == api_report_file ||
                 handle == api_reports || handle == api_reminders || handle == api_audit ||
-                handle == api_alarms || handle == console_status || handle == console_devices;
+                handle == api_alarms || handle == api_marks || handle == api_marks_of ||
+                handle == console_status || handle == console_devices;
     return slow ? console_of(call)->slow : console_of(call)->quick;
 }
 
@@ -153,11 +157,26 @@ static void note_shown(struct api_call *call)
         note_rows_of(call);
 }
 
+static void add_connected(struct api_call *call)
+{
+    const struct console_options *options = &console_of(call)->options;
+    json_t *device;
+    size_t i;
+    json_array_foreach(json_object_get(call->answer, "devices"), i, device)
+    {
+        uint32_t index = (uint32_t)json_integer_value(json_object_get(device, "index"));
+        bool here = options->connected(options->context, index);
+        json_object_set_new(device, "connected", json_boolean(here));
+    }
+}
+
 /* What only the loop knows. */
 static void add_running(struct api_call *call)
 {
     const struct console *console = console_of(call);
     struct console_figures figures;
+    if (call->route->handle == console_devices)
+        add_connected(call);
     if (call->route->handle != console_status)
         return;
     console->options.figures(console->options.context, &figures);

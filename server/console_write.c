@@ -1,11 +1,13 @@
-/* What a person of the bureau changes through the console: invitations and revocations. As tasks of
- * the storage thread; each is noted with the account's name (common/access.h). */
+/* What a person of the bureau changes through the console: invitations, revocations, and rows that
+ * the bureau hands down, written by the hub's own device. As tasks of the storage thread; each is
+ * noted with the account's name (common/access.h). */
 
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/consent.h"
+#include "common/edit.h"
 #include "common/messages.h"
 #include "common/qr.h"
 #include "common/view.h"
@@ -16,6 +18,7 @@
 
 #define INVITE_HOURS 168
 #define INVITE_HOURS_MAX (24 * 30)
+#define ADD_ORGS_MAX 1000 /* that get the same row at once */
 
 struct deed {
     struct task task;
@@ -109,6 +112,60 @@ static enum status revoke_device(struct deed *deed, struct hub *hub, struct erro
     return STATUS_OK;
 }
 
+/* ---- rows ---- */
+
+static enum status add_one(struct deed *deed, struct hub *hub, const char *org, json_t *ids,
+                           struct error *err)
+{
+    struct edit edit = {0};
+    struct saved saved;
+    size_t entries, failed;
+    const char *name;
+    char id[ID_TEXT_BYTES];
+    json_t *value;
+    enum status status = edit_start(&edit, hub->replica, CHANGE_ADD, deed->call->parts[0], err);
+    if (status == STATUS_OK)
+        status = edit_org(&edit, org, err);
+    json_object_foreach(json_object_get(deed->call->body, "fields"), name, value)
+    {
+        if (status == STATUS_OK)
+            status = edit_json(&edit, name, value, err);
+    }
+    if (status == STATUS_OK)
+        status = edit_finish(&edit, err);
+    if (status == STATUS_OK)
+        status = replica_save(hub->replica, &edit.change, 1, &saved, &entries, &failed, err);
+    if (status == STATUS_OK) {
+        id_format(&saved.id, id);
+        json_array_append_new(ids, json_string(id));
+    }
+    edit_release(&edit);
+    return status;
+}
+
+static enum status add_rows(struct deed *deed, struct hub *hub, struct error *err)
+{
+    const json_t *orgs = json_object_get(deed->call->body, "orgs");
+    size_t count = json_array_size(orgs);
+    enum status status = STATUS_OK;
+    if (count == 0 || count > ADD_ORGS_MAX)
+        return error_set(err, STATUS_BAD_INPUT, "'%s' is not a list of 1 to %d", "orgs",
+                         ADD_ORGS_MAX);
+    deed->note.rows = count;
+    TRY(replica_begin(hub->replica, err));
+    json_t *ids = json_array();
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        const char *org = json_string_value(json_array_get(orgs, i));
+        status = add_one(deed, hub, org ? org : "", ids, err);
+    }
+    if (status == STATUS_OK)
+        status = replica_commit(hub->replica, err);
+    else
+        replica_rollback(hub->replica);
+    deed->call->answer = json_pack("{so}", "ids", ids);
+    return status;
+}
+
 static enum status export_people(struct deed *deed, struct hub *hub, struct error *err)
 {
     return consent_export(hub->replica, &deed->note, err);
@@ -163,6 +220,13 @@ void console_revoke(struct api_call *call)
     struct deed deed = {.act = revoke_device,
                         .note = {.action = "admin", .table = "device", .rows = 1}};
     snprintf(deed.purpose, sizeof deed.purpose, "console revoke %.40s", call->parts[0]);
+    submit(call, &deed);
+}
+
+void console_add(struct api_call *call)
+{
+    struct deed deed = {.act = add_rows, .note = {.action = "admin", .table = call->parts[0]}};
+    snprintf(deed.purpose, sizeof deed.purpose, "console add");
     submit(call, &deed);
 }
 

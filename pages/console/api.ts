@@ -4,7 +4,7 @@ import { part, request } from "../shared/http";
 import { keepFile } from "../shared/keep";
 import type { Paper } from "../shared/papers";
 import { language } from "../shared/words";
-import type { Conflicts, HistoryItem, List, One, Org, Related, Reminder, Titles } from "../src/api";
+import type { Conflicts, HistoryItem, List, Marks, MarksOf, One, Org, Related, Reminder, Titles } from "../src/api";
 
 export { Refused, sentence } from "../shared/http";
 
@@ -42,6 +42,12 @@ export interface Device {
   index: number;
   entries: number;
   clock_ms: number;
+  connected: boolean;
+  waiting: number;
+  /** When it last told what follows; null: never. */
+  told: string | null;
+  program: string | null;
+  clock_ahead_ms: number | null;
 }
 export interface Account {
   name: string;
@@ -171,6 +177,12 @@ export const api = {
   conflicts: () => ask<Conflicts>("GET", "conflicts"),
   list: (table: string, search: string, after: string) =>
     ask<List>("GET", `rows/${part(table)}${query({ search, after, count: 1, limit: 50 })}`),
+  rows: (table: string, parameters: [string, string][]) => ask<List>("GET", `rows/${part(table)}?${new URLSearchParams(parameters)}`),
+  /** The same row into the records of each org. */
+  add: (table: string, orgs: string[], fields: Record<string, string>) =>
+    ask<{ ids: string[] }>("POST", `rows/${part(table)}`, { orgs, fields }),
+  marks: (table: string) => ask<Marks>("GET", `marks/${part(table)}`),
+  marksOf: (table: string, id: string) => ask<MarksOf>("GET", `marks/${part(table)}/${part(id)}`),
   row: (table: string, id: string) => ask<One>("GET", `rows/${part(table)}/${part(id)}`),
   history: (table: string, id: string) =>
     ask<{ history: HistoryItem[]; titles: Titles }>("GET", `rows/${part(table)}/${part(id)}/history`),

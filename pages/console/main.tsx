@@ -9,10 +9,12 @@ import "./console.css";
 import { DevicesPage } from "./devices";
 import { AlarmsPage, AsidePage, AuditPage, ConflictsPage, SchemasPage } from "./log";
 import { CoveragePage, MissedPage, OverviewPage } from "./overview";
+import { NoticesPage } from "./notices";
 import { PapersPage } from "./papers";
 import { RecordsPage, RowPage } from "./records";
 import { ReportPage, ReportsPage } from "./reports";
 import { signOut, start, useConsole } from "./state";
+import { TasksPage } from "./tasks";
 import { t, type ConsoleWord } from "./words";
 
 const MENU: [string, ConsoleWord][] = [
@@ -22,6 +24,8 @@ const MENU: [string, ConsoleWord][] = [
   ["reports", "reports"],
   ["papers", "papers"],
   ["records", "records"],
+  ["tasks", "tasks"],
+  ["notices", "notices"],
   ["devices", "devices"],
   ["conflicts", "conflicts"],
   ["set-aside", "setAside"],
@@ -49,6 +53,10 @@ function Page() {
       return <PapersPage />;
     case "records":
       return <RecordsPage table={name || undefined} />;
+    case "tasks":
+      return <TasksPage />;
+    case "notices":
+      return <NoticesPage id={name} />;
     case "devices":
       return <DevicesPage />;
     case "conflicts":

@@ -284,6 +284,16 @@ function exported(table: string, query: Query): string {
   return `export/${part(table)}?${parameters}`;
 }
 
+/** Who has read a row, of those who are asked to. */
+export interface Marks {
+  table: string;
+  marks: { row: Row; asked: number; read: number; due: boolean; mine: boolean }[];
+}
+export interface MarksOf {
+  table: string;
+  devices: { device: string; person: string; role: string; org: string; mark: Row | null }[];
+}
+
 export interface Save {
   fields: Record<string, unknown>;
   id?: string;
@@ -327,6 +337,8 @@ export const api = {
   schema: () => ask<unknown>("GET", "schema"),
   orgs: () => ask<{ orgs: Org[] }>("GET", "orgs"),
   due: () => ask<Due>("GET", "due"),
+  marks: (table: string) => ask<Marks>("GET", `marks/${part(table)}`),
+  marksOf: (table: string, id: string) => ask<MarksOf>("GET", `marks/${part(table)}/${part(id)}`),
   unsent: () => ask<Unsent>("GET", "unsent"),
   conflicts: () => ask<Conflicts>("GET", "conflicts"),
   duplicates: () => ask<Duplicates>("GET", "duplicates"),

@@ -3,6 +3,7 @@
 import { Heading } from "../shared/parts";
 import { api, type DraftItem, type Due, type Row, type Titles, type Value } from "./api";
 import { useWaitingLetters } from "./letters";
+import { ToRead } from "./marks";
 import { herePoint, pointOf, sayDistance, type Point } from "./near";
 import { codeLabel, fieldOf, label, mayWrite, refTarget, refValue, titleOf, type Table } from "./schema";
 import { changed, tellFailure, useLoad, useStore } from "./store";
@@ -287,6 +288,7 @@ export function HomePage() {
       <QuickButtons />
       <Waiting />
       <Drafts />
+      <ToRead />
       <DueList />
       <OpenLists />
       <Recent />

@@ -7,6 +7,7 @@ import { api, type HistoryItem, type One, type Related, type Titles } from "./ap
 import { FileShown } from "./file";
 import { letterTable } from "./letters";
 import { Rows } from "./list";
+import { Readers } from "./marks";
 import { Papers } from "./papers";
 import { ConflictMark } from "./parts";
 import { fieldOf, isRef, isTyped, label, mayName, mayWrite, refValue, sectionsOf, titleOf, voidField, type Field, type Table } from "./schema";
@@ -265,11 +266,13 @@ function AddRelated(props: { table: Table; id: string; related: Related }) {
 
 export function RowPage(props: { table: Table; id: string }) {
   const { table, id } = props;
+  const { schema } = useStore();
   const one = useLoad(() => api.row(table.name, id), [table.name, id]);
   const related = useLoad(() => api.related(table.name, id), [table.name, id]);
   if (!one.data) return <Loading failure={one.failure} />;
   const { row, titles } = one.data;
   const withdrawn = voidField(table);
+  const marked = schema!.marked().find((found) => found.table === table);
   return (
     <>
       <Heading actions={<Actions table={table} one={one.data} />}>
@@ -287,6 +290,7 @@ export function RowPage(props: { table: Table; id: string }) {
       <Steps table={table} one={one.data} />
       {related.data && <OpenRows table={table} id={id} related={related.data} />}
       <Sections table={table} one={one.data} />
+      {marked && <Readers {...marked} id={id} />}
       {related.data && <RelatedRows table={table} id={id} related={related.data} />}
       {related.data && <AddRelated table={table} id={id} related={related.data} />}
     </>

@@ -60,6 +60,8 @@ export interface Table extends Labelled {
     take?: { field: string; steps: string; step: string };
     calendar?: { from: string[]; to?: string; apart?: string };
     grids?: Grid[];
+    marks?: { of: string; by: string };
+    hand_down?: { field: string; codes: string[]; part: string; steps: string; step: string; due: string; back: string };
   };
 }
 
@@ -98,6 +100,17 @@ export class Schema {
   personTable(field: Field): string | undefined {
     const mine = this.tables.flatMap((table) => table.fields).filter((one) => one.default === "me");
     return mine.flatMap((one) => one.refs ?? []).find((name) => mayName(field, name));
+  }
+
+  /** Tables whose rows are marked as read, each with the table of the marks. */
+  marked(): { table: Table; marks: Table }[] {
+    return this.tables.flatMap((marks) => {
+      const of = marks.form?.marks && fieldOf(marks, marks.form.marks.of);
+      return (of?.refs ?? []).flatMap((name) => {
+        const table = this.table(name);
+        return table ? [{ table, marks }] : [];
+      });
+    });
   }
 
   /** Tables and the first field of each by which its rows may name a row of `name`. */

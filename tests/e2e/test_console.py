@@ -11,7 +11,7 @@ import sys
 import time
 import unittest
 
-from jinqiu import World, eventually
+from jinqiu import JINQIU, World, eventually, run
 from pages import Console, path_of
 from paper import Paper
 from test_pages_interface import NOBODY, Document
@@ -151,8 +151,55 @@ class Interface(unittest.TestCase):
                   for device in self.ask("GET", "/api/devices", 200)["devices"]}
         self.assertEqual(states[client.device], "revoked")
 
+    def hand_down(self, client):
+        """To branches and back again; a notice to all below, and who has read it."""
+        rows, marks = "/api/rows/{table}", "/api/marks/{table}"
+        task = {"kind": "task", "title": "示例任务", "body": "请排查", "state": "dispatched"}
+        branches = self.world.branches[:2]
+        for bad in ({"orgs": [], "fields": task}, {"orgs": branches, "fields": {"kind": "none"}},
+                    {"orgs": branches, "fields": {}}):
+            self.ask("POST", rows, 400, bad, table="ticket")
+        self.ask("POST", rows, 404, {"orgs": [*branches, NOBODY], "fields": task}, table="ticket")
+        self.ask("POST", rows, 404, {"orgs": branches, "fields": task}, table="nothing")
+        ids = self.ask("POST", rows, 201, {"orgs": branches, "fields": task}, table="ticket")["ids"]
+        told = {"orgs": [self.world.hub.root], "fields": {"title": "示例通知"}}
+        notice = self.ask("POST", rows, 201, told, table="notice")["ids"][0]
+        client.sync()
+        self.assertEqual({row["id"] for row in client.json("list", "ticket")}, set(ids))
+        self.assertEqual(client.json("get", "ticket", ids[0])["body"], "请排查")
+        client.call("set", "ticket", ids[0], "state=done", "result=已排查")
+        client.sync()
+        back = self.ask("GET", rows + "/{id}", 200, table="ticket", id=ids[0])["row"]
+        self.assertEqual((back["state"], back["result"]), ("done", "已排查"))
+        self.assertEqual([row["title"] for row in client.json("list", "notice")], ["示例通知"])
+        [listed] = self.ask("GET", marks, 200, table="notice")["marks"]
+        self.assertEqual((listed["row"]["id"], listed["read"]), (notice, 0))
+        asked = self.ask("GET", marks + "/{id}", 200, table="notice", id=notice)["devices"]
+        self.assertEqual(listed["asked"], len(asked))
+        self.assertIn((client.device, None), [(one["device"], one["mark"]) for one in asked])
+        self.ask("GET", marks, 404, table="person")
+        self.ask("GET", marks + "/{id}", 404, table="notice", id=NOBODY)
+        self.ask("GET", marks + "/{id}", 400, table="notice", id="x")
+
+    def devices(self, client):
+        """What a device tells of itself; what waits there when the hub took enough of it."""
+        def shown():
+            listed = self.ask("GET", "/api/devices", 200)["devices"]
+            return next(one for one in listed if one["id"] == client.device)
+        version = run(JINQIU, "--version").split()[-1]
+        self.assertEqual((shown()["program"], shown()["waiting"]), (version, 0))
+        self.assertLess(abs(shown()["clock_ahead_ms"]), 3600 * 1000)
+        self.world.hub.call("quota", client.device, "--entries", "1")
+        client.call("add", "person", "name=示例党员011")
+        client.call("sync", code=None)
+        self.assertEqual(shown()["waiting"], 1)
+        self.world.hub.call("quota", client.device)
+        client.call("sync")
+        self.assertEqual(shown()["waiting"], 0)
+
     def only_reads(self):
         self.site = Console(self.address, "zhao", SECRET)
+        self.ask("POST", "/api/rows/{table}", 403, {"orgs": [], "fields": {}}, table="ticket")
         self.ask("POST", "/api/invitations", 403, {"org": self.world.township})
         self.ask("POST", "/api/devices/{id}/revoke", 403, {}, id=NOBODY)
         self.assertEqual(self.site.ask("GET", "/api/status").status, 200)
@@ -205,6 +252,8 @@ class Interface(unittest.TestCase):
             self.report()
             self.papers()
             self.write()
+            self.hand_down(client)
+            self.devices(client)
             self.events(client)
             self.only_reads()
             self.nothing_without_a_session()

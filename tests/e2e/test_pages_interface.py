@@ -120,6 +120,24 @@ class Interface(unittest.TestCase):
         self.ask("GET", report + "/{form}", 404, name="R99", form="pdf")
         self.ask("GET", "/api/reminders", 404, query=[("org", "x" * 300)])
 
+    def mark_read(self):
+        """A notice of one's own org is read by oneself, and says so."""
+        marks, rows = "/api/marks/{table}", "/api/rows/{table}"
+        notice = self.ask("POST", rows, 201, {"fields": {"title": "示例通知"}}, table="notice")["id"]
+        [listed] = self.ask("GET", marks, 200, table="notice")["marks"]
+        self.assertEqual((listed["read"], listed["due"], listed["mine"]), (0, True, False))
+        me = self.ask("GET", "/api/status", 200)["person_id"]
+        mark = {"fields": {"notice_id": notice, "reader_id": me}}
+        first = self.ask("POST", rows, 201, mark, table="notice_read")["id"]
+        self.assertEqual(self.ask("POST", rows, 201, mark, table="notice_read")["id"], first)
+        [listed] = self.ask("GET", marks, 200, table="notice")["marks"]
+        self.assertEqual((listed["read"], listed["due"], listed["mine"]), (1, False, True))
+        asked = self.ask("GET", marks + "/{id}", 200, table="notice", id=notice)["devices"]
+        self.assertEqual([one["mark"]["id"] for one in asked if one["mark"]], [first])
+        self.ask("GET", marks, 404, table="person")
+        self.ask("GET", marks + "/{id}", 400, table="notice", id="x")
+        self.ask("GET", marks + "/{id}", 404, table="notice", id=NOBODY)
+
     def merge(self, person):
         other = self.pages.ask("POST", "/api/rows/person",
                                {"fields": {"name": "示例党员001", "phone": "9"}}).json()["id"]
@@ -523,6 +541,7 @@ class Interface(unittest.TestCase):
                 self.settle(person)
                 self.read_whole()
                 self.draw(person)
+                self.mark_read()
                 self.merge(person)
                 self.change_many(person)
                 self.sheets()
