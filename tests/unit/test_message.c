@@ -36,6 +36,17 @@ static enum status make_hello(struct buffer *out)
     return message_put_hello(out, &hello);
 }
 
+/* Of a device that tells of its clock and its program, too. */
+static enum status make_telling_hello(struct buffer *out)
+{
+    struct message_hello hello = {.version = 1,
+                                  .device = 7,
+                                  .delta = some(9, 40),
+                                  .clock_s = 1795000000,
+                                  .program = bytes_text("0.1.0")};
+    return message_put_hello(out, &hello);
+}
+
 static enum status make_enrol(struct buffer *out)
 {
     struct message_enrol enrol;
@@ -225,6 +236,7 @@ static const struct sample {
     enum status (*make)(struct buffer *out);
     bool (*again)(struct bytes body, struct buffer *out);
 } samples[] = {{make_hello, again_hello},
+               {make_telling_hello, again_hello},
                {make_enrol, again_enrol},
                {make_welcome, again_welcome},
                {make_have, again_have},
