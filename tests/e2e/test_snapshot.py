@@ -10,7 +10,7 @@ import unittest
 from jinqiu import JINQIU, Link, World, run
 
 MEMBERS = 10000  # as many rows as are worth a snapshot
-CUT_BYTES = 100000
+CUT_BYTES = 80000
 
 
 class Snapshot(unittest.TestCase):
