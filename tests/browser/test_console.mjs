@@ -11,7 +11,7 @@ const SMALL = { width: 360, height: 640 };
 const LAPTOP = { width: 1366, height: 768 };
 const SECRET = "wind over seven rivers";
 const HOSTILE = [`<img src=x onerror=alert(1)>`, `"><script>alert(2)</script>`, `javascript:alert(3)`, `{{7*7}}\${7*7}`, `</textarea><svg onload=alert(4)>`];
-const PLACES = ["", "coverage", "missed", "reports", "reports/R02", "papers", "records/person", "devices", "conflicts", "set-aside", "audit", "alarms", "schemas", "settings"];
+const PLACES = ["", "coverage", "missed", "reports", "reports/R02", "papers", "records/person", "tasks", "notices", "devices", "conflicts", "set-aside", "audit", "alarms", "schemas", "settings"];
 
 describe("the bureau's console", () => {
   let world, client, person, places;
