@@ -102,6 +102,13 @@ describe("the guide", () => {
     await desk.go("list/person");
     await desk.page.getByText(/找到/).waitFor();
     await read(desk);
+    await desk.go(`reports/R08?from=${year}-01-01&to=${year}-12-31`);
+    await desk.page.getByRole("button", { name: "存为 PDF" }).waitFor();
+    await read(desk);
+    await desk.go("reports");
+    await desk.tap("link", "纸质表");
+    await desk.page.getByRole("button", { name: /按记录填好/ }).first().waitFor();
+    await read(desk);
   }
 
   /** A member who is to go to the branch; the township's secretary answers for it. */
@@ -113,6 +120,9 @@ describe("the guide", () => {
     await phone.go("letters");
     await phone.page.getByRole("button", { name: "退回" }).waitFor();
     await picture(phone, "letters");
+    await phone.page.getByRole("link", { name: /示例党员007/ }).first().click();
+    await phone.page.getByRole("button", { name: "党员组织关系介绍信 PDF" }).waitFor();
+    seen += await phone.page.evaluate(() => document.body.innerText);
     await phone.go(`offer/person/${person}`);
     await phone.page.getByText("开出转接单").waitFor();
     seen += await phone.page.evaluate(() => document.body.innerText);
@@ -185,6 +195,11 @@ describe("the guide", () => {
     await phone.go("unsent");
     await page.getByText("送学").first().waitFor();
     await picture(phone, "waiting");
+    for (let n = 0; n < 8; n++) await client.add("visit", `target_ref=person:${person}`, "kind=study", `situation=送学上门第${n}次，读报半小时`);
+    await phone.tap("button", "显示成二维码");
+    await page.getByRole("button", { name: "自动换图" }).waitFor();
+    seen += await page.evaluate(() => document.body.innerText);
+    await phone.tap("button", "收起二维码");
     await phone.tap("button", "让别人来同步");
     await page.getByRole("button", { name: "停止" }).waitFor();
     seen += await page.evaluate(() => document.body.innerText);

@@ -124,14 +124,29 @@ void ledger_follow(struct ledger *ledger, const struct fleet *fleet, unsigned au
             ledger->saves[i].cut = true;
 }
 
-/* Can a place tell whether it holds this save? Not where the value is sealed, can't be opened any
- * more, and was given another dot meanwhile. */
+/* Of what came as a snapshot the history begins with it: what was replaced before isn't known here.
+ * Digests are compared all the same. */
+static bool begins_with_a_snapshot(struct replica *replica)
+{
+    uint32_t *scopes = NULL;
+    size_t count = 0;
+    if (replica_snapshots_here(replica, &scopes, &count, NULL) != STATUS_OK)
+        count = 0;
+    free(scopes);
+    return count > 0;
+}
+
+/* Can a place tell whether it holds this save? Not where its history begins later, nor where the
+ * value is sealed, can't be opened any more, and was given another dot meanwhile. */
 static bool can_tell(const struct ledger *ledger, const struct fleet *fleet, size_t at,
                      unsigned number)
 {
     const struct save *save = &ledger->saves[number];
     bool secret = save->field == LEDGER_ID_NUMBER, moved = ledger->rights[at].count > 1;
     bool sealed = secret || ledger_fields[save->field] == 18 || ledger_fields[save->field] == 24;
+    struct replica *replica = fleet->places[at].replica;
+    if (replica && begins_with_a_snapshot(replica))
+        return false;
     if (!sealed || (save->dot.number > 0 && !save->renamed))
         return true;
     return !ledger->erased[save->row] && !moved &&
@@ -376,18 +391,6 @@ static bool is_as_before(struct looking *looking)
     bool same = now.starts == before->starts && now.changes == before->changes;
     *before = now;
     return same && !looking->ledger->at_rest;
-}
-
-/* Of what came as a snapshot the history begins with it: what was replaced before isn't known here.
- * Digests are compared all the same. */
-static bool begins_with_a_snapshot(struct replica *replica)
-{
-    uint32_t *scopes = NULL;
-    size_t count = 0;
-    if (replica_snapshots_here(replica, &scopes, &count, NULL) != STATUS_OK)
-        count = 0;
-    free(scopes);
-    return count > 0;
 }
 
 void ledger_look(struct ledger *ledger, struct fleet *fleet, size_t at, struct finding *finding)
