@@ -305,7 +305,7 @@ static void compare_field(struct looking *looking, struct replica *replica, cons
     const struct ledger *ledger = looking->ledger;
     struct saves heads = {{0}};
     size_t wanted = 0;
-    if (looking->blind[field])
+    if (looking->blind[field] || begins_with_a_snapshot(looking->replica))
         return;
     size_t shown = shown_heads(looking, row_find_cell(row, ledger_fields[field]), &heads);
     for (unsigned i = 0; i < ledger->count; i++)
@@ -398,7 +398,7 @@ void ledger_look(struct ledger *ledger, struct fleet *fleet, size_t at, struct f
     struct replica *replica = fleet->places[at].replica;
     struct looking looking = {
         .ledger = ledger, .fleet = fleet, .replica = replica, .at = at, .finding = finding};
-    if (!replica || begins_with_a_snapshot(replica))
+    if (!replica)
         return;
     bool as_before = is_as_before(&looking);
     if (as_before)

@@ -47,7 +47,7 @@ static void test_only_what_is_offered_or_ruled_reaches_below(void **state)
             strcat(names, " ");
             strcat(names, schema->tables[i].name);
         }
-    assert_string_equal(names, " venue offer standard rule");
+    assert_string_equal(names, " venue offer standard rule notice");
     schema_free(schema);
     (void)state;
 }
