@@ -195,32 +195,37 @@ static bool judged_otherwise(struct verifying *verifying, int64_t id, int state)
     return feed_get_state(verifying->again, &dot, &again, NULL) != STATUS_OK || (int)again != state;
 }
 
-static enum status count_judged(struct replica *replica, uint64_t *count, struct error *err)
-{
-    sqlite3_stmt *read = NULL;
-    TRY(sql_prepare(replica, "SELECT count(*) FROM _judged", &read, err));
-    enum status status = STATUS_OK;
-    *count = sql_row(replica, read, &status, err) ? (uint64_t)sqlite3_column_int64(read, 0) : 0;
-    sqlite3_finalize(read);
-    return status;
-}
-
-static bool is_from_below(const struct replica *replica, int64_t id)
+/* Of a scope that came as a snapshot the log tells only a part. */
+static bool has_floor(const struct verifying *verifying, const struct replica *replica, int64_t id)
 {
     uint32_t local = LOG_FEED(id);
     return local >= 1 && local <= replica->feeds_count &&
-           scope_has_floor(replica, replica->feeds[local - 1].id.scope);
+           scope_has_floor(verifying->replica, replica->feeds[local - 1].id.scope);
+}
+
+static enum status count_judged_again(const struct verifying *verifying, uint64_t *count,
+                                      struct error *err)
+{
+    struct replica *again = verifying->again;
+    sqlite3_stmt *read = NULL;
+    enum status status = STATUS_OK;
+    *count = 0;
+    TRY(sql_prepare(again, "SELECT id FROM _judged", &read, err));
+    while (status == STATUS_OK && sql_row(again, read, &status, err))
+        *count += !has_floor(verifying, again, sqlite3_column_int64(read, 0));
+    sqlite3_finalize(read);
+    return status;
 }
 
 static enum status check_judged(struct verifying *verifying, struct error *err)
 {
     sqlite3_stmt *read = NULL;
     uint64_t wrong = 0, here = 0, again = 0;
-    TRY(count_judged(verifying->again, &again, err));
+    TRY(count_judged_again(verifying, &again, err));
     TRY(sql_prepare(verifying->replica, "SELECT id, state FROM _judged", &read, err));
     enum status status = STATUS_OK;
     while (status == STATUS_OK && sql_row(verifying->replica, read, &status, err)) {
-        if (is_from_below(verifying->replica, sqlite3_column_int64(read, 0)))
+        if (has_floor(verifying, verifying->replica, sqlite3_column_int64(read, 0)))
             continue;
         here++;
         wrong +=
