@@ -15,7 +15,6 @@
 enum { EXIT_CRASH = 1, EXIT_INVARIANT = 2, EXIT_LIVENESS = 3, EXIT_NONDETERMINISM = 4 };
 #define EXIT_USAGE 64
 #define TWICE 20 /* one world in so many is lived twice */
-#define FACES 20 /* and beside one in so many one is lived whose hub lies */
 
 struct options {
     uint64_t from, worlds;
@@ -151,10 +150,8 @@ static int live_seeds(const struct options *options, struct totals *totals)
         if (options->hours > 0 ? late : i == options->worlds)
             break;
         plan_make(&plan, options->from + i, options->only);
-        if (!options->faces)
-            code = live(options, &plan, totals);
-        if (code == 0 && (options->faces || (!options->one && plan.seed % FACES == 0)))
-            code = live_faces(options, plan.seed, totals);
+        code =
+            options->faces ? live_faces(options, plan.seed, totals) : live(options, &plan, totals);
     }
     return code;
 }
