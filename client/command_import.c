@@ -70,6 +70,7 @@ static enum status import_file(struct cli *cli, struct replica *replica, struct 
 static int tell_result(struct cli *cli, const struct imported *made)
 {
     size_t errors = json_array_size(made->errors);
+    bool dry = cli_has(cli, "--dry-run");
     for (size_t i = 0; i < errors; i++) {
         const json_t *item = json_array_get(made->errors, i);
         cli_say(cli, "row %lld, column '%s': %s",
@@ -83,8 +84,7 @@ static int tell_result(struct cli *cli, const struct imported *made)
         cli_say(cli, "nothing was imported");
     else
         cli_say(cli,
-                cli_has(cli, "--dry-run")
-                    ? "%llu rows would be added, %llu changed, %llu are the same"
+                dry ? "%llu rows would be added, %llu changed, %llu are the same"
                     : "%llu rows added, %llu changed, %llu are the same",
                 (unsigned long long)made->added, (unsigned long long)made->changed,
                 (unsigned long long)made->same);

@@ -10,6 +10,9 @@ LITERAL = r'((?:"(?:[^"\\]|\\.)*"\s*)+)'
 CALLS = [r'\berror_set\(\s*[^,"]+,\s*[^,"]+,\s*' + LITERAL,
          r'\berror_wrap\(\s*[^,"]+,\s*' + LITERAL,
          r'\bcli_say\(\s*[^,"]+,\s*' + LITERAL,
+         # One of two sentences: the first, and the second.
+         r'\b(?:cli_say|error_set)\([^";]*\?\s*' + LITERAL + r':\s*"',
+         r'\b(?:cli_say|error_set)\([^";]*\?\s*(?:"(?:[^"\\]|\\.)*"\s*)+:\s*' + LITERAL,
          r'\brefuse\(\s*[^"]+' + LITERAL,
          r'\btr\(\s*' + LITERAL,
          r'\bX\(SESSION_\w+, \d+, ' + LITERAL]
