@@ -176,13 +176,16 @@ class Lock(unittest.TestCase):
 
     def search(self, process, needles, there):
         """Which of them lie in the process's memory, once the folder is closed or open."""
+        def found():
+            memory = memory_of(process)  # its map may change while it is read
+            return [name for name, needle in needles.items()
+                    if any(needle in part for part in memory)]
+
         try:
-            eventually(lambda: holds_open(process) == bool(there), "closed")
-            memory = memory_of(process)
+            eventually(lambda: holds_open(process) == bool(there), "open or closed")
+            eventually(lambda: found() == there, f"{there} in memory, and nothing else")
         except PermissionError:
             self.skipTest("only root may look into the memory of a protected process")
-        found = [name for name, needle in needles.items() if any(needle in part for part in memory)]
-        self.assertEqual(found, there)
 
     def test_it_locks_when_nobody_is_there_and_neither_streams_nor_polling_nor_syncing_are_somebody(self):
         client, other = self.client, self.world.join()

@@ -13,7 +13,7 @@ import time
 import unittest
 import warnings
 
-from jinqiu import JINQIUD, World, run
+from jinqiu import JINQIUD, World, eventually, run
 from pages import Console
 
 SECRET = "wind over seven rivers"
@@ -143,6 +143,8 @@ class Tls(unittest.TestCase):
             self.assertNotIn(b"HTTP", said)
 
     def test_5_connections_that_say_nothing_keep_nobody_out(self):
+        files = f"/proc/{self.hub.process.pid}/fd"
+        before = len(os.listdir(files))
         silent = [socket.create_connection(self.place) for _ in range(LINES_MAX + 8)]
         try:
             with self.line() as line:
@@ -150,6 +152,7 @@ class Tls(unittest.TestCase):
         finally:
             for one in silent:
                 one.close()
+        eventually(lambda: len(os.listdir(files)) <= before, "the hub let go of them")
 
     def test_6_renewed_files_are_taken_without_a_restart_and_broken_ones_are_not(self):
         type(self).silent = socket.create_connection(self.place)  # see the last test
