@@ -146,7 +146,8 @@ class Floods(unittest.TestCase):
             flood.stdout.close()
         print(f"  the hub grew by {grown} KiB", flush=True)
         self.assertEqual(sent, [1] * len(clients))
-        self.assertLessEqual(grown, GROWTH_KIB)
+        # What the sanitizer puts around each buffer isn't the program's.
+        self.assertLessEqual(grown, GROWTH_KIB * (2 if self.world.hub.sanitized() else 1))
         return strangers
 
     def test_ten_thousand_half_open_connections_from_three_hundred_addresses(self):
