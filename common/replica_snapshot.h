@@ -59,12 +59,15 @@ enum status replica_snapshot_prepare(struct replica *replica, uint32_t scope, st
 /* The same in two steps, for who makes it elsewhere (replica_snapshot_make on another connection)
  * and writes here, in transactions of its own: each chunk, and in the end what binds them.
  * STATUS_UNSUPPORTED: something has changed meanwhile that it is judged by. */
-#define SNAPSHOT_CHUNK_LEVEL 6 /* of compression: made once, sent often */
 struct snapshot_laid {
     uint32_t scope;
     struct hash leaf;   /* snapshot_leaf of the chunk */
     struct bytes frame; /* zstd_frame_append of it */
 };
+/* Fills all of `laid` but its scope; appends its frame to `frame`, which it borrows. */
+enum status replica_snapshot_pack(struct replica *replica, struct bytes chunk,
+                                  struct snapshot_laid *laid, struct buffer *frame,
+                                  struct error *err);
 enum status replica_snapshot_lay(struct replica *replica, const struct snapshot_laid *chunk,
                                  struct error *err);
 enum status replica_snapshot_finish(struct replica *replica, const struct snapshot *snapshot,

@@ -10,6 +10,7 @@
 #include "common/replica_state.h"
 #include "common/snapshot_staged.h"
 
+#define CHUNK_LEVEL 6                             /* of compression: made once, sent often */
 #define BEHIND_MOST(entries) (64 + (entries) / 8) /* then a newer one is made */
 
 /* ---- which scopes ---- */
@@ -213,6 +214,16 @@ enum status replica_snapshot_find(struct replica *replica, uint32_t scope,
 
 /* ---- making ---- */
 
+enum status replica_snapshot_pack(struct replica *replica, struct bytes chunk,
+                                  struct snapshot_laid *laid, struct buffer *frame,
+                                  struct error *err)
+{
+    snapshot_leaf(&laid->leaf, &replica->network, chunk);
+    enum status status = zstd_frame_append(frame, &replica->zstd, chunk, CHUNK_LEVEL);
+    laid->frame = buffer_bytes(frame);
+    return status == STATUS_OK ? status : error_set(err, status, "out of memory");
+}
+
 enum status replica_snapshot_lay(struct replica *replica, const struct snapshot_laid *chunk,
                                  struct error *err)
 {
@@ -249,11 +260,9 @@ static enum status lay_chunk(void *context, struct bytes chunk, struct error *er
     struct replica *replica = preparing->replica;
     struct snapshot_laid laid = {.scope = preparing->scope};
     struct buffer frame = {0};
-    snapshot_leaf(&laid.leaf, &replica->network, chunk);
-    enum status status = zstd_frame_append(&frame, &replica->zstd, chunk, SNAPSHOT_CHUNK_LEVEL);
-    laid.frame = buffer_bytes(&frame);
-    status = status == STATUS_OK ? replica_snapshot_lay(replica, &laid, err)
-                                 : error_set(err, status, "out of memory");
+    enum status status = replica_snapshot_pack(replica, chunk, &laid, &frame, err);
+    if (status == STATUS_OK)
+        status = replica_snapshot_lay(replica, &laid, err);
     buffer_release(&frame);
     return status;
 }

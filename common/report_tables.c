@@ -2,29 +2,11 @@
 
 #include <sqlite3.h>
 
-#define NAMED "the views"
-
 static enum status execute(struct replica *replica, const char *sql, struct error *err)
 {
     return sqlite3_exec(replica_database(replica), sql, NULL, NULL, NULL) == SQLITE_OK
                ? STATUS_OK
-               : replica_failed(replica, NAMED, err);
-}
-
-static enum status prepare(struct replica *replica, const char *sql, sqlite3_stmt **statement,
-                           struct error *err)
-{
-    return sqlite3_prepare_v2(replica_database(replica), sql, -1, statement, NULL) == SQLITE_OK
-               ? STATUS_OK
-               : replica_failed(replica, NAMED, err);
-}
-
-/* After the last row that was put; `code` is what its step said. */
-static enum status put_end(struct replica *replica, sqlite3_stmt *put, int code, struct error *err)
-{
-    enum status status = code == SQLITE_DONE ? STATUS_OK : replica_failed(replica, NAMED, err);
-    sqlite3_finalize(put);
-    return status;
+               : replica_failed(replica, "the views", err);
 }
 
 /* ---- when something was written ---- */
@@ -85,19 +67,19 @@ static enum status fill_orgs(struct replica *replica, struct error *err)
 {
     const struct registry *registry = replica_registry(replica);
     sqlite3_stmt *put;
-    int code = SQLITE_DONE;
-    TRY(prepare(replica, "INSERT INTO _org_tree VALUES(?, ?, ?, ?, ?, 0)", &put, err));
-    for (size_t i = 0; code == SQLITE_DONE && i < registry_orgs_count(registry); i++) {
+    enum status status = STATUS_OK;
+    TRY(replica_prepare(replica, "INSERT INTO _org_tree VALUES(?, ?, ?, ?, ?, 0)", &put, err));
+    for (size_t i = 0; status == STATUS_OK && i < registry_orgs_count(registry); i++) {
         const struct org *org = registry_org_at(registry, i);
-        sqlite3_reset(put);
         sqlite3_bind_int64(put, 1, org->number);
         sqlite3_bind_blob(put, 2, org->id.bytes, ID_BYTES, SQLITE_STATIC);
         sqlite3_bind_text(put, 3, org->name, -1, SQLITE_STATIC);
         sqlite3_bind_text(put, 4, org->kind, -1, SQLITE_STATIC);
         sqlite3_bind_int64(put, 5, org->parent);
-        code = sqlite3_step(put);
+        status = replica_run(replica, put, err);
     }
-    TRY(put_end(replica, put, code, err));
+    sqlite3_finalize(put);
+    TRY(status);
     return execute(replica,
                    "INSERT INTO _below WITH RECURSIVE up(org, at, distance) AS ("
                    "SELECT number, number, 0 FROM _org_tree UNION ALL "
@@ -113,13 +95,12 @@ static enum status fill_devices(struct replica *replica, struct error *err)
 {
     const struct registry *registry = replica_registry(replica);
     sqlite3_stmt *put;
-    int code = SQLITE_DONE;
-    TRY(prepare(replica, "INSERT INTO _device VALUES(?, ?, ?, ?, ?, ?, ?)", &put, err));
-    for (size_t i = 0; code == SQLITE_DONE && i < registry_devices_count(registry); i++) {
+    enum status status = STATUS_OK;
+    TRY(replica_prepare(replica, "INSERT INTO _device VALUES(?, ?, ?, ?, ?, ?, ?)", &put, err));
+    for (size_t i = 0; status == STATUS_OK && i < registry_devices_count(registry); i++) {
         const struct device *device = registry_device_at(registry, i);
         const struct certificate *certificate = &device->certificate;
         enum device_state state = registry_device_state(registry, device);
-        sqlite3_reset(put);
         sqlite3_bind_int64(put, 1, certificate->device);
         sqlite3_bind_blob(put, 2, device->id.bytes, ID_BYTES, SQLITE_STATIC);
         sqlite3_bind_blob(put, 3, certificate->person.bytes, ID_BYTES, SQLITE_STATIC);
@@ -127,29 +108,30 @@ static enum status fill_devices(struct replica *replica, struct error *err)
         sqlite3_bind_text(put, 5, role_name(certificate->role), -1, SQLITE_STATIC);
         sqlite3_bind_int64(put, 6, certificate->org);
         sqlite3_bind_text(put, 7, device_state_name(state), -1, SQLITE_STATIC);
-        code = sqlite3_step(put);
+        status = replica_run(replica, put, err);
     }
-    return put_end(replica, put, code, err);
+    sqlite3_finalize(put);
+    return status;
 }
 
 /* The usual figures of rules, for where no row of a rule says otherwise. */
 static enum status fill_usual(struct replica *replica, const json_t *rules, struct error *err)
 {
     sqlite3_stmt *put;
-    int code = SQLITE_DONE;
+    enum status status = STATUS_OK;
     size_t i;
     const json_t *rule;
-    TRY(prepare(replica, "INSERT OR REPLACE INTO _usual VALUES(?, ?)", &put, err));
+    TRY(replica_prepare(replica, "INSERT OR REPLACE INTO _usual VALUES(?, ?)", &put, err));
     json_array_foreach(rules, i, rule)
     {
-        if (code != SQLITE_DONE)
+        if (status != STATUS_OK)
             break;
-        sqlite3_reset(put);
         sqlite3_bind_text(put, 1, json_string_value(json_array_get(rule, 0)), -1, SQLITE_STATIC);
         sqlite3_bind_int64(put, 2, json_integer_value(json_array_get(rule, 1)));
-        code = sqlite3_step(put);
+        status = replica_run(replica, put, err);
     }
-    return put_end(replica, put, code, err);
+    sqlite3_finalize(put);
+    return status;
 }
 
 static const char creates[] =

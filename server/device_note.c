@@ -8,18 +8,13 @@
 static enum status write_note(struct replica *replica, const char *sql, uint32_t device,
                               int64_t ahead_ms, const char *program, struct error *err)
 {
-    sqlite3_stmt *write = NULL;
-    int code = sqlite3_prepare_v2(replica_database(replica), sql, -1, &write, NULL);
-    if (code == SQLITE_OK) {
-        sqlite3_bind_int64(write, 1, device);
-        sqlite3_bind_int64(write, 2, clock_wall_ms(replica_clock(replica)));
-        sqlite3_bind_int64(write, 3, ahead_ms);
-        sqlite3_bind_text(write, 4, program, -1, SQLITE_STATIC);
-        code = sqlite3_step(write);
-    }
-    sqlite3_finalize(write);
-    return code == SQLITE_DONE ? STATUS_OK
-                               : replica_failed(replica, "the time a device was seen", err);
+    sqlite3_stmt *write;
+    TRY(replica_prepare(replica, sql, &write, err));
+    sqlite3_bind_int64(write, 1, device);
+    sqlite3_bind_int64(write, 2, clock_wall_ms(replica_clock(replica)));
+    sqlite3_bind_int64(write, 3, ahead_ms);
+    sqlite3_bind_text(write, 4, program, -1, SQLITE_STATIC);
+    return replica_run_once(replica, write, err);
 }
 
 enum status device_note_seen(struct replica *replica, uint32_t device, struct error *err)

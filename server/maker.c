@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #include "common/replica_snapshot.h"
-#include "common/zstd_frame.h"
 #include "server/log.h"
 
 #define CACHE_KIB 4096
@@ -79,7 +78,6 @@ static void free_piece(struct task *task)
 struct making {
     struct maker *maker;
     struct replica *replica;
-    struct zstd_room zstd;
     uint32_t scope;
 };
 
@@ -112,14 +110,12 @@ static enum status take_chunk(void *context, struct bytes chunk, struct error *e
     if (!piece)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     piece->chunk.scope = making->scope;
-    snapshot_leaf(&piece->chunk.leaf, replica_network(making->replica), chunk);
     enum status status =
-        zstd_frame_append(&piece->frame, &making->zstd, chunk, SNAPSHOT_CHUNK_LEVEL);
+        replica_snapshot_pack(making->replica, chunk, &piece->chunk, &piece->frame, err);
     if (status != STATUS_OK) {
         free_piece(&piece->task);
-        return error_set(err, status, "out of memory");
+        return status;
     }
-    piece->chunk.frame = buffer_bytes(&piece->frame);
     return hand_over(making->maker, piece, err);
 }
 
@@ -139,7 +135,6 @@ static enum status make(struct making *making, struct error *err)
     }
     snapshot_release(&snapshot);
     replica_close(making->replica);
-    zstd_room_release(&making->zstd);
     return status;
 }
 

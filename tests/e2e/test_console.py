@@ -12,11 +12,11 @@ import time
 import unittest
 
 from jinqiu import JINQIU, World, eventually, run
+from openapi import Document
 from pages import Console, path_of
 from paper import Paper
-from test_pages_interface import NOBODY, Document
+from test_pages_interface import NOBODY
 
-DOCUMENT = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "openapi-console.json")
 SECRET = "wind over seven rivers"
 READS = ("status", "schema", "orgs", "devices", "accounts", "reports", "reminders", "audit",
          "alarms", "set-aside", "schemas", "conflicts")
@@ -238,7 +238,7 @@ class Interface(unittest.TestCase):
         self.document.met.add(("/metrics", "get", "200"))
 
     def test_the_hub_keeps_what_the_document_promises_and_nothing_is_left_out(self):
-        self.document = Document(DOCUMENT)
+        self.document = Document("openapi-console.json")
         with World() as self.world:
             client = self.world.join("secretary")
             person = client.call("add", "person", f"name={PERSON}", "phone=1").strip()

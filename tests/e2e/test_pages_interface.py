@@ -3,7 +3,6 @@
 answer has the form that the file promises."""
 
 import http.client
-import json
 import os
 import socket
 import sys
@@ -12,14 +11,13 @@ import unittest
 from urllib.parse import urlencode
 
 from jinqiu import World, eventually
+from openapi import Document
 from pages import Pages, path_of
 from pictures import blank
 from test_lock import PHRASE, join, serve
 from test_peers import Listening
 
-DOCUMENT = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "openapi.json")
 NOBODY = "0" * 31 + "1"
-TYPES = {"string": str, "object": dict, "array": list, "boolean": bool, "null": type(None)}
 
 
 def wait_for(pages, holds):
@@ -27,60 +25,9 @@ def wait_for(pages, holds):
     eventually(lambda: holds(pages.ask("GET", "/api/status").json()), "the status")
 
 
-def is_type(value, name):
-    if name == "integer":
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, TYPES[name])
-
-
-class Document:
-    def __init__(self, path=DOCUMENT):
-        with open(path, encoding="utf-8") as file:
-            self.json = json.load(file)
-        self.met = set()
-
-    def all(self):
-        return {(path, method, status) for path, methods in self.json["paths"].items()
-                for method, operation in methods.items() for status in operation["responses"]}
-
-    def check(self, value, schema, where):
-        if "$ref" in schema:
-            schema = self.json["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
-        names = schema.get("type", [])
-        names = [names] if isinstance(names, str) else names
-        assert not names or any(is_type(value, name) for name in names), f"{where}: {value!r}"
-        assert value in schema.get("enum", [value]), f"{where}: {value!r}"
-        for name in schema.get("required", []) if value is not None else ():
-            assert name in value, f"{where}: no '{name}'"
-        for name, part in schema.get("properties", {}).items():
-            if isinstance(value, dict) and name in value:
-                self.check(value[name], part, f"{where}.{name}")
-        for name in value if isinstance(value, dict) else ():
-            if "additionalProperties" in schema:
-                self.check(value[name], schema["additionalProperties"], f"{where}.{name}")
-        for place, item in enumerate(value if isinstance(value, list) else ()):
-            self.check(item, schema.get("items", {}), f"{where}[{place}]")
-
-    def answer(self, path, method, answer):
-        promised = self.json["paths"][path][method]["responses"]
-        where = f"{method} {path} {answer.status}"
-        assert str(answer.status) in promised, f"{where}: not promised: {answer.body[:200]}"
-        self.met.add((path, method, str(answer.status)))
-        contents = promised[str(answer.status)]["content"]
-        kind = answer.headers["content-type"]
-        if answer.headers["content-type"].startswith("text/plain"):
-            assert answer.status in (403, 415), where # the door's word
-            return None
-        assert kind in contents, where
-        if kind != "application/json":
-            return None
-        self.check(answer.json(), contents[kind]["schema"], where)
-        return answer.json()
-
-
 class Interface(unittest.TestCase):
     def setUp(self):
-        self.document = Document()
+        self.document = Document("openapi.json")
 
     def ask(self, method, template, status, body=None, query=(), **parts):
         answer = self.pages.ask(method, path_of(template, **parts), body, query)

@@ -188,28 +188,21 @@ def split_bodies(data):
 FRAME_MAX = 4 * 1024 * 1024  # of bodies
 
 
-def read_pieces(database):
-    """(local feed, count, number of the last, bodies, signature) of each piece of a replica's SQLite
-    file. Its form is the C programs' own affair: bodies, each behind its length when there are
-    several, in a Zstandard frame (form 1) or not, under (feed << 40 | last number)."""
-    for key, count, form, bodies, signature in database.execute(
-            "SELECT id, count, form, bodies, signature FROM _log ORDER BY id"):
-        if form == 1:
-            bodies = open_frame(bodies, FRAME_MAX)
-        bodies = [bodies] if count == 1 else split_bodies(bodies)
-        yield key >> 40, count, key & 2**40 - 1, bodies, signature
-
-
 def read_log(database, network_id):
-    """The log of a replica, checked from the first entry on."""
+    """The log of a replica, checked from the first entry on. Its file's form is the C programs' own
+    affair: bodies, each behind its length when there are several, in a Zstandard frame (form 1) or
+    not, under (feed << 40 | number of the last)."""
     replica = Replica(network_id)
     feeds = {row[0]: tuple(row[1:4]) for row in
              database.execute("SELECT id, scope, device, incarnation FROM _feed")}
-    pieces = [(feeds[local], last - count + 1, bodies, signature)
-              for local, count, last, bodies, signature in read_pieces(database)]
-    for feed, first, bodies, signature in sorted(
+    pieces = [(feeds[key >> 40], (key & 2**40 - 1) - count + 1, count, *kept)
+              for key, count, *kept in database.execute(
+                  "SELECT id, count, form, bodies, signature FROM _log")]
+    for feed, first, count, form, kept, signature in sorted(
             pieces, key=lambda piece: (replica.order(piece[0]), piece[1])):
         try:
+            kept = open_frame(kept, FRAME_MAX) if form == 1 else kept
+            bodies = [kept] if count == 1 else split_bodies(kept)
             run = Run([*feed, first, bodies, signature])
             if replica.take(run) != len(run.bodies):
                 raise Refused("some of them stand in the log twice")

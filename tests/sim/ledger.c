@@ -124,18 +124,6 @@ void ledger_follow(struct ledger *ledger, const struct fleet *fleet, unsigned au
             ledger->saves[i].cut = true;
 }
 
-/* Of what came as a snapshot the history begins with it: what was replaced before isn't known here.
- * Digests are compared all the same. */
-static bool begins_with_a_snapshot(struct replica *replica)
-{
-    uint32_t *scopes = NULL;
-    size_t count = 0;
-    if (replica_snapshots_here(replica, &scopes, &count, NULL) != STATUS_OK)
-        count = 0;
-    free(scopes);
-    return count > 0;
-}
-
 /* Can a place tell whether it holds this save? Not where its history begins later, nor where the
  * value is sealed, can't be opened any more, and was given another dot meanwhile. */
 static bool can_tell(const struct ledger *ledger, const struct fleet *fleet, size_t at,
@@ -144,8 +132,7 @@ static bool can_tell(const struct ledger *ledger, const struct fleet *fleet, siz
     const struct save *save = &ledger->saves[number];
     bool secret = save->field == LEDGER_ID_NUMBER, moved = ledger->rights[at].count > 1;
     bool sealed = secret || ledger_fields[save->field] == 18 || ledger_fields[save->field] == 24;
-    struct replica *replica = fleet->places[at].replica;
-    if (replica && begins_with_a_snapshot(replica))
+    if (ledger->places[at].partial)
         return false;
     if (!sealed || (save->dot.number > 0 && !save->renamed))
         return true;
@@ -305,7 +292,7 @@ static void compare_field(struct looking *looking, struct replica *replica, cons
     const struct ledger *ledger = looking->ledger;
     struct saves heads = {{0}};
     size_t wanted = 0;
-    if (looking->blind[field] || begins_with_a_snapshot(looking->replica))
+    if (looking->blind[field] || ledger->places[looking->at].partial)
         return;
     size_t shown = shown_heads(looking, row_find_cell(row, ledger_fields[field]), &heads);
     for (unsigned i = 0; i < ledger->count; i++)
@@ -393,6 +380,18 @@ static bool is_as_before(struct looking *looking)
     return same && !looking->ledger->at_rest;
 }
 
+/* Of what came as a snapshot the history begins with it: what was replaced before isn't known here.
+ * Digests are compared all the same. */
+static bool begins_with_a_snapshot(struct replica *replica)
+{
+    uint32_t *scopes = NULL;
+    size_t count = 0;
+    if (replica_snapshots_here(replica, &scopes, &count, NULL) != STATUS_OK)
+        count = 0;
+    free(scopes);
+    return count > 0;
+}
+
 void ledger_look(struct ledger *ledger, struct fleet *fleet, size_t at, struct finding *finding)
 {
     struct replica *replica = fleet->places[at].replica;
@@ -400,6 +399,7 @@ void ledger_look(struct ledger *ledger, struct fleet *fleet, size_t at, struct f
         .ledger = ledger, .fleet = fleet, .replica = replica, .at = at, .finding = finding};
     if (!replica)
         return;
+    ledger->places[at].partial = begins_with_a_snapshot(replica);
     bool as_before = is_as_before(&looking);
     if (as_before)
         looking.now = ledger->places[at].holds;

@@ -40,6 +40,7 @@ struct account {               /* of one disk */
     struct saves holds;        /* when it was last looked at */
     struct saves acknowledged; /* of its own, by this life */
     struct saves tried;
+    bool partial; /* its history began with a snapshot, when it was last looked at */
 };
 
 struct glance { /* a process, and how much it had written by then */
