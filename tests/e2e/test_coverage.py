@@ -157,8 +157,8 @@ there and on both PCs once each, as typed. *Figures*: reports (`jinqiu report Râ
 (`jinqiu due`, Lâ€¦) that this practice asks for and that exist; *not there yet*: those that don't. Of
 {count} practices, the records of {count - len(missing)} arrive merged, and {whole} have every figure
 they ask for. Where special rules are wanted (who is due, what must not overlap), the reminder that
-watches them counts as the figure; a practice is not done while it is missing. Printed forms (PDF)
-don't exist yet for any of them.
+watches them counts as the figure; a practice is not done while it is missing. What is printed of
+them is in [papers.md](papers.md).
 
 | | practice | records | figures | not there yet |
 |---|---|---|---|---|
