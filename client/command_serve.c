@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "client/api.h"
+#include "client/browser.h"
 #include "client/command.h"
 #include "client/pages.h"
 #include "common/invitation.h"
@@ -23,6 +24,7 @@ struct serving {
     struct api api;
     uv_loop_t loop;
     uv_signal_t interrupt, term;
+    struct browser browser;
     bool closing;
 };
 
@@ -46,6 +48,7 @@ static void close_all(struct serving *serving)
     if (serving->closing)
         return;
     serving->closing = true;
+    browser_close(&serving->browser);
     uv_close((uv_handle_t *)&serving->interrupt, NULL);
     uv_close((uv_handle_t *)&serving->term, NULL);
     if (serving->api.office)
@@ -101,14 +104,30 @@ static void on_office(void *context, enum office_news news)
         web_site_tell(serving->api.site, names[news], bytes_text("{}"));
 }
 
-/* The next link for a browser: the one before was just used. */
-static void print_link(void *context)
+static void print_link(struct serving *serving)
 {
-    struct serving *serving = context;
     char link[WEB_LINK_BYTES];
     web_site_link(serving->api.site, link);
     printf("open %s\n", link);
     fflush(stdout);
+}
+
+/* A browser came in by the link: there is a next one. */
+static void on_started(void *context)
+{
+    struct serving *serving = context;
+    browser_came(&serving->browser);
+    print_link(serving);
+}
+
+/* Without a browser the link can still be typed. */
+static void open_browser(struct serving *serving)
+{
+    char link[WEB_LINK_BYTES];
+    struct error err = {0};
+    web_site_link(serving->api.site, link);
+    if (browser_open(&serving->browser, &serving->loop, serving->cli, link, &err) != STATUS_OK)
+        cli_fail(serving->cli, &err);
 }
 
 /* ---- starting ---- */
@@ -118,7 +137,7 @@ static enum status open_site(struct serving *serving, struct error *err)
     char host[INVITATION_ADDRESS_MAX + 1];
     const char *address = cli_value(serving->cli, "--http");
     struct web_site_options options = {
-        .host = host, .handle = handle, .started = print_link, .context = serving};
+        .host = host, .handle = handle, .started = on_started, .context = serving};
     TRY(address_split(address ? address : USUAL_ADDRESS, host, &options.port, err));
     options.assets = pages_assets(&options.assets_count);
     return web_site_open(&serving->api.site, &serving->loop, &options, err);
@@ -165,6 +184,8 @@ int command_serve(struct cli *cli)
     if (status == STATUS_OK) {
         printf("ready http=%s\n", web_site_address(serving.api.site));
         print_link(&serving);
+        if (cli_has(cli, "--open"))
+            open_browser(&serving);
     } else {
         close_all(&serving);
     }

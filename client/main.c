@@ -96,6 +96,7 @@ static const struct cli_flag enrol_flags[] = {
 static const struct cli_flag serve_flags[] = {
     {"--http", "HOST:PORT", {"where to listen, on this machine alone (default 127.0.0.1:0)",
                              "监听地址，只限本机（默认 127.0.0.1:0，端口自选）"}, false},
+    {"--open", NULL, {"open them in the browser", "在浏览器中打开"}, false},
     {"--lock", "MINUTES", {"lock an encrypted folder when unused for so long (10; 0: never)",
                            "无人操作多少分钟后锁定加密的文件夹（默认 10，0 为不锁定）"}, false},
     {0}};
