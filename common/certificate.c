@@ -64,24 +64,6 @@ static bool take_start(struct unpack *in, uint32_t parts, uint32_t *extra)
     return version == 1;
 }
 
-static bool take_end(struct unpack *in, uint32_t extra)
-{
-    struct bytes skipped;
-    for (uint32_t i = 0; i < extra; i++)
-        if (!unpack_value(in, &skipped))
-            return false;
-    return unpack_done(in);
-}
-
-static bool take_u32(struct unpack *in, uint32_t *value)
-{
-    uint64_t wide;
-    if (!unpack_uint_max(in, UINT32_MAX, &wide))
-        return false;
-    *value = (uint32_t)wide;
-    return true;
-}
-
 /* Of either form. */
 static enum status body_of(struct bytes *body, struct bytes sealed, struct error *err)
 {
@@ -100,7 +82,7 @@ static enum status check_suite(struct bytes sealed, struct error *err)
     uint32_t extra, suite;
     TRY(body_of(&body, sealed, err));
     struct unpack in = unpack_of(body);
-    if (!take_start(&in, 2, &extra) || !take_u32(&in, &suite))
+    if (!take_start(&in, 2, &extra) || !unpack_u32(&in, &suite))
         return error_set(err, STATUS_BAD_INPUT, "a certificate is broken");
     if (suite != SUITE_1)
         return error_set(err, STATUS_UNSUPPORTED, "cipher suite %u is not built in", suite);
@@ -137,11 +119,11 @@ enum status authority_open(struct authority *authority, const struct network *ne
     TRY(check_suite(sealed, err));
     TRY(root_object_open(&object, root, &body, err));
     struct unpack in = unpack_of(body);
-    if (!take_start(&in, 5, &extra) || !take_u32(&in, &authority->suite) ||
-        !take_u32(&in, &authority->number) ||
+    if (!take_start(&in, 5, &extra) || !unpack_u32(&in, &authority->suite) ||
+        !unpack_u32(&in, &authority->number) ||
         !unpack_bin_exact(&in, authority->sign_key, PUBLIC_KEY_BYTES) ||
-        !take_u32(&in, &authority->may_enrol) || !take_end(&in, extra) || authority->number == 0 ||
-        authority->number >= ISSUER_DEVICE_BASE)
+        !unpack_u32(&in, &authority->may_enrol) || !unpack_end(&in, extra) ||
+        authority->number == 0 || authority->number >= ISSUER_DEVICE_BASE)
         return error_set(err, STATUS_BAD_INPUT, "an authority's certificate is broken");
     return STATUS_OK;
 }
@@ -223,8 +205,8 @@ enum status certificate_seal_by_root(const struct certificate *certificate,
 
 static bool take_keys(struct unpack *in, struct certificate *certificate)
 {
-    return take_u32(in, &certificate->suite) && take_u32(in, &certificate->device) &&
-           take_u32(in, &certificate->serial) &&
+    return unpack_u32(in, &certificate->suite) && unpack_u32(in, &certificate->device) &&
+           unpack_u32(in, &certificate->serial) &&
            unpack_bin_exact(in, certificate->sign_key, PUBLIC_KEY_BYTES) &&
            unpack_bin_exact(in, certificate->dh_key, DH_KEY_BYTES) &&
            unpack_bin_exact(in, certificate->person.bytes, ID_BYTES);
@@ -238,10 +220,10 @@ static bool take_rights(struct unpack *in, struct certificate *certificate)
         return false;
     memcpy(certificate->person_name, name.data, name.size);
     certificate->person_name[name.size] = '\0';
-    if (!take_u32(in, &role) || role < ROLE_VOLUNTEER || role > ROLE_HUB)
+    if (!unpack_u32(in, &role) || role < ROLE_VOLUNTEER || role > ROLE_HUB)
         return false;
     certificate->role = (enum role)role;
-    return take_u32(in, &certificate->org) && take_u32(in, &certificate->issuer) &&
+    return unpack_u32(in, &certificate->org) && unpack_u32(in, &certificate->issuer) &&
            unpack_uint(in, &certificate->beacon) && certificate->org > 0 &&
            certificate->org <= ORG_MAX && certificate->device > 0 &&
            certificate->device <= DEVICE_MAX && certificate->serial > 0;
@@ -255,7 +237,7 @@ static bool take_lot(struct unpack *in, struct certificate *certificate, uint32_
     if (*extra < 2 || !unpack_peek(in, &kind) || kind != PACK_UINT)
         return true;
     *extra -= 2;
-    return take_u32(in, &certificate->lot) && take_u32(in, &certificate->lot_count) &&
+    return unpack_u32(in, &certificate->lot) && unpack_u32(in, &certificate->lot_count) &&
            certificate->lot > DEVICE_HUB && certificate->lot_count > 0 &&
            certificate->lot_count <= LOT_MAX && certificate->lot <= DEVICE_MAX - LOT_MAX;
 }
@@ -266,7 +248,7 @@ static bool take_from_row(struct unpack *in, const struct certificate *certifica
 {
     const struct frontier *before = &certificate->from;
     *row = (struct frontier_row){.feed.device = certificate->device};
-    if (!take_u32(in, &row->feed.scope) || !take_u32(in, &row->feed.incarnation) ||
+    if (!unpack_u32(in, &row->feed.scope) || !unpack_u32(in, &row->feed.incarnation) ||
         !unpack_uint(in, &row->number) || row->feed.incarnation == 0 || row->number == 0)
         return false;
     return before->count == 0 ||
@@ -296,7 +278,7 @@ static enum status read_certificate(struct certificate *certificate, struct byte
         !take_rights(&in, certificate))
         return error_set(err, STATUS_BAD_INPUT, "a certificate is broken");
     enum status status = take_from(&in, certificate, err);
-    if (status == STATUS_OK && (!take_lot(&in, certificate, &extra) || !take_end(&in, extra)))
+    if (status == STATUS_OK && (!take_lot(&in, certificate, &extra) || !unpack_end(&in, extra)))
         status = error_set(err, STATUS_BAD_INPUT, "a certificate is broken");
     if (status != STATUS_OK)
         certificate_release(certificate);
@@ -388,7 +370,7 @@ enum status beacon_open(struct beacon *beacon, const struct network *network, st
     if (!take_start(&in, 5, &extra) || !unpack_uint(&in, &beacon->number) ||
         !unpack_uint(&in, &beacon->lineage) ||
         !unpack_bin_exact(&in, beacon->registry.bytes, HASH_BYTES) ||
-        !unpack_int(&in, &beacon->time_ms) || !take_end(&in, extra))
+        !unpack_int(&in, &beacon->time_ms) || !unpack_end(&in, extra))
         return error_set(err, STATUS_BAD_INPUT, "a beacon is broken");
     return STATUS_OK;
 }
@@ -430,9 +412,9 @@ static enum status read_receipt(struct receipt *receipt, struct bytes body, stru
     struct bytes held;
     uint32_t extra;
     struct unpack in = unpack_of(body);
-    if (!take_start(&in, 5, &extra) || !take_u32(&in, &receipt->device) ||
+    if (!take_start(&in, 5, &extra) || !unpack_u32(&in, &receipt->device) ||
         !unpack_uint(&in, &receipt->lineage) || !unpack_uint(&in, &receipt->beacon) ||
-        !unpack_bin(&in, &held) || !take_end(&in, extra))
+        !unpack_bin(&in, &held) || !unpack_end(&in, extra))
         return error_set(err, STATUS_BAD_INPUT, "a receipt is broken");
     return frontier_decode(&receipt->held, held, err);
 }
@@ -479,8 +461,8 @@ enum status link_key_open(struct link_key *link, const struct network *network, 
     uint32_t extra;
     TRY(sealed_open(&body, TAG_LINK_KEY, network, sealed, authority_key, err));
     struct unpack in = unpack_of(body);
-    if (!take_start(&in, 3, &extra) || !take_u32(&in, &link->number) ||
-        !unpack_bin_exact(&in, link->dh_key, DH_KEY_BYTES) || !take_end(&in, extra))
+    if (!take_start(&in, 3, &extra) || !unpack_u32(&in, &link->number) ||
+        !unpack_bin_exact(&in, link->dh_key, DH_KEY_BYTES) || !unpack_end(&in, extra))
         return error_set(err, STATUS_BAD_INPUT, "a link key is broken");
     return STATUS_OK;
 }

@@ -322,6 +322,15 @@ bool unpack_uint_max(struct unpack *in, uint64_t max, uint64_t *value)
     return false;
 }
 
+bool unpack_u32(struct unpack *in, uint32_t *value)
+{
+    uint64_t wide;
+    if (!unpack_uint_max(in, UINT32_MAX, &wide))
+        return false;
+    *value = (uint32_t)wide;
+    return true;
+}
+
 bool unpack_int(struct unpack *in, int64_t *value)
 {
     struct item item;
@@ -407,6 +416,15 @@ bool unpack_value(struct unpack *in, struct bytes *value)
 fail:
     *in = start;
     return false;
+}
+
+bool unpack_end(struct unpack *in, uint32_t extra)
+{
+    struct bytes skipped;
+    for (uint32_t i = 0; i < extra; i++)
+        if (!unpack_value(in, &skipped))
+            return false;
+    return unpack_done(in);
 }
 
 bool pack_valid(struct bytes value)

@@ -60,6 +60,7 @@ bool unpack_nil(struct unpack *in);
 bool unpack_bool(struct unpack *in, bool *value);
 bool unpack_uint(struct unpack *in, uint64_t *value);
 bool unpack_uint_max(struct unpack *in, uint64_t max, uint64_t *value);
+bool unpack_u32(struct unpack *in, uint32_t *value);
 bool unpack_int(struct unpack *in, int64_t *value);     /* also takes unsigned up to INT64_MAX */
 bool unpack_str(struct unpack *in, struct bytes *text); /* borrows */
 bool unpack_bin(struct unpack *in, struct bytes *data); /* borrows */
@@ -69,6 +70,8 @@ bool unpack_sealed(struct unpack *in, struct bytes *data);
 bool unpack_array(struct unpack *in, uint32_t *count);
 /* Take one whole value of any kind (checked, nested), giving its bytes. */
 bool unpack_value(struct unpack *in, struct bytes *value);
+/* Skip `extra` elements, which a later version put behind ours; nothing may follow. */
+bool unpack_end(struct unpack *in, uint32_t extra);
 
 /* One whole canonical value and nothing behind it? */
 bool pack_valid(struct bytes value);

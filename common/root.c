@@ -37,15 +37,6 @@ enum status root_set_encode(const struct root_set *set, struct buffer *body)
     return STATUS_OK;
 }
 
-static bool take_u32(struct unpack *in, uint32_t *value)
-{
-    uint64_t wide;
-    if (!unpack_uint_max(in, UINT32_MAX, &wide))
-        return false;
-    *value = (uint32_t)wide;
-    return true;
-}
-
 static bool take_keys(struct unpack *in, struct root_set *set)
 {
     if (!unpack_array(in, &set->count) || set->count == 0 || set->count > ROOT_KEYS_MAX)
@@ -63,11 +54,11 @@ enum status root_set_decode(struct root_set *set, struct bytes body, struct erro
     struct bytes skipped;
     struct unpack in = unpack_of(body);
     *set = (struct root_set){0};
-    bool good = unpack_array(&in, &elements) && elements >= 5 && take_u32(&in, &version) &&
-                version == 1 && take_u32(&in, &set->suite);
+    bool good = unpack_array(&in, &elements) && elements >= 5 && unpack_u32(&in, &version) &&
+                version == 1 && unpack_u32(&in, &set->suite);
     if (good && set->suite != SUITE_1)
         return error_set(err, STATUS_UNSUPPORTED, "cipher suite %u is not built in", set->suite);
-    good = good && take_u32(&in, &set->version) && take_u32(&in, &set->threshold) &&
+    good = good && unpack_u32(&in, &set->version) && unpack_u32(&in, &set->threshold) &&
            take_keys(&in, set) && set->version > 0 && set->threshold > 0 &&
            set->threshold <= set->count;
     for (uint32_t i = 5; good && i < elements; i++)

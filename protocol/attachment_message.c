@@ -70,7 +70,7 @@ bool message_decode_offer(struct bytes body, struct message_offer *offer)
     for (size_t i = 0; i < offer->sought_count; i++)
         if (!unpack_bin_exact(&in, offer->sought[i].root, SOUGHT_BYTES))
             return false;
-    return message_take_end(&in, lists - 2);
+    return unpack_end(&in, lists - 2);
 }
 
 static enum status pack_want(struct buffer *body, const struct message_want *want)
@@ -96,7 +96,7 @@ bool message_decode_want(struct bytes body, struct message_want *want)
         return false;
     uint32_t units = attachment_units(want->name.bytes);
     if (!unpack_uint_max(&in, units, &from) || !unpack_uint_max(&in, WANT_UNITS_MAX, &count) ||
-        count > units - from || !message_take_end(&in, rest))
+        count > units - from || !unpack_end(&in, rest))
         return false;
     want->from = (uint32_t)from;
     want->count = (uint32_t)count;
@@ -124,7 +124,7 @@ bool message_decode_unit(struct bytes body, struct message_unit *unit)
     uint32_t rest;
     if (!open_list(&in, 4, &rest, &unit->name) ||
         !unpack_uint_max(&in, attachment_units(unit->name.bytes) - 1, &position) ||
-        !unpack_bin(&in, &unit->unit) || !message_take_end(&in, rest))
+        !unpack_bin(&in, &unit->unit) || !unpack_end(&in, rest))
         return false;
     unit->position = (uint32_t)position;
     return unit->unit.size == attachment_unit_bytes(unit->name.bytes, unit->position);
@@ -146,5 +146,5 @@ bool message_decode_none(struct bytes body, struct attachment_name *name)
 {
     struct unpack in = unpack_of(body);
     uint32_t rest;
-    return open_list(&in, 2, &rest, name) && message_take_end(&in, rest);
+    return open_list(&in, 2, &rest, name) && unpack_end(&in, rest);
 }

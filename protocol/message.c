@@ -72,24 +72,6 @@ bool message_take_start(struct unpack *in, uint32_t least, uint32_t *extra)
     return true;
 }
 
-bool message_take_end(struct unpack *in, uint32_t extra)
-{
-    struct bytes skipped;
-    for (uint32_t i = 0; i < extra; i++)
-        if (!unpack_value(in, &skipped))
-            return false;
-    return unpack_done(in);
-}
-
-static bool take_u32(struct unpack *in, uint32_t *value)
-{
-    uint64_t wide;
-    if (!unpack_uint_max(in, UINT32_MAX, &wide))
-        return false;
-    *value = (uint32_t)wide;
-    return true;
-}
-
 /* ---- SENT, PING, PONG ---- */
 
 enum status message_put_empty(struct buffer *stream, enum message_type type)
@@ -102,7 +84,7 @@ bool message_decode_empty(struct bytes body)
 {
     struct unpack in = unpack_of(body);
     uint32_t extra;
-    return message_take_start(&in, 0, &extra) && message_take_end(&in, extra);
+    return message_take_start(&in, 0, &extra) && unpack_end(&in, extra);
 }
 
 /* ---- HAVE, RECEIPT, SKETCH, HELD ---- */
@@ -124,8 +106,7 @@ bool message_decode_bin(struct bytes body, struct bytes *data)
 {
     struct unpack in = unpack_of(body);
     uint32_t extra;
-    return message_take_start(&in, 1, &extra) && unpack_bin(&in, data) &&
-           message_take_end(&in, extra);
+    return message_take_start(&in, 1, &extra) && unpack_bin(&in, data) && unpack_end(&in, extra);
 }
 
 /* ---- HELLO ---- */
@@ -174,10 +155,10 @@ bool message_decode_hello(struct bytes body, struct message_hello *hello)
         return true; /* its other elements may mean anything */
     in = unpack_of(body);
     return message_take_start(&in, 7, &extra) && unpack_uint(&in, &hello->version) &&
-           take_u32(&in, &hello->flags) && take_u32(&in, &hello->device) &&
+           unpack_u32(&in, &hello->flags) && unpack_u32(&in, &hello->device) &&
            unpack_uint(&in, &hello->lineage) && unpack_uint(&in, &hello->beacon) &&
            unpack_bin(&in, &hello->told_digest) && unpack_bin(&in, &hello->delta) &&
-           take_about(&in, &extra, hello) && message_take_end(&in, extra) &&
+           take_about(&in, &extra, hello) && unpack_end(&in, extra) &&
            (hello->told_digest.size == 0 || hello->told_digest.size == SHORT_DIGEST_BYTES);
 }
 
@@ -206,7 +187,7 @@ bool message_decode_enrol(struct bytes body, struct message_enrol *enrol)
            unpack_bin_exact(&in, enrol->token, sizeof enrol->token) &&
            unpack_bin_exact(&in, enrol->sign_key, sizeof enrol->sign_key) &&
            unpack_bin_exact(&in, enrol->signature, sizeof enrol->signature) &&
-           message_take_end(&in, extra);
+           unpack_end(&in, extra);
 }
 
 void enrol_proof(uint8_t proof[ENROL_PROOF_BYTES], const uint8_t token[ENROL_TOKEN_BYTES],
@@ -255,13 +236,13 @@ bool message_decode_welcome(struct bytes body, struct message_welcome *welcome)
     uint32_t extra;
     welcome->flags = 0;
     if (!message_take_start(&in, 6, &extra) || !unpack_uint(&in, &welcome->code) ||
-        !take_u32(&in, &welcome->device) || !unpack_uint(&in, &welcome->lineage) ||
+        !unpack_u32(&in, &welcome->device) || !unpack_uint(&in, &welcome->lineage) ||
         !unpack_bool(&in, &welcome->remembered) || !take_optional(&in, &welcome->beacon) ||
         !take_optional(&in, &welcome->link_key))
         return false;
-    if (extra > 0 && !take_u32(&in, &welcome->flags))
+    if (extra > 0 && !unpack_u32(&in, &welcome->flags))
         return false;
-    return message_take_end(&in, extra - (extra > 0));
+    return unpack_end(&in, extra - (extra > 0));
 }
 
 /* ---- RUN ---- */
@@ -271,8 +252,8 @@ bool message_decode_run(struct bytes body, struct message_run *run)
     struct unpack in = unpack_of(body);
     struct bytes entry, signature;
     uint32_t extra;
-    if (!message_take_start(&in, 6, &extra) || !take_u32(&in, &run->feed.scope) ||
-        !take_u32(&in, &run->feed.device) || !take_u32(&in, &run->feed.incarnation) ||
+    if (!message_take_start(&in, 6, &extra) || !unpack_u32(&in, &run->feed.scope) ||
+        !unpack_u32(&in, &run->feed.device) || !unpack_u32(&in, &run->feed.incarnation) ||
         !unpack_uint_max(&in, UINT64_MAX / 2, &run->first) || !unpack_array(&in, &run->count))
         return false;
     if (run->feed.device == 0 || run->feed.incarnation == 0 || run->first == 0 || run->count == 0)
@@ -281,7 +262,7 @@ bool message_decode_run(struct bytes body, struct message_run *run)
         if (!unpack_bin(&in, &entry) || entry.size == 0 || entry.size > ENTRY_BYTES_MAX)
             return false;
     return unpack_bin(&in, &signature) && signature.size == SIGNATURE_BYTES &&
-           message_take_end(&in, extra);
+           unpack_end(&in, extra);
 }
 
 bool message_peek_run(struct bytes part, struct feed_id *feed, uint64_t *first)
@@ -289,8 +270,8 @@ bool message_peek_run(struct bytes part, struct feed_id *feed, uint64_t *first)
     struct unpack in = unpack_of(part);
     uint32_t parts;
     /* The list announces more elements than are there yet, but not more than bytes. */
-    return unpack_array(&in, &parts) && parts >= 6 && take_u32(&in, &feed->scope) &&
-           take_u32(&in, &feed->device) && take_u32(&in, &feed->incarnation) &&
+    return unpack_array(&in, &parts) && parts >= 6 && unpack_u32(&in, &feed->scope) &&
+           unpack_u32(&in, &feed->device) && unpack_u32(&in, &feed->incarnation) &&
            unpack_uint_max(&in, UINT64_MAX / 2, first) && feed->device > 0 &&
            feed->incarnation > 0 && *first > 0;
 }
@@ -319,12 +300,12 @@ bool message_decode_part(struct bytes body, struct message_part *part)
 {
     struct unpack in = unpack_of(body);
     uint32_t extra;
-    return message_take_start(&in, 6, &extra) && take_u32(&in, &part->feed.scope) &&
-           take_u32(&in, &part->feed.device) && take_u32(&in, &part->feed.incarnation) &&
+    return message_take_start(&in, 6, &extra) && unpack_u32(&in, &part->feed.scope) &&
+           unpack_u32(&in, &part->feed.device) && unpack_u32(&in, &part->feed.incarnation) &&
            unpack_uint_max(&in, UINT64_MAX / 2, &part->first) &&
            unpack_uint_max(&in, SESSION_MESSAGE_MAX, &part->bytes) &&
-           unpack_bin(&in, &part->digest) && message_take_end(&in, extra) &&
-           part->feed.device > 0 && part->feed.incarnation > 0 && part->first > 0 &&
+           unpack_bin(&in, &part->digest) && unpack_end(&in, extra) && part->feed.device > 0 &&
+           part->feed.incarnation > 0 && part->first > 0 &&
            part->digest.size == (part->bytes > 0 ? SHORT_DIGEST_BYTES : 0);
 }
 
@@ -358,7 +339,7 @@ bool message_decode_tally(struct bytes body, struct message_tally *tally)
     tally->has_chains = extra > 0;
     if (tally->has_chains && !unpack_bin_exact(&in, tally->chains, sizeof tally->chains))
         return false;
-    return message_take_end(&in, extra - tally->has_chains);
+    return unpack_end(&in, extra - tally->has_chains);
 }
 
 /* ---- BYE ---- */
@@ -382,7 +363,7 @@ bool message_decode_bye(struct bytes body, struct message_bye *bye)
     struct unpack in = unpack_of(body);
     uint32_t extra;
     return message_take_start(&in, 2, &extra) && unpack_uint(&in, &bye->code) &&
-           unpack_str(&in, &bye->text) && message_take_end(&in, extra);
+           unpack_str(&in, &bye->text) && unpack_end(&in, extra);
 }
 
 /* ---- HOLD, WIDER ---- */
@@ -404,8 +385,7 @@ bool message_decode_number(struct bytes body, uint64_t *number)
 {
     struct unpack in = unpack_of(body);
     uint32_t extra;
-    return message_take_start(&in, 1, &extra) && unpack_uint(&in, number) &&
-           message_take_end(&in, extra);
+    return message_take_start(&in, 1, &extra) && unpack_uint(&in, number) && unpack_end(&in, extra);
 }
 
 /* ---- DIFFERENCE ---- */
@@ -433,5 +413,5 @@ bool message_decode_difference(struct bytes body, struct message_difference *dif
     return message_take_start(&in, 3, &extra) &&
            unpack_bin_exact(&in, difference->frontier, sizeof difference->frontier) &&
            unpack_bin(&in, &difference->rows) && unpack_bin(&in, &difference->absent) &&
-           message_take_end(&in, extra);
+           unpack_end(&in, extra);
 }

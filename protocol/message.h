@@ -50,9 +50,8 @@ struct unpack;
 /* Puts what `packed` says was packed into `body`, and lets the body go. */
 enum status message_put_packed(struct buffer *stream, enum message_type type, enum status packed,
                                struct buffer *body);
-/* An array of at least `least` elements; *extra more are for a version to come. */
+/* An array of at least `least` elements; *extra more are for a version to come (unpack_end). */
 bool message_take_start(struct unpack *in, uint32_t least, uint32_t *extra);
-bool message_take_end(struct unpack *in, uint32_t extra);
 
 #define HELLO_WATCH 1u
 #define HELLO_ENROLLING 2u

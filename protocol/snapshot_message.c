@@ -52,7 +52,7 @@ bool message_decode_snapshot(struct bytes body, struct snapshot_given *given)
            take_number(&in, SNAPSHOT_HEAD_MAX, &given->sealed_bytes) && given->sealed_bytes > 0 &&
            take_number(&in, SNAPSHOT_CHUNKS_MAX, &given->chunks) &&
            given->sealed_bytes + (size_t)given->chunks * HASH_BYTES <= SNAPSHOT_HEAD_MAX &&
-           unpack_uint(&in, &given->bytes) && message_take_end(&in, extra);
+           unpack_uint(&in, &given->bytes) && unpack_end(&in, extra);
 }
 
 static enum status pack_fetch(struct buffer *body, const struct message_fetch *fetch)
@@ -75,7 +75,7 @@ bool message_decode_fetch(struct bytes body, struct message_fetch *fetch)
     return message_take_start(&in, 4, &extra) && take_start(&in, &fetch->scope, &fetch->name) &&
            take_number(&in, SNAPSHOT_CHUNKS_MAX, &fetch->place) &&
            take_number(&in, FETCH_PLACES_MAX, &fetch->count) && fetch->count > 0 &&
-           message_take_end(&in, extra);
+           unpack_end(&in, extra);
 }
 
 static enum status pack_chunk(struct buffer *body, const struct message_chunk *chunk)
@@ -100,7 +100,7 @@ bool message_decode_chunk(struct bytes body, struct message_chunk *chunk)
            take_number(&in, SNAPSHOT_CHUNKS_MAX, &chunk->place) &&
            take_number(&in, SNAPSHOT_HEAD_MAX, &chunk->bytes) && unpack_bin(&in, &chunk->piece) &&
            chunk->piece.size > 0 && chunk->piece.size <= CHUNK_PIECE_BYTES &&
-           message_take_end(&in, extra);
+           unpack_end(&in, extra);
 }
 
 static enum status pack_settled(struct buffer *body, const struct message_settled *settled)
@@ -120,5 +120,5 @@ bool message_decode_settled(struct bytes body, struct message_settled *settled)
     struct unpack in = unpack_of(body);
     uint32_t extra;
     return message_take_start(&in, 3, &extra) && take_start(&in, &settled->scope, &settled->name) &&
-           unpack_uint(&in, &settled->code) && message_take_end(&in, extra);
+           unpack_uint(&in, &settled->code) && unpack_end(&in, extra);
 }
