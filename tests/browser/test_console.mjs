@@ -108,6 +108,32 @@ describe("the bureau's console", () => {
     assert.equal(devices.find((one) => one.person === "示例党员777").state, "revoked");
   });
 
+  test("a task goes to each branch, a notice is read on a client's pages, and the console sees both", async () => {
+    const visitor = await world.console("wang", SECRET);
+    const { page } = visitor;
+    await visitor.settle("tasks");
+    const form = page.locator("details");
+    await form.locator("summary").click();
+    await form.locator("select").first().selectOption(world.township);
+    await form.locator("select").nth(1).selectOption("branch");
+    await form.getByLabel("标题").fill("示例任务：走访排查");
+    await form.getByRole("button", { name: "下达任务" }).click();
+    await page.locator("tbody tr", { hasText: "示例任务：走访排查" }).nth(1).waitFor();
+    await visitor.settle("notices");
+    await form.locator("summary").click();
+    await form.getByLabel("标题").fill("示例通知：重阳节活动");
+    await form.getByRole("button", { name: "发布通知" }).click();
+    await page.getByRole("link", { name: "示例通知：重阳节活动" }).waitFor();
+    await client.call("sync");
+    assert.ok((await client.json("list", "ticket")).some((row) => row.title === "示例任务：走访排查"));
+    const reader = await world.visit(client);
+    await reader.page.getByRole("region", { name: "待阅通知" }).getByRole("button", { name: "已阅" }).click();
+    await reader.page.getByText("已记为已阅").waitFor();
+    await client.call("sync");
+    await page.getByRole("link", { name: "示例通知：重阳节活动" }).click();
+    await page.getByText(/已阅 1／/).waitFor();
+  });
+
   test("what a device brings appears without a reload, and looks are in the audit", async () => {
     const visitor = await world.console("wang", SECRET);
     await visitor.settle("records/person");
