@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Makes docs/performance.md of what the bench says: page.py < FILE-OF-JSON-LINES > PAGE."""
+"""Puts what the bench says into docs/performance.md: page.py <FILE-OF-JSON-LINES."""
 
 import json
 import sys
+
+import measured
 
 HEAD = """# Speed, bytes and memory
 
@@ -17,12 +19,12 @@ To repeat it on a quiet machine:
 
 ```
 cmake --preset release && ninja -C build
-build/tests/bench/bench --json >run.json && tests/bench/page.py <run.json >docs/performance.md
+build/tests/bench/bench --json >run.json && tests/bench/page.py <run.json
 ```
 
 `bench` without `--json` prints the same for people; `--part replica`, `--part client` or `--part hub` runs
-a part of it, `--small` a fiftieth of the hub's load. `tests/bench/reports.py` makes the part about reports, which comes behind
-the rest.
+a part of it, `--small` a fiftieth of the hub's load. The part about reports, at the end, is measured by `tests/bench/reports.py`
+and stays as it is.
 """
 
 
@@ -46,19 +48,24 @@ def line(row):
             f"{bar(row)} | {met} |")
 
 
-def main():
-    head, *rows = [json.loads(text) for text in sys.stdin if text.strip()]
-    print(HEAD.format(date=head["date"], rows=head["rows"], **head["machine"]))
+def page(head, rows):
+    yield HEAD.format(date=head["date"], rows=head["rows"], **head["machine"])
     part = None
     for row in rows:
         if row["part"] != part:
             part = row["part"]
-            print(f"{'' if row is rows[0] else chr(10)}## {part[0].upper()}{part[1:]}\n")
-            print("| | figure | limit | ratio | bar | met |")
-            print("|---|---|---|---|---|---|")
-        print(line(row))
+            yield f"{'' if row is rows[0] else chr(10)}## {part[0].upper()}{part[1:]}\n"
+            yield "| | figure | limit | ratio | bar | met |"
+            yield "|---|---|---|---|---|---|"
+        yield line(row)
     held = [row for row in rows if "met" in row]
-    print(f"\n{sum(row['met'] for row in held)} of {len(held)} bars are met in this run.")
+    yield f"\n{sum(row['met'] for row in held)} of {len(held)} bars are met in this run."
+
+
+def main():
+    head, *rows = [json.loads(text) for text in sys.stdin if text.strip()]
+    _, reports = measured.read()
+    measured.write("\n".join(page(head, rows)), reports)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
     jinqiud init --dir HUB --name 示例局 --no-passphrase
     jinqiud demo --dir HUB --size city --seed 7 --day 2026-11-21
     tests/bench/reports.py --dir HUB [--runs 3] [--only R02,due] >run.json
-    tests/bench/reports.py --page <run.json >>docs/performance.md
+    tests/bench/reports.py --page <run.json    # the last part of docs/performance.md
 
 Each is a process of its own that opens the replica, answers as JSON and ends. Told are the least of
 the runs: `ms` by the clock and `cpu_ms` of the processor, which other work on the machine hardly
@@ -21,6 +21,8 @@ import subprocess
 import sys
 import time
 
+import measured
+
 BAR_MS, BAR_OPEN_MS = 300, 100
 PAGE = """
 ## Reports
@@ -35,7 +37,7 @@ nothing else to do the processor, too, takes less. {met} of {count} bars are met
 build/server/jinqiud init --dir HUB --name 示例局 --no-passphrase
 build/server/jinqiud demo --dir HUB --size {size} --seed 7 --day {day}
 tests/bench/reports.py --dir HUB --rows ROWS >reports.json
-tests/bench/reports.py --page <reports.json >>docs/performance.md
+tests/bench/reports.py --page <reports.json
 ```
 
 | command | processor, ms | clock, ms | answer, KB | |
@@ -98,11 +100,12 @@ def page():
     found = json.load(sys.stdin)
     lines = found["commands"]
     within = [line["code"] == 0 and line["cpu_ms"] <= line["bar_ms"] for line in lines]
-    print(PAGE.format(megabytes=found["file_bytes"] / 1e6, bar=BAR_MS, bar_open=BAR_OPEN_MS,
-                      met=sum(within), count=len(within), **found), end="")
+    yield PAGE.format(megabytes=found["file_bytes"] / 1e6, bar=BAR_MS, bar_open=BAR_OPEN_MS,
+                      met=sum(within), count=len(within), **found)
     for line, met in zip(lines, within):
-        print(f"| {line['name']} | {line['cpu_ms']:,} | {line['ms']:,} | {line['bytes'] / 1000:,.0f} "
-              f"| {'' if met else '**no**' if line['code'] == 0 else '**given up**'} |")
+        yield (f"| {line['name']} | {line['cpu_ms']:,} | {line['ms']:,} "
+               f"| {line['bytes'] / 1000:,.0f} "
+               f"| {'' if met else '**no**' if line['code'] == 0 else '**given up**'} |\n")
 
 
 def main():
@@ -116,7 +119,11 @@ def main():
     parser.add_argument("--only")
     parser.add_argument("--page", action="store_true")
     options = parser.parse_args()
-    page() if options.page else run(options)
+    if options.page:
+        first, _ = measured.read()
+        measured.write(first, "".join(page()))
+    else:
+        run(options)
 
 
 if __name__ == "__main__":
