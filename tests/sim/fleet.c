@@ -265,26 +265,47 @@ void fleet_close(struct fleet *fleet)
     }
 }
 
-enum status fleet_start(struct fleet *fleet, size_t at, struct error *err)
+/* A session in which nothing was new notes that it was held, and nothing else. */
+static void on_write(void *context, int operation, const char *database, const char *table,
+                     sqlite3_int64 row)
+{
+    struct place *place = context;
+    (void)operation;
+    (void)database;
+    (void)row;
+    place->writes += strcmp(table, "_peer") != 0;
+}
+
+static enum status start_client(struct fleet *fleet, size_t at, struct error *err)
 {
     struct place *place = &fleet->places[at];
     char path[DISK_PATH_BYTES];
+    database_of(fleet, at, path);
+    struct replica_options options = {
+        .path = path, .clock = clock_of(place), .key = key_of(place), .cache_kib = 1024};
+    return replica_open(&place->replica, &options, err);
+}
+
+static enum status start_hub(struct place *place, struct error *err)
+{
+    struct hub_options options = {
+        .directory = place->folder, .clock = clock_of(place), .vault = place->vault};
+    TRY(hub_open(&place->hub, &options, err));
+    place->replica = place->hub.replica;
+    return STATUS_OK;
+}
+
+enum status fleet_start(struct fleet *fleet, size_t at, struct error *err)
+{
+    struct place *place = &fleet->places[at];
     if (place->replica)
         return STATUS_OK;
     place->starts++;
     if (fleet->encrypted)
         TRY(unlock(place, err));
-    database_of(fleet, at, path);
-    if (at == 0) {
-        struct hub_options options = {
-            .directory = place->folder, .clock = clock_of(place), .vault = place->vault};
-        TRY(hub_open(&place->hub, &options, err));
-        place->replica = place->hub.replica;
-        return STATUS_OK;
-    }
-    struct replica_options options = {
-        .path = path, .clock = clock_of(place), .key = key_of(place), .cache_kib = 1024};
-    return replica_open(&place->replica, &options, err);
+    TRY(at == 0 ? start_hub(place, err) : start_client(fleet, at, err));
+    sqlite3_update_hook(replica_database(place->replica), on_write, place);
+    return STATUS_OK;
 }
 
 void fleet_stop(struct fleet *fleet, size_t at)

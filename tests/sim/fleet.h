@@ -37,6 +37,7 @@ struct place {
     struct hub hub;          /* place 0 */
     struct replica *replica; /* NULL: down */
     unsigned starts;         /* of its process */
+    uint64_t writes;         /* of rows that may say something about records, by its processes */
     struct vault *vault;     /* while it is up; NULL: it isn't encrypted */
     unsigned passphrase;     /* its people's, by number; the next one, if a change was cut off */
     uint32_t device;         /* roster index */

@@ -373,9 +373,9 @@ static void compare_with_before(struct looking *looking)
 static bool is_as_before(struct looking *looking)
 {
     struct glance *before = &looking->ledger->glances[looking->at];
-    struct glance now = {looking->fleet->places[looking->at].starts,
-                         sqlite3_total_changes64(replica_database(looking->replica))};
-    bool same = now.starts == before->starts && now.changes == before->changes;
+    const struct place *place = &looking->fleet->places[looking->at];
+    struct glance now = {place->starts, place->writes};
+    bool same = now.starts == before->starts && now.writes == before->writes;
     *before = now;
     return same && !looking->ledger->at_rest;
 }

@@ -45,7 +45,7 @@ struct account {               /* of one disk */
 
 struct glance { /* a process, and how much it had written by then */
     unsigned starts;
-    int64_t changes;
+    uint64_t writes;
 };
 
 struct ledger {

@@ -2,6 +2,7 @@
 
 #include <getopt.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -236,6 +237,9 @@ int main(int argc, char **argv)
     if (!read_options(&options, argc, argv))
         return usage();
     setvbuf(stdout, NULL, _IOLBF, 0);
+    /* The next world takes the memory of the last one, large pieces too. */
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
     fleet_prepare();
     clock_gettime(CLOCK_MONOTONIC, &totals.begun);
     int code = options.plan      ? live_file(&options, &totals)

@@ -8,15 +8,15 @@
 
 #include "common/pack.h"
 #include "common/transfer.h"
-#include "common/view.h"
 #include "tests/sim/world_state.h"
+#include "tests/support/letters.h"
 
 #define PAIRS_MAX 7
 #define PHONE 10 /* field of person */
 
 /* ---- writing ---- */
 
-static struct id member_id(const struct world *world, unsigned member)
+struct id world_member(const struct world *world, unsigned member)
 {
     struct chance chance = {world->plan->seed ^ (0x6d656d62u + member)};
     struct id id;
@@ -78,7 +78,7 @@ static enum status write_phone(const struct world *world, struct replica *replic
     const struct pair pairs[] = {{"name", "示例党员壹"}, {"phone", phone}, {NULL, NULL}};
     enum row_presence where;
     bool known;
-    change.id = member_id(world, member);
+    change.id = world_member(world, member);
     snprintf(phone, sizeof phone, "%zu", world->deeds_count + 1);
     TRY(presence(replica, &change.id, 0, &known, &where, err));
     if (known && where != ROW_HERE)
@@ -97,7 +97,7 @@ static enum status offer(const struct world *world, struct replica *replica, uns
     char person[ID_TEXT_BYTES], org[ID_TEXT_BYTES], day[16];
     enum row_presence where;
     bool known;
-    struct id id = member_id(world, member);
+    struct id id = world_member(world, member);
     const struct registry *registry = replica_registry(replica);
     const struct schema_table *table = schema_table_named(replica_schema(replica), "affiliation");
     TRY(presence(replica, &id, SCOPE_RECORDS(world->fleet.branch), &known, &where, err));
@@ -115,34 +115,22 @@ static enum status offer(const struct world *world, struct replica *replica, uns
     return save(replica, change, pairs, err);
 }
 
-/* Each unanswered letter that lies where it goes, and few that don't yet: nothing comes of those. A
- * third go back. */
+/* Each open letter that lies where it goes, and few that don't yet: nothing comes of those. A third
+ * go back. */
 static enum status answer(struct replica *replica, struct chance *chance, struct error *err)
 {
     const struct schema_table *table = schema_table_named(replica_schema(replica), "affiliation");
-    struct change change = {.kind = CHANGE_SET, .table = table->number};
-    enum status status = STATUS_OK;
-    json_t *letters;
-    const json_t *letter;
-    size_t i;
-    TRY(view_begin(replica, err));
-    enum status read = view_letters(replica, &letters, err);
-    view_end(replica);
-    TRY(read);
-    json_array_foreach(letters, i, letter)
-    {
-        const char *state = json_string_value(json_object_get(letter, "state"));
-        const char *id = json_string_value(json_object_get(letter, "id"));
-        bool waits = state && strcmp(state, "issued") == 0 && !json_object_get(letter, "_moved");
-        bool there = json_equal(json_object_get(letter, "_org"), json_object_get(letter, "to_org"));
+    struct letters letters;
+    TRY(letters_open(replica, &letters, err));
+    for (size_t i = 0; i < letters.count; i++) {
+        struct change change = {
+            .kind = CHANGE_SET, .table = table->number, .id = letters.items[i].id};
         const struct pair pairs[] = {{"state", chance_below(chance, 3) ? "received" : "returned#2"},
                                      {NULL, NULL}};
-        if (status == STATUS_OK && waits && (there || chance_below(chance, 8) == 0) && id &&
-            id_parse(id, &change.id))
-            status = save(replica, change, pairs, err);
+        if (letters.items[i].arrived || chance_below(chance, 8) == 0)
+            TRY(save(replica, change, pairs, err));
     }
-    json_decref(letters);
-    return status;
+    return STATUS_OK;
 }
 
 void live_member(struct world *world, const struct event *event)
@@ -191,7 +179,7 @@ static void tell(void *context, const struct error *err)
 /* In how many orgs the hub has a live row of the member; *home: the last of them. */
 static unsigned homes(struct world *world, unsigned member, uint32_t *home)
 {
-    struct id id = member_id(world, member);
+    struct id id = world_member(world, member);
     unsigned count = 0;
     *home = 0;
     for (unsigned which = 0; which < 2; which++) {
@@ -278,7 +266,7 @@ static void look_at_member(struct world *world, unsigned member)
     struct finding *finding = &world->report->finding;
     struct seen seen = {{false}};
     struct error err = {0};
-    struct id id = member_id(world, member);
+    struct id id = world_member(world, member);
     uint32_t home;
     bool sure = true, written = false;
     for (size_t i = 0; i < world->deeds_count; i++)

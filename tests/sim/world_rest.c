@@ -169,6 +169,8 @@ void world_rest(struct world *world)
     for (size_t at = 1; at < world->fleet.count; at++)
         if (!world->fleet.places[at].revoked)
             compare_digests(world, at);
+    if (world_ok(world))
+        world_compare_rows(world);
     for (size_t at = 0; at < world->fleet.count; at++)
         world_search_disk(world, at);
     for (size_t at = 0; at < world->fleet.count; at++)

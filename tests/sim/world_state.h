@@ -85,6 +85,9 @@ bool world_move_members(struct world *world);
 /* At rest: each is in one place, with all that was written in it. */
 void world_look_at_members(struct world *world);
 void world_doubt_deeds(struct world *world, size_t author);
+struct id world_member(const struct world *world, unsigned member);
+/* At rest: what each place shows of each row is what the hub shows. */
+void world_compare_rows(struct world *world);
 /* Is one of the two in two lives? Then they exchange nothing but with the hub. */
 bool world_apart(const struct world *world, size_t one, size_t other);
 /* The process of a place ends, and an armed fault may strike while it does. */
