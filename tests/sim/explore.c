@@ -25,6 +25,13 @@
         .kind = EVENT_PEER, .place = (at), .b = (other)-1 \
     }
 
+/* What somebody does about the member of the branch (`a` as live_member takes it). */
+enum { WRITES = 0, OFFERS = 2, ANSWERS = 3 };
+#define MEMBER(at, what)                                         \
+    {                                                            \
+        .kind = EVENT_MEMBER, .place = (at), .a = (what), .b = 1 \
+    }
+
 struct alphabet {
     const char *name;
     struct event setup[SETUP_MAX];
@@ -73,6 +80,11 @@ static const struct alphabet alphabets[] = {
      {SAVE(1, 2), SYNC(1), SYNC(2)},
      3,
      {SAVE(1, 2), SAVE(2, 2), SYNC(1), SYNC(2), {.kind = EVENT_ERASE}},
+     5},
+    {"a member moves",
+     {MEMBER(3, WRITES), MEMBER(3, OFFERS), SYNC(3)},
+     3,
+     {MEMBER(3, WRITES), MEMBER(1, WRITES), MEMBER(1, ANSWERS), SYNC(1), SYNC(3)},
      5},
 };
 #define ALPHABETS (sizeof alphabets / sizeof alphabets[0])
