@@ -1,8 +1,13 @@
-"""Writes first inputs for fuzz_session and fuzz_noise. Usage: seeds.py FOLDER"""
+"""Writes first inputs for fuzz_session, fuzz_noise and fuzz_snapshot. Usage: seeds.py FOLDER"""
 
+import json
 import os
 import struct
 import sys
+
+import msgpack
+
+VECTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "vectors")
 
 
 def varint(number):
@@ -47,8 +52,27 @@ LINES = {"handshake": b"\x00" + struct.pack(">H", 100) + b"x" * 100,
          "half": b"\x00" + struct.pack(">H", 8192) + b"z" * 30}
 
 
+def snapshots():
+    """The frozen messages and manifest, and a row with everything that one may have: one entry, a field in
+    dispute, a counter, a tombstone that saw something, and a base that waits."""
+    with open(os.path.join(VECTORS, "snapshot.json"), encoding="utf-8") as file:
+        vectors = json.load(file)
+    names = ("SNAPSHOT", "FETCH", "CHUNK", "SETTLED")
+    seeds = {name.lower(): bytes([i]) + bytes.fromhex(vectors["messages"][name])[2:]
+             for i, name in enumerate(names)}
+    body = msgpack.unpackb(bytes.fromhex(vectors["sealed"]))[0]
+    seeds["manifest"] = b"\x04" + bytes([len(vectors["leaves"]) // 64]) + body
+    row = [17, b"i" * 16, [[7, 1, 3, [1, "name", 9, "rank"]], [8, 1, 2, [2, "male"]]],
+           [[10, None, [[7, 1, 4, "1", []], [8, 1, 5, "2", []]]], [24, 5, [[7, 1, 6, None, []]]],
+            [0, None, [[7, 1, 8, True, [14, 7, 1, 3, 14, 8, 1, 2]]]]],
+           [[10, 14, 9, 1, 1, None]]]
+    seeds["row"] = b"\x05" + b"".join(msgpack.packb(part) for part in row)
+    return seeds
+
+
 def main():
-    for target, seeds in (("fuzz_session", SESSIONS), ("fuzz_noise", LINES)):
+    for target, seeds in (("fuzz_session", SESSIONS), ("fuzz_noise", LINES),
+                          ("fuzz_snapshot", snapshots())):
         folder = os.path.join(sys.argv[1], target)
         os.makedirs(folder, exist_ok=True)
         for name, data in seeds.items():
