@@ -18,7 +18,7 @@
 #include "tests/support/world.h"
 
 #define STORIES 12
-#define ACTS 70
+#define ACTS 140
 #define DESKS 6 /* two in each branch */
 #define MEMBERS 3
 #define PHONES_MAX 200
@@ -111,7 +111,7 @@ static void act(struct story *story)
 {
     size_t desk = chance_below(&story->chance, DESKS);
     int member = (int)chance_below(&story->chance, MEMBERS);
-    switch (chance_below(&story->chance, 6)) {
+    switch (chance_below(&story->chance, 8)) {
     case 0:
     case 1:
         call(story, desk, member);
@@ -120,6 +120,7 @@ static void act(struct story *story)
         send(story, desk, member);
         break;
     case 3:
+    case 4:
         answer(story, desk);
         break;
     default:
