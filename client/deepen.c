@@ -24,7 +24,7 @@ static enum status want_all(struct replica *replica, const uint32_t *scopes, siz
 enum status deepen_want(struct replica *replica, size_t *count, struct error *err)
 {
     uint32_t *scopes;
-    TRY(replica_snapshots_here(replica, &scopes, count, err));
+    TRY(replica_cut_logs(replica, &scopes, count, err));
     enum status status = *count > 0 ? want_all(replica, scopes, *count, err) : STATUS_OK;
     free(scopes);
     return status;

@@ -20,6 +20,8 @@
  *                 5 wrapped under the key above bin 64, or nil)    row: random
  *   8 grants     (1 [key id bin 8, device uint, sealed bin 80, …]) row: random
  *   9 erasure    (1 subject bin 16, 2 year uint, 3 beacon uint)    row: random
+ *  10 lapse      (1 device uint, 2 serial uint from 1, 3 state uint: 1 lapsed, 0 not any more)
+ *                                                                  row: id of the device
  * Table 1, 4 and 5 stand in SCOPE_REGISTRY(ORG_ROOT). After the first entry table 1 has one field:
  * the next root set, or the next authority (root.h, certificate.h). An org's op stands in the
  * registry scope of the org itself; a device's op in that of the org its certificate names, and
@@ -34,7 +36,9 @@
  * in every part that holds a certificate of the device; the highest serial counts: what the device
  * wrote beyond the cut doesn't (state 0 takes a revocation back). The hashes say which entries lie
  * below it, for whoever has the key could write others; what is held of a feed waits until the cut
- * is reached (docs/decisions/0015-a-cut-names-hashes.md). A hub that was restored from a
+ * is reached (docs/decisions/0015-a-cut-names-hashes.md). A lapse takes no right away: it says that
+ * nothing waits any more for a device that was silent for long, until it comes; the highest serial
+ * counts, of equal ones the lower state. It stands in one of those parts. A hub that was restored from a
  * backup goes on in feeds of another incarnation. Scopes and incarnations may arrive in any order,
  * so nothing here depends on it: an org's parent has a lower number, known or not, an older
  * certificate may come after a newer one, and what speaks of something that isn't known yet waits
@@ -58,7 +62,8 @@ enum registry_table {
     REGISTRY_REVOCATION = 6,
     REGISTRY_SCOPE_KEY = 7,
     REGISTRY_GRANT = 8,
-    REGISTRY_ERASURE = 9
+    REGISTRY_ERASURE = 9,
+    REGISTRY_LAPSE = 10
 };
 
 #define ORG_NAME_BYTES_MAX 240
@@ -82,6 +87,7 @@ struct device {
     struct id id;                   /* = the row; shown as the device's id */
     struct certificate certificate; /* the newest; older ones still judge what came before it */
     enum device_state state;
+    bool lapsed; /* it was silent for long: nothing waits for its receipts */
 };
 
 struct registry; /* opaque */
@@ -134,6 +140,8 @@ bool role_may_admit(enum role role, enum role newcomer);
 struct id device_id(const struct network *network, const uint8_t sign_key[PUBLIC_KEY_BYTES]);
 /* Serial of the device's newest revocation, 0 when there is none. */
 uint32_t registry_cut_serial(const struct registry *registry, uint32_t device);
+/* Serial of the newest entry about its silence, 0 when there is none. */
+uint32_t registry_lapse_serial(const struct registry *registry, uint32_t device);
 
 /* Where a revocation cut a feed, and the hash of the last entry that counts. The registry knows no
  * chains; whoever does says what it has there, or its entries wait. */

@@ -145,7 +145,7 @@ static enum status add_device(struct registry *registry, const struct op *op,
         free(record);
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     }
-    *record = (struct device_record){.device = {op->row, *certificate, DEVICE_ACTIVE}};
+    *record = (struct device_record){.device = {op->row, *certificate, DEVICE_ACTIVE, false}};
     put_record(registry, record);
     return STATUS_OK;
 }
@@ -321,6 +321,9 @@ static enum status apply_op(struct registry *registry, const struct dot *dot,
         return registry_apply_grants(registry, entry, op, err);
     case REGISTRY_ERASURE:
         return registry_apply_erasure(registry, dot, entry, op, err);
+    case REGISTRY_LAPSE:
+        return registry->founded ? registry_apply_lapse(registry, entry, op, err)
+                                 : registry_broken(err, "lapse");
     default:
         break;
     }

@@ -16,6 +16,7 @@ struct device_record {
     struct frontier cut;      /* unless active: entries beyond it don't count */
     struct cut_end *cut_ends; /* beside the rows of `cut`; NULL: it names no hashes */
     uint32_t cut_serial;      /* of the revocation in force; 0: none */
+    uint32_t lapse_serial;    /* of the newest entry about its silence; 0: none */
 };
 
 struct cut_end {
@@ -69,6 +70,9 @@ enum standing device_standing(const struct device_record *record, const struct d
 
 enum status registry_apply_revocation(struct registry *registry, const struct entry_view *entry,
                                       const struct op *op, struct error *err);
+
+enum status registry_apply_lapse(struct registry *registry, const struct entry_view *entry,
+                                 const struct op *op, struct error *err);
 
 /* Tables 7, 8 and 9 (registry_seal.c). */
 enum status registry_apply_scope_key(struct registry *registry, const struct dot *dot,

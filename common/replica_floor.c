@@ -1,6 +1,6 @@
-/* Floors: of feeds that came as a snapshot, entries up to a number aren't in the log
- * (docs/decisions/0020-snapshots.md). What the snapshot told of them, and which it kept whole,
- * stands in tables of its own. Few replicas have any, so the tables are made with the first. */
+/* Floors: of feeds that came as a snapshot or were cleaned, entries up to a number aren't in the log
+ * (docs/decisions/0020-snapshots.md). What is told of them, and which are kept whole, stands in
+ * tables of its own. Few replicas have any, so the tables are made with the first. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +14,7 @@
 #include "common/snapshot_row.h"
 
 #define FORMAT_WITH_FLOORS "2"
+#define META_CLEANED "cleaned" /* scopes, u32le each */
 
 enum status floor_tables(struct replica *replica, struct error *err)
 {
@@ -75,6 +76,44 @@ static bool read_floor(sqlite3_stmt *row, struct floor *floor)
            take_bytes(row, 7, floor->reached_hash.bytes, HASH_BYTES);
 }
 
+static uint32_t floor_scope(const struct replica *replica, const struct floor *floor)
+{
+    return replica->feeds[floor->feed - 1].id.scope;
+}
+
+/* A scope of which the log came back has no floors, and won't be taken as a snapshot any more: it may
+ * stay in the list. */
+static enum status cleaned_load(struct replica *replica, struct error *err)
+{
+    struct buffer scopes = {0};
+    enum status status = replica_meta_get(replica, META_CLEANED, &scopes, err);
+    for (size_t i = 0; i < replica->floors_count; i++)
+        for (size_t at = 0; at + 4 <= scopes.size; at += 4)
+            replica->floors[i].cleaned |=
+                get_u32le(scopes.data + at) == floor_scope(replica, &replica->floors[i]);
+    buffer_release(&scopes);
+    return status;
+}
+
+enum status floors_note_cleaned(struct replica *replica, uint32_t scope, struct error *err)
+{
+    struct buffer scopes = {0};
+    uint8_t number[4];
+    bool listed = false;
+    enum status status = replica_meta_get(replica, META_CLEANED, &scopes, err);
+    for (size_t i = 0; i < replica->floors_count; i++)
+        replica->floors[i].cleaned |= floor_scope(replica, &replica->floors[i]) == scope;
+    for (size_t at = 0; at + 4 <= scopes.size; at += 4)
+        listed |= get_u32le(scopes.data + at) == scope;
+    put_u32le(number, scope);
+    if (status == STATUS_OK && !listed && buffer_append(&scopes, number, 4) != STATUS_OK)
+        status = error_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (status == STATUS_OK && !listed)
+        status = replica_meta_set(replica, META_CLEANED, buffer_bytes(&scopes), err);
+    buffer_release(&scopes);
+    return status;
+}
+
 enum status floors_load(struct replica *replica, struct error *err)
 {
     sqlite3_stmt *list = NULL;
@@ -96,7 +135,7 @@ enum status floors_load(struct replica *replica, struct error *err)
                       : error_set(err, STATUS_STORAGE, "the list of feeds is damaged");
     }
     sqlite3_finalize(list);
-    return status;
+    return status == STATUS_OK ? cleaned_load(replica, err) : status;
 }
 
 struct floor *floor_of(const struct replica *replica, const struct feed_id *feed)
@@ -123,7 +162,7 @@ bool below_floor(const struct replica *replica, const struct dot *dot)
 bool scope_has_floor(const struct replica *replica, uint32_t scope)
 {
     for (size_t i = 0; i < replica->floors_count; i++)
-        if (replica->feeds[replica->floors[i].feed - 1].id.scope == scope)
+        if (floor_scope(replica, &replica->floors[i]) == scope)
             return true;
     return false;
 }
@@ -131,7 +170,7 @@ bool scope_has_floor(const struct replica *replica, uint32_t scope)
 bool replica_wants_log(const struct replica *replica, uint32_t scope)
 {
     for (size_t i = 0; i < replica->floors_count; i++)
-        if (replica->feeds[replica->floors[i].feed - 1].id.scope == scope)
+        if (floor_scope(replica, &replica->floors[i]) == scope)
             return replica->floors[i].wanted;
     return false;
 }
@@ -146,6 +185,14 @@ bool replica_wants_any_log(const struct replica *replica)
 
 bool replica_rests_on_snapshot(const struct replica *replica, uint32_t scope)
 {
+    for (size_t i = 0; i < replica->floors_count; i++)
+        if (floor_scope(replica, &replica->floors[i]) == scope)
+            return !replica->floors[i].cleaned;
+    return false;
+}
+
+bool replica_log_is_cut(const struct replica *replica, uint32_t scope)
+{
     return scope_has_floor(replica, scope);
 }
 
@@ -155,8 +202,8 @@ static int by_number(const void *left, const void *right)
     return a < b ? -1 : a > b;
 }
 
-enum status replica_snapshots_here(const struct replica *replica, uint32_t **scopes, size_t *count,
-                                   struct error *err)
+enum status replica_cut_logs(const struct replica *replica, uint32_t **scopes, size_t *count,
+                             struct error *err)
 {
     size_t all = replica->floors_count;
     *count = 0;
@@ -164,7 +211,7 @@ enum status replica_snapshots_here(const struct replica *replica, uint32_t **sco
     if (!*scopes)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < all; i++)
-        (*scopes)[i] = replica->feeds[replica->floors[i].feed - 1].id.scope;
+        (*scopes)[i] = floor_scope(replica, &replica->floors[i]);
     qsort(*scopes, all, sizeof **scopes, by_number);
     for (size_t i = 0; i < all; i++)
         if (i == 0 || (*scopes)[i] != (*scopes)[*count - 1])

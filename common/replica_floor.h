@@ -1,12 +1,13 @@
 #ifndef COMMON_REPLICA_FLOOR_H
 #define COMMON_REPLICA_FLOOR_H
 
-/* Feeds that came as a snapshot, and what their entries up to there are known by
+/* Feeds of which the log lacks the beginning: they came as a snapshot, or it was cleaned away
+ * (replica_clean.h). What their entries up to there are known by
  * (docs/decisions/0020-snapshots.md). Private to common/replica*.c. */
 
 #include "common/replica_state.h"
 
-/* Of a feed that came as a snapshot: entries up to `number` aren't in the log, but those that were
+/* Of such a feed: entries up to `number` aren't in the log, but those that were
  * laid under it since (replica_under.c). */
 struct floor {
     uint32_t feed; /* local id */
@@ -15,6 +16,7 @@ struct floor {
     uint8_t signature[SIGNATURE_BYTES];
     struct hash rights; /* under which its entries were judged (registry_rights_digest) */
     bool wanted;        /* the log below is asked for */
+    bool cleaned;       /* it was here and was checked: of all floors of a scope, or of none */
     uint64_t reached;   /* so far */
     struct hash reached_hash;
 };
@@ -27,6 +29,8 @@ bool below_floor(const struct replica *replica, const struct dot *dot);
 bool scope_has_floor(const struct replica *replica, uint32_t scope);
 enum status floor_set(struct replica *replica, const struct floor *floor, struct error *err);
 enum status floor_write(struct replica *replica, const struct floor *floor, struct error *err);
+/* The scope rests on a log that was here, and on nobody's word. */
+enum status floors_note_cleaned(struct replica *replica, uint32_t scope, struct error *err);
 /* From now on the scope claims nothing below its floors, so that its log is sent. */
 enum status scope_want_log(struct replica *replica, uint32_t scope, struct error *err);
 /* The same when the rights under which the feed's entries were judged are others now. */

@@ -125,8 +125,10 @@ bool replica_wants_any_log(const struct replica *replica);
 /* Did the scope come as a snapshot, and has no log below it yet? Then what it shows rests on the
  * hub's signature. */
 bool replica_rests_on_snapshot(const struct replica *replica, uint32_t scope);
-/* All of those. Gives an array, ascending (free() it). */
-enum status replica_snapshots_here(const struct replica *replica, uint32_t **scopes, size_t *count,
+/* Does the log lack its beginning, because the scope came so, or was cleaned (replica_clean.h)? */
+bool replica_log_is_cut(const struct replica *replica, uint32_t scope);
+/* All of those whose log is cut. Gives an array, ascending (free() it). */
+enum status replica_cut_logs(const struct replica *replica, uint32_t **scopes, size_t *count,
                                    struct error *err);
 /* The scope whose rows turned out not to be what its log says, though nothing had changed in who
  * may write what: the hub signed what isn't so. A number as text. */

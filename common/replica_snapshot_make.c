@@ -1,14 +1,11 @@
 /* Making a snapshot: one pass over the log for what is told of entries, one over the rows. */
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "common/array.h"
-#include "common/dots.h"
 #include "common/pack.h"
 #include "common/replica_floor.h"
 #include "common/replica_snapshot.h"
-#include "common/replica_state.h"
+#include "common/replica_told.h"
 #include "common/snapshot_row.h"
 
 #define CHUNK_MIN (16 * 1024) /* ends of chunks that rows choose are no closer */
@@ -20,13 +17,8 @@ struct making {
     struct snapshot *snapshot;
     struct buffer chunk;
     struct buffer item;
-    struct kept_dot *kept;
-    size_t kept_count, kept_capacity;
-};
-
-struct kept_dot {
-    struct dot dot;
-    enum log_state state;
+    struct buffer body;
+    struct kept_dots kept;
 };
 
 static enum status no_memory(struct error *err)
@@ -119,165 +111,14 @@ static enum status add_registry(struct making *making, struct error *err)
     return STATUS_OK;
 }
 
-/* ---- what is told of entries ---- */
+/* ---- what is told of entries, and which are kept whole ---- */
 
-struct telling {
-    struct dot first;
-    uint32_t count;
-    int64_t before_ms;
-    struct buffer times, persons;
-    uint32_t persons_count;
-};
-
-static enum status tell_entry(struct telling *telling, struct bytes body)
+static enum status put_told(void *context, const struct dot *last, struct bytes item,
+                            struct error *err)
 {
-    struct entry_head head;
-    if (entry_decode_head(&head, body, NULL) != STATUS_OK)
-        head = (struct entry_head){.time_ms = telling->before_ms};
-    /* Differences are taken in the ring of 64 bits: clocks may say anything. */
-    TRY(pack_int(&telling->times,
-                 (int64_t)((uint64_t)head.time_ms - (uint64_t)telling->before_ms)));
-    telling->before_ms = head.time_ms;
-    if (head.has_person) {
-        TRY(pack_uint(&telling->persons, telling->count));
-        TRY(snapshot_id_pack(&telling->persons, &head.person));
-        telling->persons_count++;
-    }
-    telling->count++;
-    return STATUS_OK;
-}
-
-static enum status pack_told(struct buffer *out, const struct telling *telling)
-{
-    TRY(pack_array(out, 6));
-    TRY(pack_uint(out, SNAPSHOT_TOLD));
-    TRY(snapshot_dot_pack(out, &telling->first));
-    TRY(pack_array(out, telling->count));
-    TRY(buffer_append_bytes(out, buffer_bytes(&telling->times)));
-    TRY(pack_array(out, telling->persons_count * 2));
-    return buffer_append_bytes(out, buffer_bytes(&telling->persons));
-}
-
-static enum status put_told(struct making *making, struct telling *telling, struct error *err)
-{
-    if (telling->count == 0)
-        return STATUS_OK;
-    TRY(put_item(making, pack_told(start_item(making), telling), err));
-    telling->first.number += telling->count;
-    telling->count = telling->persons_count = 0;
-    telling->before_ms = 0;
-    buffer_clear(&telling->times);
-    buffer_clear(&telling->persons);
-    return STATUS_OK;
-}
-
-static enum status tell_piece(struct making *making, struct log_cursor *cursor,
-                              struct telling *telling, struct error *err)
-{
-    struct bytes body;
-    while (log_next_body(cursor, &body)) {
-        if (tell_entry(telling, body) != STATUS_OK)
-            return no_memory(err);
-        if (telling->count == SNAPSHOT_TOLD_MAX)
-            TRY(put_told(making, telling, err));
-    }
-    return STATUS_OK;
-}
-
-static enum status tell_feed(struct making *making, const struct feed_id *feed, uint64_t number,
-                             struct error *err)
-{
-    struct telling telling = {.first = {*feed, 1}};
-    struct log_cursor cursor;
-    bool found = true;
-    TRY(log_open(making->replica, &telling.first, &cursor, err));
-    enum status status = STATUS_OK;
-    while (status == STATUS_OK && found) {
-        status = log_next_piece(making->replica, &cursor, &found, err);
-        if (status == STATUS_OK && found)
-            status = tell_piece(making, &cursor, &telling, err);
-    }
-    if (status == STATUS_OK && telling.first.number + telling.count != number + 1)
-        status =
-            error_set(err, STATUS_STORAGE, "the log of device %u lacks entry %llu", feed->device,
-                      (unsigned long long)(telling.first.number + telling.count));
-    if (status == STATUS_OK)
-        status = put_told(making, &telling, err);
-    log_close(&cursor);
-    buffer_release(&telling.times);
-    buffer_release(&telling.persons);
-    return status;
-}
-
-/* ---- entries that are kept whole ---- */
-
-static enum status keep(struct making *making, const struct dot *dot, enum log_state state,
-                        struct error *err)
-{
-    struct kept_dot *kept =
-        array_grow(making->kept, making->kept_count, &making->kept_capacity, sizeof *kept);
-    if (!kept)
-        return no_memory(err);
-    making->kept = kept;
-    kept[making->kept_count++] = (struct kept_dot){*dot, state};
-    return STATUS_OK;
-}
-
-static enum status keep_judged(struct making *making, struct error *err)
-{
-    sqlite3_stmt *list = NULL;
-    TRY(sql_prepare(making->replica, "SELECT id, state FROM _judged", &list, err));
-    enum status status = STATUS_OK;
-    while (status == STATUS_OK && sql_row(making->replica, list, &status, err)) {
-        int64_t id = sqlite3_column_int64(list, 0);
-        struct dot dot = {feed_at(making->replica, LOG_FEED(id))->id, LOG_NUMBER(id)};
-        if (dot.feed.scope == making->wish->scope)
-            status = keep(making, &dot, (enum log_state)sqlite3_column_int(list, 1), err);
-    }
-    sqlite3_finalize(list);
-    return status;
-}
-
-/* A text of several lines may meet another version one day: lines are merged on what both
- * replaced. So its entry stays, and those that it replaced. */
-static enum status keep_text(struct making *making, const struct row *row, const struct cell *cell,
-                             struct error *err)
-{
-    struct row_history history = replica_history(making->replica);
-    for (size_t h = 0; h < cell->heads_count; h++) {
-        const struct head *head = &cell->heads[h];
-        struct unpack in = unpack_of(head->value);
-        struct head_story story = {0};
-        struct bytes text;
-        if (!unpack_str(&in, &text))
-            continue;
-        TRY(keep(making, &head->dot, LOG_IN_FORCE, err));
-        TRY(history.story(history.context, row, cell->field, &head->dot, &story, err));
-        for (size_t i = 0; i < story.bases_count; i++)
-            TRY(keep(making, &story.bases[i], LOG_IN_FORCE, err));
-    }
-    return STATUS_OK;
-}
-
-static enum status keep_texts(struct making *making, const struct row *row, struct error *err)
-{
-    for (size_t c = 0; c < row->cells_count; c++) {
-        const struct schema_field *field = table_field(row->table, row->cells[c].field);
-        if (field && field->merge == MERGE_TEXT)
-            TRY(keep_text(making, row, &row->cells[c], err));
-    }
-    return STATUS_OK;
-}
-
-static int by_place(const void *left, const void *right)
-{
-    const struct kept_dot *a = left, *b = right;
-    int order = feed_compare(&a->dot.feed, &b->dot.feed);
-    if (order != 0)
-        return order;
-    if (a->dot.number != b->dot.number)
-        return a->dot.number < b->dot.number ? -1 : 1;
-    return (int)b->state - (int)a->state; /* of two the one that says more */
+    struct making *making = context;
+    (void)last;
+    return put_item(making, buffer_append_bytes(start_item(making), item), err);
 }
 
 static enum status pack_kept(struct buffer *out, const struct kept_dot *kept, struct bytes body)
@@ -290,26 +131,14 @@ static enum status pack_kept(struct buffer *out, const struct kept_dot *kept, st
 }
 
 /* A base may have been named and not have come. */
-static enum status put_kept(struct making *making, struct error *err)
+static enum status put_kept(struct making *making, const struct kept_dot *kept, struct error *err)
 {
-    struct buffer body = {0};
-    enum status status = STATUS_OK;
-    if (making->kept_count > 0)
-        qsort(making->kept, making->kept_count, sizeof *making->kept, by_place);
-    for (size_t i = 0; i < making->kept_count && status == STATUS_OK; i++) {
-        const struct kept_dot *kept = &making->kept[i];
-        if ((i > 0 && dot_equal(&kept->dot, &kept[-1].dot)) ||
-            kept->dot.feed.scope != making->wish->scope)
-            continue;
-        status = feed_read(making->replica, &kept->dot, &body, err);
-        if (status == STATUS_OK)
-            status =
-                put_item(making, pack_kept(start_item(making), kept, buffer_bytes(&body)), err);
-        else if (status == STATUS_NOT_FOUND)
-            status = STATUS_OK;
-    }
-    buffer_release(&body);
-    return status;
+    struct buffer *body = &making->body;
+    enum status status = feed_read(making->replica, &kept->dot, body, err);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    TRY(status);
+    return put_item(making, pack_kept(start_item(making), kept, buffer_bytes(body)), err);
 }
 
 /* ---- keys ---- */
@@ -349,46 +178,20 @@ static enum status put_keys(struct making *making, struct error *err)
 
 /* ---- rows ---- */
 
-static enum status put_row(struct making *making, const struct row *row, struct error *err)
+static enum status put_row(void *context, const struct row *row, struct error *err)
 {
+    struct making *making = context;
     TRY(put_item(making, snapshot_row_pack(start_item(making), row), err));
     bool ends = get_u32le(row->id.bytes + ID_BYTES - 4) % CHUNK_ROWS == 0;
     return ends && making->chunk.size >= CHUNK_MIN ? flush(making, err) : STATUS_OK;
 }
 
-typedef enum status row_visitor(struct making *making, const struct row *row, struct error *err);
-
-static enum status visit_rows(struct making *making, const struct schema_table *table,
-                              row_visitor *visit, struct error *err)
-{
-    struct replica *replica = making->replica;
-    sqlite3_stmt *scan = NULL;
-    TRY(table_scan(replica, table, " WHERE _scope = ? ORDER BY id", &scan, err));
-    sqlite3_bind_int64(scan, 1, making->wish->scope);
-    enum status status = STATUS_OK;
-    while (status == STATUS_OK && sql_row(replica, scan, &status, err)) {
-        status = row_load_from(replica, table, scan, &replica->old_row, err);
-        if (status == STATUS_OK)
-            status = visit(making, &replica->old_row, err);
-    }
-    sqlite3_finalize(scan);
-    return status;
-}
-
-static bool has_texts(const struct schema_table *table)
-{
-    for (size_t i = 0; i < table->fields_count; i++)
-        if (table->fields[i].merge == MERGE_TEXT)
-            return true;
-    return false;
-}
-
-static enum status visit_tables(struct making *making, row_visitor *visit, struct error *err)
+static enum status put_rows(struct making *making, struct error *err)
 {
     const struct schema *schema = making->replica->schema;
     for (size_t i = 0; i < schema->tables_count; i++)
-        if (visit != keep_texts || has_texts(&schema->tables[i]))
-            TRY(visit_rows(making, &schema->tables[i], visit, err));
+        TRY(table_visit(making->replica, &schema->tables[i], making->wish->scope, put_row, making,
+                        err));
     return STATUS_OK;
 }
 
@@ -456,13 +259,17 @@ static enum status put_entries(struct making *making, struct error *err)
 {
     const struct snapshot *snapshot = making->snapshot;
     for (size_t i = 0; i < snapshot->feeds_count; i++) {
-        struct feed_id feed = {snapshot->scope, snapshot->feeds[i].device,
-                               snapshot->feeds[i].incarnation};
-        TRY(tell_feed(making, &feed, snapshot->feeds[i].number, err));
+        const struct snapshot_feed *feed = &snapshot->feeds[i];
+        struct told_wish wish = {.first = {{snapshot->scope, feed->device, feed->incarnation}, 1},
+                                 .last = feed->number,
+                                 .take = put_told,
+                                 .context = making};
+        TRY(told_gather(making->replica, &wish, err));
     }
-    TRY(keep_judged(making, err));
-    TRY(visit_tables(making, keep_texts, err));
-    return put_kept(making, err);
+    TRY(kept_gather(making->replica, snapshot->scope, &making->kept, err));
+    for (size_t i = 0; i < making->kept.count; i++)
+        TRY(put_kept(making, &making->kept.items[i], err));
+    return STATUS_OK;
 }
 
 static enum status make(struct making *making, struct error *err)
@@ -478,7 +285,7 @@ static enum status make(struct making *making, struct error *err)
     TRY(flush(making, err));
     TRY(put_keys(making, err));
     TRY(flush(making, err));
-    TRY(visit_tables(making, put_row, err));
+    TRY(put_rows(making, err));
     TRY(flush(making, err));
     TRY(put_named(making, err));
     TRY(put_adopted(making, err));
@@ -510,7 +317,8 @@ enum status replica_snapshot_make(struct replica *replica, const struct snapshot
     if (own && sqlite3_exec(replica->database, "COMMIT", NULL, NULL, NULL) != SQLITE_OK &&
         status == STATUS_OK)
         status = sql_fail(replica, err, "the database");
-    free(making.kept);
+    kept_release(&making.kept);
+    buffer_release(&making.body);
     buffer_release(&making.chunk);
     buffer_release(&making.item);
     if (status != STATUS_OK)

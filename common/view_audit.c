@@ -69,7 +69,7 @@ static const char *registry_action(const struct entry_view *view)
         [REGISTRY_DEVICE] = "enrol",        [REGISTRY_SCHEMA] = "schema",
         [REGISTRY_LINK_KEY] = "link_key",   [REGISTRY_REVOCATION] = "revoke",
         [REGISTRY_SCOPE_KEY] = "scope_key", [REGISTRY_GRANT] = "grant",
-        [REGISTRY_ERASURE] = "erase"};
+        [REGISTRY_ERASURE] = "erase",       [REGISTRY_LAPSE] = "lapse"};
     uint32_t table = view->ops_count > 0 ? view->ops[0].table : 0;
     if (table == REGISTRY_DEVICE && MUTANT("t24-enrolment-not-in-audit"))
         return "registry";

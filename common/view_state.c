@@ -71,7 +71,7 @@ static enum status add_snapshots(struct replica *replica, json_t *report, struct
     uint32_t *scopes;
     size_t count;
     TRY(replica_meta_number(replica, META_SNAPSHOT_WRONG, &wrong, err));
-    TRY(replica_snapshots_here(replica, &scopes, &count, err));
+    TRY(replica_cut_logs(replica, &scopes, &count, err));
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append_new(list, org_name(replica, scopes[i]));

@@ -87,7 +87,7 @@ bool message_decode_empty(struct bytes body)
     return message_take_start(&in, 0, &extra) && unpack_end(&in, extra);
 }
 
-/* ---- HAVE, RECEIPT, SKETCH, HELD ---- */
+/* ---- HAVE, RECEIPT, STABLE, SKETCH, HELD ---- */
 
 static enum status pack_one(struct buffer *body, struct bytes data)
 {

@@ -36,6 +36,7 @@ enum message_type {
     MESSAGE_FETCH = 81,
     MESSAGE_CHUNK = 82,
     MESSAGE_SETTLED = 83,
+    MESSAGE_STABLE = 84, /* what every active device holds: replica_stable.h */
     MESSAGE_SKETCH = 90, /* in what two frontiers differ: session_compare.c */
     MESSAGE_DIFFERENCE = 91,
     MESSAGE_WIDER = 92,
@@ -60,6 +61,7 @@ bool message_take_start(struct unpack *in, uint32_t least, uint32_t *extra);
 #define HELLO_UNFINISHED 16u /* the last session broke: say by PART how far you are */
 #define HELLO_HELD 32u       /* understands HELD */
 #define HELLO_SNAPSHOTS 64u  /* takes snapshots */
+#define HELLO_STABLE 128u    /* asks for STABLE */
 #define WELCOME_HELD 1u
 #define SHORT_DIGEST_BYTES 8
 #define ENROL_TOKEN_BYTES 16
@@ -79,7 +81,7 @@ enum status message_put(struct buffer *stream, enum message_type type, struct by
 /* SENT, PING, PONG: []. */
 enum status message_put_empty(struct buffer *stream, enum message_type type);
 bool message_decode_empty(struct bytes body);
-/* HAVE, RECEIPT, SKETCH, HELD: [bin]. */
+/* HAVE, RECEIPT, STABLE, SKETCH, HELD: [bin]. */
 enum status message_put_bin(struct buffer *stream, enum message_type type, struct bytes data);
 bool message_decode_bin(struct bytes body, struct bytes *data);
 

@@ -55,7 +55,8 @@ void session_free(struct session *session)
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
         buffer_release(buffers[i]);
     struct frontier *frontiers[] = {&session->told,   &session->ours,    &session->delta,
-                                    &session->proven, &session->offered, &session->compared};
+                                    &session->proven, &session->offered, &session->compared,
+                                    &session->stable};
     for (size_t i = 0; i < sizeof frontiers / sizeof frontiers[0]; i++)
         frontier_release(frontiers[i]);
     packer_release(&session->packer);

@@ -106,10 +106,13 @@ struct session_question {
     size_t held_back_count;
     /* ASK_TALLY, ASK_LOAD: the peer's device (what it may read) */
     uint32_t peer;
+    bool tell_stable; /* ASK_TALLY: it asks what is stable */
     /* ASK_REMEMBER */
-    const struct frontier *told; /* what the peer was told that we hold / what it told us */
-    const struct frontier *held; /* what the peer provably holds */
-    bool unfinished;             /* the session goes on; if it breaks, there is more to ask */
+    const struct frontier *told;   /* what the peer was told that we hold / what it told us */
+    const struct frontier *held;   /* what the peer provably holds */
+    bool unfinished;               /* the session goes on; if it breaks, there is more to ask */
+    const struct frontier *stable; /* what the hub said is stable, of `lineage`; NULL: it didn't */
+    uint64_t lineage;
     struct attachment_question attachment;
     struct snapshot_question snapshot;
 };
@@ -132,6 +135,8 @@ struct session_answer {
     struct bytes staged;  /* ASK_OPEN/WHO: beginning of a run that the peer was sending us */
     bool wants_log;       /* ASK_OPEN: no snapshots: the log of one that came is on its way */
     bool unfinished;      /* ASK_OPEN: our last session broke while the peer was storing */
+    bool asks_stable;     /* ASK_OPEN: the hub is to say what is stable */
+    struct bytes stable;  /* ASK_TALLY, encoded; empty: it isn't told */
     struct bytes receipt; /* ASK_STORE, sealed: receipt for the feeds touched */
     const struct frontier *stored;           /* ASK_STORE: the feeds touched, as they now stand */
     uint64_t applied, known, aside, refused; /* ASK_STORE */

@@ -89,6 +89,8 @@ static void ask_remember(struct session *session, const struct frontier *told)
     session->question.held = &session->proven;
     session->question.unfinished =
         session->options.role == SESSION_INITIATOR && told == &session->told;
+    session->question.stable = session->stable_came ? &session->stable : NULL;
+    session->question.lineage = session->lineage;
     session->held_due = false;
     session->held_ms = session->now_ms;
     flow_ask(session, ASK_REMEMBER);
@@ -107,6 +109,7 @@ static enum status answer_open(struct session *session, const struct session_ans
     TRY(frontier_copy(&session->offered, answer->held, NULL));
     session->unfinished = answer->unfinished;
     session->wants_log = answer->wants_log;
+    session->asks_stable = answer->asks_stable;
     TRY(out_hello(session));
     TRY(resume_begin(session, answer));
     session->changed = session->delta.count > 0;
@@ -242,6 +245,7 @@ static enum status answer_tally(struct session *session, const struct session_an
 {
     if (session->options.role == SESSION_RESPONDER) {
         session->said_tally = true;
+        session->question.tell_stable = false;
         return out_tally(session, answer);
     }
     session->tally_done = true;

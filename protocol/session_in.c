@@ -33,6 +33,7 @@ static enum status take_hello(struct session *session, struct bytes body)
     session->snapshots.look_due =
         (hello.flags & HELLO_SNAPSHOTS) != 0 && hello.device != DEVICE_HUB;
     session->hello_sketches = (hello.flags & HELLO_SKETCHES) != 0;
+    session->question.tell_stable = (hello.flags & HELLO_STABLE) != 0;
     session->hello_lineage = hello.lineage;
     session->hello_beacon = hello.beacon;
     session->peer_watches = (hello.flags & HELLO_WATCH) != 0;
@@ -160,6 +161,16 @@ static enum status take_held(struct session *session, struct bytes body)
     return status;
 }
 
+/* Remembered with what else this session brings. */
+static enum status take_stable(struct session *session, struct bytes body)
+{
+    struct bytes encoded;
+    if (!session->asks_stable || session->stable_came || !message_decode_bin(body, &encoded))
+        return STATUS_PROTOCOL;
+    session->stable_came = session->changed = true;
+    return frontier_decode(&session->stable, encoded, NULL);
+}
+
 /* ---- turns ---- */
 
 static enum status take_sent(struct session *session, struct bytes body)
@@ -251,6 +262,7 @@ static const struct {
     [MESSAGE_FETCH] = {true, false, true, snapshot_take_fetch},
     [MESSAGE_CHUNK] = {false, true, true, snapshot_take_chunk},
     [MESSAGE_SETTLED] = {true, true, true, snapshot_take_settled},
+    [MESSAGE_STABLE] = {false, true, true, take_stable},
     [MESSAGE_SKETCH] = {false, true, true, compare_take_sketch},
     [MESSAGE_DIFFERENCE] = {true, false, true, compare_take_difference},
     [MESSAGE_WIDER] = {true, false, true, compare_take_wider},

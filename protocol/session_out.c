@@ -49,7 +49,8 @@ enum status out_hello(struct session *session)
         .version = SESSION_VERSION,
         .flags = HELLO_SKETCHES | HELLO_HELD | (session->wants_log ? 0 : HELLO_SNAPSHOTS) |
                  (options->watch ? HELLO_WATCH : 0) | (options->enrolling ? HELLO_ENROLLING : 0) |
-                 (session->unfinished ? HELLO_UNFINISHED : 0),
+                 (session->unfinished ? HELLO_UNFINISHED : 0) |
+                 (session->asks_stable ? HELLO_STABLE : 0),
         .device = options->enrolling ? 0 : session->self,
         .lineage = session->lineage,
         .beacon = session->beacon,
@@ -172,7 +173,10 @@ enum status out_tally(struct session *session, const struct session_answer *answ
     memcpy(tally.chains, answer->chains_digest.bytes, SHORT_DIGEST_BYTES);
     memcpy(tally.frontier, answer->frontier_digest.bytes, SHORT_DIGEST_BYTES);
     memcpy(tally.tally, answer->tally_digest.bytes, SHORT_DIGEST_BYTES);
-    return message_put_tally(&session->plain, &tally);
+    TRY(message_put_tally(&session->plain, &tally));
+    return answer->stable.size > 0
+               ? message_put_bin(&session->plain, MESSAGE_STABLE, answer->stable)
+               : STATUS_OK;
 }
 
 enum status out_bye(struct session *session, enum session_code code)

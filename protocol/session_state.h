@@ -96,7 +96,10 @@ struct session {
     uint64_t staged_ms;     /* since then it arrives, or a piece of it was kept */
     bool unstage;           /* it has come whole */
     bool wants_log;         /* initiator: takes no snapshots */
-    bool unfinished;        /* initiator: our last session broke; responder: theirs did */
+    bool asks_stable;       /* initiator: of the hub */
+    bool stable_came;
+    struct frontier stable;
+    bool unfinished; /* initiator: our last session broke; responder: theirs did */
 
     /* whose turn it is */
     bool local_came; /* since the last ASK_LOAD was asked */
@@ -129,6 +132,7 @@ enum status out_held(struct session *session, const struct frontier *held);
 /* That these runs are durable. */
 enum status out_stored(struct session *session, const struct session_answer *answer);
 enum status out_sent(struct session *session);
+/* TALLY, and behind it what is stable, to who asked for it. */
 enum status out_tally(struct session *session, const struct session_answer *answer);
 enum status out_bye(struct session *session, enum session_code code);
 enum status out_ping(struct session *session);

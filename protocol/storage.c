@@ -5,8 +5,10 @@
 
 #include "common/mutant.h"
 #include "common/pack.h"
+#include "common/replica_stable.h"
 
-#define META_BEACON "beacon" /* the newest sealed beacon */
+#define STABLE_BYTES_MAX (1024u * 1024u) /* of a frontier in one message */
+#define META_BEACON "beacon"             /* the newest sealed beacon */
 #define META_BEACON_NUMBER "beacon_number"
 #define META_UNFINISHED "unfinished" /* 1: the last session with the hub broke */
 
@@ -23,6 +25,7 @@ void storage_reply_release(struct storage_reply *reply)
     buffer_release(&reply->beacon);
     buffer_release(&reply->link_key);
     buffer_release(&reply->staged);
+    buffer_release(&reply->stable);
     buffer_release(&reply->runs_bytes);
     free(reply->runs);
     attachment_reply_release(&reply->attachment);
@@ -112,7 +115,7 @@ static enum status answer_open(struct replica *replica, uint32_t peer, struct st
     TRY(replica_meta_number(replica, META_LINEAGE_SEEN, &seen, err));
     if (seen)
         reply->answer.lineage = seen;
-    return STATUS_OK;
+    return replica_stable_due(replica, &reply->answer.asks_stable, err);
 }
 
 /* A hub that was put back from a copy may have lost the very entry that admitted the device: then
@@ -347,6 +350,23 @@ static enum status shared_frontier(struct replica *replica, uint32_t reader, str
     return STATUS_OK;
 }
 
+/* The hub alone knows what everybody holds. */
+static enum status tell_stable(struct replica *replica, uint32_t reader,
+                               struct storage_reply *reply, struct error *err)
+{
+    struct frontier stable = {0};
+    buffer_clear(&reply->stable);
+    if (replica_identity(replica)->device != DEVICE_HUB)
+        return STATUS_OK;
+    enum status status = replica_stable(replica, reader, &stable, err);
+    if (status == STATUS_OK)
+        status = frontier_encode(&stable, &reply->stable, err);
+    frontier_release(&stable);
+    if (reply->stable.size <= STABLE_BYTES_MAX)
+        reply->answer.stable = buffer_bytes(&reply->stable);
+    return status;
+}
+
 static enum status answer_tally(struct replica *replica, const struct session_question *question,
                                 struct storage_reply *reply, struct error *err)
 {
@@ -354,6 +374,8 @@ static enum status answer_tally(struct replica *replica, const struct session_qu
     TRY(shared_frontier(replica, reader, &reply->frontier, err));
     TRY(frontier_digest(&reply->frontier, &reply->answer.frontier_digest, err));
     reply->answer.frontier = &reply->frontier;
+    if (question->tell_stable)
+        TRY(tell_stable(replica, reader, reply, err));
     TRY(replica_chains_digest(replica, reader, &reply->answer.chains_digest, err));
     return replica_tally_digest(replica, reader, &reply->answer.tally_digest, err);
 }
@@ -365,6 +387,8 @@ static enum status remember(struct replica *replica, const struct session_questi
     TRY(replica_peer_save(replica, question->peer, question->told, question->held, err));
     if (question->peer != DEVICE_HUB)
         return STATUS_OK;
+    if (question->stable)
+        TRY(replica_stable_keep(replica, question->stable, question->lineage, err));
     TRY(replica_meta_number(replica, META_UNFINISHED, &before, err));
     if ((before != 0) == question->unfinished)
         return STATUS_OK;

@@ -15,7 +15,7 @@
 struct storage_reply {
     struct session_answer answer;
     struct frontier frontier, told, held, stored, loaded;
-    struct buffer receipt, beacon, link_key, staged;
+    struct buffer receipt, beacon, link_key, staged, stable;
     struct buffer runs_bytes;
     struct session_run *runs;
     size_t runs_count, runs_capacity;

@@ -208,6 +208,25 @@ enum status roster_write_revocation(struct replica *replica, uint32_t org,
     return registry_draft_finish(&draft, status, err);
 }
 
+static enum status lapse_fields(struct registry_draft *draft, const struct device *device,
+                                bool lapsed, struct error *err)
+{
+    uint32_t index = device->certificate.device;
+    uint32_t serial = registry_lapse_serial(replica_registry(draft->replica), index) + 1;
+    TRY(entry_writer_op(&draft->writer, REGISTRY_LAPSE, &device->id, err));
+    TRY(field_uint(draft, 1, index, err));
+    TRY(field_uint(draft, 2, serial, err));
+    return field_uint(draft, 3, lapsed, err);
+}
+
+enum status roster_write_lapse(struct replica *replica, const struct device *device, bool lapsed,
+                               struct error *err)
+{
+    struct registry_draft draft;
+    TRY(registry_draft_start(&draft, replica, SCOPE_REGISTRY(device->certificate.org), err));
+    return registry_draft_finish(&draft, lapse_fields(&draft, device, lapsed, err), err);
+}
+
 bool roster_execute(struct sqlite3 *database, const char *sql, char **message)
 {
     if (sqlite3_exec(database, sql, NULL, NULL, NULL) == SQLITE_OK)

@@ -45,6 +45,11 @@ struct roster_revocation {
 enum status roster_write_revocation(struct replica *replica, uint32_t org,
                                     const struct roster_revocation *revocation, struct error *err);
 
+/* The device was silent for long (`lapsed`), or has come again. Into the registry part of its org.
+ */
+enum status roster_write_lapse(struct replica *replica, const struct device *device, bool lapsed,
+                               struct error *err);
+
 /* Run SQL on the hub's own tables; false: *message says why (static text of SQLite, for the log).
  */
 bool roster_execute(struct sqlite3 *database, const char *sql, char **message);

@@ -386,7 +386,7 @@ static bool begins_with_a_snapshot(struct replica *replica)
 {
     uint32_t *scopes = NULL;
     size_t count = 0;
-    if (replica_snapshots_here(replica, &scopes, &count, NULL) != STATUS_OK)
+    if (replica_cut_logs(replica, &scopes, &count, NULL) != STATUS_OK)
         count = 0;
     free(scopes);
     return count > 0;
