@@ -228,7 +228,7 @@ static void network_wide_things_stand_in_the_root_s_part(void **state)
 {
     (void)state;
     static const enum registry_table tables[] = {REGISTRY_NETWORK, REGISTRY_SCHEMA,
-                                                 REGISTRY_LINK_KEY, 10, 16};
+                                                 REGISTRY_LINK_KEY, 11, 16};
     static const struct id row;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         trust_start(&trust, SCOPE_REGISTRY(TRUST_COUNTY));
