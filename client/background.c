@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "client/cleaning.h"
 #include "client/folder.h"
 #include "client/link.h"
 #include "client/remember.h"
@@ -156,6 +157,8 @@ static void *run(void *argument)
         enum status status = connect_once(background, &err);
         if (is_stopping(background))
             break;
+        if (background->replica)
+            cleaning_after_session(background->replica, false);
         turn_to(background, phase_of(status), status == STATUS_OK ? NULL : &err);
         if (settled_at(background) != before)
             attempt = 0;

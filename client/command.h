@@ -25,6 +25,7 @@ int command_status(struct cli *cli);
 int command_adopt(struct cli *cli);
 int command_listen(struct cli *cli); /* [--listen HOST:PORT] */
 int command_near(struct cli *cli);
+int command_compact(struct cli *cli);
 int command_enrol(struct cli *cli);
 int command_serve(struct cli *cli); /* [--http HOST:PORT] [--lock MINUTES] */
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "client/budget.h"
+#include "client/cleaning.h"
 #include "client/command.h"
 #include "client/deepen.h"
 #include "client/exchange.h"
@@ -154,6 +155,8 @@ int command_sync(struct cli *cli)
     if (status == STATUS_DISK_FULL && result.totals.code == SESSION_DONE)
         status = STATUS_OK; /* what was exchanged counts, though it isn't noted when */
     int code = status == STATUS_OK ? report(cli, replica, &result) : cli_fail(cli, &err);
+    if (status == STATUS_OK && !peer)
+        cleaning_after_session(replica, true);
     replica_close(replica);
     return code;
 }

@@ -207,9 +207,15 @@ static enum status step_history(struct cli *cli, struct replica *replica, int *c
     }
     enum status status = reading_objects(history, columns, table, err);
     json_decref(history);
-    if (status == STATUS_OK && view_history_is_cut(replica, cli->arguments[0], cli->arguments[1]))
+    bool snapshot;
+    if (status != STATUS_OK ||
+        !view_history_is_cut(replica, cli->arguments[0], cli->arguments[1], &snapshot))
+        return status;
+    if (snapshot)
         cli_say(cli, "this history begins with a snapshot: '%s' brings what was before",
                 "verify --deep");
+    else
+        cli_say(cli, "older values of this row are at the hub: '%s' brings them", "verify --deep");
     return status;
 }
 

@@ -318,7 +318,7 @@ enum status replica_shrink(struct replica *replica, uint64_t *bytes, struct erro
     TRY(page_number(replica, "PRAGMA page_size", &size, err));
     if (unused == 0 || (pages - unused) * size > SHRINK_BYTES_MAX)
         return STATUS_OK;
-    TRY(sql_run(replica, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)", err));
+    TRY(sql_run(replica, "VACUUM; PRAGMA wal_checkpoint(PASSIVE)", err));
     int64_t left;
     TRY(page_number(replica, "PRAGMA page_count", &left, err));
     *bytes = left < pages ? (uint64_t)((pages - left) * size) : 0;

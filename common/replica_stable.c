@@ -7,6 +7,7 @@
 #define META_BACKUP_BEFORE "backup_before" /* the same of the one before it */
 #define META_STABLE "stable"               /* lineage u64le, frontier */
 #define META_STABLE_TIME "stable_ms"       /* when it was told, by our clock, or ASKED */
+#define META_STABLE_SEEN "stable_seen_ms"  /* that time, when replica_stable_news was asked */
 #define ASKED 1
 #define WEEK_MS (7 * 86400000ull)
 
@@ -155,16 +156,26 @@ enum status replica_stable_due(struct replica *replica, bool *due, struct error 
     return STATUS_OK;
 }
 
-static enum status set_time(struct replica *replica, int64_t time_ms, struct error *err)
+static enum status set_time(struct replica *replica, const char *name, int64_t time_ms,
+                            struct error *err)
 {
     char text[24];
     snprintf(text, sizeof text, "%" PRId64, time_ms < 0 ? 0 : time_ms);
-    return replica_meta_set(replica, META_STABLE_TIME, bytes_text(text), err);
+    return replica_meta_set(replica, name, bytes_text(text), err);
+}
+
+enum status replica_stable_news(struct replica *replica, bool *news, struct error *err)
+{
+    uint64_t told_ms, seen_ms;
+    TRY(replica_meta_number(replica, META_STABLE_TIME, &told_ms, err));
+    TRY(replica_meta_number(replica, META_STABLE_SEEN, &seen_ms, err));
+    *news = told_ms > ASKED && told_ms != seen_ms;
+    return *news ? set_time(replica, META_STABLE_SEEN, (int64_t)told_ms, err) : STATUS_OK;
 }
 
 enum status replica_stable_ask(struct replica *replica, struct error *err)
 {
-    return set_time(replica, ASKED, err);
+    return set_time(replica, META_STABLE_TIME, ASKED, err);
 }
 
 enum status replica_stable_keep(struct replica *replica, const struct frontier *stable,
@@ -180,7 +191,7 @@ enum status replica_stable_keep(struct replica *replica, const struct frontier *
         status = replica_meta_set(replica, META_STABLE, buffer_bytes(&stored), err);
     buffer_release(&stored);
     TRY(status);
-    return set_time(replica, clock_wall_ms(replica_clock(replica)), err);
+    return set_time(replica, META_STABLE_TIME, clock_wall_ms(replica_clock(replica)), err);
 }
 
 enum status replica_stable_load(struct replica *replica, struct frontier *stable, struct error *err)

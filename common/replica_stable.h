@@ -28,6 +28,8 @@ enum status replica_stable_ask(struct replica *replica, struct error *err);
 /* Keeps what the hub told, and under which lineage. In a transaction. */
 enum status replica_stable_keep(struct replica *replica, const struct frontier *stable,
                                 uint64_t lineage, struct error *err);
+/* Was something told since this was asked last? In a transaction. */
+enum status replica_stable_news(struct replica *replica, bool *news, struct error *err);
 /* Replaces `stable`: nothing, when nothing was told, or by a hub of another lineage. */
 enum status replica_stable_load(struct replica *replica, struct frontier *stable,
                                 struct error *err);

@@ -33,12 +33,16 @@ static void print_sound(json_int_t entries)
 static void say_snapshots(struct cli *cli, const json_t *report)
 {
     const json_t *list = json_object_get(report, "snapshots");
+    const json_t *cleaned = json_object_get(report, "cleaned");
     const char *wrong = json_string_value(json_object_get(report, "wrong"));
     for (size_t i = 0; i < json_array_size(list); i++)
         cli_say(cli,
                 "the records of '%s' came as a snapshot and rest on the hub's signature: '%s' "
                 "brings their log",
                 json_string_value(json_array_get(list, i)), "verify --deep");
+    for (size_t i = 0; i < json_array_size(cleaned); i++)
+        cli_say(cli, "older entries of '%s' were cleaned away and are at the hub: '%s' brings them",
+                json_string_value(json_array_get(cleaned, i)), "verify --deep");
     if (wrong)
         cli_say(cli,
                 "the snapshot of '%s' was not what the log says, though the hub signed it: tell "

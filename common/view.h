@@ -88,8 +88,9 @@ enum status view_bases(struct replica *replica, const char *table, const char *i
                        struct error *err);
 
 /* ---- history and conflicts (view_history.c) ---- */
-/* Does the row's history begin with a snapshot, in place of its first values? */
-bool view_history_is_cut(struct replica *replica, const char *table, const char *id);
+/* Does the row's history lack its first values? *snapshot: because its scope came as one. */
+bool view_history_is_cut(struct replica *replica, const char *table, const char *id,
+                         bool *snapshot);
 /* NULL: field 0, the tombstone. */
 const char *view_field_name(const struct schema_field *field);
 /* [{"field","value","person","device","time","dot","state"}] in the order of time; value of a set:

@@ -216,7 +216,8 @@ enum status view_history(struct replica *replica, const char *table_name, const 
     return status;
 }
 
-bool view_history_is_cut(struct replica *replica, const char *table_name, const char *text)
+bool view_history_is_cut(struct replica *replica, const char *table_name, const char *text,
+                         bool *snapshot)
 {
     const struct schema_table *table;
     struct row row = {0};
@@ -225,7 +226,8 @@ bool view_history_is_cut(struct replica *replica, const char *table_name, const 
     bool cut = view_table(replica, table_name, &table, NULL) == STATUS_OK &&
                view_id(text, &id, NULL) == STATUS_OK &&
                replica_row(replica, table->number, &id, 0, &row, &found, NULL) == STATUS_OK &&
-               found && replica_rests_on_snapshot(replica, row.scope);
+               found && replica_log_is_cut(replica, row.scope);
+    *snapshot = cut && replica_rests_on_snapshot(replica, row.scope);
     row_release(&row);
     return cut;
 }

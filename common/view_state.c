@@ -64,7 +64,8 @@ static json_t *org_name(struct replica *replica, uint32_t scope)
     return org ? json_string(org->name) : json_integer(scope);
 }
 
-/* The orgs whose records came as a snapshot and rest on it still. */
+/* The orgs whose records came as a snapshot and rest on it still; and those of which the log was
+ * cleaned away here. */
 static enum status add_snapshots(struct replica *replica, json_t *report, struct error *err)
 {
     uint64_t wrong = 0;
@@ -72,11 +73,13 @@ static enum status add_snapshots(struct replica *replica, json_t *report, struct
     size_t count;
     TRY(replica_meta_number(replica, META_SNAPSHOT_WRONG, &wrong, err));
     TRY(replica_cut_logs(replica, &scopes, &count, err));
-    json_t *list = json_array();
+    json_t *snapshots = json_array(), *cleaned = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, org_name(replica, scopes[i]));
+        json_array_append_new(replica_rests_on_snapshot(replica, scopes[i]) ? snapshots : cleaned,
+                              org_name(replica, scopes[i]));
     free(scopes);
-    json_object_set_new(report, "snapshots", list);
+    json_object_set_new(report, "snapshots", snapshots);
+    json_object_set_new(report, "cleaned", cleaned);
     json_object_set_new(report, "wrong", wrong ? org_name(replica, (uint32_t)wrong) : json_null());
     return STATUS_OK;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/file.h"
+#include "common/replica_stable.h"
 #include "server/backup_keys.h"
 #include "server/link_keys.h"
 
@@ -182,7 +183,36 @@ static enum status write_backup(const struct hub_options *options, const char *p
     return sync_file(part, err);
 }
 
-enum status hub_backup(const struct hub_options *options, const char *file, struct error *err)
+/* What the copy that is about to be made holds at the least. */
+static enum status read_held(const struct hub_options *options, struct frontier *held,
+                             struct error *err)
+{
+    struct replica *replica = NULL;
+    TRY(hub_open_reader(options, 0, &replica, err));
+    enum status status = frontier_copy(held, replica_frontier(replica), err);
+    replica_close(replica);
+    return status;
+}
+
+static enum status note_backup(const struct hub_options *options, const struct frontier *held,
+                               struct error *err)
+{
+    struct hub hub = {0};
+    TRY(hub_open(&hub, options, err));
+    enum status status = replica_begin(hub.replica, err);
+    if (status == STATUS_OK) {
+        status = replica_note_backup(hub.replica, held, err);
+        if (status == STATUS_OK)
+            status = replica_commit(hub.replica, err);
+        else
+            replica_rollback(hub.replica);
+    }
+    hub_close(&hub);
+    return status;
+}
+
+static enum status make_backup(const struct hub_options *options, const char *file,
+                               struct error *err)
 {
     char part[PATH_BYTES], keys[PATH_BYTES], keys_part[PATH_BYTES];
     if ((size_t)snprintf(keys_part, sizeof keys_part, "%s.keys.part", file) >= sizeof keys_part)
@@ -202,6 +232,19 @@ enum status hub_backup(const struct hub_options *options, const char *file, stru
         unlink(part);
         unlink(keys_part);
     }
+    return status;
+}
+
+/* A backup that couldn't be noted is one all the same: clients clean up a little later. */
+enum status hub_backup(const struct hub_options *options, const char *file, struct error *err)
+{
+    struct frontier held = {0};
+    enum status status = read_held(options, &held, err);
+    if (status == STATUS_OK)
+        status = make_backup(options, file, err);
+    if (status == STATUS_OK)
+        note_backup(options, &held, NULL);
+    frontier_release(&held);
     return status;
 }
 

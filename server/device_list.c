@@ -43,10 +43,11 @@ static json_t *device_json(struct replica *replica, const struct device *device,
         time_format(noted->seen_ms, seen);
     if (noted->forked && state == DEVICE_ACTIVE)
         state = DEVICE_FORKED;
-    return json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s?, s:i}", "id", id, "person",
+    return json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s?, s:i, s:b}", "id", id, "person",
                      device->certificate.person_name, "role", role_name(device->certificate.role),
                      "org", node ? org : NULL, "state", device_state_name(state), "last_seen",
-                     noted->seen_ms ? seen : NULL, "index", (int)device->certificate.device);
+                     noted->seen_ms ? seen : NULL, "index", (int)device->certificate.device,
+                     "lapsed", device->lapsed);
 }
 
 enum status device_list(struct replica *replica, json_t **list, struct error *err)

@@ -8,6 +8,7 @@
 #include "common/mutant.h"
 #include "common/pack.h"
 #include "common/view.h"
+#include "server/lapse.h"
 
 #define DAY_MS 86400000ll
 
@@ -69,7 +70,10 @@ enum status late_raise_beacon(struct hub *hub, struct error *err)
     int64_t newest = 0;
     TRY(ask_number(hub, "SELECT max(at_ms) FROM _beacon", &none, &newest, err));
     bool due = clock_wall_ms(replica_clock(hub->replica)) - newest > DAY_MS;
-    return due ? hub_raise_beacon(hub, err) : STATUS_OK;
+    if (!due)
+        return STATUS_OK;
+    TRY(lapse_follow(hub, err));
+    return hub_raise_beacon(hub, err);
 }
 
 /* ---- one entry's bracket ---- */

@@ -19,8 +19,8 @@
 enum status late_note_arrival(struct hub *hub, const struct frontier *stored, struct error *err);
 /* Call when a beacon was raised, in its transaction. */
 enum status late_note_beacon(struct hub *hub, const struct beacon *beacon, struct error *err);
-/* A beacon a day, so that brackets are narrow: raises one when the newest is older. In a
- * transaction. */
+/* A beacon a day, so that brackets are narrow: raises one when the newest is older, behind what
+ * the day brought by itself (lapse.h). In a transaction. */
 enum status late_raise_beacon(struct hub *hub, struct error *err);
 
 /* [{"kind","table","id","field","claimed","written","after","before","days","person","device",

@@ -24,6 +24,7 @@
 #include "server/command_demo.h"
 #include "server/command_erase.h"
 #include "server/command_escrow.h"
+#include "server/command_lapse.h"
 #include "server/command_late.h"
 #include "server/command_quota.h"
 #include "server/command_root.h"
@@ -439,6 +440,7 @@ int main(int argc, char **argv)
                                                        root_commands,
                                                        carry_commands,
                                                        quota_commands,
+                                                       lapse_commands,
                                                        account_commands,
                                                        demo_commands,
                                                        schema_commands,

@@ -16,6 +16,7 @@
 #include "common/transfer.h"
 #include "server/device_note.h"
 #include "server/invite.h"
+#include "server/lapse.h"
 #include "server/late.h"
 #include "server/link_keys.h"
 #include "server/log.h"
@@ -76,6 +77,7 @@ static enum status note_seen(struct worker *worker, const struct job *job, struc
     if (job->device == 0)
         return STATUS_OK;
     TRY(device_note_seen(replica, job->device, err));
+    TRY(lapse_end_seen(worker->hub, job->device, err));
     if (!job->told)
         return STATUS_OK;
     return device_note_save(replica, job->device, job->ahead_ms, job->question->program, err);
