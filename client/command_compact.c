@@ -1,4 +1,5 @@
-/* jinqiu compact: asks the hub what is stable, removes that from the log, and gives the room back. */
+/* jinqiu compact: asks the hub what is stable, removes that from the log, and gives the room
+ * back. */
 
 #include <jansson.h>
 

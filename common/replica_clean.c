@@ -1,6 +1,6 @@
-/* Happy path of one scope, in one transaction: choose up to where each feed goes, check that much of
- * its chain, write down what is told of those entries and which of them are kept whole, drop their
- * pieces, set the floors. */
+/* Happy path of one scope, in one transaction: choose up to where each feed goes, check that much
+ * of its chain, write down what is told of those entries and which of them are kept whole, drop
+ * their pieces, set the floors. */
 
 #include "common/replica_clean.h"
 
@@ -40,8 +40,8 @@ static void cleaning_release(struct cleaning *cleaning)
 
 /* ---- how far ---- */
 
-/* Our own entries stay: a hub that was put back from a copy may have lost them, and nobody else need
- * have them. So do the feeds of revoked devices until it is settled which history counts. */
+/* Our own entries stay: a hub that was put back from a copy may have lost them, and nobody else
+ * need have them. So do the feeds of revoked devices until it is settled which history counts. */
 static bool may_go(const struct replica *replica, const struct feed *feed)
 {
     struct cut cut;

@@ -1,5 +1,5 @@
-/* Floors: of feeds that came as a snapshot or were cleaned, entries up to a number aren't in the log
- * (docs/decisions/0020-snapshots.md). What is told of them, and which are kept whole, stands in
+/* Floors: of feeds that came as a snapshot or were cleaned, entries up to a number aren't in the
+ * log (docs/decisions/0020-snapshots.md). What is told of them, and which are kept whole, stands in
  * tables of its own. Few replicas have any, so the tables are made with the first. */
 
 #include <stdlib.h>
@@ -81,8 +81,8 @@ static uint32_t floor_scope(const struct replica *replica, const struct floor *f
     return replica->feeds[floor->feed - 1].id.scope;
 }
 
-/* A scope of which the log came back has no floors, and won't be taken as a snapshot any more: it may
- * stay in the list. */
+/* A scope of which the log came back has no floors, and won't be taken as a snapshot any more: it
+ * may stay in the list. */
 static enum status cleaned_load(struct replica *replica, struct error *err)
 {
     struct buffer scopes = {0};

@@ -189,9 +189,10 @@ static enum status put_row(void *context, const struct row *row, struct error *e
 static enum status put_rows(struct making *making, struct error *err)
 {
     const struct schema *schema = making->replica->schema;
-    for (size_t i = 0; i < schema->tables_count; i++)
-        TRY(table_visit(making->replica, &schema->tables[i], making->wish->scope, put_row, making,
-                        err));
+    for (size_t i = 0; i < schema->tables_count; i++) {
+        struct row_visit visit = {&schema->tables[i], making->wish->scope, put_row, making};
+        TRY(rows_visit(making->replica, &visit, err));
+    }
     return STATUS_OK;
 }
 

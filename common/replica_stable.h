@@ -19,8 +19,8 @@ enum status replica_note_backup(struct replica *replica, const struct frontier *
                                 struct error *err);
 
 /* ---- at a client ---- */
-/* Should the hub be asked? Once a week, by our clock (nothing else depends on that), where there are
- * STABLE_WORTH entries of others; or when a person wants it. */
+/* Should the hub be asked? Once a week, by our clock (nothing else depends on that), where there
+ * are STABLE_WORTH entries of others; or when a person wants it. */
 #define STABLE_WORTH 1000
 enum status replica_stable_due(struct replica *replica, bool *due, struct error *err);
 /* Asks with the next session. In a transaction. */

@@ -248,10 +248,6 @@ sqlite3_stmt *table_use(struct replica *replica, const struct schema_table *tabl
  * WHERE …"). Finalize it. */
 enum status table_scan(struct replica *replica, const struct schema_table *table, const char *which,
                        sqlite3_stmt **scan, struct error *err);
-/* Every row of a scope in a table, by id. Borrowed for the call. */
-typedef enum status row_visitor(void *context, const struct row *row, struct error *err);
-enum status table_visit(struct replica *replica, const struct schema_table *table, uint32_t scope,
-                        row_visitor *visit, void *context, struct error *err);
 
 /* ---- feeds (replica_feed.c) ---- */
 uint32_t feed_find(const struct replica *replica, const struct feed_id *id); /* local id or 0 */

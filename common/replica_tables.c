@@ -356,19 +356,3 @@ enum status table_scan(struct replica *replica, const struct schema_table *table
     put(&sql, "$", which);
     return prepare_buffer(replica, &sql, scan, err);
 }
-
-enum status table_visit(struct replica *replica, const struct schema_table *table, uint32_t scope,
-                        row_visitor *visit, void *context, struct error *err)
-{
-    sqlite3_stmt *scan = NULL;
-    TRY(table_scan(replica, table, " WHERE _scope = ? ORDER BY id", &scan, err));
-    sqlite3_bind_int64(scan, 1, scope);
-    enum status status = STATUS_OK;
-    while (status == STATUS_OK && sql_row(replica, scan, &status, err)) {
-        status = row_load_from(replica, table, scan, &replica->old_row, err);
-        if (status == STATUS_OK)
-            status = visit(context, &replica->old_row, err);
-    }
-    sqlite3_finalize(scan);
-    return status;
-}

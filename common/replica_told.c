@@ -16,6 +16,23 @@ static enum status no_memory(struct error *err)
     return error_set(err, STATUS_NO_MEMORY, "out of memory");
 }
 
+/* ---- rows ---- */
+
+enum status rows_visit(struct replica *replica, const struct row_visit *visit, struct error *err)
+{
+    sqlite3_stmt *scan = NULL;
+    TRY(table_scan(replica, visit->table, " WHERE _scope = ? ORDER BY id", &scan, err));
+    sqlite3_bind_int64(scan, 1, visit->scope);
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && sql_row(replica, scan, &status, err)) {
+        status = row_load_from(replica, visit->table, scan, &replica->old_row, err);
+        if (status == STATUS_OK)
+            status = visit->visit(visit->context, &replica->old_row, err);
+    }
+    sqlite3_finalize(scan);
+    return status;
+}
+
 /* ---- what is told ---- */
 
 struct telling {
@@ -230,9 +247,11 @@ enum status kept_gather(struct replica *replica, uint32_t scope, struct kept_dot
     const struct schema *schema = replica->schema;
     kept->count = 0;
     enum status status = keep_judged(&keeping, err);
-    for (size_t i = 0; i < schema->tables_count && status == STATUS_OK; i++)
-        if (has_texts(&schema->tables[i]))
-            status = table_visit(replica, &schema->tables[i], scope, keep_texts, &keeping, err);
+    for (size_t i = 0; i < schema->tables_count && status == STATUS_OK; i++) {
+        struct row_visit visit = {&schema->tables[i], scope, keep_texts, &keeping};
+        if (has_texts(visit.table))
+            status = rows_visit(replica, &visit, err);
+    }
     keep_each_once(kept);
     return status;
 }

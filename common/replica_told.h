@@ -35,4 +35,14 @@ void kept_release(struct kept_dots *kept);
 enum status kept_gather(struct replica *replica, uint32_t scope, struct kept_dots *kept,
                         struct error *err);
 
+/* ---- rows ---- */
+/* Visits every row of a scope in a table, by id; borrowed for the call. */
+struct row_visit {
+    const struct schema_table *table;
+    uint32_t scope;
+    enum status (*visit)(void *context, const struct row *row, struct error *err);
+    void *context;
+};
+enum status rows_visit(struct replica *replica, const struct row_visit *visit, struct error *err);
+
 #endif

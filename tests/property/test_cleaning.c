@@ -1,7 +1,7 @@
-/* A place that cleaned up shows what it showed before, and what its log makes: the same rows, heads,
- * conflicts, judgements and keys, then and after whatever comes later, revocations included. What it
- * wrote itself it still has, and when the log is fetched there is no difference left. Worlds are
- * made up from seeds; JINQIU_CLEANINGS says how many (5). */
+/* A place that cleaned up shows what it showed before, and what its log makes: the same rows,
+ * heads, conflicts, judgements and keys, then and after whatever comes later, revocations included.
+ * What it wrote itself it still has, and when the log is fetched there is no difference left.
+ * Worlds are made up from seeds; JINQIU_CLEANINGS says how many (5). */
 
 #include <setjmp.h>
 #include <stdarg.h>
