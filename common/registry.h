@@ -39,8 +39,8 @@
  * is reached (docs/decisions/0015-a-cut-names-hashes.md). A lapse takes no right away: it says that
  * nothing waits any more for a device that was silent for long, until it comes; the highest serial
  * counts, of equal ones the lower state. It stands in one of those parts. A hub that was restored
- * from a backup goes on in feeds of another incarnation. Scopes and incarnations may arrive in any order,
- * so nothing here depends on it: an org's parent has a lower number, known or not, an older
+ * from a backup goes on in feeds of another incarnation. Scopes and incarnations may arrive in any
+ * order, so nothing here depends on it: an org's parent has a lower number, known or not, an older
  * certificate may come after a newer one, and what speaks of something that isn't known yet waits
  * for it; what no authority that is known has signed is asked again when another one comes. */
 

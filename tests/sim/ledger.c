@@ -380,9 +380,9 @@ static bool is_as_before(struct looking *looking)
     return same && !looking->ledger->at_rest;
 }
 
-/* Of what came as a snapshot the history begins with it: what was replaced before isn't known here.
- * Digests are compared all the same. */
-static bool begins_with_a_snapshot(struct replica *replica)
+/* Of what came as a snapshot or was cleaned away the history lacks its beginning: what was replaced
+ * before isn't known here. Digests are compared all the same. */
+static bool lacks_a_beginning(struct replica *replica)
 {
     uint32_t *scopes = NULL;
     size_t count = 0;
@@ -399,7 +399,7 @@ void ledger_look(struct ledger *ledger, struct fleet *fleet, size_t at, struct f
         .ledger = ledger, .fleet = fleet, .replica = replica, .at = at, .finding = finding};
     if (!replica)
         return;
-    ledger->places[at].partial = begins_with_a_snapshot(replica);
+    ledger->places[at].partial = lacks_a_beginning(replica);
     bool as_before = is_as_before(&looking);
     if (as_before)
         looking.now = ledger->places[at].holds;

@@ -68,6 +68,8 @@ static void choose_classes(struct making *making, enum plan_class only)
         making->often[i] = (unsigned)log_uniform(from, 200);
         if (i == CLASS_MEMBER) /* one move takes many steps */
             making->often[i] = 400;
+        if (i == CLASS_CLEAN)
+            making->often[i] = 60;
         if (profile == 0)
             making->on[i] = false;
         if (profile == 1)
@@ -150,7 +152,7 @@ static void add_fault(struct making *making, enum plan_class class)
         [CLASS_SCHEMA] = EVENT_SCHEMA,     [CLASS_ERASE] = EVENT_ERASE,
         [CLASS_PEER] = EVENT_PEER,         [CLASS_STICK] = EVENT_PACK,
         [CLASS_CIPHER] = EVENT_PASSPHRASE, [CLASS_PHOTO] = EVENT_PHOTO,
-        [CLASS_MEMBER] = EVENT_MEMBER};
+        [CLASS_MEMBER] = EVENT_MEMBER,     [CLASS_CLEAN] = EVENT_CLEAN};
     unsigned place = (unsigned)chance_below(chance, making->plan->places);
     unsigned client = 1 + (unsigned)chance_below(chance, making->plan->places - 1);
     struct event *event = add(making, kinds[class], place);
@@ -199,6 +201,8 @@ static void add_fault(struct making *making, enum plan_class class)
         event->a = chance_below(chance, 6);
         event->b = chance_below(chance, 64);
         add_sync(making, 1 + (unsigned)chance_below(chance, making->plan->places - 1), false);
+    } else if (class == CLASS_CLEAN) {
+        event->place = client;
     } else if (class == CLASS_REVIVE) {
         event->place = 0;
         event->kind = chance_below(chance, 2) ? EVENT_COPY : EVENT_REVIVE;

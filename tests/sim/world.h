@@ -57,6 +57,7 @@
     X(PROBE_MOVED, "member moved to another org")               \
     X(PROBE_CARRIED_AFTER, "write carried after its member")    \
     X(PROBE_APART, "carrying passed over: two lives")           \
+    X(PROBE_CLEANED, "place that cleaned up")                   \
     X(PROBE_SPARED, "fault passed over that would destroy the last copy")
 
 enum probe {

@@ -199,6 +199,7 @@ void event_live(struct world *world, const struct event *event)
         [EVENT_PASSPHRASE] = live_passphrase,
         [EVENT_PHOTO] = live_photo,
         [EVENT_MEMBER] = live_member,
+        [EVENT_CLEAN] = live_clean,
         [EVENT_PACK] = live_pack,
         [EVENT_UNPACK] = live_unpack};
     if (world->fleet.places[event->place].retired)

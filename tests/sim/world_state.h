@@ -72,6 +72,7 @@ void live_revive(struct world *world, const struct event *event);
 void live_passphrase(struct world *world, const struct event *event);
 void live_photo(struct world *world, const struct event *event);
 void live_member(struct world *world, const struct event *event);
+void live_clean(struct world *world, const struct event *event);
 void live_pack(struct world *world, const struct event *event);
 void live_unpack(struct world *world, const struct event *event);
 /* May it write in the row's org, by what it knows itself? */
