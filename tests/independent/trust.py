@@ -11,7 +11,7 @@ from schema import check_value, read_frame
 from seal import Seals
 
 (NETWORK_TABLE, ORG_TABLE, DEVICE_TABLE, SCHEMA_TABLE, LINK_TABLE, REVOCATION_TABLE,
- SCOPE_KEY_TABLE, GRANT_TABLE, ERASURE_TABLE) = range(1, 10)
+ SCOPE_KEY_TABLE, GRANT_TABLE, ERASURE_TABLE, LAPSE_TABLE) = range(1, 11)
 KINDS = ("bureau", "county", "township", "community", "branch")
 GENESIS = ((3, 1, 1), 1)
 BELOW = 2**31
@@ -102,6 +102,8 @@ class Registry:
             self.seals.take_grants(values)
         elif op.table == ERASURE_TABLE:
             self.seals.take_erasure(values)
+        elif op.table == LAPSE_TABLE:
+            self.take_lapse(op, values)
         elif op.table == NETWORK_TABLE and root:
             self.take_network(values)
         elif op.table == SCHEMA_TABLE and root:
@@ -186,6 +188,18 @@ class Registry:
             raise Refused("a link key that no authority signed")
         if self.link is None or (link.number, link.key) > (self.link.number, self.link.key):
             self.link = link
+
+    def take_lapse(self, op, values):
+        """No judgement depends on it: it need only be well formed."""
+        if set(values) != {1, 2, 3}:
+            raise Refused("a broken lapse")
+        device = uint(values[1], U32)
+        uint(values[2], U32, 1)
+        uint(values[3], 1)
+        if device not in self.certificates:
+            raise Unknown(f"device {device}")
+        if self.network.device_id(self.certificates[device][0].sign_key) != op.row:
+            raise Refused("a lapse of another device")
 
     def take_revocation(self, op, values):
         if set(values) not in ({1, 2, 3, 4}, {1, 2, 3, 4, 5}):

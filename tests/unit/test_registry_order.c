@@ -42,10 +42,10 @@ static void describe(const struct registry *registry, struct buffer *out)
     for (size_t i = 0; i < registry_devices_count(registry); i++) {
         const struct device *device = registry_device_at(registry, i);
         const struct certificate *certificate = &device->certificate;
-        snprintf(line, sizeof line, "%u: %s %s at %u, serial %u, cut %u, by key %u\n",
+        snprintf(line, sizeof line, "%u: %s%s %s at %u, serial %u, cut %u, by key %u\n",
                  certificate->device, device_state_name(device->state),
-                 role_name(certificate->role), certificate->org, certificate->serial,
-                 registry_cut_serial(registry, certificate->device),
+                 device->lapsed ? ", lapsed" : "", role_name(certificate->role), certificate->org,
+                 certificate->serial, registry_cut_serial(registry, certificate->device),
                  registry_device_by_dh(registry, certificate->dh_key)->certificate.device);
         assert_int_equal(buffer_append(out, line, strlen(line)), STATUS_OK);
         for (uint32_t scope = 0; scope < 48; scope++)
@@ -102,6 +102,17 @@ static void scopes_in_any_order_make_the_same_registry(void **state)
     buffer_release(&text);
 }
 
+static void take_lapse(uint32_t device, uint32_t serial, bool lapsed)
+{
+    struct id row = registry_device(trust.registry, device)->id;
+    trust_start(&trust, SCOPE_REGISTRY(TRUST_BRANCH));
+    trust_op(&trust, REGISTRY_LAPSE, &row);
+    trust_uint(&trust, 1, device);
+    trust_uint(&trust, 2, serial);
+    trust_uint(&trust, 3, lapsed);
+    trust_take(&trust, trust_finish(&trust));
+}
+
 /* The hub was put back from a backup: it goes on in other feeds, and its clients bring back what it
  * had written before. */
 static void a_hub_s_lives_in_any_order_make_the_same_registry(void **state)
@@ -112,9 +123,15 @@ static void a_hub_s_lives_in_any_order_make_the_same_registry(void **state)
     trust.life = 77;
     trust_take(&trust, trust_write_revocation(&trust, phone, TRUST_BRANCH, 5));
     trust_take(&trust, trust_write_link_key(&trust, 2));
+    take_lapse(phone, 1, true);
+    take_lapse(phone, 2, true);
     uint32_t desk = trust_enrol(&trust, ROLE_CLERK, TRUST_TOWNSHIP);
     trust.life = 33;
     trust_take(&trust, trust_write_revocation(&trust, phone, TRUST_BRANCH, 3));
+    take_lapse(phone, 1, false);
+    take_lapse(phone, 2, false);
+    take_lapse(desk, 2, true);
+    take_lapse(desk, 1, false);
     trust_take(&trust, trust_write_link_key(&trust, 2));
     struct certificate moved = trust_certificate(&trust, desk, ROLE_SECRETARY, TRUST_SIBLING);
     moved.serial = 2;
