@@ -127,25 +127,11 @@ static enum status choose(struct cleaning *cleaning, struct error *err)
 
 /* ---- what stays of it ---- */
 
-static enum status insert(struct replica *replica, const char *sql, int64_t id, struct bytes bytes,
-                          struct error *err)
-{
-    sqlite3_stmt *put = NULL;
-    TRY(sql_prepare(replica, sql, &put, err));
-    sqlite3_bind_int64(put, 1, id);
-    sql_bind_bytes(put, 2, bytes);
-    enum status status = sql_done(replica, put, "the log", err);
-    sqlite3_finalize(put);
-    return status;
-}
-
 static enum status put_told(void *context, const struct dot *last, struct bytes item,
                             struct error *err)
 {
     struct cleaning *cleaning = context;
-    int64_t id = LOG_ID(feed_find(cleaning->replica, &last->feed), last->number);
-    return insert(cleaning->replica, "INSERT OR REPLACE INTO _told(id, item) VALUES(?, ?)", id,
-                  item, err);
+    return floor_put(cleaning->replica, FLOOR_TOLD, last, item, err);
 }
 
 static enum status tell(struct cleaning *cleaning, const struct going *going, struct error *err)
@@ -176,9 +162,7 @@ static enum status keep(struct cleaning *cleaning, struct error *err)
         if (!goes(cleaning, dot))
             continue;
         TRY(feed_read(replica, dot, &cleaning->body, err));
-        TRY(insert(replica, "INSERT OR REPLACE INTO _kept(id, body) VALUES(?, ?)",
-                   LOG_ID(feed_find(replica, &dot->feed), dot->number),
-                   buffer_bytes(&cleaning->body), err));
+        TRY(floor_put(replica, FLOOR_KEPT, dot, buffer_bytes(&cleaning->body), err));
     }
     return STATUS_OK;
 }

@@ -280,7 +280,22 @@ enum status floor_look(struct replica *replica, const struct feed_id *feed, stru
     return same ? STATUS_OK : scope_want_log(replica, feed->scope, err);
 }
 
-/* ---- what a snapshot said of entries ---- */
+/* ---- what is told of entries, and kept ---- */
+
+enum status floor_put(struct replica *replica, enum floor_table table, const struct dot *dot,
+                      struct bytes bytes, struct error *err)
+{
+    static const char *const texts[] = {
+        [FLOOR_TOLD] = "INSERT OR REPLACE INTO _told(id, item) VALUES(?, ?)",
+        [FLOOR_KEPT] = "INSERT OR REPLACE INTO _kept(id, body) VALUES(?, ?)"};
+    sqlite3_stmt *put = NULL;
+    TRY(sql_prepare(replica, texts[table], &put, err));
+    sqlite3_bind_int64(put, 1, LOG_ID(feed_find(replica, &dot->feed), dot->number));
+    sql_bind_bytes(put, 2, bytes);
+    enum status status = sql_done(replica, put, "the log", err);
+    sqlite3_finalize(put);
+    return status;
+}
 
 /* The item that tells of `dot`; in a cached statement, which the caller resets. */
 static enum status find_told(struct replica *replica, const struct dot *dot, struct unpack *in,

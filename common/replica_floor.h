@@ -35,6 +35,10 @@ enum status floors_note_cleaned(struct replica *replica, uint32_t scope, struct 
 enum status scope_want_log(struct replica *replica, uint32_t scope, struct error *err);
 /* The same when the rights under which the feed's entries were judged are others now. */
 enum status floor_look(struct replica *replica, const struct feed_id *feed, struct error *err);
+/* Keeps an item that tells of entries up to `dot`, or the whole body of that one. */
+enum floor_table { FLOOR_TOLD, FLOOR_KEPT };
+enum status floor_put(struct replica *replica, enum floor_table table, const struct dot *dot,
+                      struct bytes bytes, struct error *err);
 /* Time and person of an entry below its floor; STATUS_NOT_FOUND, without a sentence. */
 enum status floor_told(struct replica *replica, const struct dot *dot, struct entry_head *head,
                        struct error *err);

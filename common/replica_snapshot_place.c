@@ -58,18 +58,6 @@ static bool is_within(const struct placing *placing, const struct dot *dot)
 
 /* ---- entries ---- */
 
-static enum status insert_bytes(struct replica *replica, const char *sql, int64_t id,
-                                struct bytes bytes, struct error *err)
-{
-    sqlite3_stmt *insert = NULL;
-    TRY(sql_prepare(replica, sql, &insert, err));
-    sqlite3_bind_int64(insert, 1, id);
-    sql_bind_bytes(insert, 2, bytes);
-    enum status status = sql_done(replica, insert, "the snapshot", err);
-    sqlite3_finalize(insert);
-    return status;
-}
-
 static enum status place_told(struct placing *placing, struct unpack *in, struct bytes item,
                               struct error *err)
 {
@@ -92,8 +80,7 @@ static enum status place_told(struct placing *placing, struct unpack *in, struct
     dot.number += count - 1;
     if (!is_within(placing, &dot))
         return wrong(placing, err);
-    return insert_bytes(placing->replica, "INSERT OR REPLACE INTO _told(id, item) VALUES(?, ?)",
-                        LOG_ID(feed_find(placing->replica, &dot.feed), dot.number), item, err);
+    return floor_put(placing->replica, FLOOR_TOLD, &dot, item, err);
 }
 
 static enum log_state state_of(enum status verdict)
@@ -134,8 +121,7 @@ static enum status place_kept(struct placing *placing, struct unpack *in, struct
     if (!snapshot_dot_take(in, placing->snapshot->scope, &dot) || !is_within(placing, &dot) ||
         !unpack_uint_max(in, LOG_WAITING, &state) || !unpack_bin(in, &body))
         return wrong(placing, err);
-    TRY(insert_bytes(replica, "INSERT OR REPLACE INTO _kept(id, body) VALUES(?, ?)",
-                     LOG_ID(feed_find(replica, &dot.feed), dot.number), body, err));
+    TRY(floor_put(replica, FLOOR_KEPT, &dot, body, err));
     return place_judged(placing, &dot, body, (enum log_state)state, err);
 }
 

@@ -194,21 +194,23 @@ static enum status read_held(const struct hub_options *options, struct frontier 
     return status;
 }
 
-static enum status note_backup(const struct hub_options *options, const struct frontier *held,
-                               struct error *err)
+static enum status note_in(struct hub *hub, const struct frontier *held, struct error *err)
+{
+    TRY(replica_begin(hub->replica, err));
+    enum status status = replica_note_backup(hub->replica, held, err);
+    if (status == STATUS_OK)
+        return replica_commit(hub->replica, err);
+    replica_rollback(hub->replica);
+    return status;
+}
+
+/* One that couldn't be noted is a backup all the same: clients clean up a little later. */
+static void note_backup(const struct hub_options *options, const struct frontier *held)
 {
     struct hub hub = {0};
-    TRY(hub_open(&hub, options, err));
-    enum status status = replica_begin(hub.replica, err);
-    if (status == STATUS_OK) {
-        status = replica_note_backup(hub.replica, held, err);
-        if (status == STATUS_OK)
-            status = replica_commit(hub.replica, err);
-        else
-            replica_rollback(hub.replica);
-    }
+    if (hub_open(&hub, options, NULL) == STATUS_OK)
+        note_in(&hub, held, NULL);
     hub_close(&hub);
-    return status;
 }
 
 static enum status make_backup(const struct hub_options *options, const char *file,
@@ -235,7 +237,6 @@ static enum status make_backup(const struct hub_options *options, const char *fi
     return status;
 }
 
-/* A backup that couldn't be noted is one all the same: clients clean up a little later. */
 enum status hub_backup(const struct hub_options *options, const char *file, struct error *err)
 {
     struct frontier held = {0};
@@ -243,7 +244,7 @@ enum status hub_backup(const struct hub_options *options, const char *file, stru
     if (status == STATUS_OK)
         status = make_backup(options, file, err);
     if (status == STATUS_OK)
-        note_backup(options, &held, NULL);
+        note_backup(options, &held);
     frontier_release(&held);
     return status;
 }

@@ -90,6 +90,25 @@ void pair_expect_same(struct pair *pair, uint32_t seed, const char *when)
     abort();
 }
 
+void pair_want_log(struct pair *pair)
+{
+    MUST(replica_begin(pair->by_other, err));
+    MUST(replica_want_log(pair->by_other, pair->scope, err));
+    MUST(replica_commit(pair->by_other, err));
+}
+
+void pair_expect_proved(struct pair *pair, uint32_t seed)
+{
+    struct buffer wrong = {0};
+    pair_expect_same(pair, seed, "fetched");
+    MUST_HOLD(!replica_log_is_cut(pair->by_other, pair->scope));
+    MUST(replica_meta_get(pair->by_other, META_SNAPSHOT_WRONG, &wrong, err));
+    MUST_HOLD(wrong.size == 0);
+    MUST(replica_refold(pair->by_other, err));
+    pair_expect_same(pair, seed, "folded");
+    buffer_release(&wrong);
+}
+
 /* ---- what was written ---- */
 
 static enum status count_own(void *context, const struct run *run, struct error *err)

@@ -28,6 +28,10 @@ void pair_revoke(struct pair *pair, size_t client, uint64_t last_good);
 void pair_feed(struct pair *pair);
 /* Do both show the same, and do their digests? */
 void pair_expect_same(struct pair *pair, uint32_t seed, const char *when);
+/* The other one asks for the whole log. */
+void pair_want_log(struct pair *pair);
+/* The log that came proves the other one right, and it is the same when folded anew. */
+void pair_expect_proved(struct pair *pair, uint32_t seed);
 /* Would the replica give every entry that it wrote to somebody who holds `known`? */
 bool pair_gives_own(struct replica *replica, const struct frontier *known);
 
