@@ -19,10 +19,7 @@ enum status registry_new(struct registry **out, const struct network *network, s
 void registry_clear(struct registry *registry)
 {
     struct network network = registry->network;
-    for (size_t i = 0; i < registry->orgs_count; i++) {
-        free(registry->orgs[i]->name);
-        free(registry->orgs[i]);
-    }
+    registry_orgs_release(registry);
     for (size_t i = 0; i < registry->devices_count; i++) {
         struct device_record *record = registry->devices[i];
         certificate_release(&record->device.certificate);
@@ -36,14 +33,11 @@ void registry_clear(struct registry *registry)
     for (size_t i = 0; i < registry->schemas_count; i++)
         schema_free(registry->schemas[i]);
     registry_seals_release(&registry->seals);
-    registry_index_release(&registry->orgs_by_number);
-    registry_index_release(&registry->orgs_by_id);
     registry_index_release(&registry->devices_by_number);
     registry_index_release(&registry->devices_by_id);
     registry_index_release(&registry->devices_by_dh);
     free(registry->roots);
     free(registry->authorities);
-    free(registry->orgs);
     free(registry->devices);
     free(registry->schemas);
     *registry = (struct registry){.network = network};
@@ -68,15 +62,6 @@ void *registry_room(void *array, size_t count, size_t *capacity)
     return grown;
 }
 
-bool org_kind_valid(const char *kind)
-{
-    static const char *const kinds[] = {"bureau", "county", "township", "community", "branch"};
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (strcmp(kinds[i], kind) == 0)
-            return true;
-    return false;
-}
-
 const char *device_state_name(enum device_state state)
 {
     static const char *const names[] = {
@@ -87,56 +72,6 @@ const char *device_state_name(enum device_state state)
 const struct network *registry_network(const struct registry *registry)
 {
     return &registry->network;
-}
-
-/* ---- orgs ---- */
-
-const struct org *registry_org(const struct registry *registry, uint32_t number)
-{
-    size_t walk = 0;
-    const struct org *org;
-    while ((org = registry_index_next(&registry->orgs_by_number, number, &walk)))
-        if (org->number == number)
-            return org;
-    return NULL;
-}
-
-/* Where several bear one id, the lowest number is meant, whatever came first. */
-const struct org *registry_org_by_id(const struct registry *registry, const struct id *id)
-{
-    size_t walk = 0;
-    const struct org *org, *found = NULL;
-    while ((org = registry_index_next(&registry->orgs_by_id, registry_id_key(id), &walk)))
-        if (id_equal(&org->id, id) && (!found || org->number < found->number))
-            found = org;
-    return found;
-}
-
-size_t registry_orgs_count(const struct registry *registry)
-{
-    return registry->orgs_count;
-}
-
-const struct org *registry_org_at(const struct registry *registry, size_t index)
-{
-    return registry->orgs[index];
-}
-
-/* The depth bound also ends a walk in a ring. */
-bool registry_within(const struct registry *registry, uint32_t ancestor, uint32_t org)
-{
-    for (int depth = 0; depth <= ORG_DEPTH_MAX && org != 0; depth++) {
-        if (org == ancestor)
-            return true;
-        const struct org *node = registry_org(registry, org);
-        org = node ? node->parent : 0;
-    }
-    return false;
-}
-
-uint32_t registry_next_org(const struct registry *registry)
-{
-    return registry->orgs_count ? registry->orgs[registry->orgs_count - 1]->number + 1 : ORG_ROOT;
 }
 
 /* ---- devices ---- */

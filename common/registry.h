@@ -40,9 +40,10 @@
  * nothing waits any more for a device that was silent for long, until it comes; the highest serial
  * counts, of equal ones the lower state. It stands in one of those parts. A hub that was restored
  * from a backup goes on in feeds of another incarnation. Scopes and incarnations may arrive in any
- * order, so nothing here depends on it: an org's parent has a lower number, known or not, an older
- * certificate may come after a newer one, and what speaks of something that isn't known yet waits
- * for it; what no authority that is known has signed is asked again when another one comes. */
+ * order, so nothing here depends on it: an org's parent has a lower number, known or not, of several
+ * orgs of one number that of the lowest incarnation counts, an older certificate may come after a
+ * newer one, and what speaks of something that isn't known yet waits for it; what no authority that
+ * is known has signed is asked again when another one comes. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -78,6 +79,7 @@ struct org {
     struct id id;
     char kind[16];
     char *name;
+    struct dot stands; /* the entry that says so */
 };
 
 enum device_state { DEVICE_ACTIVE, DEVICE_REVOKED, DEVICE_FORKED };
@@ -115,10 +117,15 @@ enum status registry_genesis_key(const struct network *network, struct bytes bod
 
 const struct network *registry_network(const struct registry *registry);
 const struct org *registry_org(const struct registry *registry, uint32_t number);
+/* A rival has its own id, too, and its number is that of the org which counts. */
 const struct org *registry_org_by_id(const struct registry *registry, const struct id *id);
 size_t registry_orgs_count(const struct registry *registry);
 /* In ascending number. */
 const struct org *registry_org_at(const struct registry *registry, size_t index);
+/* Another org of that number, which doesn't count: *walk counts from 0; NULL after the last. In no
+ * order. */
+const struct org *registry_org_rival(const struct registry *registry, uint32_t number,
+                                     size_t *walk);
 /* Is `org` the same as `ancestor` or below it? */
 bool registry_within(const struct registry *registry, uint32_t ancestor, uint32_t org);
 

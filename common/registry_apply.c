@@ -9,85 +9,6 @@
 #include "common/registry_state.h"
 #include "common/registry_value.h"
 
-/* ---- orgs ---- */
-
-static enum status read_org(const struct entry_view *entry, const struct op *op, struct org *org,
-                            struct bytes *name, struct error *err)
-{
-    uint64_t number, parent = 0;
-    struct bytes kind;
-    struct unpack in = registry_value(entry, op, 2);
-    if (!registry_value_uint(entry, op, 1, ORG_MAX, &number) || number == 0 ||
-        (!unpack_nil(&in) && !unpack_uint_max(&in, ORG_MAX, &parent)) ||
-        !registry_value_str(entry, op, 3, &kind) || kind.size >= sizeof org->kind ||
-        !registry_value_str(entry, op, 4, name) || name->size == 0 ||
-        name->size > ORG_NAME_BYTES_MAX)
-        return registry_broken(err, "org");
-    memcpy(org->kind, kind.data, kind.size);
-    org->number = (uint32_t)number;
-    org->parent = (uint32_t)parent;
-    org->id = op->row;
-    if (!org_kind_valid(org->kind) || (org->parent == 0) != (org->number == ORG_ROOT))
-        return registry_broken(err, "org");
-    /* The one rule about the parent that holds in whatever order orgs arrive; it rules out rings.
-     */
-    if (org->parent >= org->number)
-        return error_set(err, STATUS_DENIED, "org %u stands below the later org %u", org->number,
-                         org->parent);
-    return STATUS_OK;
-}
-
-static enum status reserve_org(struct registry *registry)
-{
-    struct org **orgs =
-        registry_room(registry->orgs, registry->orgs_count, &registry->orgs_capacity);
-    if (!orgs)
-        return STATUS_NO_MEMORY;
-    registry->orgs = orgs;
-    TRY(registry_index_reserve(&registry->orgs_by_number));
-    return registry_index_reserve(&registry->orgs_by_id);
-}
-
-static int org_by_number(const void *item, const void *wanted)
-{
-    uint32_t a = (*(struct org *const *)item)->number, b = ((const struct org *)wanted)->number;
-    return (a > b) - (a < b);
-}
-
-/* Needs what reserve_org made room for. Takes `org`. */
-static void put_org(struct registry *registry, struct org *org)
-{
-    size_t at = array_place(registry->orgs, registry->orgs_count, sizeof org, org, org_by_number);
-    memmove(registry->orgs + at + 1, registry->orgs + at,
-            (registry->orgs_count - at) * sizeof(struct org *));
-    registry->orgs[at] = org;
-    registry->orgs_count++;
-    registry_index_add(&registry->orgs_by_number, org->number, org);
-    registry_index_add(&registry->orgs_by_id, registry_id_key(&org->id), org);
-}
-
-static enum status apply_org(struct registry *registry, const struct dot *dot,
-                             const struct entry_view *entry, const struct op *op, struct error *err)
-{
-    struct org read = {0};
-    struct bytes name;
-    TRY(read_org(entry, op, &read, &name, err));
-    if (dot->feed.scope != SCOPE_REGISTRY(read.number))
-        return error_set(err, STATUS_DENIED, "an org stands in another org's part of the registry");
-    if (registry_org(registry, read.number))
-        return error_set(err, STATUS_DENIED, "org number %u is taken", read.number);
-    struct org *org = malloc(sizeof *org);
-    read.name = org ? strndup((const char *)name.data, name.size) : NULL;
-    if (!read.name || reserve_org(registry) != STATUS_OK) {
-        free(read.name);
-        free(org);
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    }
-    *org = read;
-    put_org(registry, org);
-    return STATUS_OK;
-}
-
 /* ---- devices ---- */
 
 static enum status check_certificate(const struct registry *registry, const struct op *op,
@@ -301,7 +222,7 @@ static enum status apply_op(struct registry *registry, const struct dot *dot,
             return registry_apply_network(registry, entry, op, err);
         break;
     case REGISTRY_ORG:
-        return apply_org(registry, dot, entry, op, err);
+        return registry_apply_org(registry, dot, entry, op, err);
     case REGISTRY_DEVICE:
         return apply_device(registry, dot, entry, op, err);
     case REGISTRY_REVOCATION:

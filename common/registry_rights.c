@@ -9,29 +9,41 @@
 #include "common/steps.h"
 #include "common/tombstone.h"
 
+/* registry_within, or what it would say if rivals of orgs counted. */
+typedef bool relation(const struct registry *registry, uint32_t ancestor, uint32_t org);
+
+static bool ever_within(const struct registry *registry, uint32_t ancestor, uint32_t org)
+{
+    return registry_check_ever_within(registry, ancestor, org, NULL) == STATUS_OK;
+}
+
 static bool certificate_reads(const struct registry *registry,
-                              const struct certificate *certificate, uint32_t scope)
+                              const struct certificate *certificate, uint32_t scope,
+                              relation *within)
 {
     uint32_t org = SCOPE_ORG(scope);
     bool reaches_below = SCOPE_IS_REGISTRY(scope) || SCOPE_IS_BELOW(scope);
     if (!reaches_below && !SCOPE_IS_RECORDS(scope))
         return false;
-    if (certificate->role == ROLE_HUB || registry_within(registry, certificate->org, org))
+    /* Who loses rights by an org of the same number has to hear of it. */
+    if (SCOPE_IS_REGISTRY(scope))
+        within = ever_within;
+    if (certificate->role == ROLE_HUB || within(registry, certificate->org, org))
         return true;
-    return reaches_below && registry_within(registry, org, certificate->org);
+    return reaches_below && within(registry, org, certificate->org);
 }
 
 bool registry_may_read(const struct registry *registry, uint32_t device, uint32_t scope)
 {
     const struct device *reader = registry_device(registry, device);
     return reader && registry_device_state(registry, reader) == DEVICE_ACTIVE &&
-           certificate_reads(registry, &reader->certificate, scope);
+           certificate_reads(registry, &reader->certificate, scope, registry_within);
 }
 
 bool registry_reaches(const struct registry *registry, uint32_t device, uint32_t scope)
 {
     const struct device *reader = registry_device(registry, device);
-    return reader && certificate_reads(registry, &reader->certificate, scope);
+    return reader && certificate_reads(registry, &reader->certificate, scope, registry_within);
 }
 
 bool registry_may_have_read(const struct registry *registry, uint32_t device, uint32_t scope)
@@ -40,9 +52,9 @@ bool registry_may_have_read(const struct registry *registry, uint32_t device, ui
     if (!record || registry_device_state(registry, &record->device) != DEVICE_ACTIVE)
         return false;
     for (size_t i = 0; i < record->older_count && !MUTANT("moved-carries-nothing"); i++)
-        if (certificate_reads(registry, &record->older[i], scope))
+        if (certificate_reads(registry, &record->older[i], scope, ever_within))
             return true;
-    return certificate_reads(registry, &record->device.certificate, scope);
+    return certificate_reads(registry, &record->device.certificate, scope, ever_within);
 }
 
 bool registry_may_have_written(const struct registry *registry, const struct feed_id *feed)
@@ -53,7 +65,7 @@ bool registry_may_have_written(const struct registry *registry, const struct fee
         const struct certificate *certificate =
             i == 0 ? &record->device.certificate : &record->older[i - 1];
         if (certificate->role == ROLE_HUB ||
-            (registry_within(registry, certificate->org, SCOPE_ORG(feed->scope)) &&
+            (ever_within(registry, certificate->org, SCOPE_ORG(feed->scope)) &&
              (!admits || role_may_admit(certificate->role, ROLE_VOLUNTEER))))
             return true;
     }
@@ -227,21 +239,6 @@ static enum status judge_op(const struct judgement *judgement, struct error *err
     for (uint32_t i = 0; i < op->fields_count; i++)
         TRY(check_field(judgement, &judgement->entry->fields[op->fields_at + i], err));
     return check_key(judgement, err);
-}
-
-/* Orgs may be on their way still: then nobody can say yet. */
-enum status registry_check_within(const struct registry *registry, uint32_t ancestor, uint32_t org,
-                                  struct error *err)
-{
-    for (int depth = 0; depth <= ORG_DEPTH_MAX && org != 0; depth++) {
-        if (org == ancestor)
-            return STATUS_OK;
-        const struct org *node = registry_org(registry, org);
-        if (!node)
-            return error_set(err, STATUS_UNKNOWN, "org %u is not known yet", org);
-        org = node->parent;
-    }
-    return error_set(err, STATUS_DENIED, "the writer has no rights in this org");
 }
 
 static enum status check_standing(const struct device_record *record, const struct dot *dot,

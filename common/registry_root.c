@@ -226,7 +226,7 @@ static enum status check_rights(const struct registry *registry, const struct do
                          newcomer->device, dot->feed.device);
     if (MUTANT("t5-certificate-not-narrowed"))
         return STATUS_OK;
-    enum status status = registry_check_within(registry, self->org, newcomer->org, err);
+    enum status status = registry_check_ever_within(registry, self->org, newcomer->org, err);
     return status == STATUS_DENIED
                ? error_set(err, STATUS_UNKNOWN, "the writer has no rights in this org")
                : status;
@@ -292,7 +292,8 @@ bool certificate_void(const struct registry *registry, const struct certificate 
             device_certificate_at(issuer, &certificate->stands.feed, certificate->stands.number);
         /* A newer one of the issuer's may have come since, and may not have admitted. */
         if (!judge || !role_may_admit(judge->role, certificate->role) ||
-            registry_check_within(registry, judge->org, certificate->org, NULL) == STATUS_DENIED)
+            registry_check_ever_within(registry, judge->org, certificate->org, NULL) ==
+                STATUS_DENIED)
             return true;
         certificate = judge;
     }

@@ -37,6 +37,8 @@ struct registry {
     bool has_link_key;
     struct org **orgs; /* ascending by number */
     size_t orgs_count, orgs_capacity;
+    struct org **rivals; /* in no order; mostly none (registry_org_rival) */
+    size_t rivals_count, rivals_capacity;
     struct device_record **devices; /* ascending by roster index */
     size_t devices_count, devices_capacity;
     struct schema **schemas; /* epochs rise by one; the last is in force */
@@ -68,6 +70,12 @@ const struct certificate *device_certificate_at(const struct device_record *reco
 enum standing { STANDS, STANDS_BEYOND, STANDS_ELSEWHERE /* in another history */, STANDS_WAITING };
 enum standing device_standing(const struct device_record *record, const struct dot *dot);
 
+/* Table 2 (registry_org.c). */
+enum status registry_apply_org(struct registry *registry, const struct dot *dot,
+                               const struct entry_view *entry, const struct op *op,
+                               struct error *err);
+void registry_orgs_release(struct registry *registry);
+
 enum status registry_apply_revocation(struct registry *registry, const struct entry_view *entry,
                                       const struct op *op, struct error *err);
 
@@ -98,6 +106,9 @@ bool certificate_void(const struct registry *registry, const struct certificate 
 /* Is `org` in the subtree of `ancestor`? STATUS_UNKNOWN: nobody can say yet. STATUS_DENIED. */
 enum status registry_check_within(const struct registry *registry, uint32_t ancestor, uint32_t org,
                                   struct error *err);
+/* Is it, or would it be if a rival of some org counted? Who acted while it did had the right to. */
+enum status registry_check_ever_within(const struct registry *registry, uint32_t ancestor,
+                                       uint32_t org, struct error *err);
 
 /* An array of pointers with room for one more: the same or moved; NULL without memory, and then
  * the old one stands. */

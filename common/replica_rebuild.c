@@ -414,6 +414,42 @@ static enum status judge_device(struct replica *replica, uint32_t device, struct
     return STATUS_OK;
 }
 
+static enum status set_rival_aside(struct replica *replica, const struct org *rival,
+                                   struct error *err)
+{
+    struct error reason = {0};
+    enum log_state state;
+    TRY(feed_get_state(replica, &rival->stands, &state, err));
+    if (state != LOG_IN_FORCE)
+        return STATUS_OK;
+    error_set(&reason, STATUS_DENIED, "org number %u is taken by '%s'", rival->number,
+              registry_org(replica->registry, rival->number)->name);
+    TRY(feed_set_state(replica, &rival->stands, LOG_NOT_PERMITTED, err));
+    return aside_note(replica, &rival->stands, &reason, (struct bytes){0}, err);
+}
+
+/* An org has come: of those that bear its number one counts, and if that is this one, it may have
+ * led elsewhere so far. */
+static enum status judge_org(struct replica *replica, const struct feed_id *came,
+                             struct stale *stale, struct error *err)
+{
+    const struct registry *registry = replica->registry;
+    const struct org *org = registry_org(registry, SCOPE_ORG(came->scope)), *rival;
+    bool rivals = false;
+    size_t walk = 0;
+    for (; (rival = registry_org_rival(registry, org->number, &walk)); rivals = true)
+        TRY(set_rival_aside(replica, rival, err));
+    if (!rivals || feed_compare(&org->stands.feed, came) != 0 || MUTANT("t7-org-not-judged-again"))
+        return STATUS_OK;
+    for (size_t i = 0; i < replica->feeds_count; i++) {
+        struct feed feed = replica->feeds[i];
+        if (!SCOPE_IS_REGISTRY(feed.id.scope) &&
+            registry_within(registry, org->number, SCOPE_ORG(feed.id.scope)))
+            TRY(judge_feed(replica, &feed, stale, err));
+    }
+    return STATUS_OK;
+}
+
 /* The device whose rights an entry of the registry may have changed; 0: none. */
 static uint32_t device_concerned(const struct registry *registry, const struct entry_view *view)
 {
@@ -454,6 +490,8 @@ enum status judge_affected(struct replica *replica, const struct entry_view *vie
         status = snapshots_forget(replica, err);
     if (status == STATUS_OK && !MUTANT("records-wait-for-ever"))
         status = judge_waiting(replica, &stale, err);
+    if (status == STATUS_OK && view->ops[0].table == REGISTRY_ORG)
+        status = judge_org(replica, &view->feed, &stale, err);
     if (status == STATUS_OK && device != 0 && !MUTANT("t12-revoked-not-undone"))
         status = judge_device(replica, device, &stale, err);
     if (status == STATUS_OK)

@@ -1,6 +1,7 @@
 """A world of the real programs for the second implementation to look at: a hub, clients of every
 role, random offline work, conflicts, settlements, deletes, two lives of one device, a device that
-moves, one admitted without the hub, revocations, new root keys, a hub restored from a backup."""
+moves, one admitted without the hub, revocations, new root keys, a hub restored from a backup that
+gives a number to an org once more."""
 
 import json
 import os
@@ -170,7 +171,24 @@ class Stage(World):
         self.hub.stop()
         shutil.rmtree(self.hub.folder)
         run(JINQIUD, "restore", backup, "--dir", self.hub.folder)
+        # As a folder that somebody put back by hand: it skips no numbers.
+        database = database_of(self.hub)
+        with database:
+            database.execute("DELETE FROM _meta WHERE name = 'org_floor'")
+        database.close()
         self.hub.start()
+
+    def work_in_new_org(self, parent, *more):
+        """An org whose number the hub gives again when it was restored: work in it, of its own
+        secretary and of `more` clients."""
+        org = self.hub.add_org("branch", "示例支部", parent)
+        client = self.join("secretary", org)
+        self.programs.append(client)
+        self.sync(*more)
+        for one in (client, *more):
+            for n in range(3):
+                one.call("add", "person", f"name=示例党员70{n}", "--org", org)
+        self.sync(client, *more)
 
     def live(self):
         """Some weeks."""

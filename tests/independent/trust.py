@@ -41,6 +41,7 @@ class Registry:
         self.founded = False
         self.lineage = 0
         self.roots, self.authorities, self.orgs, self.schemas = [], {}, {}, []
+        self.named = {}  # number: {life of the hub: (parent, id, kind, place)}; the lowest counts
         self.certificates = {}  # device: newest first
         self.stands = {}  # bytes of a certificate that a device issued: (feed, number)
         self.cuts = {}  # device: (serial, digest of the cut, hashes, state, cut)
@@ -67,6 +68,10 @@ class Registry:
                     verdicts[place] = why
                     still.append((place, entry))  # keys may come that signed it
             waiting = still
+        for number, named in self.named.items():
+            for *_, place in named.values():
+                if place != self.orgs[number][3]:
+                    verdicts[place] = Refused("another org of this number counts")
         return verdicts
 
     def take(self, place, entry):
@@ -91,7 +96,7 @@ class Registry:
         scope, root = place[0][0], place[0][0] == 3
         values = {number: value for number, (value, _) in op.fields.items()}
         if op.table == ORG_TABLE:
-            self.take_org(scope, op, values)
+            self.take_org(place, op, values)
         elif op.table == DEVICE_TABLE:
             self.take_certificate(place, op, binary(values.get(1)))
         elif op.table == REVOCATION_TABLE:
@@ -158,15 +163,18 @@ class Registry:
         if authority.body not in [one.body for one in known]:
             known.append(authority)
 
-    def take_org(self, scope, op, values):
+    def take_org(self, place, op, values):
+        scope, _, life = place[0]
         number = uint(values.get(1), ORG_MAX, 1)
         parent = 0 if values.get(2, 0) is None else uint(values.get(2), ORG_MAX, 1)
         text(values.get(4), 240)
         if values.get(3) not in KINDS or (parent == 0) != (number == 1) or parent >= number:
             raise Refused("a broken org")
-        if scope != 2 * number + 1 or number in self.orgs:
+        named = self.named.setdefault(number, {})
+        if scope != 2 * number + 1 or life in named:
             raise Refused("an org in the wrong place, or twice")
-        self.orgs[number] = (parent, op.row, values[3])
+        named[life] = (parent, op.row, values[3], place)
+        self.orgs[number] = named[min(named)]
 
     def take_schema(self, place, values):
         schema = read_frame(binary(values.get(2)))
@@ -274,7 +282,7 @@ class Registry:
         if not any(one.covers(feed, number) and 0 <= newcomer.device - one.lot < one.count
                    for one in self.certificates[feed[1]]):
             raise Refused("a roster index that is not the device's to give")
-        if not self.within(writer.org, newcomer.org):
+        if not self.ever_within(writer.org, newcomer.org):
             raise Refused("an org that the writer has no rights in")
         self.stands[newcomer.sealed] = place
 
@@ -334,6 +342,15 @@ class Registry:
                 return False
         return True
 
+    def ever_within(self, ancestor, org):
+        """Would it be, if another org of some number counted?"""
+        above = [org]
+        for org in above:
+            if org == ancestor:
+                return True
+            above += {other[0] for other in self.named.get(org, {}).values()} - {*above}
+        return self.within(ancestor, above[0])
+
     def may_read(self, device, scope):
         if device not in self.certificates or self.cuts.get(device, (0, {}))[-2] != 0:
             return False
@@ -341,9 +358,10 @@ class Registry:
         if self.is_void(certificate):
             return False
         try:
-            if certificate.role == HUB or self.within(certificate.org, org):
+            within = self.ever_within if is_registry(scope) else self.within
+            if certificate.role == HUB or within(certificate.org, org):
                 return True
-            return (is_registry(scope) or is_below(scope)) and self.within(org, certificate.org)
+            return (is_registry(scope) or is_below(scope)) and within(org, certificate.org)
         except Unknown:
             return False
 

@@ -2,9 +2,10 @@
  *
  * Two administrators act apart: certificates of one device with a new role and another org, its
  * revocation from two lives of the hub, once as forked, a newcomer that it admitted, the newcomer's
- * own revocation. They stand in feeds of their own, so each order is possible; all of them are
- * played. After every entry the registry must be what it is after the same entries in any other
- * order: who stands where, and whether each record of the two devices counts. */
+ * own revocation; a hub that was restored calls several orgs by one number. They stand in feeds of
+ * their own, so each order is possible; all of them are played. After every entry the registry must
+ * be what it is after the same entries in any other order: who stands where, and whether each
+ * record of the two devices counts. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,6 +21,8 @@
 
 #define ACTS_MAX 8
 #define RECORDS 5 /* entries of each device at each org that are judged */
+#define NEW_ORG 10
+#define NEW_BRANCH 11 /* below it */
 
 static struct trust trust;
 static const struct trust_entry *acts[ACTS_MAX];
@@ -41,7 +44,8 @@ static void put(struct buffer *out, const char *words)
 
 static void put_verdicts(const struct registry *registry, uint32_t device, struct buffer *out)
 {
-    static const uint32_t orgs[] = {TRUST_TOWNSHIP, TRUST_BRANCH, TRUST_SIBLING};
+    static const uint32_t orgs[] = {TRUST_TOWNSHIP, TRUST_BRANCH, TRUST_SIBLING, NEW_ORG,
+                                    NEW_BRANCH};
     for (size_t i = 0; i < sizeof orgs / sizeof orgs[0]; i++)
         for (uint64_t number = 1; number <= RECORDS; number++) {
             struct dot dot = {{SCOPE_RECORDS(orgs[i]), device, INCARNATION_FIRST}, number};
@@ -60,7 +64,7 @@ static void describe(const struct registry *registry, struct buffer *out)
         const struct device *device = registry_device(registry, devices[i]);
         snprintf(line, sizeof line, "%u: ", devices[i]);
         put(out, line);
-        for (uint32_t org = 1; org <= 9; org++)
+        for (uint32_t org = 1; org <= NEW_BRANCH; org++)
             put(out, registry_may_read(registry, devices[i], SCOPE_RECORDS(org)) ? "r" : ".");
         put_verdicts(registry, devices[i], out);
         if (device && registry_device_state(registry, device) == DEVICE_ACTIVE) {
@@ -73,9 +77,10 @@ static void describe(const struct registry *registry, struct buffer *out)
     }
     const struct authority *authority = registry_authority(registry);
     const struct link_key *link = registry_link_key(registry);
-    snprintf(line, sizeof line, "authority %u %02x%02x mask %x, link key %u\n", authority->number,
-             authority->sign_key[0], authority->sign_key[1], authority->may_enrol,
-             link ? link->number : 0);
+    const struct org *org = registry_org(registry, NEW_ORG);
+    snprintf(line, sizeof line, "authority %u %02x%02x mask %x, link key %u, org below %u\n",
+             authority->number, authority->sign_key[0], authority->sign_key[1],
+             authority->may_enrol, link ? link->number : 0, org ? org->parent : 0);
     put(out, line);
 }
 
@@ -126,9 +131,9 @@ static const struct trust_entry *certificate(enum role role, uint32_t org, uint3
     return entry;
 }
 
-static const struct trust_entry *admission(void)
+static const struct trust_entry *admission(uint32_t org)
 {
-    struct certificate next = trust_certificate(&trust, newcomer, ROLE_VOLUNTEER, TRUST_BRANCH);
+    struct certificate next = trust_certificate(&trust, newcomer, ROLE_VOLUNTEER, org);
     next.issuer = ISSUER_DEVICE(clerk);
     trust.author = clerk;
     trust.life = INCARNATION_FIRST;
@@ -148,7 +153,7 @@ static void write_demotion(void)
     acts[acts_count++] = revocation(clerk, 1, DEVICE_REVOKED, 3);
     trust.life = 14;
     acts[acts_count++] = revocation(clerk, 1, DEVICE_FORKED, 2);
-    acts[acts_count++] = admission();
+    acts[acts_count++] = admission(TRUST_BRANCH);
     trust.life = 15;
     acts[acts_count++] = revocation(newcomer, 1, DEVICE_REVOKED, 1);
 }
@@ -162,7 +167,7 @@ static void write_promotion(void)
     acts[acts_count++] = certificate(ROLE_CLERK, TRUST_TOWNSHIP, 2, 2);
     trust.life = 13;
     acts[acts_count++] = certificate(ROLE_SECRETARY, TRUST_TOWNSHIP, 3, 4);
-    acts[acts_count++] = admission();
+    acts[acts_count++] = admission(TRUST_BRANCH);
     trust.life = 14;
     acts[acts_count++] = revocation(newcomer, 1, DEVICE_REVOKED, 3);
     trust.life = 15;
@@ -205,6 +210,24 @@ static void write_authorities(void)
     certificate_release(&next);
     trust.life = 16;
     acts[acts_count++] = trust_write_link_key(&trust, 5);
+}
+
+/* The clerk may admit the newcomer by one of three orgs that bear a number; another one counts. */
+static void write_orgs(void)
+{
+    trust.life = 11;
+    acts[acts_count++] = certificate(ROLE_CLERK, TRUST_TOWNSHIP, 1, 0);
+    trust.life = 14;
+    acts[acts_count++] = trust_write_org(&trust, NEW_ORG, TRUST_FAR_COUNTY, "branch");
+    trust.life = 13;
+    acts[acts_count++] = trust_write_org(&trust, NEW_ORG, TRUST_TOWNSHIP, "township");
+    trust.life = 12;
+    acts[acts_count++] = trust_write_org(&trust, NEW_ORG, TRUST_FAR_BRANCH, "branch");
+    trust.life = 15;
+    acts[acts_count++] = trust_write_org(&trust, NEW_BRANCH, NEW_ORG, "branch");
+    acts[acts_count++] = admission(NEW_BRANCH);
+    trust.life = 16;
+    acts[acts_count++] = revocation(newcomer, 1, DEVICE_FORKED, 3);
 }
 
 static void write_record(void)
@@ -351,6 +374,12 @@ static void every_order_of_two_authorities_of_one_number_ends_alike(void **state
     try_every_order(write_authorities);
 }
 
+static void every_order_of_three_orgs_of_one_number_ends_alike(void **state)
+{
+    (void)state;
+    try_every_order(write_orgs);
+}
+
 /* The clerk's device admitted the newcomer in its second entry at the most. */
 static enum status verdict_of_newcomer(enum cut_chain chain, size_t base)
 {
@@ -391,7 +420,7 @@ static void whom_a_revoked_device_admitted_counts_only_in_the_history_that_was_l
     write_record();
     trust.life = 11;
     acts[acts_count++] = certificate(ROLE_CLERK, TRUST_TOWNSHIP, 1, 0);
-    acts[acts_count++] = admission();
+    acts[acts_count++] = admission(TRUST_BRANCH);
     trust.life = 12;
     acts[acts_count++] = revocation(clerk, 1, DEVICE_REVOKED, 2);
     assert_int_equal(verdict_of_newcomer(CUT_FITS, base), STATUS_OK);
@@ -409,6 +438,7 @@ int main(void)
         cmocka_unit_test(every_order_of_a_demotion_and_revocations_ends_alike),
         cmocka_unit_test(every_order_of_a_promotion_and_what_it_allowed_ends_alike),
         cmocka_unit_test(every_order_of_two_authorities_of_one_number_ends_alike),
+        cmocka_unit_test(every_order_of_three_orgs_of_one_number_ends_alike),
         cmocka_unit_test(whom_a_revoked_device_admitted_counts_only_in_the_history_that_was_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -276,7 +276,7 @@ static void broken_orgs_are_refused(void **state)
     expect(registry, trust_write_org(&trust, 10, 11, "branch"), STATUS_DENIED,
            "org 10 stands below the later org 11");
     expect(registry, trust_write_org(&trust, TRUST_BRANCH, TRUST_TOWNSHIP, "branch"), STATUS_DENIED,
-           "org number 4 is taken");
+           "org number 4 is taken by '示例支部'");
     trust_start(&trust, SCOPE_REGISTRY(10));
     trust_put_org(&trust, ORG_MAX + 1, 3, "branch");
     expect(registry, trust_finish(&trust), STATUS_BAD_INPUT, "a registry entry has a broken org");

@@ -287,6 +287,8 @@ static void expect_same_registry(const struct replica *replica)
         assert_int_equal(a->state, b->state);
         assert_int_equal(a->certificate.serial, b->certificate.serial);
     }
+    for (size_t i = 0; i < registry_orgs_count(ours); i++)
+        assert_string_equal(registry_org_at(ours, i)->name, registry_org_at(hub_s, i)->name);
 }
 
 /* Again and again in random order, until nothing is new: what has no place yet is refused. */
@@ -392,6 +394,66 @@ static void so_they_do_when_what_was_settled_never_counted(void **state)
     play_revocation(0);
 }
 
+/* ---- two orgs of one number ---- */
+
+static void call_org(uint32_t number, uint32_t parent, const char *name)
+{
+    struct org org = {.number = number, .parent = parent, .id = {{(uint8_t)parent, 7}}};
+    done(replica_begin(world.hub.replica, NULL));
+    done(roster_write_org(world.hub.replica, &org, "branch", name, NULL));
+    done(replica_commit(world.hub.replica, NULL));
+}
+
+static uint64_t set_aside_at(struct replica *replica)
+{
+    struct replica_counts counts;
+    done(replica_counts(replica, &counts, NULL));
+    return counts.set_aside;
+}
+
+/* Who stands above the one that counts goes on; what the other's clerk wrote is listed, and somebody
+ * may adopt it. */
+static void what_was_saved_under_another_org_of_that_number_is_listed(void **state)
+{
+    (void)state;
+    uint32_t number = registry_next_org(replica_registry(world.hub.replica)) + 1;
+    size_t clerk = world_join(&world, ROLE_CLERK, world.township);
+    size_t bureau = world_join(&world, ROLE_BUREAU, ORG_ROOT);
+    give_hub_a_new_life(false);
+    call_org(number - 1, world.county, "示例乡");
+    call_org(number, number - 1, "示例支部乙");
+    size_t other = world_join(&world, ROLE_CLERK, number - 1);
+    size_t secretary = world_join(&world, ROLE_SECRETARY, number);
+    struct id by_other = add_person(other, number), by_secretary = add_person(secretary, number);
+    assert_int_equal(set_aside_at(world.hub.replica), 0);
+    struct id unsent =
+        world_add_at(world.clients[other], number, "person", "name", "示例党员003", NULL);
+    give_hub_a_new_life(true);
+    call_org(number, world.township, "示例支部甲");
+    assert_string_equal(registry_org(replica_registry(world.hub.replica), number)->name,
+                        "示例支部甲");
+    assert_true(world_sync(&world, clerk, 0, NULL) && world_sync(&world, secretary, 0, NULL));
+    assert_true(has_person(world.clients[clerk], &by_secretary));
+    assert_false(has_person(world.hub.replica, &by_other));
+    struct id by_clerk = add_person(clerk, number);
+    /* It hasn't heard of it, and what it saved arrives all the same. */
+    assert_true(world_sync(&world, other, 0, NULL) && world_sync(&world, other, 0, NULL));
+    assert_false(has_person(world.clients[other], &unsent));
+    assert_true(has_person(world.clients[secretary], &by_secretary));
+    assert_true(world_sync(&world, secretary, 0, NULL));
+    assert_true(has_person(world.clients[secretary], &by_clerk));
+    assert_int_equal(set_aside_at(world.hub.replica), 3); /* with the org */
+    uint32_t device = replica_identity(world.clients[other])->device;
+    struct dot last = {{SCOPE_RECORDS(number), device, INCARNATION_FIRST}, 2}, as;
+    assert_true(world_sync(&world, bureau, 0, NULL));
+    done(replica_begin(world.clients[bureau], NULL));
+    done(replica_adopt(world.clients[bureau], &last, &as, NULL));
+    done(replica_commit(world.clients[bureau], NULL));
+    assert_true(world_sync(&world, bureau, 0, NULL));
+    assert_true(has_person(world.hub.replica, &unsent));
+    expect_same_in_any_order();
+}
+
 /* ---- carried before their turn ---- */
 
 static uint64_t early_of(struct replica *replica)
@@ -471,6 +533,7 @@ int main(void)
         CASE(any_order_ends_in_the_same_tables),
         CASE(entries_revocation_settlement_and_adoption_end_alike_in_any_order),
         CASE(so_they_do_when_what_was_settled_never_counted),
+        CASE(what_was_saved_under_another_org_of_that_number_is_listed),
         CASE(runs_that_are_carried_in_disorder_all_end_in_the_tables),
         CASE(what_waits_beyond_gaps_is_bounded_and_the_newest_stays),
         CASE(what_may_not_be_held_here_is_not_kept_either),
