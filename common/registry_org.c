@@ -1,7 +1,7 @@
 /* The orgs of a registry: taking them in, finding them, who stands below whom.
  *
- * A hub that was restored may give a number twice. Then the org of its lowest life counts, whichever
- * came first, and the others are remembered: what they allowed while they counted is asked of all
+ * A hub that was restored may give a number twice. Then the org of its lowest life counts,
+ * whichever came first, and the others are remembered: what they allowed is asked of all
  * (docs/decisions/0033-two-orgs-of-one-number.md). */
 
 #include <stdlib.h>
@@ -206,25 +206,24 @@ static enum status read_org(const struct entry_view *entry, const struct op *op,
     return STATUS_OK;
 }
 
-static enum status reserve_org(struct registry *registry)
+/* Room for one more in the list and in the indexes. */
+static enum status reserve_org(struct registry *registry, struct org ***list, size_t count,
+                               size_t *capacity)
 {
-    struct org **orgs =
-        registry_room(registry->orgs, registry->orgs_count, &registry->orgs_capacity);
-    if (!orgs)
+    struct org **grown = registry_room(*list, count, capacity);
+    if (!grown)
         return STATUS_NO_MEMORY;
-    registry->orgs = orgs;
+    *list = grown;
     TRY(registry_index_reserve(&registry->orgs_by_number));
     return registry_index_reserve(&registry->orgs_by_id);
 }
 
-static enum status reserve_rival(struct registry *registry)
+static enum status reserve(struct registry *registry, bool rival)
 {
-    struct org **rivals =
-        registry_room(registry->rivals, registry->rivals_count, &registry->rivals_capacity);
-    if (!rivals)
-        return STATUS_NO_MEMORY;
-    registry->rivals = rivals;
-    return registry_index_reserve(&registry->orgs_by_id);
+    if (rival)
+        return reserve_org(registry, &registry->rivals, registry->rivals_count,
+                           &registry->rivals_capacity);
+    return reserve_org(registry, &registry->orgs, registry->orgs_count, &registry->orgs_capacity);
 }
 
 static int org_by_number(const void *item, const void *wanted)
@@ -233,7 +232,7 @@ static int org_by_number(const void *item, const void *wanted)
     return (a > b) - (a < b);
 }
 
-/* Needs what reserve_org made room for. Takes `org`. */
+/* Needs the room of reserve. Takes `org`. */
 static void put_org(struct registry *registry, struct org *org)
 {
     size_t at = array_place(registry->orgs, registry->orgs_count, sizeof org, org, org_by_number);
@@ -245,8 +244,7 @@ static void put_org(struct registry *registry, struct org *org)
     registry_index_add(&registry->orgs_by_id, registry_id_key(&org->id), org);
 }
 
-/* The one of the lower life gets the place of `known`. Needs what reserve_rival made room for.
- * Takes `org`. */
+/* The one of the lower life gets the place of `known`. Needs the room of reserve. Takes `org`. */
 static void put_rival(struct registry *registry, struct org *known, struct org *org)
 {
     if (org->stands.feed.incarnation < known->stands.feed.incarnation &&
@@ -285,7 +283,7 @@ enum status registry_apply_org(struct registry *registry, const struct dot *dot,
                          known->name);
     struct org *org = malloc(sizeof *org);
     read.name = org ? strndup((const char *)name.data, name.size) : NULL;
-    if (!read.name || (known ? reserve_rival(registry) : reserve_org(registry)) != STATUS_OK) {
+    if (!read.name || reserve(registry, known != NULL) != STATUS_OK) {
         free(read.name);
         free(org);
         return error_set(err, STATUS_NO_MEMORY, "out of memory");

@@ -31,7 +31,7 @@ def setUpModule():
     STAGE.sync()
     STAGE.reader.sync()
     STAGE.restore(backup)
-    STAGE.work_in_new_org(STAGE.township, STAGE.clerk, STAGE.town)
+    STAGE.work_in_new_org(STAGE.township, STAGE.town)
     STAGE.lost = log_of(STAGE.hub).frontier
     STAGE.given_back = STAGE.reader.sync()
     STAGE.found = log_of(STAGE.hub).frontier

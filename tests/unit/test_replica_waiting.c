@@ -411,8 +411,8 @@ static uint64_t set_aside_at(struct replica *replica)
     return counts.set_aside;
 }
 
-/* Who stands above the one that counts goes on; what the other's clerk wrote is listed, and somebody
- * may adopt it. */
+/* Who stands above the one that counts goes on; what the other's clerk wrote is listed, and
+ * somebody may adopt it. */
 static void what_was_saved_under_another_org_of_that_number_is_listed(void **state)
 {
     (void)state;
