@@ -1,6 +1,7 @@
 #include "server/command_run.h"
 
 #include "common/passphrase.h"
+#include "common/process.h"
 #include "server/hub_folder.h"
 #include "server/listener.h"
 
@@ -33,6 +34,14 @@ static enum status quota_of(const struct cli *cli, struct quota_limits *quota, s
     TRY(cli_number(cli, "--quota-mib", mibs, &mib, err));
     *quota = (struct quota_limits){(uint64_t)entries, (uint64_t)mib * 1024 * 1024};
     return STATUS_OK;
+}
+
+static enum status bound_memory(const struct cli *cli, struct error *err)
+{
+    int64_t mib = 0;
+    static const struct cli_range mibs = {256, 1 << 24};
+    TRY(cli_number(cli, "--memory-mib", mibs, &mib, err));
+    return mib > 0 ? process_bound_memory((uint64_t)mib, err) : STATUS_OK;
 }
 
 static enum status tls_of(const struct cli *cli, struct listener_options *options,
@@ -75,6 +84,8 @@ static int command_run(struct cli *cli)
         status = http_of(cli, &options, &token, &err);
     if (status == STATUS_OK)
         status = quota_of(cli, &quota, &err);
+    if (status == STATUS_OK)
+        status = bound_memory(cli, &err);
     if (status == STATUS_OK)
         status = hub_folder_begin(cli, &hub, &err);
     hub.quota = quota;
@@ -131,8 +142,12 @@ static const struct cli_flag run_flags[] = {
      "N",
      {"entries a day from a device (20000)", "每台设备每日条目上限"},
      false},
+    {"--memory-mib",
+     "N",
+     {"memory that it gets at most (as much as there is): what asks for more is refused",
+      "内存上限（默认不限）：超出的请求被拒绝，其余照常"},
+     false},
     {"--quota-mib", "N", {"MiB a day from a device (64)", "每台设备每日 MiB 上限（64）"}, false},
     {0}};
 const struct cli_command run_commands[] = {
-    {"run", "", {"serve until SIGTERM", "运行"}, run_flags, "run --dir D", 0, 0, command_run},
-    {0}};
+    {"run", "", {"serve until SIGTERM", "运行"}, run_flags, "run --dir D", 0, 0, command_run}, {0}};
