@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/edit.h"
+#include "client/import_batch.h"
 #include "common/reading_print.h"
 #include "common/view.h"
 
@@ -25,17 +25,8 @@ struct import {
     json_t *shown;      /* the known row of this id as it is; NULL: none */
     struct buffer text; /* of one of its fields */
     struct imported *made;
+    struct import_batch *batch;
 };
-
-static enum status note_error(struct import *import, uint64_t row, const char *column,
-                              const struct error *why, struct error *err)
-{
-    json_t *item =
-        json_pack("{sI ss ss}", "row", (json_int_t)row, "column", column, "message", why->text);
-    if (!item || json_array_append_new(import->made->errors, item) != 0)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    return STATUS_OK;
-}
 
 /* ---- the heading ---- */
 
@@ -85,8 +76,8 @@ static enum status read_heading(struct import *import, struct error *err)
     struct error why = {0};
     for (size_t i = 0; i < import->sheet->heading.count; i++)
         if (read_column(import, i, &why) != STATUS_OK)
-            TRY(note_error(import, import->sheet->heading.number, import->sheet->heading.cells[i],
-                           &why, err));
+            TRY(import_batch_fault(import->batch, import->sheet->heading.number,
+                                   import->sheet->heading.cells[i], &why, err));
     return STATUS_OK;
 }
 
@@ -144,12 +135,6 @@ static enum status place_edit(struct import *import, const struct sheet_row *row
     return org && !known ? edit_org(edit, org, err) : STATUS_OK;
 }
 
-static bool is_fatal(enum status status)
-{
-    return status == STATUS_NO_MEMORY || status == STATUS_STORAGE || status == STATUS_DISK_FULL ||
-           status == STATUS_BUSY || status == STATUS_NEWER;
-}
-
 static enum status fill_cell(struct import *import, const struct column *at, const char *cell,
                              struct edit *edit, struct error *err)
 {
@@ -173,11 +158,11 @@ static enum status fill_edit(struct import *import, const struct sheet_row *row,
         enum status status = fill_cell(import, &import->columns[i], row->cells[i], edit, &why);
         if (status == STATUS_OK)
             continue;
-        if (is_fatal(status)) {
+        if (import_is_fatal(status)) {
             *err = why;
             return status;
         }
-        TRY(note_error(import, row->number, heading->cells[i], &why, err));
+        TRY(import_batch_fault(import->batch, row->number, heading->cells[i], &why, err));
         *faulty = true;
     }
     if (row->count > heading->count)
@@ -185,31 +170,29 @@ static enum status fill_edit(struct import *import, const struct sheet_row *row,
     return *faulty ? STATUS_OK : edit_finish(edit, err);
 }
 
-static enum status import_row(struct import *import, const struct sheet_row *row, struct edit *edit,
-                              const char **column, struct error *err)
+static enum status read_row(struct import *import, const struct sheet_row *row, const char **column,
+                            bool *faulty, struct error *err)
 {
-    struct saved saved;
-    size_t entries, failed;
-    bool faulty;
+    struct edit *edit = import_batch_next(import->batch);
     TRY(place_edit(import, row, edit, column, err));
     *column = "";
-    TRY(fill_edit(import, row, edit, &faulty, err));
-    if (faulty)
-        return STATUS_OK;
-    bool known = edit->change.kind == CHANGE_SET || edit->row_exists;
-    TRY(replica_save(import->replica, &edit->change, 1, &saved, &entries, &failed, err));
-    if (!known)
-        import->made->added++;
-    else if (entries > 0)
-        import->made->changed++;
-    else
-        import->made->same++;
-    return STATUS_OK;
+    return fill_edit(import, row, edit, faulty, err);
+}
+
+static enum status import_row(struct import *import, const struct sheet_row *row,
+                              const char **column, struct error *err)
+{
+    bool faulty;
+    TRY(read_row(import, row, column, &faulty, err));
+    if (!faulty && import_batch_has(import->batch, &import_batch_next(import->batch)->change.id)) {
+        TRY(import_batch_save(import->batch, err));
+        TRY(read_row(import, row, column, &faulty, err));
+    }
+    return faulty ? STATUS_OK : import_batch_keep(import->batch, row->number, err);
 }
 
 static enum status import_rows(struct import *import, struct error *err)
 {
-    struct edit edit = {0};
     enum status status = STATUS_OK;
     for (size_t i = 0; i < import->sheet->count && status == STATUS_OK; i++) {
         struct error why = {0};
@@ -218,14 +201,14 @@ static enum status import_rows(struct import *import, struct error *err)
         import->made->cancelled = options->go_on && !options->go_on(options->context, i);
         if (import->made->cancelled || json_array_size(import->made->errors) >= ERRORS_MAX)
             break;
-        status = import_row(import, &import->sheet->rows[i], &edit, &column, &why);
-        if (status != STATUS_OK && is_fatal(status))
+        status = import_row(import, &import->sheet->rows[i], &column, &why);
+        if (status != STATUS_OK && import_is_fatal(status))
             *err = why;
         else if (status != STATUS_OK)
-            status = note_error(import, import->sheet->rows[i].number, column, &why, err);
+            status =
+                import_batch_fault(import->batch, import->sheet->rows[i].number, column, &why, err);
     }
-    edit_release(&edit);
-    return status;
+    return status == STATUS_OK ? import_batch_save(import->batch, err) : status;
 }
 
 /* ---- the whole ---- */
@@ -266,7 +249,15 @@ enum status import_sheet(struct replica *replica, const struct sheet *sheet,
     import->sheet = sheet;
     import->options = options;
     import->made = made;
-    enum status status = run(import, err);
+    import->batch = import_batch_new(replica, made->errors);
+    enum status status =
+        import->batch ? run(import, err) : error_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (import->batch) {
+        made->added = import->batch->added;
+        made->changed = import->batch->changed;
+        made->same = import->batch->same;
+    }
+    import_batch_free(import->batch);
     json_decref(import->shown);
     buffer_release(&import->text);
     free(import);

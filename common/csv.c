@@ -26,13 +26,18 @@ static enum status start_cell(struct csv *csv, struct error *err)
     return STATUS_OK;
 }
 
-static enum status put_byte(struct csv *csv, uint8_t byte, struct error *err)
+static enum status put_bytes(struct csv *csv, struct bytes bytes, struct error *err)
 {
-    if (csv->text.size >= CSV_RECORD_BYTES_MAX)
+    if (bytes.size > CSV_RECORD_BYTES_MAX - csv->text.size)
         return fail(csv, STATUS_TOO_LARGE, "the row is too long", err);
-    if (buffer_append(&csv->text, &byte, 1) != STATUS_OK)
+    if (buffer_append_bytes(&csv->text, bytes) != STATUS_OK)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     return STATUS_OK;
+}
+
+static enum status put_byte(struct csv *csv, uint8_t byte, struct error *err)
+{
+    return put_bytes(csv, bytes_of(&byte, 1), err);
 }
 
 static enum status end_cell(struct csv *csv, struct error *err)
@@ -110,10 +115,32 @@ static enum status take_byte(struct csv *csv, uint8_t byte, struct error *err)
     return take_plain(csv, byte, err);
 }
 
+/* How many bytes in front of `in` are text of the cell and nothing else. */
+static size_t text_ahead(const struct csv *csv, struct bytes in)
+{
+    bool quoted = csv->state == CSV_QUOTED;
+    size_t size = 0;
+    if ((!quoted && csv->state != CSV_PLAIN) || csv->count == 0 || csv->cr_pending)
+        return 0;
+    while (size < in.size && in.data[size] != 0 &&
+           (quoted ? in.data[size] != '"'
+                   : in.data[size] != ',' && in.data[size] != '\n' && in.data[size] != '\r'))
+        size++;
+    return size;
+}
+
 enum status csv_feed(struct csv *csv, struct bytes in, struct error *err)
 {
-    for (size_t i = 0; i < in.size; i++)
-        TRY(take_byte(csv, in.data[i], err));
+    while (in.size > 0) {
+        size_t size = text_ahead(csv, in);
+        if (size > 0) {
+            TRY(put_bytes(csv, bytes_of(in.data, size), err));
+        } else {
+            size = 1;
+            TRY(take_byte(csv, in.data[0], err));
+        }
+        in = bytes_of(in.data + size, in.size - size);
+    }
     return STATUS_OK;
 }
 

@@ -149,6 +149,7 @@ struct change {
 };
 struct saved {
     struct id id; /* of the row, per change */
+    bool written; /* it says something new */
 };
 
 /* Save changes: one entry for each scope concerned, all in one transaction (or in the open one:
@@ -352,6 +353,9 @@ enum status replica_missing(struct replica *replica, struct frontier *missing, u
 /* Load a row with all its heads. *found false when there is none. scope 0: where it lives. */
 enum status replica_row(struct replica *replica, uint32_t table, const struct id *id,
                         uint32_t scope, struct row *row, bool *found, struct error *err);
+/* Only where it stands; 0: nowhere. STATUS_NOT_FOUND for an unknown table. */
+enum status replica_row_scope(struct replica *replica, uint32_t table, const struct id *id,
+                              uint32_t *scope, struct error *err);
 /* Stories of heads from the log, for row_show. */
 struct row_history replica_history(struct replica *replica);
 /* Every value ever saved for a row, in the order of the log; calls `take` per field value. */

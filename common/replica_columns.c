@@ -1,9 +1,9 @@
 /* Canonical values and SQLite columns; version marks. */
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json_string.h"
 #include "common/pack.h"
 #include "common/replica_state.h"
 
@@ -77,46 +77,41 @@ static int by_bytes(const void *a, const void *b)
     return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
 }
 
-static enum status dump_json(json_t *list, struct buffer *out, struct error *err)
+/* Sorted, without doubles. */
+static enum status put_elements(struct replica *replica, const struct schema_field *field,
+                                const struct bytes *sorted, size_t count)
 {
-    char *text = json_dumps(list, JSON_COMPACT);
-    enum status status = text ? STATUS_OK : STATUS_NO_MEMORY;
-    buffer_clear(out);
-    if (status == STATUS_OK)
-        status = buffer_append_bytes(out, bytes_text(text));
-    free(text);
-    return status == STATUS_OK ? status : error_set(err, status, "out of memory");
-}
-
-enum status column_set_text(struct replica *replica, const struct schema_field *field,
-                            const struct bytes *elements, size_t count, struct error *err)
-{
-    json_t *list = json_array();
-    struct bytes *sorted = malloc((count + 1) * sizeof *sorted);
-    struct buffer text = {0};
-    enum status status = list && sorted ? STATUS_OK : STATUS_NO_MEMORY;
-    if (status == STATUS_OK && count > 0) {
-        memcpy(sorted, elements, count * sizeof *sorted);
-        qsort(sorted, count, sizeof *sorted, by_bytes);
-    }
+    struct buffer *out = &replica->column, text = {0};
+    enum status status = buffer_append(out, "[", 1);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         if (i > 0 && bytes_equal(sorted[i - 1], sorted[i]))
             continue;
         buffer_clear(&text);
         status = field_format(replica->schema, field, sorted[i], &text);
-        /* An empty element has no bytes to point at. */
-        const char *told = text.size ? (const char *)text.data : "";
-        if (status == STATUS_OK && json_array_append_new(list, json_stringn(told, text.size)) != 0)
-            status = STATUS_NO_MEMORY;
+        if (status == STATUS_OK && i > 0)
+            status = buffer_append(out, ",", 1);
+        if (status == STATUS_OK)
+            status = json_string_put(out, buffer_bytes(&text));
     }
-    if (status == STATUS_OK)
-        status = dump_json(list, &replica->column, err);
-    else
-        error_set(err, status, "out of memory");
-    json_decref(list);
-    free(sorted);
     buffer_release(&text);
-    return status;
+    return status == STATUS_OK ? buffer_append(out, "]", 1) : status;
+}
+
+enum status column_set_text(struct replica *replica, const struct schema_field *field,
+                            const struct bytes *elements, size_t count, struct error *err)
+{
+    struct bytes few[8], *sorted = count <= 8 ? few : malloc(count * sizeof *sorted);
+    enum status status = sorted ? STATUS_OK : STATUS_NO_MEMORY;
+    buffer_clear(&replica->column);
+    if (sorted && count > 0) {
+        memcpy(sorted, elements, count * sizeof *sorted);
+        qsort(sorted, count, sizeof *sorted, by_bytes);
+    }
+    if (sorted)
+        status = put_elements(replica, field, sorted, count);
+    if (sorted != few)
+        free(sorted);
+    return status == STATUS_OK ? status : error_set(err, status, "out of memory");
 }
 
 /* ---- reading ---- */

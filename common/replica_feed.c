@@ -83,6 +83,7 @@ enum status feeds_load(struct replica *replica, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     replica->feeds_count = 0;
+    seal_cache_release(replica); /* of the keys that feeds have named, too */
     frontier_clear(&replica->frontier);
     TRY(sql_prepare(replica,
                     "SELECT scope, device, incarnation, number, hash, id FROM _feed ORDER BY id",

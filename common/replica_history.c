@@ -67,26 +67,52 @@ struct row_history replica_history(struct replica *replica)
 
 /* ---- rows ---- */
 
+/* One that isn't deleted first, then the lowest. Sorted here: for a statement that sorts, SQLite
+ * makes a table each time. */
 static enum status find_scope(struct replica *replica, const struct schema_table *table,
                               const struct id *id, uint32_t *scope, struct error *err)
 {
     enum status status = STATUS_OK;
+    int gone = 0;
     sqlite3_stmt *place = table_use(replica, table, &all_fields, COLUMNS_PLACE, err);
+    *scope = 0;
     if (!place)
         return err ? err->status : STATUS_STORAGE;
     sqlite3_bind_blob(place, 1, id->bytes, ID_BYTES, SQLITE_STATIC);
-    *scope = sql_row(replica, place, &status, err) ? (uint32_t)sqlite3_column_int64(place, 0) : 0;
+    while (sql_row(replica, place, &status, err)) {
+        uint32_t found = (uint32_t)sqlite3_column_int64(place, 0);
+        int deleted = sqlite3_column_int(place, 1);
+        if (*scope == 0 || deleted < gone || (deleted == gone && found < *scope)) {
+            *scope = found;
+            gone = deleted;
+        }
+    }
     return sql_end(replica, place, status, err);
+}
+
+static enum status find_table(const struct replica *replica, uint32_t number,
+                              const struct schema_table **table, struct error *err)
+{
+    *table = replica->schema ? schema_table(replica->schema, number) : NULL;
+    if (!*table)
+        return error_set(err, STATUS_NOT_FOUND, "table %u is not in the schema", number);
+    return STATUS_OK;
+}
+
+enum status replica_row_scope(struct replica *replica, uint32_t number, const struct id *id,
+                              uint32_t *scope, struct error *err)
+{
+    const struct schema_table *table;
+    TRY(find_table(replica, number, &table, err));
+    return find_scope(replica, table, id, scope, err);
 }
 
 enum status replica_row(struct replica *replica, uint32_t number, const struct id *id,
                         uint32_t scope, struct row *row, bool *found, struct error *err)
 {
-    const struct schema_table *table =
-        replica->schema ? schema_table(replica->schema, number) : NULL;
+    const struct schema_table *table;
     *found = false;
-    if (!table)
-        return error_set(err, STATUS_NOT_FOUND, "table %u is not in the schema", number);
+    TRY(find_table(replica, number, &table, err));
     if (scope == 0)
         TRY(find_scope(replica, table, id, &scope, err));
     if (scope == 0) {

@@ -173,13 +173,15 @@ static size_t settle_changes(struct set_change *changes, size_t count, const str
     return kept;
 }
 
-/* The value of a set's change as the entry carries it, into draft->value; nothing: size 0. */
+/* The value of a set's change as the entry carries it, into draft->value; nothing: size 0. Each
+ * element takes a byte at least, and each dot is a head's. */
 static enum status pack_set_change(struct draft *draft, const struct edit *edit,
                                    const struct change_field *given, struct error *err)
 {
     struct unpack in = unpack_of(given->value);
-    struct set_change *changes = calloc(ENTRY_ELEMENTS_MAX, sizeof *changes);
-    struct dot *dots = calloc(ENTRY_ELEMENTS_MAX, sizeof *dots);
+    const struct cell *cell = row_find_cell(edit->row, given->field);
+    struct set_change *changes = calloc(given->value.size + 1, sizeof *changes);
+    struct dot *dots = calloc(cell ? cell->heads_count + 1 : 1, sizeof *dots);
     size_t count = 0;
     uint32_t parts;
     enum status status = STATUS_OK;
@@ -193,7 +195,7 @@ static enum status pack_set_change(struct draft *draft, const struct edit *edit,
     if (status == STATUS_OK)
         status = read_part(&in, true, changes, &count, err);
     if (status == STATUS_OK)
-        count = settle_changes(changes, count, row_find_cell(edit->row, given->field), dots);
+        count = settle_changes(changes, count, cell, dots);
     if (status == STATUS_OK && count > 0)
         status = entry_pack_set(&draft->value, &draft->writer.feed, changes, count, dots, err);
     free(changes);
@@ -420,17 +422,29 @@ static enum status natural_id(const struct edit *edit, struct id *id, struct err
     return table_natural_id(edit->table, values, id, err);
 }
 
-static enum status choose_id(struct replica *replica, const struct edit *edit, struct id *id,
-                             struct error *err)
+static enum status choose_id(struct replica *replica, struct edit *edit, struct error *err)
 {
-    *id = edit->change->id;
-    if (!id_is_zero(id))
+    edit->id = edit->change->id;
+    if (!id_is_zero(&edit->id))
         return STATUS_OK;
     if (edit->change->kind != CHANGE_ADD)
         return error_set(err, STATUS_BAD_INPUT, "a change needs the id of its row");
     if (edit->table->key_fields_count > 0)
-        return natural_id(edit, id, err);
-    *id = id_random(clock_wall_ms(&replica->clock));
+        return natural_id(edit, &edit->id, err);
+    edit->id = id_random(clock_wall_ms(&replica->clock));
+    return STATUS_OK;
+}
+
+/* Into edit->row what is known of it. One whose id was just drawn isn't looked for. */
+static enum status load_row(struct replica *replica, struct edit *edit, uint32_t scope,
+                            struct error *err)
+{
+    bool drawn = id_is_zero(&edit->change->id) && edit->table->key_fields_count == 0;
+    if (!drawn)
+        return replica_row(replica, edit->table->number, &edit->id, scope, edit->row, &edit->exists,
+                           err);
+    row_start(edit->row, edit->table, scope, &edit->id);
+    edit->exists = false;
     return STATUS_OK;
 }
 
@@ -443,15 +457,11 @@ static enum status scope_of_ref(struct replica *replica, const struct edit *edit
     const struct change_field *given = field ? given_field(edit->change, field->number) : NULL;
     const struct schema_table *table;
     struct id id;
-    bool found;
     *scope = 0;
     if (!given || !schema_ref(replica->schema, field, given->value, &table, &id))
         return STATUS_OK;
     TRY(drafts_apply_row(edit->drafts, &id, err));
-    TRY(replica_row(replica, table->number, &id, 0, &replica->old_row, &found, err));
-    if (found)
-        *scope = replica->old_row.scope;
-    return STATUS_OK;
+    return replica_row_scope(replica, table->number, &id, scope, err);
 }
 
 /* Of the org that was asked for, the part where rows of this table stand; 0: none was. */
@@ -483,9 +493,7 @@ static enum status find_row(struct replica *replica, struct edit *edit, uint32_t
                             struct error *err)
 {
     char text[ID_TEXT_BYTES];
-    TRY(choose_id(replica, edit, &edit->id, err));
-    TRY(replica_row(replica, edit->table->number, &edit->id, asked_scope(edit), edit->row,
-                    &edit->exists, err));
+    TRY(load_row(replica, edit, asked_scope(edit), err));
     if (edit->exists) {
         *scope = edit->row->scope;
         if (edit->change->kind == CHANGE_ADD && edit->table->key_fields_count == 0) {
@@ -529,10 +537,8 @@ static enum status save_change(struct drafts *drafts, const struct change *chang
     edit.table = replica->schema ? schema_table(replica->schema, change->table) : NULL;
     if (!edit.table)
         return error_set(err, STATUS_NOT_FOUND, "table %u is not in the schema", change->table);
-    if (drafts->count > 0) {
-        TRY(choose_id(replica, &edit, &edit.id, err));
-        TRY(drafts_apply_row(drafts, &edit.id, err));
-    }
+    TRY(choose_id(replica, &edit, err));
+    TRY(drafts_apply_row(drafts, &edit.id, err));
     TRY(find_row(replica, &edit, &scope, err));
     TRY(check_live(&edit, err));
     saved->id = edit.id;
@@ -540,10 +546,12 @@ static enum status save_change(struct drafts *drafts, const struct change *chang
     TRY(drafts_find(drafts, scope, &draft, err));
     TRY(draft_turn_to(draft, scope, &edit.id, err));
     if (drafts_entries(drafts) != before) /* a flush used the row's memory */
-        TRY(replica_row(replica, edit.table->number, &edit.id, scope, edit.row, &edit.exists, err));
+        TRY(load_row(replica, &edit, scope, err));
     if (!edit.exists)
         row_start(edit.row, edit.table, scope, &edit.id);
-    return edit_row(draft, &edit, err);
+    enum status status = edit_row(draft, &edit, err);
+    saved->written = edit.op_started;
+    return status;
 }
 
 static enum status save_all(struct drafts *drafts, const struct change *changes, size_t count,

@@ -15,11 +15,21 @@
 
 #define VALUE_KEYS 1024
 
+/* A key that a feed of ours has named, what for, and opened. */
+struct own_key {
+    uint32_t feed; /* 0: none */
+    uint32_t year;
+    struct id subject;
+    struct seal_id scope; /* wrapped under */
+    struct seal_key key;
+};
+
 /* Scope keys stay; value keys have one place each, and push each other out. */
 struct seal_cache {
     struct seal_key *scopes;
     size_t scopes_count, scopes_capacity;
     struct seal_key values[VALUE_KEYS];
+    struct own_key own[VALUE_KEYS];
 };
 
 static struct seal_cache *cache_of(struct replica *replica)
@@ -364,31 +374,73 @@ static bool find_pending(const struct draft *draft, const struct entry_key *want
     return false;
 }
 
-/* One that our feed named before: nobody depends on another's feed to read ours.
- * STATUS_NOT_FOUND. */
-static enum status find_own(const struct draft *draft, const struct entry_key *wanted,
-                            const struct seal_id *scope, struct seal_key *key, struct error *err)
+/* The lowest that our feed named before: nobody depends on another's feed to read ours. 0: none.
+ * Sorted here: for a statement that sorts, SQLite makes a table each time. */
+static enum status read_own(struct replica *replica, const struct own_key *wanted,
+                            struct seal_id *found, struct error *err)
 {
-    struct replica *replica = draft->replica;
     enum status status = STATUS_OK;
-    bool named = false, opened = false;
+    bool named = false;
+    int64_t lowest = 0;
     sqlite3_stmt *list = sql_use(replica, SQL_KEY_OWN);
     if (!list)
         return sql_fail(replica, err, "keys");
     sqlite3_bind_blob(list, 1, wanted->subject.bytes, ID_BYTES, SQLITE_STATIC);
     sqlite3_bind_int64(list, 2, wanted->year);
-    sqlite3_bind_int64(list, 3, feed_find(replica, &draft->writer.feed));
-    while (!named && sql_row(replica, list, &status, err)) {
+    sqlite3_bind_int64(list, 3, wanted->feed);
+    while (sql_row(replica, list, &status, err)) {
         struct bytes wrapped = sql_blob(list, 1);
-        if (wrapped.size != SEAL_WRAPPED_BYTES || memcmp(wrapped.data, scope->bytes, SEAL_ID_BYTES))
+        int64_t id = sqlite3_column_int64(list, 0);
+        if (wrapped.size != SEAL_WRAPPED_BYTES ||
+            memcmp(wrapped.data, wanted->scope.bytes, SEAL_ID_BYTES) || (named && id > lowest))
             continue;
-        put_u64le(key->id.bytes, (uint64_t)sqlite3_column_int64(list, 0));
+        lowest = id;
         named = true;
     }
     sqlite3_reset(list);
-    if (named)
-        status = value_key_open(replica, key, &opened, err);
-    return status != STATUS_OK || opened ? status : STATUS_NOT_FOUND;
+    put_u64le(found->bytes, (uint64_t)lowest);
+    return status;
+}
+
+static struct own_key *own_place(struct seal_cache *cache, const struct id *subject)
+{
+    const uint8_t *end = subject->bytes + ID_BYTES - 2;
+    return &cache->own[(end[0] << 8 | end[1]) % VALUE_KEYS];
+}
+
+static bool is_own(const struct own_key *own, const struct own_key *wanted)
+{
+    return wanted->feed != 0 && own->feed == wanted->feed && own->year == wanted->year &&
+           id_equal(&own->subject, &wanted->subject) &&
+           seal_id_compare(&own->scope, &wanted->scope) == 0;
+}
+
+/* STATUS_NOT_FOUND. */
+static enum status find_own(const struct draft *draft, const struct entry_key *wanted,
+                            const struct seal_id *scope, struct seal_key *key, struct error *err)
+{
+    struct replica *replica = draft->replica;
+    struct seal_cache *cache = cache_of(replica);
+    struct own_key *place = cache ? own_place(cache, &wanted->subject) : NULL;
+    struct own_key own = {.feed = feed_find(replica, &draft->writer.feed),
+                          .year = wanted->year,
+                          .subject = wanted->subject,
+                          .scope = *scope};
+    bool opened = false;
+    if (place && is_own(place, &own)) {
+        *key = place->key;
+        return STATUS_OK;
+    }
+    TRY(read_own(replica, &own, &key->id, err));
+    if (get_u64le(key->id.bytes) != 0)
+        TRY(value_key_open(replica, key, &opened, err));
+    if (!opened)
+        return STATUS_NOT_FOUND;
+    own.key = *key;
+    if (place && own.feed != 0)
+        *place = own;
+    sodium_memzero(&own, sizeof own);
+    return STATUS_OK;
 }
 
 static enum status new_key(struct draft *draft, struct entry_key *wanted,

@@ -91,7 +91,7 @@ const char *statement_sql(enum statement statement)
                          "SET wrapped = excluded.wrapped WHERE wrapped IS NULL",
         [SQL_KEY_GET] = "SELECT subject, year, wrapped FROM _key WHERE id = ?",
         [SQL_KEY_OWN] = "SELECT id, wrapped FROM _key WHERE subject = ? AND year = ? AND feed = ? "
-                        "AND wrapped IS NOT NULL ORDER BY id",
+                        "AND wrapped IS NOT NULL",
         [SQL_KEY_ERASE] = "UPDATE _key SET wrapped = NULL WHERE subject = ?1 "
                           "AND (?2 = 0 OR year = ?2) AND beacon < ?3 AND wrapped IS NOT NULL",
         [SQL_MOVING_PUT] = "INSERT OR IGNORE INTO _moving(table_no, row, scope) VALUES(?, ?, ?)",

@@ -301,13 +301,12 @@ static void put_select(struct buffer *sql, const struct schema_table *table,
     put(sql, " WHERE id = ? AND _scope = ?", "");
 }
 
-/* Where a row lives, whatever its columns: one that isn't deleted first, then the lowest scope. */
+/* Where a row lives, whatever its columns. */
 static void put_place(struct buffer *sql, const struct schema_table *table,
                       const struct field_set *fields)
 {
     (void)fields;
-    put(sql, "SELECT _scope FROM \"$\" WHERE id = ? ORDER BY _deleted, _scope LIMIT 1",
-        table->name);
+    put(sql, "SELECT _scope, _deleted FROM \"$\" WHERE id = ?", table->name);
 }
 
 /* The place of these columns; when all are taken, the oldest makes room. */

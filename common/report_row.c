@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/id.h"
+#include "common/json_string.h"
 
 #define WHOLE_MAX 1e15 /* below it a number is told from its neighbours without a fraction */
 
@@ -52,31 +53,9 @@ static enum status put(struct buffer *out, const char *text)
     return buffer_append_bytes(out, bytes_text(text));
 }
 
-static enum status put_escape(struct buffer *out, uint8_t byte)
-{
-    static const char plain[] = "\"\\\b\f\n\r\t", named[] = "\"\\bfnrt";
-    const char *at = memchr(plain, byte, sizeof plain - 1);
-    char escape[8];
-    if (at)
-        snprintf(escape, sizeof escape, "\\%c", named[at - plain]);
-    else
-        snprintf(escape, sizeof escape, "\\u%04X", byte);
-    return put(out, escape);
-}
-
 static enum status put_string(struct buffer *out, const char *text)
 {
-    TRY(put(out, "\""));
-    while (*text) {
-        size_t size = 0;
-        while ((uint8_t)text[size] >= 0x20 && text[size] != '"' && text[size] != '\\')
-            size++;
-        TRY(buffer_append(out, text, size));
-        text += size;
-        if (*text)
-            TRY(put_escape(out, (uint8_t)*text++));
-    }
-    return put(out, "\"");
+    return json_string_put(out, bytes_text(text));
 }
 
 /* Seventeen digits give back the very number; an exponent has neither plus nor leading zeros. */
