@@ -13,6 +13,7 @@
 #define MERGE_EVERY 32
 #define MERGE_BYTES 7000  /* a merged piece; what travels as one run */
 #define COMPRESS_MIN 1024 /* less isn't worth a frame */
+#define ALONE_MIN 4096 /* so much says by itself what repeats: a dictionary would be in the way */
 
 static enum status pack_bodies(const struct piece *piece, struct buffer *out)
 {
@@ -31,7 +32,9 @@ static enum status compress(struct replica *replica, struct bytes *bodies, enum 
     if (bodies->size < COMPRESS_MIN || bodies->size > LOG_PIECE_MAX)
         return STATUS_OK;
     buffer_clear(&replica->frame);
-    TRY(zstd_frame_append_with(&replica->frame, &replica->zstd, *bodies, DICTIONARY_ENTRIES));
+    TRY(bodies->size < ALONE_MIN
+            ? zstd_frame_append_with(&replica->frame, &replica->zstd, *bodies, DICTIONARY_ENTRIES)
+            : zstd_frame_append(&replica->frame, &replica->zstd, *bodies, 1));
     if (replica->frame.size > bodies->size / 8 * 7)
         return STATUS_OK;
     *bodies = buffer_bytes(&replica->frame);

@@ -12,15 +12,15 @@
 static const uint8_t tally_key[crypto_shorthash_siphashx24_KEYBYTES] = {
     'j', 'i', 'n', 'q', 'i', 'u', ' ', 't', 'a', 'l', 'l', 'y', ' ', ' ', ' ', '1'};
 
+/* Numbers of 128 bits, little-endian. */
 static void sum_add(uint8_t sum[16], const uint8_t item[16], bool subtract)
 {
-    unsigned carry = subtract;
-    for (int i = 0; i < 16; i++) {
-        unsigned part = subtract ? (uint8_t)~item[i] : item[i];
-        carry += sum[i] + part;
-        sum[i] = (uint8_t)carry;
-        carry >>= 8;
-    }
+    uint64_t low = get_u64le(sum), high = get_u64le(sum + 8);
+    uint64_t item_low = get_u64le(item), item_high = get_u64le(item + 8);
+    uint64_t left = subtract ? low - item_low : low + item_low;
+    bool carry = subtract ? low < item_low : left < low;
+    put_u64le(sum, left);
+    put_u64le(sum + 8, subtract ? high - item_high - carry : high + item_high + carry);
 }
 
 static void tally_bytes(struct tally *tally, struct bytes canonical, bool subtract)
