@@ -40,10 +40,10 @@
  * nothing waits any more for a device that was silent for long, until it comes; the highest serial
  * counts, of equal ones the lower state. It stands in one of those parts. A hub that was restored
  * from a backup goes on in feeds of another incarnation. Scopes and incarnations may arrive in any
- * order, so nothing here depends on it: an org's parent has a lower number, known or not, of several
- * orgs of one number that of the lowest incarnation counts, an older certificate may come after a
- * newer one, and what speaks of something that isn't known yet waits for it; what no authority that
- * is known has signed is asked again when another one comes. */
+ * order, so nothing here depends on it: an org's parent has a lower number, known or not, of
+ * several orgs of one number that of the lowest incarnation counts, an older certificate may come
+ * after a newer one, and what speaks of something that isn't known yet waits for it; what no
+ * authority that is known has signed is asked again when another one comes. */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -20,11 +20,6 @@
 
 static struct pair pair;
 
-static void done(enum status status)
-{
-    assert_int_equal(status, STATUS_OK);
-}
-
 static void start(uint32_t seed)
 {
     struct snapshots_made made = {0};
