@@ -117,7 +117,9 @@ static enum status choose(struct cleaning *cleaning, struct error *err)
 {
     struct replica *replica = cleaning->replica;
     cleaning->count = 0;
-    if (replica_wants_log(replica, cleaning->scope))
+    /* Of what we may not read any more nobody would bring the log back. */
+    if (replica_wants_log(replica, cleaning->scope) ||
+        !registry_may_read(replica->registry, replica->identity.device, cleaning->scope))
         return STATUS_OK;
     for (uint32_t local = 1; local <= replica->feeds_count; local++)
         TRY(choose_feed(cleaning, local, err));

@@ -7,6 +7,7 @@ import os
 import unittest
 
 from jinqiu import World
+from test_peers import Listening, meet
 
 YEAR_MS = 366 * 86400000
 MEMBERS = 60
@@ -116,6 +117,10 @@ class Cleaning(unittest.TestCase):
         self.assert_alike(self.writer, self.cleaner)
 
         later(self.silent)
+        # Who cleaned up can't give what it lacks: that comes from the hub.
+        with Listening(self.cleaner) as peer:
+            meet(self.silent, peer.address, code=None)
+        self.assertTrue(self.silent.json("verify")["ok"])
         for client in (self.silent, self.writer, self.cleaner, self.silent):
             client.sync(code=None)  # 4: there are conflicts
         self.assertNotIn(self.silent.device, self.lapsed())
