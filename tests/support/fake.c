@@ -180,6 +180,7 @@ static void answer_known(struct fake *fake, uint32_t device)
     answer->held = &peer->held;
     answer->staged = buffer_bytes(&peer->staged);
     answer->unfinished = peer->unfinished;
+    answer->asks_stable = fake->asks_stable;
 }
 
 static enum session_code admit(struct fake *hub, const struct session_question *question,

@@ -52,6 +52,7 @@ struct fake {
     uint32_t snapshot_scope, snapshot_chunks, snapshot_here;
     enum snapshot_code snapshot_code; /* client: how placing it ends; 0: well */
     bool damaged;                     /* the tables say something else than the log */
+    bool asks_stable;                 /* client: of the hub */
     enum session_ask asked[1024];
     size_t asked_count;
 

@@ -62,6 +62,19 @@ static void expect(json_t *vectors, const char *name, struct buffer *written)
     buffer_clear(written);
 }
 
+/* Of one scope, two feeds. */
+static void put_stable(struct buffer *out)
+{
+    struct frontier stable = {0};
+    struct buffer encoded = {0};
+    done(frontier_raise(&stable, &(struct feed_id){14, 3, 1}, 417, NULL));
+    done(frontier_raise(&stable, &(struct feed_id){14, 4, 1}, 2, NULL));
+    done(frontier_encode(&stable, &encoded, NULL));
+    done(message_put_bin(out, MESSAGE_STABLE, buffer_bytes(&encoded)));
+    frontier_release(&stable);
+    buffer_release(&encoded);
+}
+
 /* tests/vectors/snapshot.py reads the protocol's page for itself. */
 static void manifest_and_messages_are_those_of_the_vectors(void **state)
 {
@@ -93,6 +106,8 @@ static void manifest_and_messages_are_those_of_the_vectors(void **state)
     expect(messages, "CHUNK", &written);
     done(message_put_settled(&written, &(struct message_settled){14, named.name, 3}));
     expect(messages, "SETTLED", &written);
+    put_stable(&written);
+    expect(messages, "STABLE", &written);
     struct buffer *all[] = {&sealed, &leaves, &seed, &id, &written};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         buffer_release(all[i]);
@@ -190,6 +205,7 @@ static void nothing_is_larger_than_a_taker_has_room_for(void **state)
 /* ---- a peer that keeps no rules ---- */
 
 static struct puppet puppet;
+static bool asks_stable;
 
 static void greet(enum session_role role)
 {
@@ -199,6 +215,7 @@ static void greet(enum session_role role)
     fake_carry(&puppet.fake, 4, SCOPE, 1, 100);
     puppet.fake.snapshot_scope = SCOPE;
     puppet.fake.snapshot_chunks = 2;
+    puppet.fake.asks_stable = asks_stable;
     puppet_event(&puppet, SESSION_STARTED);
     struct message_hello hello = {.version = SESSION_VERSION,
                                   .flags = HELLO_HELD | HELLO_SNAPSHOTS,
@@ -319,6 +336,33 @@ static void who_fetches_keeps_within_what_was_offered(void **state)
     puppet_end(&puppet, true);
 }
 
+static void tell_stable(void)
+{
+    struct buffer message = {0};
+    put_stable(&message);
+    puppet_tell(&puppet, &message);
+}
+
+static void what_is_stable_is_told_once_and_to_who_asked(void **state)
+{
+    (void)state;
+    greet(SESSION_INITIATOR);
+    tell_stable();
+    puppet_end(&puppet, true);
+    asks_stable = true;
+    greet(SESSION_INITIATOR);
+    tell_stable();
+    puppet_end(&puppet, false);
+    greet(SESSION_INITIATOR);
+    tell_stable();
+    tell_stable();
+    puppet_end(&puppet, true);
+    asks_stable = false;
+    greet(SESSION_RESPONDER);
+    tell_stable(); /* it is the responder's word */
+    puppet_end(&puppet, true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +373,7 @@ int main(void)
         cmocka_unit_test(a_whole_one_is_placed),
         cmocka_unit_test(one_that_is_gone_makes_room_for_another),
         cmocka_unit_test(who_fetches_keeps_within_what_was_offered),
+        cmocka_unit_test(what_is_stable_is_told_once_and_to_who_asked),
     };
     if (keys_init(NULL) != STATUS_OK)
         return 1;
