@@ -77,6 +77,7 @@ size_t world_join_in(struct world *world, enum role role, uint32_t org,
     MUST(hub_add_device(&world->hub, &device, &identity.device, err));
     MUST(replica_commit(world->hub.replica, err));
     size_t at = world->clients_count++;
+    assert(at < WORLD_CLIENTS_MAX);
     MUST(replica_create(&world->clients[at], options, replica_network(world->hub.replica), err));
     MUST(replica_set_identity(world->clients[at], &identity, err));
     assert(world_sync(world, at, 0, NULL));

@@ -9,7 +9,7 @@
 #include "protocol/session.h"
 #include "server/hub.h"
 
-#define WORLD_CLIENTS_MAX 6
+#define WORLD_CLIENTS_MAX 8
 
 struct world {
     char directory[64];
