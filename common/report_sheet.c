@@ -67,29 +67,34 @@ static const char *find_word(const json_t *words, const char *text, size_t size)
     return NULL;
 }
 
-/* Words with blanks between them; false: there is another text among them. */
-static bool translate(const json_t *words, const char *text, struct buffer *out)
+/* Words with blanks between them; *all false: there is another text among them. */
+static enum status translate(const json_t *words, const char *text, struct buffer *out, bool *all)
 {
-    bool all = *text != '\0';
-    while (all && *text) {
+    *all = *text != '\0';
+    while (*all && *text) {
         size_t size = strcspn(text, " ");
         const char *word = find_word(words, text, size);
-        all = word && (out->size == 0 || buffer_append(out, ", ", 2) == STATUS_OK) &&
-              buffer_append_bytes(out, bytes_text(word)) == STATUS_OK;
+        *all = word != NULL;
+        if (word && out->size > 0)
+            TRY(buffer_append(out, ", ", 2));
+        if (word)
+            TRY(buffer_append_bytes(out, bytes_text(word)));
         text += size + strspn(text + size, " ");
     }
-    return all && buffer_append(out, "", 1) == STATUS_OK;
+    TRY(buffer_append(out, "", 1));
+    out->size--;
+    return STATUS_OK;
 }
 
 enum status report_cell(const struct report_column *column, const json_t *value, struct buffer *out)
 {
     const char *text = json_string_value(value);
+    bool translated = false;
     buffer_clear(out);
     bool code = text && column->codes && field_code_rank(column->codes, bytes_text(text)) >= 0;
-    if (!text || code || language_get() != LANGUAGE_EN || !translate(column->words, text, out))
-        return reading_text(column->codes, value, !column->raw, out);
-    out->size--;
-    return STATUS_OK;
+    if (text && !code && language_get() == LANGUAGE_EN)
+        TRY(translate(column->words, text, out, &translated));
+    return translated ? STATUS_OK : reading_text(column->codes, value, !column->raw, out);
 }
 
 /* ---- forms ---- */

@@ -192,8 +192,10 @@ static enum status tell(struct replica *replica, const struct item *entry, json_
     if (decoded)
         status = entry_decode(&view, &entry->dot.feed, buffer_bytes(&body), err);
     decoded = decoded && status == STATUS_OK && view.ops_count > 0;
-    if (status != STATUS_NO_MEMORY && status != STATUS_STORAGE)
-        status = STATUS_OK; /* what can't be read is listed as such */
+    /* What can't be made out is listed as such; what the disk kept back may be there. */
+    if (status != STATUS_NO_MEMORY && status != STATUS_STORAGE && status != STATUS_DISK_FULL &&
+        status != STATUS_BUSY)
+        status = STATUS_OK;
     struct id person = view.head.has_person ? view.head.person
                        : device             ? device->certificate.person
                                             : (struct id){{0}};

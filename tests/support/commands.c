@@ -145,24 +145,9 @@ static struct id add_visit(struct replica *replica)
 static void attach_photo(struct replica *replica)
 {
     static uint8_t content[3 * ATTACHMENT_LEAF_BYTES];
-    const struct schema_table *table = schema_table_named(replica_schema(replica), "visit");
     struct attachment_file file = {bytes_text("照片.jpg"), bytes_text("image/jpeg"),
                                    bytes_of(content, sizeof content), bytes_of(content, 900)};
-    struct buffer plain = {0};
-    assert_int_equal(replica_begin(replica, NULL), STATUS_OK);
-    assert_int_equal(replica_attach(replica, &file, &plain, NULL), STATUS_OK);
-    struct change_field field = {.field = table_field_named(table, "photo")->number,
-                                 .value = buffer_bytes(&plain)};
-    struct change change = {.kind = CHANGE_SET,
-                            .table = table->number,
-                            .id = visit,
-                            .fields = &field,
-                            .fields_count = 1};
-    struct saved saved;
-    size_t entries, failed;
-    assert_int_equal(replica_save(replica, &change, 1, &saved, &entries, &failed, NULL), STATUS_OK);
-    assert_int_equal(replica_commit(replica, NULL), STATUS_OK);
-    buffer_release(&plain);
+    world_attach(replica, &visit, &file);
 }
 
 /* A conflict, a possible duplicate, a deleted row, a merged one, and what a revoked device wrote

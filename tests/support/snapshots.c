@@ -299,12 +299,18 @@ static enum status keep_chunk(void *context, struct bytes chunk, struct error *e
     return status == STATUS_OK ? status : error_set(err, status, "out of memory");
 }
 
+static void seal(struct snapshots_made *made, const struct replica *hub)
+{
+    buffer_clear(&made->sealed);
+    MUST(snapshot_seal(&made->snapshot, replica_network(hub), &replica_identity(hub)->sign,
+                       &made->sealed, err));
+}
+
 void snapshots_make(struct replica *hub, uint32_t scope, struct snapshots_made *made)
 {
     struct snapshot_wish wish = {.scope = scope, .take = keep_chunk, .context = made};
     MUST(replica_snapshot_make(hub, &wish, &made->snapshot, err));
-    MUST(snapshot_seal(&made->snapshot, replica_network(hub), &replica_identity(hub)->sign,
-                       &made->sealed, err));
+    seal(made, hub);
 }
 
 void snapshots_stage(struct replica *replica, const struct snapshots_made *made)
@@ -335,11 +341,29 @@ void snapshots_alter(struct snapshots_made *made, struct replica *hub, const cha
         MUST(zstd_frame_append(&made->frames[i], &room, buffer_bytes(&plain), 3));
         MUST(snapshot_add_chunk(&made->snapshot, replica_network(hub), buffer_bytes(&plain), err));
     }
-    buffer_clear(&made->sealed);
-    MUST(snapshot_seal(&made->snapshot, replica_network(hub), &replica_identity(hub)->sign,
-                       &made->sealed, err));
+    seal(made, hub);
     zstd_room_release(&room);
     buffer_release(&plain);
+}
+
+void snapshots_open(const struct snapshots_made *made, struct buffer *plain)
+{
+    struct zstd_room room = {0};
+    for (size_t i = 0; i < made->count; i++)
+        MUST(zstd_frame_open(plain, &room, buffer_bytes(&made->frames[i]), SNAPSHOT_CHUNK_MAX));
+    zstd_room_release(&room);
+}
+
+void snapshots_forge(struct snapshots_made *made, struct replica *hub, struct bytes chunk)
+{
+    for (size_t i = 0; i < made->count; i++)
+        buffer_release(&made->frames[i]);
+    made->count = 0;
+    made->snapshot.bytes = 0;
+    buffer_clear(&made->snapshot.leaves);
+    MUST(keep_chunk(made, chunk, err));
+    MUST(snapshot_add_chunk(&made->snapshot, replica_network(hub), chunk, err));
+    seal(made, hub);
 }
 
 /* ---- showing ---- */

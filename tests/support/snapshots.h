@@ -34,6 +34,10 @@ void snapshots_stage(struct replica *replica, const struct snapshots_made *made)
 /* The chunks anew, with `to` wherever they had `from`, and signed: not what the log makes. */
 void snapshots_alter(struct snapshots_made *made, struct replica *hub, const char *from,
                      const char *to);
+/* All chunks one behind the other, as they are before they are packed. */
+void snapshots_open(const struct snapshots_made *made, struct buffer *plain);
+/* This one chunk in place of all, signed, whatever it holds. */
+void snapshots_forge(struct snapshots_made *made, struct replica *hub, struct bytes chunk);
 
 /* Rows, heads, judgements, keys and all that follows from entries, without local numbers. Replaces
  * `out`. */

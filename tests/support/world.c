@@ -282,14 +282,38 @@ void world_set(struct replica *replica, const char *table, const struct id *id, 
     va_end(pairs);
 }
 
+static void save_one(struct replica *replica, const struct change *change)
+{
+    struct saved saved;
+    size_t entries, failed;
+    MUST(replica_save(replica, change, 1, &saved, &entries, &failed, err));
+}
+
 void world_delete(struct replica *replica, const char *table, const struct id *id)
 {
     struct change change = {.kind = CHANGE_DELETE,
                             .table = schema_table_named(replica_schema(replica), table)->number,
                             .id = *id};
-    struct saved saved;
-    size_t entries, failed;
-    MUST(replica_save(replica, &change, 1, &saved, &entries, &failed, err));
+    save_one(replica, &change);
+}
+
+void world_attach(struct replica *replica, const struct id *visit,
+                  const struct attachment_file *file)
+{
+    const struct schema_table *table = schema_table_named(replica_schema(replica), "visit");
+    struct buffer plain = {0};
+    MUST(replica_begin(replica, err));
+    MUST(replica_attach(replica, file, &plain, err));
+    struct change_field field = {.field = table_field_named(table, "photo")->number,
+                                 .value = buffer_bytes(&plain)};
+    struct change change = {.kind = CHANGE_SET,
+                            .table = table->number,
+                            .id = *visit,
+                            .fields = &field,
+                            .fields_count = 1};
+    save_one(replica, &change);
+    MUST(replica_commit(replica, err));
+    buffer_release(&plain);
 }
 
 /* ---- comparing ---- */

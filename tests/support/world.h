@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "common/replica_attachment.h"
 #include "protocol/session.h"
 #include "server/hub.h"
 
@@ -48,6 +49,9 @@ struct id world_add(struct replica *replica, const char *table, ...);
 struct id world_add_at(struct replica *replica, uint32_t org, const char *table, ...);
 void world_set(struct replica *replica, const char *table, const struct id *id, ...);
 void world_delete(struct replica *replica, const char *table, const struct id *id);
+/* The visit's photo from now on. */
+void world_attach(struct replica *replica, const struct id *visit,
+                  const struct attachment_file *file);
 
 /* Takes an encoded run alone, as one that comes with nothing else. */
 struct received world_take_run(struct replica *replica, const struct buffer *encoded);

@@ -63,24 +63,10 @@ static struct id add_photo(struct replica *replica, const struct id *person, siz
     char target[64];
     struct id id = world_add(replica, "visit", "target_ref", person_ref(person, target), "kind",
                              "home_visit", "at", "2026-11-20T09:00", NULL);
-    const struct schema_table *table = schema_table_named(replica_schema(replica), "visit");
     struct attachment_file file = {bytes_text("照片.jpg"), bytes_text("image/jpeg"),
                                    bytes_of(content, size),
                                    bytes_of(thumbnail, small ? sizeof thumbnail : 0)};
-    struct buffer plain = {0};
-    struct error err = {0};
-    assert_int_equal(replica_begin(replica, NULL), STATUS_OK);
-    assert_int_equal(replica_attach(replica, &file, &plain, NULL), STATUS_OK);
-    struct change_field field = {.field = table_field_named(table, "photo")->number,
-                                 .value = buffer_bytes(&plain)};
-    struct change change = {
-        .kind = CHANGE_SET, .table = table->number, .id = id, .fields = &field, .fields_count = 1};
-    struct saved saved;
-    size_t entries, failed;
-    if (replica_save(replica, &change, 1, &saved, &entries, &failed, &err) != STATUS_OK)
-        fail_msg("%s", err.text);
-    assert_int_equal(replica_commit(replica, NULL), STATUS_OK);
-    buffer_release(&plain);
+    world_attach(replica, &id, &file);
     return id;
 }
 
