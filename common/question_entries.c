@@ -105,8 +105,8 @@ static void give_key(const struct cursor *cursor, int place, sqlite3_context *co
 {
     struct bytes key = cursor->entry.key;
     for (int i = 0; i < place; i++)
-        question_key_skip(&key);
-    question_key_give(key, context);
+        question_value_skip(&key);
+    question_value_give(key, context);
 }
 
 static int column(sqlite3_vtab_cursor *base, sqlite3_context *context, int at)
@@ -116,8 +116,8 @@ static int column(sqlite3_vtab_cursor *base, sqlite3_context *context, int at)
         give_key(cursor, at, context);
     else if (at == MADE_COLUMN)
         sqlite3_result_int64(context, cursor->made);
-    else if (cursor->entry.other)
-        sqlite3_result_value(context, cursor->entry.other);
+    else if (cursor->entry.text.size > 0)
+        question_value_give(cursor->entry.text, context);
     else
         sqlite3_result_int64(context, cursor->entry.number);
     return SQLITE_OK;

@@ -8,6 +8,9 @@
 
 #define KEY_BYTES_MAX 4096
 #define SLOTS_FIRST 64
+#define VALUE_HEAD 5        /* type and size */
+#define LOOKED_BYTES_MAX 56 /* of a longer key nothing is remembered */
+#define NOT_THERE SIZE_MAX
 #define HASH_BYTES crypto_shorthash_siphashx24_BYTES
 
 /* 96 bits of a keyed hash stand for a key: it isn't compared itself, which would cost another look
@@ -23,11 +26,19 @@ struct slot {
     uint32_t entry; /* its place */
 };
 
+/* Key and text stand in the map's `bytes`, value by value: type, size u32le, bytes. */
 struct entry {
-    size_t key; /* its place in `keys` */
-    uint32_t key_size;
+    size_t key, text;
+    uint32_t key_size, text_size; /* text_size 0: `number` is the value */
     int64_t number;
-    sqlite3_value *other; /* a value that is no whole number */
+};
+
+/* What was looked for last. Rows come in the order of an index, and most ask what the row before
+ * asked: then nothing needs to be hashed. */
+struct looked {
+    uint8_t key[LOOKED_BYTES_MAX];
+    size_t key_size; /* 0: nothing */
+    size_t entry;    /* NOT_THERE, or its place */
 };
 
 struct map {
@@ -35,7 +46,8 @@ struct map {
     size_t slots_count;
     struct entry *entries;
     size_t count, capacity;
-    struct buffer keys;
+    struct buffer bytes;
+    struct looked last;
 };
 
 struct question_maps {
@@ -48,13 +60,11 @@ struct question_maps {
 
 static void map_free(struct map *map)
 {
-    for (size_t i = 0; map && i < map->count; i++)
-        sqlite3_value_free(map->entries[i].other);
     if (!map)
         return;
     free(map->slots);
     free(map->entries);
-    buffer_release(&map->keys);
+    buffer_release(&map->bytes);
     free(map);
 }
 
@@ -89,7 +99,6 @@ static bool slots_grow(struct map *map)
 static struct entry *map_put(struct map *map, const struct hash *hash, struct bytes key,
                              bool *added)
 {
-    *added = false;
     if (map->count >= map->slots_count / 4 * 3 && (map->count == UINT32_MAX || !slots_grow(map)))
         return NULL;
     struct slot *slot = slot_of(map->slots, map->slots_count, hash);
@@ -100,8 +109,8 @@ static struct entry *map_put(struct map *map, const struct hash *hash, struct by
     if (!entries)
         return NULL;
     map->entries = entries;
-    entries[map->count] = (struct entry){.key = map->keys.size, .key_size = (uint32_t)key.size};
-    if (buffer_append_bytes(&map->keys, key) != STATUS_OK)
+    entries[map->count] = (struct entry){.key = map->bytes.size, .key_size = (uint32_t)key.size};
+    if (buffer_append_bytes(&map->bytes, key) != STATUS_OK)
         return NULL;
     *slot = (struct slot){hash->first, hash->second, (uint32_t)map->count};
     *added = true;
@@ -113,7 +122,6 @@ static struct entry *map_put(struct map *map, const struct hash *hash, struct by
 struct key {
     uint8_t bytes[KEY_BYTES_MAX];
     size_t size;
-    struct hash hash;
 };
 
 /* One value behind the others: its type, its size, its bytes. */
@@ -126,53 +134,87 @@ static bool key_add(struct key *key, sqlite3_value *value)
         put_u64le(number, (uint64_t)sqlite3_value_int64(value));
     else if (type != SQLITE_NULL) /* a fraction as its text */
         part = bytes_of(sqlite3_value_blob(value), (size_t)sqlite3_value_bytes(value));
-    if (type == SQLITE_NULL || key->size + part.size + 5 > sizeof key->bytes)
+    if (type == SQLITE_NULL || key->size + part.size + VALUE_HEAD > sizeof key->bytes)
         return false;
     key->bytes[key->size] = (uint8_t)type;
     put_u32le(key->bytes + key->size + 1, (uint32_t)part.size);
-    memcpy(key->bytes + key->size + 5, part.data ? part.data : number, part.size);
-    key->size += 5 + part.size;
+    memcpy(key->bytes + key->size + VALUE_HEAD, part.data ? part.data : number, part.size);
+    key->size += VALUE_HEAD + part.size;
     return true;
 }
 
 /* False for a key that isn't one. */
-static bool key_read(const struct question_maps *maps, struct key *key, int count,
-                     sqlite3_value **values)
+static bool key_read(struct key *key, int count, sqlite3_value **values)
 {
     key->size = 0;
     for (int i = 0; i < count; i++)
         if (!key_add(key, values[i]))
             return false;
-    uint8_t hash[HASH_BYTES];
-    crypto_shorthash_siphashx24(hash, key->bytes, key->size, maps->secret);
-    key->hash = (struct hash){get_u64le(hash), get_u32le(hash + 8)};
-    key->hash.first += key->hash.first == 0;
     return count > 0;
+}
+
+static struct hash key_hash(const struct question_maps *maps, const struct key *key)
+{
+    uint8_t bytes[HASH_BYTES];
+    crypto_shorthash_siphashx24(bytes, key->bytes, key->size, maps->secret);
+    struct hash hash = {get_u64le(bytes), get_u32le(bytes + 8)};
+    hash.first += hash.first == 0;
+    return hash;
+}
+
+static bool is_last(const struct map *map, const struct key *key)
+{
+    return key->size == map->last.key_size && memcmp(key->bytes, map->last.key, key->size) == 0;
+}
+
+static void remember(struct map *map, const struct key *key, size_t entry)
+{
+    map->last.key_size = key->size <= sizeof map->last.key ? key->size : 0;
+    memcpy(map->last.key, key->bytes, map->last.key_size);
+    map->last.entry = entry;
 }
 
 /* ---- aggregates ---- */
 
-/* The map that the aggregate fills. NULL: out of memory. */
-static struct map *map_of(sqlite3_context *context)
+/* What an aggregate fills. */
+struct filling {
+    struct map *map;
+    struct map *pairs; /* of _different: values with their keys */
+};
+
+static struct map *made(struct map **map)
 {
-    struct map **map = sqlite3_aggregate_context(context, sizeof *map);
-    if (map && !*map)
+    if (!*map)
         *map = calloc(1, sizeof **map);
-    return map ? *map : NULL;
+    return *map;
+}
+
+/* The entry of a key, new perhaps; NULL: out of memory, and SQLite knows of it. */
+static struct entry *put(sqlite3_context *context, struct map *map, const struct key *key,
+                         bool *added)
+{
+    struct entry *entry = NULL;
+    *added = false;
+    if (map && is_last(map, key))
+        return &map->entries[map->last.entry];
+    if (map) {
+        struct hash hash = key_hash(sqlite3_user_data(context), key);
+        entry = map_put(map, &hash, bytes_of(key->bytes, key->size), added);
+    }
+    if (entry)
+        remember(map, key, (size_t)(entry - map->entries));
+    else
+        sqlite3_result_error_nomem(context);
+    return entry;
 }
 
 static struct entry *step(sqlite3_context *context, int count, sqlite3_value **keys, bool *added)
 {
     struct key key;
-    struct map *map = map_of(context);
-    struct entry *entry = NULL;
-    if (map && !key_read(sqlite3_user_data(context), &key, count, keys))
+    struct filling *filling = sqlite3_aggregate_context(context, sizeof *filling);
+    if (!key_read(&key, count, keys))
         return NULL;
-    if (map)
-        entry = map_put(map, &key.hash, bytes_of(key.bytes, key.size), added);
-    if (!entry)
-        sqlite3_result_error_nomem(context);
-    return entry;
+    return put(context, filling ? made(&filling->map) : NULL, &key, added);
 }
 
 static void set_step(sqlite3_context *context, int count, sqlite3_value **values)
@@ -190,54 +232,91 @@ static void sums_step(sqlite3_context *context, int count, sqlite3_value **value
         sqlite3_result_error(context, "integer overflow", -1);
 }
 
+static struct bytes text_of(const struct map *map, const struct entry *entry)
+{
+    return bytes_of(map->bytes.data + entry->text, entry->text_size);
+}
+
 /* Texts and bytes stand above numbers. */
-static bool is_greater(const struct entry *entry, sqlite3_value *value)
+static bool is_greater(const struct map *map, const struct entry *entry, sqlite3_value *value)
 {
     if (sqlite3_value_type(value) == SQLITE_INTEGER)
-        return !entry->other && sqlite3_value_int64(value) > entry->number;
-    if (!entry->other)
+        return entry->text_size == 0 && sqlite3_value_int64(value) > entry->number;
+    if (entry->text_size == 0)
         return true;
+    struct bytes text = text_of(map, entry);
     return bytes_compare(bytes_of(sqlite3_value_blob(value), (size_t)sqlite3_value_bytes(value)),
-                         bytes_of(sqlite3_value_blob(entry->other),
-                                  (size_t)sqlite3_value_bytes(entry->other))) > 0;
+                         bytes_of(text.data + VALUE_HEAD, text.size - VALUE_HEAD)) > 0;
+}
+
+/* In the place of the text before it, where that has the room: most are days. */
+static enum status set_text(struct map *map, struct entry *entry, const struct key *text)
+{
+    if (text->size > entry->text_size) {
+        entry->text = map->bytes.size;
+        entry->text_size = 0;
+        TRY(buffer_append(&map->bytes, text->bytes, text->size));
+    } else {
+        memcpy(map->bytes.data + entry->text, text->bytes, text->size);
+    }
+    entry->text_size = (uint32_t)text->size;
+    return STATUS_OK;
 }
 
 static void greatest_step(sqlite3_context *context, int count, sqlite3_value **values)
 {
     bool added;
+    struct key text;
     if (count < 2 || sqlite3_value_type(values[0]) == SQLITE_NULL)
         return;
     struct entry *entry = step(context, count - 1, values + 1, &added);
-    if (!entry || (!added && !is_greater(entry, values[0])))
+    struct filling *filling = sqlite3_aggregate_context(context, 0);
+    if (!entry || (!added && !is_greater(filling->map, entry, values[0])))
         return;
-    sqlite3_value_free(entry->other);
-    entry->other = NULL;
     if (sqlite3_value_type(values[0]) == SQLITE_INTEGER)
         entry->number = sqlite3_value_int64(values[0]);
-    else if (!(entry->other = sqlite3_value_dup(values[0])))
+    else if (!key_read(&text, 1, values))
+        sqlite3_result_error_toobig(context);
+    else if (set_text(filling->map, entry, &text) != STATUS_OK)
         sqlite3_result_error_nomem(context);
+}
+
+static void different_step(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    bool added;
+    struct key pair;
+    struct filling *filling = sqlite3_aggregate_context(context, sizeof *filling);
+    if (count < 2 || !key_read(&pair, count, values))
+        return;
+    put(context, filling ? made(&filling->pairs) : NULL, &pair, &added);
+    struct entry *entry = added ? step(context, count - 1, values + 1, &added) : NULL;
+    if (entry)
+        entry->number++;
 }
 
 /* Also after a failure: what was made is forgotten with the rest. */
 static void final(sqlite3_context *context)
 {
     struct question_maps *maps = sqlite3_user_data(context);
-    struct map *map = map_of(context);
-    struct map **made = array_grow(maps->made, maps->count, &maps->capacity, sizeof(struct map *));
-    if (made)
-        maps->made = made;
-    if (!map || !made) {
+    struct filling *filling = sqlite3_aggregate_context(context, sizeof *filling);
+    struct map *map = filling ? made(&filling->map) : NULL;
+    struct map **all = array_grow(maps->made, maps->count, &maps->capacity, sizeof(struct map *));
+    if (filling)
+        map_free(filling->pairs);
+    if (all)
+        maps->made = all;
+    if (!map || !all) {
         map_free(map);
         sqlite3_result_error_nomem(context);
         return;
     }
-    made[maps->count++] = map;
+    all[maps->count++] = map;
     sqlite3_result_int64(context, (sqlite3_int64)maps->count);
 }
 
 /* ---- functions of what was made ---- */
 
-static const struct map *made_of(const struct question_maps *maps, sqlite3_value *number)
+static struct map *made_of(const struct question_maps *maps, sqlite3_value *number)
 {
     sqlite3_int64 at = sqlite3_value_int64(number);
     return at > 0 && (uint64_t)at <= maps->count ? maps->made[at - 1] : NULL;
@@ -246,12 +325,16 @@ static const struct map *made_of(const struct question_maps *maps, sqlite3_value
 static const struct entry *find(sqlite3_context *context, int count, sqlite3_value **values)
 {
     const struct question_maps *maps = sqlite3_user_data(context);
-    const struct map *map = count > 1 ? made_of(maps, values[0]) : NULL;
+    struct map *map = count > 1 ? made_of(maps, values[0]) : NULL;
     struct key key;
-    if (!map || map->count == 0 || !key_read(maps, &key, count - 1, values + 1))
+    if (!map || map->count == 0 || !key_read(&key, count - 1, values + 1))
         return NULL;
-    const struct slot *slot = slot_of(map->slots, map->slots_count, &key.hash);
-    return slot->first != 0 ? &map->entries[slot->entry] : NULL;
+    if (!is_last(map, &key)) {
+        struct hash hash = key_hash(maps, &key);
+        const struct slot *slot = slot_of(map->slots, map->slots_count, &hash);
+        remember(map, &key, slot->first != 0 ? slot->entry : NOT_THERE);
+    }
+    return map->last.entry != NOT_THERE ? &map->entries[map->last.entry] : NULL;
 }
 
 static void has(sqlite3_context *context, int count, sqlite3_value **values)
@@ -262,8 +345,9 @@ static void has(sqlite3_context *context, int count, sqlite3_value **values)
 static void of(sqlite3_context *context, int count, sqlite3_value **values)
 {
     const struct entry *entry = find(context, count, values);
-    if (entry && entry->other)
-        sqlite3_result_value(context, entry->other);
+    const struct question_maps *maps = sqlite3_user_data(context);
+    if (entry && entry->text_size > 0)
+        question_value_give(text_of(made_of(maps, values[0]), entry), context);
     else if (entry)
         sqlite3_result_int64(context, entry->number);
 }
@@ -284,30 +368,36 @@ bool question_entry_at(const struct question_maps *maps, int64_t made, size_t at
         return false;
     const struct map *map = maps->made[made - 1];
     const struct entry *from = &map->entries[at];
-    *entry = (struct question_entry){.key = bytes_of(map->keys.data + from->key, from->key_size),
-                                     .other = from->other,
+    *entry = (struct question_entry){.key = bytes_of(map->bytes.data + from->key, from->key_size),
+                                     .text = text_of(map, from),
                                      .number = from->number};
     return true;
 }
 
-void question_key_skip(struct bytes *key)
+static size_t value_size(struct bytes values)
 {
-    size_t size = key->size > 0 ? 5 + (size_t)get_u32le(key->data + 1) : 0;
-    *key = bytes_of(key->data + size, key->size - size);
+    return values.size > 0 ? VALUE_HEAD + (size_t)get_u32le(values.data + 1) : 0;
 }
 
-void question_key_give(struct bytes key, sqlite3_context *context)
+void question_value_skip(struct bytes *values)
 {
-    if (key.size == 0)
+    size_t size = value_size(*values);
+    *values = bytes_of(values->data + size, values->size - size);
+}
+
+/* The bytes stay where they are as long as the question is asked. */
+void question_value_give(struct bytes values, sqlite3_context *context)
+{
+    if (values.size == 0)
         return;
-    int size = (int)get_u32le(key.data + 1);
-    const uint8_t *data = key.data + 5;
-    if (key.data[0] == SQLITE_INTEGER)
+    int size = (int)get_u32le(values.data + 1);
+    const uint8_t *data = values.data + VALUE_HEAD;
+    if (values.data[0] == SQLITE_INTEGER)
         sqlite3_result_int64(context, (sqlite3_int64)get_u64le(data));
-    else if (key.data[0] == SQLITE_BLOB)
-        sqlite3_result_blob(context, data, size, SQLITE_TRANSIENT);
+    else if (values.data[0] == SQLITE_BLOB)
+        sqlite3_result_blob(context, data, size, SQLITE_STATIC);
     else
-        sqlite3_result_text(context, (const char *)data, size, SQLITE_TRANSIENT);
+        sqlite3_result_text(context, (const char *)data, size, SQLITE_STATIC);
 }
 
 /* ---- life ---- */
@@ -318,8 +408,9 @@ static const struct {
     void (*call)(sqlite3_context *, int, sqlite3_value **);
     void (*step)(sqlite3_context *, int, sqlite3_value **);
 } functions[] = {{"_set", -1, NULL, set_step},   {"_greatest", -1, NULL, greatest_step},
-                 {"_sums", -1, NULL, sums_step}, {"_has", -1, has, NULL},
-                 {"_of", -1, of, NULL},          {"_size", 1, size, NULL}};
+                 {"_sums", -1, NULL, sums_step}, {"_different", -1, NULL, different_step},
+                 {"_has", -1, has, NULL},        {"_of", -1, of, NULL},
+                 {"_size", 1, size, NULL}};
 
 enum status question_maps_open(struct question_maps **maps, sqlite3 *database, struct error *err)
 {

@@ -7,6 +7,7 @@
 #include "common/json_read.h"
 #include "common/messages.h"
 #include "common/mutant.h"
+#include "common/question_joined.h"
 #include "common/question_maps.h"
 #include "common/report_file.h"
 #include "common/report_row.h"
@@ -81,6 +82,8 @@ enum status report_book_open(struct report_book **book, struct replica *replica,
         status = report_views_open(&made->views, replica, made->file, err);
     if (status == STATUS_OK)
         status = question_maps_open(&made->maps, made->database, err);
+    if (status == STATUS_OK)
+        status = question_joined_open(made->database, err);
     if (status != STATUS_OK) {
         report_book_free(made);
         return status;
@@ -95,6 +98,7 @@ void report_book_free(struct report_book *book)
         return;
     report_views_close(&book->views);
     question_maps_close(book->maps, book->database);
+    question_joined_close(book->database);
     free(book);
 }
 

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "common/question_joined.h"
 #include "common/question_maps.h"
 
 static sqlite3 *database;
@@ -24,6 +25,7 @@ static int set_up(void **state)
     (void)state;
     assert_int_equal(sqlite3_open(":memory:", &database), SQLITE_OK);
     assert_int_equal(question_maps_open(&maps, database, NULL), STATUS_OK);
+    assert_int_equal(question_joined_open(database, NULL), STATUS_OK);
     assert_int_equal(sqlite3_exec(database, rows, NULL, NULL, NULL), SQLITE_OK);
     return 0;
 }
@@ -32,6 +34,7 @@ static int tear_down(void **state)
 {
     (void)state;
     question_maps_close(maps, database);
+    question_joined_close(database);
     assert_int_equal(sqlite3_close(database), SQLITE_OK);
     return 0;
 }
@@ -93,6 +96,56 @@ static void the_greatest_value_stays(void **state)
     gives("SELECT _of(_greatest(1, 'x'), 'y')", "NULL");
 }
 
+static void texts_of_any_size_take_the_place_of_others(void **state)
+{
+    (void)state;
+    gives("WITH v(v, k) AS (VALUES('ab', 1), ('b', 1), ('x', 2), ('bcd', 1), ('bc', 1), ('y', 2)), "
+          "s AS MATERIALIZED (SELECT _greatest(v, k) AS m FROM v) "
+          "SELECT _of(m, 1) || _of(m, 2) || _size(m) FROM s",
+          "bcdy2");
+    gives("SELECT typeof(_of(_greatest(x'00ff', 'k'), 'k')) || hex(_of(_greatest(x'00ff', 1), 1))",
+          "blob00FF");
+}
+
+static void different_values_are_counted_once(void **state)
+{
+    (void)state;
+    gives("WITH s AS MATERIALIZED (SELECT _different(number, id, word) AS n FROM t), "
+          "g AS (SELECT id, word, count(DISTINCT number) AS n FROM t WHERE id IS NOT NULL "
+          "AND word IS NOT NULL GROUP BY 1, 2) "
+          "SELECT (SELECT count(*) FROM s, g WHERE _of(s.n, g.id, g.word) IS NOT g.n) || ' ' || "
+          "((SELECT _size(n) FROM s) - (SELECT count(*) FROM g))",
+          "0 0");
+    gives("SELECT _size(_different(NULL, 'x'))", "0");
+}
+
+/* A key is asked for again right after one that isn't there, and after others. */
+static void what_was_looked_for_last_is_no_other(void **state)
+{
+    (void)state;
+    gives("WITH s AS MATERIALIZED (SELECT _sums(v, k) AS m FROM (VALUES(1, 'a'), (2, 'b')) "
+          "AS v(v, k)) "
+          "SELECT group_concat(IFNULL(_of(m, k), '-'), '') FROM s, (SELECT 'a' AS k UNION ALL "
+          "VALUES('a'), ('c'), ('c'), ('b'), ('a'), ('ab'), ('b'))",
+          "11--21-2");
+    gives("WITH k(k) AS (VALUES(printf('%080d', 1)), (printf('%080d', 2)), (printf('%080d', 1))) "
+          "SELECT _of(_sums(1, k), printf('%080d', 1)) FROM k",
+          "2");
+}
+
+static void names_are_joined_in_order_and_bounded(void **state)
+{
+    (void)state;
+    gives("SELECT _joined('、', 3, v, k) FROM (VALUES('丙', 1), ('乙', 2), (NULL, 3), ('甲', 4), "
+          "('丁', 5)) AS v(v, k)",
+          "丁、丙、乙");
+    gives("SELECT _joined('-', 9, v, k) FROM (VALUES('a', 'z'), ('ab', 'a'), ('a', 'b')) "
+          "AS v(v, k)",
+          "a-a-ab");
+    gives("SELECT _joined('-', 9, v, k) FROM (SELECT NULL AS v, 1 AS k)", "NULL");
+    gives("SELECT '[' || _joined('-', 9, '', 1) || ']'", "[]");
+}
+
 static void what_is_no_map_has_nothing(void **state)
 {
     (void)state;
@@ -111,6 +164,10 @@ int main(void)
         WITH_ROWS(a_set_has_what_was_put_in_and_nothing_else),
         WITH_ROWS(sums_are_those_of_group_by),
         WITH_ROWS(the_greatest_value_stays),
+        WITH_ROWS(texts_of_any_size_take_the_place_of_others),
+        WITH_ROWS(different_values_are_counted_once),
+        WITH_ROWS(what_was_looked_for_last_is_no_other),
+        WITH_ROWS(names_are_joined_in_order_and_bounded),
         WITH_ROWS(what_is_no_map_has_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
