@@ -430,6 +430,11 @@ void ledger_copy(struct ledger *ledger, unsigned place, unsigned slot)
     doubt_names(ledger, &ledger->places[place]);
 }
 
+void ledger_back(struct ledger *ledger, unsigned place)
+{
+    doubt_names(ledger, &ledger->places[place]);
+}
+
 void ledger_swap(struct ledger *ledger, unsigned place, unsigned slot)
 {
     doubt_names(ledger, &ledger->places[place]);

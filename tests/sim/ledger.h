@@ -103,6 +103,8 @@ void ledger_follow(struct ledger *ledger, const struct fleet *fleet, unsigned au
 void ledger_look(struct ledger *ledger, struct fleet *fleet, size_t at, struct finding *finding);
 /* A folder is copied: from now on two lives may save anew what the hub doesn't hold. */
 void ledger_copy(struct ledger *ledger, unsigned place, unsigned slot);
+/* It is put back: what is written now may get the names of what only the folder had. */
+void ledger_back(struct ledger *ledger, unsigned place);
 /* The other of two lives goes on. */
 void ledger_swap(struct ledger *ledger, unsigned place, unsigned slot);
 /* Would nobody else hold something that is held here? `keeps`: an account that stays; or NULL. */

@@ -104,6 +104,7 @@ static void live_back(struct world *world, const struct event *event)
     world_doubt_photos(world, event->place);
     world_doubt_deeds(world, event->place);
     place->put_back = true;
+    ledger_back(&world->ledger, event->place);
     world_lose_sticks(world);
     world_stop(world, event->place);
     disk_copy(&place->disk, &place->images[slot].disk);
