@@ -3,9 +3,9 @@
 
 /* Names in one line, as an aggregate of SQL for the questions of reports:
  *   _joined(separator, most, text, tie)
- * the texts in the order of their bytes, alike ones in that of `tie`, the first `most` of them,
- * with the separator between them; NULL when there is none. SQLite's group_concat has no bound, and
- * puts what it shall order into a tree, value by value. Knows nothing of what it joins. */
+ * the first `most` of the texts in the order of their bytes, alike ones in that of `tie`, with the
+ * separator between them; NULL when there is none. SQLite's group_concat has no bound, and puts
+ * what it shall order into a tree, value by value. Knows nothing of what it joins. */
 
 #include <sqlite3.h>
 
