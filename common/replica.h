@@ -176,7 +176,8 @@ enum status replica_new_life(struct replica *replica, struct error *err);
 bool replica_restoring(const struct replica *replica);
 /* How far we claim to hold a feed: as the frontier says, or less of our own while restoring. */
 uint64_t replica_claim(const struct replica *replica, const struct feed_id *feed);
-/* The peer's branch takes its place, and what ours held is saved anew. */
+/* The peer's branch takes its place, and what ours held is saved anew; not yet, while the log of a
+ * scope that began at a floor is on its way. */
 enum status replica_restore_finish(struct replica *replica, uint32_t peer, uint64_t *saved_anew,
                                    struct error *err);
 

@@ -1,10 +1,14 @@
 /* Two lives of one device: a file that was put back from a copy, or copied to another machine,
  * wrote under numbers that the hub knows with other content. The hub tells (SESSION_FORKED); then
- *   begin:  our claim to our own feeds goes back to what the hub had acknowledged, and we save
- * under a new incarnation from now on; nothing leaves the tables or the log yet stage:  what the
- * hub has of those feeds is kept beside the log finish: in one transaction our branch makes room
- * for the hub's, and what it held is saved anew under the new incarnation A crash at any moment
- * leaves one of the three, and the next session goes on from there. */
+ *
+ * - begin: our claim to our own feeds goes back to what the hub had acknowledged, and we save under
+ *   a new incarnation from now on; nothing leaves the tables or the log yet. Where the scope's log
+ *   begins at a floor, the whole is asked for.
+ * - stage: what the hub has of those feeds is kept beside the log.
+ * - finish, once the log is whole: in one transaction our branch makes room for the hub's, and what
+ *   it held is saved anew under the new incarnation.
+ *
+ * A crash at any moment leaves one of the three, and the next session goes on from there. */
 
 #include <sodium.h>
 #include <stdio.h>
@@ -125,6 +129,22 @@ static enum status claim_acknowledged(struct replica *replica, uint32_t peer, st
     return status;
 }
 
+/* Rows that our branch leaves are built anew from all that wrote in them, so the log of their scope
+ * must be whole. *waits while it isn't and can come: then it is asked for. */
+static enum status want_whole_logs(struct replica *replica, bool *waits, struct error *err)
+{
+    *waits = false;
+    for (size_t i = 0; i < replica->restoring.count; i++) {
+        uint32_t scope = replica->restoring.rows[i].feed.scope;
+        if (!scope_has_floor(replica, scope) ||
+            !registry_may_read(replica->registry, replica->identity.device, scope))
+            continue;
+        *waits = true;
+        TRY(scope_want_log(replica, scope, err));
+    }
+    return STATUS_OK;
+}
+
 /* What we believe of the peer rests on the other life: begin anew. */
 static enum status forget_peer(struct replica *replica, uint32_t peer, struct error *err)
 {
@@ -134,11 +154,13 @@ static enum status forget_peer(struct replica *replica, uint32_t peer, struct er
 
 enum status replica_restore_begin(struct replica *replica, uint32_t peer, struct error *err)
 {
+    bool waits;
     if (replica_restoring(replica))
         return STATUS_OK;
     if (!MUTANT("t4-claim-not-lowered"))
         TRY(claim_acknowledged(replica, peer, err));
     TRY(save_claims(replica, err));
+    TRY(want_whole_logs(replica, &waits, err));
     TRY(replica_new_life(replica, err));
     return forget_peer(replica, peer, err);
 }
@@ -338,8 +360,10 @@ enum status replica_restore_finish(struct replica *replica, uint32_t peer, uint6
 {
     struct restoring restoring = {.replica = replica};
     struct frontier claims = {0};
+    bool waits;
     *saved_anew = 0;
-    if (!replica_restoring(replica))
+    TRY(want_whole_logs(replica, &waits, err));
+    if (!replica_restoring(replica) || waits)
         return STATUS_OK;
     enum status status = frontier_copy(&claims, &replica->restoring, err);
     frontier_clear(&replica->restoring);
