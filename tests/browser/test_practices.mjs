@@ -8,7 +8,9 @@ import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { World } from "./world.mjs";
 
-const PRACTICES = join(dirname(fileURLToPath(import.meta.url)), "..", "e2e", "practices.txt");
+const TESTS = join(dirname(fileURLToPath(import.meta.url)), "..");
+const PRACTICES = join(TESTS, "e2e", "practices.txt");
+const COVERAGE = join(TESTS, "..", "docs", "coverage.md");
 const KIND_FIELDS = { log: "action", tag: "scheme", award: "level" };
 const TYPED = { text: "示例", place: "示例路1号", code: "2026-11", date: "2026-11-01", datetime: "2026-11-01T09:30", month: "2026-11", int: "1", money: "12.50" };
 const NOT_HERE = ["rule", "standard", "score", "blob", "device"]; // written at the bureau, or no form
@@ -124,6 +126,7 @@ describe("the practices of the branches", () => {
     }
     const served = all.filter((practice) => practice.records.every((record) => wanted.includes(record)));
     assert.ok(served.length >= SERVED_MIN, `${served.length} practices`);
+    assert.match(readFileSync(COVERAGE, "utf8"), new RegExp(`The pages serve ${served.length} of them`));
     assert.deepEqual([...new Set(served.map((practice) => practice.number[0]))], GROUPS);
     await world.leave();
   });

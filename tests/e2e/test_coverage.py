@@ -17,6 +17,7 @@ from jinqiu import World
 HERE = os.path.dirname(os.path.abspath(__file__))
 PAGE = os.path.join(HERE, "..", "..", "docs", "coverage.md")
 BUREAU_WRITES = ("standard", "rule")
+NOT_TYPED = (*BUREAU_WRITES, "score", "blob", "device")  # by the browser of test_practices.mjs
 MARKS = {"org": "name", "person": "name", "affiliation": "category", "link": "duty",
          "venue": "name", "offer": "title", "event": "title", "attendance": "remark",
          "visit": "place", "ticket": "title", "log": "text", "ledger": "item",
@@ -149,6 +150,8 @@ def page(missing, figures):
         lines.append(f"| {number} | {name} | {', '.join(map(how, records))}{lost} "
                      f"| {' '.join(done)} | {' '.join(lacks)} |")
     count = len(lines)
+    typed = sum(not any(record.partition(":")[0] in NOT_TYPED for record in records)
+                for _, _, records, _ in practices())
     return f"""# What the branches do, and how far jinqiu does it
 
 Made by `tests/e2e/test_coverage.py --write` out of what it saw: each practice's records were typed
@@ -159,6 +162,10 @@ there and on both PCs once each, as typed. *Figures*: reports (`jinqiu report Râ
 they ask for. Where special rules are wanted (who is due, what must not overlap), the reminder that
 watches them counts as the figure; a practice is not done while it is missing. What is printed of
 them is in [papers.md](papers.md).
+
+The pages serve {typed} of them from end to end: `tests/browser/test_practices.mjs` types each kind of
+record that these need into the forms of a browser, and counts them again. The others also need a
+standard, a score, a rule, an attached file or a device, which other tests enter.
 
 | | practice | records | figures | not there yet |
 |---|---|---|---|---|
