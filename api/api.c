@@ -73,6 +73,7 @@ static int http_status(enum status status)
     case STATUS_DENIED:
         return 403;
     case STATUS_BUSY:
+    case STATUS_UNREACHABLE:
         return 503;
     case STATUS_DISK_FULL:
         return 507;
@@ -135,7 +136,8 @@ static enum status handle_read(struct api_call *call, struct error *err)
 
 static bool takes_file(const struct api_call *call)
 {
-    return call->route->work == WORK_FILE || call->route->work == WORK_TAKE;
+    enum api_work work = call->route->work;
+    return work == WORK_FILE || work == WORK_TAKE || work == WORK_DOOR_FILE;
 }
 
 static bool writes(const struct api_call *call)
@@ -257,7 +259,7 @@ static void dispatch(struct api_call *call)
         turn_away(call, 415);
         return;
     }
-    if (call->route->work == WORK_LOOP || call->route->work == WORK_DOOR)
+    if (call->route->work >= WORK_LOOP)
         call->route->on_loop(call);
     else
         desk_submit(call->host->desk(call), &call->job);

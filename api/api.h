@@ -19,7 +19,8 @@
 /* On the desk: READ in one view of the replica, WRITE in a transaction that is durable before the
  * answer leaves, FILE the same for a body that is a file, TAKE for such a body in transactions of
  * the handler's own, KEEP in none. On the loop, without a desk: LOOP; DOOR also where `admit` lets
- * nothing else in. STATUS: as KEEP, and the host adds to the answer on the loop. */
+ * nothing else in, DOOR_FILE the same for a body that is a file. STATUS: as KEEP, and the host adds
+ * to the answer on the loop. */
 enum api_work {
     WORK_READ,
     WORK_WRITE,
@@ -28,7 +29,8 @@ enum api_work {
     WORK_KEEP,
     WORK_STATUS,
     WORK_LOOP,
-    WORK_DOOR
+    WORK_DOOR,
+    WORK_DOOR_FILE
 };
 
 struct api_call;
@@ -41,7 +43,7 @@ struct api_route {
     const char *path; /* below /api/; * is one part. NULL ends the table */
     union {
         api_handler *handle;
-        api_loop_handler *on_loop; /* of WORK_LOOP and WORK_DOOR */
+        api_loop_handler *on_loop; /* of WORK_LOOP, WORK_DOOR and WORK_DOOR_FILE */
     };
     enum api_work work;
     int status; /* when it goes well */

@@ -56,9 +56,13 @@ static const struct api_route routes[] = {
     {WEB_GET, "near", {api_near}, WORK_READ, 200},
     {WEB_POST, "near/listen", {.on_loop = api_near_listen}, WORK_LOOP, 202},
     {WEB_POST, "near/meet", {.on_loop = api_near_meet}, WORK_LOOP, 202},
+    {WEB_POST, "near/enrol", {api_enrol}, WORK_KEEP, 201},
     {WEB_POST, "presence", {.on_loop = api_presence}, WORK_LOOP, 200},
     {WEB_POST, "lock", {.on_loop = api_lock}, WORK_DOOR, 202},
     {WEB_POST, "unlock", {.on_loop = api_unlock}, WORK_DOOR, 200},
+    {WEB_GET, "join", {.on_loop = api_joining}, WORK_DOOR, 200},
+    {WEB_POST, "join", {.on_loop = api_join}, WORK_DOOR, 200},
+    {WEB_POST, "join/picture", {.on_loop = api_join_look}, WORK_DOOR_FILE, 200},
     {WEB_GET, "events", {.on_loop = api_stream}, WORK_DOOR, 200},
     {.path = NULL}};
 
@@ -66,7 +70,7 @@ static const struct api_route routes[] = {
 static bool admit(struct api_call *call)
 {
     struct office *office = api_of(call)->office;
-    if (!office_is_open(office) && call->route->work != WORK_DOOR) {
+    if (!office_is_open(office) && call->route->work < WORK_DOOR) {
         api_is_locked(call);
         api_answer(call);
         return false;

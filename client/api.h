@@ -29,15 +29,19 @@ static inline struct api *api_of(const struct api_call *call)
 
 /* api_lock.c */
 api_loop_handler api_lock, api_unlock, api_presence;
-/* The answer to everything else while the folder is locked. */
+/* The answer to everything else while the folder is locked, or fresh. */
 void api_is_locked(struct api_call *call);
 /* What the status says of the lock. Gives. */
 json_t *api_lock_state(struct api *api);
+
+/* api_join.c */
+api_loop_handler api_joining, api_join, api_join_look;
 
 /* api_letter.c */
 api_handler api_letters, api_letter_offer, api_letter_answer;
 /* api_near.c */
 api_handler api_near;
+api_handler api_enrol;
 api_loop_handler api_near_listen, api_near_meet;
 
 /* api_own.c */

@@ -1,4 +1,5 @@
-/* Locking and unlocking the folder from the pages; what is answered while it is locked. */
+/* Locking and unlocking the folder from the pages; what is answered while it is locked
+ * or has not joined yet. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +17,14 @@ json_t *api_lock_state(struct api *api)
 
 void api_is_locked(struct api_call *call)
 {
+    bool fresh = office_is_fresh(api_of(call)->office);
     json_decref(call->answer);
     call->status = 423;
-    call->answer =
-        json_pack("{ss ss ss}", "error", tr("the folder is locked: give the passphrase to go on"),
-                  "status", "locked", "language", language_get() == LANGUAGE_ZH ? "zh" : "en");
+    call->answer = json_pack("{ss ss ss}", "error",
+                             fresh ? tr("this folder has not joined yet")
+                                   : tr("the folder is locked: give the passphrase to go on"),
+                             "status", fresh ? "fresh" : "locked", "language",
+                             language_get() == LANGUAGE_ZH ? "zh" : "en");
 }
 
 /* A person moved, typed or scrolled; that it came is enough. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/admit.h"
 #include "client/exchange.h"
 #include "client/folder.h"
 #include "client/hail.h"
@@ -31,6 +32,10 @@ struct errand {
     int64_t since_ms;
     uint64_t sent, received, met;
     struct error error;
+    /* Whom it admitted last; "" in digits: nobody. */
+    char admitted[PERSON_NAME_BYTES_MAX + 1];
+    enum role admitted_role;
+    char digits[ADMIT_DIGITS];
 };
 
 struct neighbours {
@@ -86,9 +91,24 @@ static void on_ended(void *context, uint32_t device, const struct session_totals
         count(context, totals);
 }
 
+static void on_admitted(void *context, const struct device *device, const char *digits)
+{
+    struct errand *errand = context;
+    const struct certificate *certificate = &device->certificate;
+    pthread_mutex_lock(&errand->home->lock);
+    snprintf(errand->admitted, sizeof errand->admitted, "%s", certificate->person_name);
+    snprintf(errand->digits, sizeof errand->digits, "%s", digits);
+    errand->admitted_role = certificate->role;
+    pthread_mutex_unlock(&errand->home->lock);
+    uv_async_send(&errand->home->async);
+}
+
 static enum status listen_here(struct errand *errand, struct replica *replica, struct error *err)
 {
+    struct admit_told told = {on_admitted, errand};
+    struct storage_host host = {.enrol = admit_enrol, .context = &told};
     struct listen_options options = {.address = NEIGHBOURS_ADDRESS,
+                                     .host = &host,
                                      .ready = on_ready,
                                      .ended = on_ended,
                                      .context = errand,
@@ -168,6 +188,7 @@ static enum status begin(struct errand *errand, const char *address, struct erro
     errand->sent = errand->received = errand->met = 0;
     errand->since_ms = clock_wall_ms(&home->clock);
     errand->error = (struct error){0};
+    *errand->digits = '\0';
     errand->state = RUNNING;
     if (errand->goodbye && pthread_create(&errand->thread, NULL, run, errand) == 0)
         return STATUS_OK;
@@ -214,11 +235,15 @@ static json_t *errand_json(const struct errand *errand)
     char since[32];
     const char *error = errand->error.text;
     time_format(errand->since_ms, since);
-    return json_pack("{ss ss? ss? sI sI sI ss?}", "state", state_names[errand->state], "address",
+    json_t *admitted = *errand->digits
+                           ? json_pack("{ss ss ss}", "person", errand->admitted, "role",
+                                       role_name(errand->admitted_role), "digits", errand->digits)
+                           : json_null();
+    return json_pack("{ss ss? ss? sI sI sI ss? so}", "state", state_names[errand->state], "address",
                      *errand->address ? errand->address : NULL, "since",
                      errand->state == IDLE ? NULL : since, "sent", (json_int_t)errand->sent,
                      "received", (json_int_t)errand->received, "met", (json_int_t)errand->met,
-                     "error", *error ? error : NULL);
+                     "error", *error ? error : NULL, "admitted", admitted);
 }
 
 json_t *neighbours_state(struct neighbours *neighbours)

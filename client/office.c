@@ -1,7 +1,8 @@
-/* Happy path: open -> a person is there, again and again -> nobody for a while: leaving -> syncing
- * gone -> desk gone -> replica closed, keys wiped: locked -> a secret -> the folder is opened on
- * another thread -> opened: desk and syncing again. Failures: a wrong secret leaves it locked and
- * is counted; a folder that doesn't open any more, too. Closing waits for whatever is under way. */
+/* Happy path: fresh -> a code -> an arrival -> open -> a person is there, again and again -> nobody
+ * for a while: leaving -> syncing gone -> desk gone -> replica closed, keys wiped: locked -> a
+ * secret -> the folder is opened on another thread -> opened: desk and syncing again. Failures: who
+ * couldn't join tries again; a wrong secret leaves it locked and is counted; a folder that doesn't
+ * open any more, too. Closing waits for whatever is under way. */
 
 #include "client/office.h"
 
@@ -19,7 +20,7 @@
 /* Who comes back this much too late finds it locked at once. */
 #define LATE_MS 10000
 
-enum office_state { OPEN, LEAVING, CLOSING, LOCKED, UNLOCKING };
+enum office_state { FRESH, JOINING, OPEN, LEAVING, CLOSING, LOCKED, UNLOCKING };
 
 struct office {
     struct office_options options;
@@ -39,6 +40,10 @@ struct office {
     void *done_context;
     uv_work_t work;
     struct error error; /* of the work */
+    /* One who joins. */
+    struct arrival *arrival;
+    arrival_over *joined;
+    void *joined_context;
     void (*closed)(void *context);
     void *closed_context;
 };
@@ -125,6 +130,31 @@ static enum status open_rooms(struct office *office, struct error *err)
     office->person_ms = now_ms();
     look(office);
     return STATUS_OK;
+}
+
+static enum status open_folder(struct office *office, struct error *err)
+{
+    TRY(folder_open(office->options.cli, false, &office->replica, err));
+    return draft_open(office->replica, err);
+}
+
+/* The folder is open. */
+static enum status move_in(struct office *office, struct error *err)
+{
+    if (newcomer_arrived(office->replica))
+        return open_rooms(office, err);
+    replica_close(office->replica);
+    office->replica = NULL;
+    office->state = FRESH;
+    return STATUS_OK;
+}
+
+/* What it has opened when it fails, closing closes. */
+static enum status enter(struct office *office, struct error *err)
+{
+    office->state = OPEN;
+    TRY(open_folder(office, err));
+    return move_in(office, err);
 }
 
 /* ---- closing ---- */
@@ -214,12 +244,6 @@ static void begin_closing(struct office *office)
 
 /* ---- unlocking ---- */
 
-static enum status open_folder(struct office *office, struct error *err)
-{
-    TRY(folder_open(office->options.cli, false, &office->replica, err));
-    return draft_open(office->replica, err);
-}
-
 static void on_work(uv_work_t *work)
 {
     struct office *office = work->data;
@@ -244,7 +268,7 @@ static void on_worked(uv_work_t *work, int status)
     (void)status; /* it is never cancelled */
     count(office, err->status);
     if (err->status == STATUS_OK && !office->ending)
-        open_rooms(office, err);
+        move_in(office, err);
     answer(office, err);
     if (err->status == STATUS_OK && !office->ending)
         tell(office, OFFICE_UNLOCKED);
@@ -268,7 +292,8 @@ void office_unlock(struct office *office, struct passphrase *secret, office_unlo
         error_set(&err, STATUS_BUSY, "somebody else is unlocking it just now");
     else if (wait_ms > 0)
         error_set(&err, STATUS_BUSY, "too many wrong tries");
-    if (err.status != STATUS_OK || office->state == OPEN) {
+    bool is_open = office->state == OPEN || office_is_fresh(office);
+    if (err.status != STATUS_OK || is_open) {
         passphrase_free(secret);
         done(context, wait_ms, &err);
         return;
@@ -280,7 +305,59 @@ void office_unlock(struct office *office, struct passphrase *secret, office_unlo
         begin_unlocking(office);
 }
 
+/* ---- joining ---- */
+
+static void on_arrived(void *context, const struct arrival_news *news, const struct error *why)
+{
+    struct office *office = context;
+    struct error err = {0};
+    office->arrival = NULL;
+    office->state = FRESH;
+    if (why->status != STATUS_OK)
+        err = *why;
+    else if (!office->ending && enter(office, &err) != STATUS_OK)
+        begin_closing(office);
+    else
+        err = (struct error){0};
+    office->joined(office->joined_context, news, &err);
+    if (office->state == OPEN)
+        tell(office, OFFICE_UNLOCKED);
+    else if (office->ending)
+        end(office);
+}
+
+void office_join(struct office *office, struct arrival_wish *wish, arrival_over *done,
+                 void *context)
+{
+    static const struct arrival_news none;
+    struct arrival_options options = {office->options.cli, on_arrived, office};
+    struct error err = {0};
+    if (office->state != FRESH || office->ending) {
+        error_set(&err, STATUS_EXISTS, "this folder is enrolled already");
+        arrival_wish_release(wish);
+    } else if (arrival_begin(&office->arrival, office->loop, &options, wish, &err) == STATUS_OK) {
+        office->state = JOINING;
+        office->joined = done;
+        office->joined_context = context;
+        return;
+    }
+    done(context, &none, &err);
+}
+
 /* ---- for its neighbours ---- */
+
+/* A folder that can't be made is told now, not when somebody has typed a code. */
+static enum status begin(struct office *office, struct error *err)
+{
+    const struct cli *cli = office->options.cli;
+    bool holds;
+    TRY(folder_holds(cli, &holds, err));
+    office->state = holds ? LOCKED : FRESH;
+    office->has_lock = holds && unlock_would_ask(cli);
+    if (!holds)
+        return folder_make(cli, err);
+    return office->has_lock ? STATUS_OK : enter(office, err);
+}
 
 enum status office_open(struct office **out, uv_loop_t *loop, const struct office_options *options,
                         struct error *err)
@@ -293,9 +370,7 @@ enum status office_open(struct office **out, uv_loop_t *loop, const struct offic
     office->loop = loop;
     uv_timer_init(loop, &office->timer);
     office->timer.data = office;
-    enum status status = open_folder(office, err);
-    if (status == STATUS_OK)
-        status = open_rooms(office, err);
+    enum status status = begin(office, err);
     wipe_stack();
     if (status == STATUS_OK)
         *out = office;
@@ -311,8 +386,27 @@ void office_close(struct office *office, void (*closed)(void *context), void *co
     office->closed_context = context;
     if (office->state == OPEN || office->state == LEAVING)
         begin_closing(office);
-    else if (office->state == LOCKED)
+    else if (office->state == LOCKED || office->state == FRESH)
         end(office);
+    else if (office->state == JOINING)
+        arrival_break_off(office->arrival);
+}
+
+bool office_is_fresh(const struct office *office)
+{
+    return office->state == FRESH || office->state == JOINING;
+}
+
+struct arrival *office_arrival(const struct office *office)
+{
+    return office->arrival;
+}
+
+bool office_has_chosen(const struct office *office)
+{
+    bool holds = false;
+    folder_holds(office->options.cli, &holds, NULL);
+    return holds;
 }
 
 bool office_is_open(struct office *office)

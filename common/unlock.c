@@ -50,6 +50,14 @@ static enum status ask_again(const struct passphrase *secret, struct error *err)
     return same ? STATUS_OK : error_set(err, STATUS_BAD_INPUT, "the two lines differ");
 }
 
+enum status unlock_check_new(const struct passphrase *secret, struct error *err)
+{
+    if (passphrase_worth(passphrase_bytes(secret)) == PASSPHRASE_WORTHLESS)
+        return error_set(err, STATUS_BAD_INPUT,
+                         "this passphrase is guessed in no time: take four words or more");
+    return STATUS_OK;
+}
+
 enum status unlock_read_new(const struct cli *cli, const struct unlock_source *source,
                             struct passphrase **secret, bool *asked, struct error *err)
 {
@@ -59,11 +67,7 @@ enum status unlock_read_new(const struct cli *cli, const struct unlock_source *s
         *asked = on_terminal;
     if (!*secret)
         return STATUS_OK;
-    enum passphrase_worth worth = passphrase_worth(passphrase_bytes(*secret));
-    enum status status = STATUS_OK;
-    if (worth == PASSPHRASE_WORTHLESS)
-        status = error_set(err, STATUS_BAD_INPUT,
-                           "this passphrase is guessed in no time: take four words or more");
+    enum status status = unlock_check_new(*secret, err);
     if (status == STATUS_OK && on_terminal)
         status = ask_again(*secret, err);
     if (status != STATUS_OK) {
@@ -71,7 +75,7 @@ enum status unlock_read_new(const struct cli *cli, const struct unlock_source *s
         *secret = NULL;
         return status;
     }
-    if (worth == PASSPHRASE_SHORT)
+    if (passphrase_worth(passphrase_bytes(*secret)) == PASSPHRASE_SHORT)
         cli_say(cli, "this passphrase is short: four words or more are better");
     return STATUS_OK;
 }
@@ -179,6 +183,19 @@ enum status unlock_folder(const struct cli *cli, struct vault **vault, struct er
 
 /* ---- locked again while the program runs ---- */
 
+bool unlock_would_ask(const struct cli *cli)
+{
+    struct vault *vault = NULL;
+    struct error err = {0};
+    const char *given = getenv(usual.variable);
+    if (*cli->vault || cli_value(cli, usual.flag) || (given && *given) || key_file_of(cli))
+        return false;
+    bool asks = load_slots(cli, &vault, &err) == STATUS_OK && vault &&
+                keyslots_find(vault_slots(vault), KEYSLOT_PASSPHRASE);
+    vault_free(vault);
+    return asks;
+}
+
 bool unlock_can_ask_again(const struct cli *cli)
 {
     return *cli->vault && keyslots_find(vault_slots(*cli->vault), KEYSLOT_PASSPHRASE);
@@ -274,21 +291,28 @@ enum status unlock_create(const struct cli *cli, const struct unlock_choice *cho
     return STATUS_OK;
 }
 
-enum status unlock_print_recovery_code(const struct cli *cli, struct vault *vault,
-                                       struct error *err)
+enum status unlock_recovery_code(struct vault *vault, char text[RECOVERY_CODE_TEXT],
+                                 struct error *err)
 {
     uint8_t code[RECOVERY_CODE_BYTES];
-    char text[RECOVERY_CODE_TEXT];
     randombytes_buf(code, sizeof code);
     struct key_secret secret = {.kind = KEYSLOT_RECOVERY, .bytes = bytes_of(code, sizeof code)};
     enum status status = vault_set(vault, &secret, err);
     recovery_code_format(code, text);
+    sodium_memzero(code, sizeof code);
+    return status;
+}
+
+enum status unlock_print_recovery_code(const struct cli *cli, struct vault *vault,
+                                       struct error *err)
+{
+    char text[RECOVERY_CODE_TEXT];
+    enum status status = unlock_recovery_code(vault, text, err);
     if (status == STATUS_OK) {
         cli_say(cli, "write down the recovery code: it opens this folder when the passphrase is "
                      "forgotten");
         printf("%s\n", text);
     }
-    sodium_memzero(code, sizeof code);
     sodium_memzero(text, sizeof text);
     return status;
 }

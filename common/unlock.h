@@ -16,6 +16,8 @@ enum status unlock_folder(const struct cli *cli, struct vault **vault, struct er
 /* Unlocks what isn't the folder's: `vault` is taken, and kept in `cli` when it opens. */
 enum status unlock_vault(const struct cli *cli, struct vault *vault, struct error *err);
 
+/* Is it a passphrase that opens the folder, and none was given: would a person be asked? */
+bool unlock_would_ask(const struct cli *cli);
 /* A program that runs on may forget the keys and ask a person for them again: can it? Only where
  * a passphrase opens the folder, and the folder is open. */
 bool unlock_can_ask_again(const struct cli *cli);
@@ -40,13 +42,18 @@ struct unlock_choice {
 enum status unlock_choose(const struct cli *cli, enum unlock_wish wish,
                           struct unlock_choice *choice, struct error *err);
 void unlock_choice_release(struct unlock_choice *choice);
+/* STATUS_BAD_INPUT: a passphrase that is worth nothing. */
+enum status unlock_check_new(const struct passphrase *secret, struct error *err);
 /* Make the folder's key slots, before its `database`; the folder exists. *vault is NULL when the
  * choice was none; else vault_let_go when the database is there. */
 enum status unlock_create(const struct cli *cli, const struct unlock_choice *choice,
                           const char *database, struct vault **vault, struct error *err);
 
-/* A new recovery code, on stdout: on paper it opens the folder when the passphrase is forgotten. An
- * older one is void. */
+/* A new recovery code: on paper it opens the folder when the passphrase is forgotten. An older one
+ * is void. The caller wipes `text`. */
+enum status unlock_recovery_code(struct vault *vault, char text[RECOVERY_CODE_TEXT],
+                                 struct error *err);
+/* The same on stdout. */
 enum status unlock_print_recovery_code(const struct cli *cli, struct vault *vault,
                                        struct error *err);
 

@@ -17,6 +17,7 @@ export function sentence(failure: unknown): string {
 /** What a refusal says beside its status. */
 export interface Said {
   error: string;
+  status?: string;
   language?: "zh" | "en";
   wait_ms?: number;
 }

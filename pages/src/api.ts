@@ -34,6 +34,30 @@ export interface Errand {
   received: number;
   met: number; // sessions
   error: string | null;
+  admitted: Admitted | null; // the last newcomer
+}
+export interface Admitted {
+  person: string;
+  role: string;
+  digits: string; // that both screens must show
+}
+/** A code that admits one device, as a text and as the modules of its QR picture. */
+export interface Invitation {
+  code: string;
+  qr: string;
+  minutes: number;
+}
+/** How a folder stands that has still to join. */
+export interface Joining {
+  fresh: boolean;
+  joins: boolean; // just now
+  chosen: boolean; // an earlier try decided what opens the folder
+  parts: number; // of what the hub sends; 0: that hasn't begun
+  parts_here: number;
+}
+export interface Joined {
+  digits: string | null; // that both screens must show; null: the hub itself admitted
+  recovery_code: string | null; // null: nothing is encrypted
 }
 export interface Near {
   device: string;
@@ -225,15 +249,15 @@ export interface Preferences {
 }
 
 export const LOCKED = 423;
-let locked: (language: "zh" | "en") => void = () => undefined;
+let locked: (language: "zh" | "en", fresh: boolean) => void = () => undefined;
 
-/** Tells whenever the program answers that the folder is locked. */
+/** Tells whenever the program answers that the folder is locked, or has still to join. */
 export function onLocked(tell: typeof locked): void {
   locked = tell;
 }
 
 function send(method: string, path: string, body?: unknown): Promise<Response> {
-  return request(method, path, body, {}, (http, said) => http === LOCKED && locked(said.language ?? "zh"));
+  return request(method, path, body, {}, (http, said) => http === LOCKED && locked(said.language ?? "zh", said.status === "fresh"));
 }
 
 async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -377,6 +401,7 @@ export const api = {
   sync: () => ask<Sync>("POST", "sync", {}),
   near: () => ask<{ near: Near[] }>("GET", "near"),
   listen: (on: boolean) => ask<Status["near"]>("POST", "near/listen", { on }),
+  enrol: (newcomer: { person: string; role: string; org: string; address: string }) => ask<Invitation>("POST", "near/enrol", newcomer),
   meet: (address: string) => ask<Status["near"]>("POST", "near/meet", { address }),
   letters: () => ask<{ letters: Letter[] }>("GET", "letters"),
   offerLetter: (row: string, to: string, fields: Record<string, unknown>) => ask<Saved>("POST", "letters", { row, to, fields }),
@@ -389,4 +414,9 @@ export const api = {
   presence: () => ask<unknown>("POST", "presence", {}),
   lock: () => ask<unknown>("POST", "lock", {}),
   unlock: (secret: string) => ask<unknown>("POST", "unlock", { secret }),
+  joining: () => ask<Joining>("GET", "join"),
+  /** Without a secret the records lie there unencrypted. */
+  join: (code: string, secret: string | null) => ask<Joined>("POST", "join", { code, secret }),
+  /** The invitations that a picture shows. */
+  lookForCode: (picture: Blob) => ask<{ codes: string[] }>("POST", "join/picture", picture),
 };

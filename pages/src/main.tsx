@@ -6,11 +6,13 @@ import { sentence } from "./api";
 import { CalendarPage } from "./calendar";
 import { ConflictsPage } from "./conflicts";
 import { DuplicatesPage } from "./duplicates";
+import { EnrolPage } from "./enrol";
 import { FormPage } from "./form";
 import { GridPage } from "./grid";
 import { HomePage } from "./home";
 import { FindPage, RecordsPage } from "./find";
 import { ImportPage } from "./import";
+import { JoinScreen } from "./join";
 import { LetterPage, LettersPage, OfferPage } from "./letters";
 import { ListPage } from "./list";
 import { LockButton, LockScreen, watchPerson } from "./lock";
@@ -79,6 +81,8 @@ function Page() {
       return <LettersPage />;
     case "duplicates":
       return <DuplicatesPage />;
+    case "enrol":
+      return <EnrolPage />;
     case "unsent":
       return <UnsentPage />;
     case "settings":
@@ -104,7 +108,8 @@ function Menu() {
 }
 
 function Frame() {
-  const { locked } = useStore();
+  const { locked, fresh } = useStore();
+  if (fresh) return <JoinScreen />;
   if (locked) return <LockScreen />;
   return (
     <>

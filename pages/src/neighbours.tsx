@@ -17,7 +17,8 @@ async function ask(request: Promise<{ listening: Errand; meeting: Errand }>) {
   }
 }
 
-function Listening(props: { listening: Errand }) {
+/** Letting others sync here, or no longer. */
+export function ListenButton(props: { listening: Errand }) {
   const { listening } = props;
   const on = listening.state === "running";
   return (
@@ -104,7 +105,7 @@ export function Neighbours() {
     <section class="card" aria-labelledby="near-heading">
       <h2 id="near-heading">{w("near")}</h2>
       <p>{w("nearIntro")}</p>
-      <Listening listening={listening} />
+      <ListenButton listening={listening} />
       <h3>{w("nearHeard")}</h3>
       {near.length === 0 && <p class="quiet">{w("nearNobody")}</p>}
       <ul class="cards">

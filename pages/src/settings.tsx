@@ -2,6 +2,7 @@
 
 import { Heading } from "../shared/parts";
 import type { Preferences } from "./api";
+import { mayEnrol } from "./enrol";
 import { prefer, tellFailure, useStore } from "./store";
 import { sayLength, sayTime } from "./values";
 import { roleWord, w, type Word } from "./words";
@@ -91,6 +92,11 @@ export function SettingsPage() {
           <a class="button" href="#/unsent">
             {w("syncPlace")}
           </a>
+          {mayEnrol(status?.role ?? null) && (
+            <a class="button" href="#/enrol">
+              {w("enrol")}
+            </a>
+          )}
         </p>
       </section>
     </>

@@ -18,6 +18,8 @@ export interface State {
   version: number; // counts what was written here or came from elsewhere
   reachable: boolean; // does the program on this machine answer?
   locked: boolean; // nothing of a record is held here then
+  fresh: boolean; // locked, since the folder has still to join
+  greeted: boolean; // false: this window shows what one must write down first
   notice: Notice | null;
 }
 export interface Notice {
@@ -35,6 +37,8 @@ const held = hold<State>({
   version: 0,
   reachable: true,
   locked: false,
+  fresh: false,
+  greeted: true,
   notice: null,
 });
 export const { now, update, use: useStore } = held;
@@ -114,7 +118,7 @@ function listen(): void {
     else readSoon();
   });
   source.addEventListener("leaving", () => void keepAll());
-  source.addEventListener("locked", () => locked(now().status?.language ?? "zh"));
+  source.addEventListener("locked", () => locked(now().status?.language ?? "zh", false));
   source.addEventListener("unlocked", () => void unlocked().catch(tellFailure));
   source.addEventListener("changed", readSoon);
   source.addEventListener("sync", (event) => {
@@ -150,19 +154,19 @@ async function load(): Promise<void> {
   ]);
   wear(preferences, status.language);
   const loaded = { status, schema: new Schema(schema), orgs: orgs.orgs, preferences };
-  update({ ...loaded, reachable: true, locked: false, version: now().version + 1 });
+  update({ ...loaded, reachable: true, locked: false, fresh: false, version: now().version + 1 });
 }
 
 /** Forget what was read; the address stays, and what was typed is a draft. */
-function locked(fallback: Language): void {
-  if (now().locked) return;
-  speak(now().preferences.language ?? fallback);
-  update({ locked: true, reachable: true, status: null, schema: null, orgs: [], notice: null });
+function locked(fallback: Language, fresh: boolean): void {
+  if (now().locked && now().fresh === fresh) return;
+  wear(now().preferences, fallback);
+  update({ locked: true, fresh, reachable: true, status: null, schema: null, orgs: [], notice: null });
 }
 
 /** Go on where the person was. */
 export async function unlocked(): Promise<void> {
-  if (!now().locked) return;
+  if (!now().locked || !now().greeted) return;
   await keepLate();
   await load();
 }

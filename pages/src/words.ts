@@ -1,6 +1,6 @@
 // What the pages say themselves; labels of tables and fields come from the schema.
 
-import { common, language, speaker, type Words } from "../shared/words";
+import { common, language, roleWord, speaker, type Words } from "../shared/words";
 import { isLogged, label, type Table } from "./schema";
 
 const words = {
@@ -242,6 +242,44 @@ const words = {
   autoLock: ["无人操作时锁定", "Locks when unused for"],
   never: ["不自动锁定", "never by itself"],
   lockedOut: ["请用新的启动链接打开", "Please open the new start link"],
+  joinHeading: ["金秋：这台电脑还没有入网", "Jinqiu: this computer hasn't joined yet"],
+  joinIntro: ["请填好下面的邀请码和口令，再点“入网”。要连得上中心，或连得上给您邀请码的那台电脑。", "Fill in the code and a passphrase, then join. It takes a line to the hub, or to the computer that gave you the code."],
+  joinCodeHeading: ["一、邀请码", "1. The code"],
+  joinCode: ["邀请码", "Code"],
+  joinCodeHelp: ["以“JQ1-”开头的一长串字母和数字，可以粘贴，也可以读二维码。一个邀请码只能用一次。", "It begins with JQ1-. Type it, paste it, or read it from a QR picture. Each works once."],
+  joinCamera: ["用摄像头读二维码", "Read it with the camera"],
+  joinPicture: ["从图片读二维码", "Read it from a picture"],
+  joinNoCode: ["这张图里没有邀请码的二维码，或看不清", "There is no code in this picture, or it isn't clear enough"],
+  joinCodeMissing: ["请填写邀请码", "The code is missing"],
+  joinPhraseHeading: ["二、口令", "2. A passphrase"],
+  joinPhraseHelp: ["打开记录时要输入口令，别人拿到这台电脑也看不到老同志的情况。最好是四个以上不相干的词；生日、电话、六位数字会被拒绝。", "It opens the records; without it, whoever gets this computer sees nothing of them. Four unrelated words or more are best; birthdays and numbers are refused."],
+  joinPhrase: ["口令", "Passphrase"],
+  joinPhraseAgain: ["再输一遍", "Once more"],
+  joinPhraseMissing: ["请设一个口令", "A passphrase is missing"],
+  joinPhraseDiffers: ["两遍输入的口令不一样", "The two passphrases differ"],
+  joinBare: ["不设口令", "No passphrase"],
+  joinBareWarning: ["不设口令，谁打开这台电脑都能看到全部记录。", "Without one, whoever opens this computer sees all records."],
+  join: ["入网", "Join"],
+  joinRuns: ["正在入网，请不要关掉窗口…", "Joining: please leave the window open…"],
+  joinParts: ["正在取回记录：{0}／{1} 块", "Fetching the records: {0} of {1} parts"],
+  joinedHeading: ["入网成功", "This computer has joined"],
+  joinedAs: ["您是 {0}，{1}。如果不对，请不要使用，告诉给您邀请码的人。", "You are {0}, {1}. If that is wrong, don't go on, and tell who gave you the code."],
+  joinDigits: ["给您邀请码的那台电脑上，应当显示同样的六位数：", "The computer that gave you the code must show the same six digits:"],
+  joinDigitsDiffer: ["不一样就是有人在中间做手脚：请不要使用，告诉对方。", "If they differ, somebody is in between: don't go on, and tell them."],
+  recoveryHeading: ["恢复码", "Recovery code"],
+  recoveryHelp: ["忘记口令时，只有它能打开记录。请抄在纸上，放在安全的地方；以后不会再显示。", "It alone opens the records when the passphrase is forgotten. Write it on paper and keep it safe; it isn't shown again."],
+  recoveryWritten: ["我已经抄在纸上", "I have written it down"],
+  joinBegin: ["开始使用", "Begin"],
+  roleAt: ["{1}的{0}", "{0} at {1}"],
+  enrol: ["让新设备入网", "Admit a new device"],
+  enrolIntro: ["没有网络也行：两台电脑在同一个局域网里，先点“让别人来同步”，再给新设备生成邀请码。入网后，两边屏幕上的六位数必须一样。", "It works without the internet, on one local network: let others sync here, then make a code for the new device. Both screens must then show the same six digits."],
+  enrolPerson: ["使用人姓名", "Who will use it"],
+  enrolMake: ["生成邀请码", "Make a code"],
+  enrolCode: ["给{0}的邀请码", "The code for {0}"],
+  enrolCodeHelp: ["{0} 分钟内有效，只能用一次。让新设备的页面用摄像头对准它，或把下面的字发给对方；对方入网之前，这里不要停。", "It works once, within {0} minutes. Hold the new device's camera to it, or send the text; keep this running until then."],
+  enrolQr: ["邀请码的二维码", "The code as a QR picture"],
+  enrolAdmitted: ["{0}（{1}）刚刚入网。对方屏幕上应当显示同样的六位数：", "{0} ({1}) has just joined. Their screen must show the same six digits:"],
+  enrolDigitsDiffer: ["不一样，或不是您要接纳的人，请马上报告老干部局，吊销这台设备。", "If they differ, or this isn't who you meant, tell the bureau at once to revoke the device."],
   noConflicts: ["没有待处理的冲突", "No conflicts are waiting"],
   conflictsIntro: ["同一项内容，几个人写得不一样。请选一个，或另写一个。", "Several people wrote the same thing differently. Take one, or write another."],
   settlesAll: ["您的决定对全部的值有效。", "What you decide settles all of them."],
@@ -294,6 +332,11 @@ export { language, roleWord, speak } from "../shared/words";
 export type Word = keyof typeof words;
 
 export const w = speaker<Word>(words);
+
+/** "volunteer at the township" */
+export function sayRoleAt(role: string | null, org: string | null): string {
+  return w("roleAt", roleWord(role), org ?? w("none"));
+}
 
 /** "log a visit", "add a person" */
 export function startWord(table: Table): string {

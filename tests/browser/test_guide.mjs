@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { eventually, World } from "./world.mjs";
 
 const DOCS = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "docs");
+const PHRASE = "梧桐 daylight 七十二 harbour";
 const PICTURE_BYTES_MAX = 120 * 1024;
 
 describe("the guide", () => {
@@ -128,6 +129,35 @@ describe("the guide", () => {
     seen += await phone.page.evaluate(() => document.body.innerText);
   }
 
+  /** A computer that joins, starts again locked, and a clerk who lets others join. */
+  async function joinPictures() {
+    const read = async ({ page }) => (seen += await page.evaluate(() => document.body.innerText));
+    const quiet = /Failed to load resource/; // 423 until it is open
+    const client = world.newcomer();
+    const visitor = await world.visit(client, { quiet });
+    await visitor.page.getByLabel("再输一遍").waitFor();
+    await picture(visitor, "join");
+    await visitor.page.getByLabel("邀请码", { exact: true }).fill(await world.invite("volunteer", "示例志愿者"));
+    for (const label of ["口令", "再输一遍"]) await visitor.page.getByLabel(label, { exact: true }).fill(PHRASE);
+    await visitor.tap("button", "入网");
+    await visitor.page.getByText("我已经抄在纸上").waitFor();
+    await read(visitor);
+    await client.stop();
+    const again = await world.visit(client, { quiet });
+    await again.page.getByLabel("口令或恢复码").waitFor();
+    await read(again);
+    const clerk = await world.visit(await world.join("clerk", "示例干事"));
+    await clerk.go("settings");
+    await clerk.page.getByRole("link", { name: "让新设备入网" }).waitFor();
+    await read(clerk);
+    await clerk.go("enrol");
+    await clerk.tap("button", "让别人来同步");
+    await clerk.page.getByLabel("使用人姓名").waitFor();
+    await read(clerk);
+    await clerk.tap("button", "停止");
+    await world.leave();
+  }
+
   async function picture(visitor, name) {
     await visitor.page.waitForTimeout(200);
     seen += await visitor.page.evaluate(() => document.body.innerText);
@@ -137,6 +167,7 @@ describe("the guide", () => {
   }
 
   test("its pictures are taken, and it names only what is there", async () => {
+    await joinPictures();
     await fill();
     const phone = await world.visit(client);
     const { page } = phone;

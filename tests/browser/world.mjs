@@ -123,16 +123,25 @@ export class World {
   }
 
   async join(role = "secretary", person = `示例党员${String(this.clients.length + 1).padStart(3, "0")}`, passphrase, org = this.township) {
-    const { address } = this.hub;
-    const code = await this.hub.call("invite", "--org", org, "--role", role, "--person", person, "--address", address);
-    return this.enter(code, person, passphrase);
+    return this.enter(await this.invite(role, person, org), person, passphrase);
+  }
+
+  /** The code for a new device. */
+  invite(role, person, org = this.township) {
+    return this.hub.call("invite", "--org", org, "--role", role, "--person", person, "--address", this.hub.address);
+  }
+
+  /** A folder that has still to join. */
+  newcomer(person, passphrase) {
+    const client = new Client(join(this.folder, `client${this.clients.length}`), person, passphrase);
+    this.clients.push(client);
+    return client;
   }
 
   /** A new client that joins with an invitation. */
   async enter(code, person, passphrase) {
-    const client = new Client(join(this.folder, `client${this.clients.length}`), person, passphrase);
+    const client = this.newcomer(person, passphrase);
     await client.call("join", code, ...(passphrase ? [] : ["--no-passphrase"]));
-    this.clients.push(client);
     return client;
   }
 
@@ -142,8 +151,8 @@ export class World {
     return this.chromium;
   }
 
-  /** A person at `client`'s pages. */
-  async visit(client, options = {}) {
+  /** A person at `client`'s pages; `quiet` is what their browser may complain about. */
+  async visit(client, { quiet, ...options } = {}) {
     const browser = await this.browser();
     if (!client.process) await client.serve();
     const context = await browser.newContext({
@@ -154,6 +163,7 @@ export class World {
     });
     const page = await context.newPage();
     const visitor = new Visitor(page, client);
+    visitor.quiet = quiet;
     this.visitors.push(visitor);
     await page.goto(client.link);
     await page.getByRole("heading", { level: 1 }).waitFor(); // of the first page, or of the lock

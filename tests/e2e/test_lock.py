@@ -245,6 +245,17 @@ class Lock(unittest.TestCase):
             self.ask("POST", "/api/unlock", 200, {"secret": OTHER})
         self.assertEqual(self.pages.errors, "")
 
+    def test_without_the_passphrase_it_starts_locked_and_the_page_asks(self):
+        client = self.client
+        with Pages(client.folder) as self.pages:
+            self.pages.enter()
+            self.ask("GET", "/api/status", 423)
+            self.search(self.pages.process.pid, {"master": keys_of(client)[0]}, [])
+            self.ask("POST", "/api/unlock", 403, {"secret": "wrong"})
+            self.ask("POST", "/api/unlock", 200, {"secret": PHRASE})
+            self.ask("GET", "/api/rows/person", 200)
+        self.assertEqual(self.pages.errors, "")
+
     def test_a_draft_is_saved_while_everybody_leaves_and_is_there_afterwards(self):
         client = self.client
         with serve(client) as self.pages:

@@ -211,8 +211,8 @@ class Door(unittest.TestCase):
             stream.close()
             idle.close()
 
-    def test_without_a_replica_it_says_what_to_do(self):
-        run(JINQIU, "serve", "--dir", "/nonexistent/folder", code=1)
+    def test_a_folder_that_cannot_be_made_is_told_at_once(self):
+        run(JINQIU, "serve", "--dir", "/proc/folder", code=1)
 
 
 if __name__ == "__main__":

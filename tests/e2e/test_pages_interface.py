@@ -18,6 +18,7 @@ from test_lock import PHRASE, join, serve
 from test_peers import Listening
 
 NOBODY = "0" * 31 + "1"
+OPEN_ALWAYS = ("/api/lock", "/api/unlock", "/api/events", "/api/join", "/api/join/picture")
 
 
 def wait_for(pages, holds):
@@ -453,7 +454,7 @@ class Interface(unittest.TestCase):
     def everything_is_locked(self):
         schema = self.document.json["components"]["schemas"]["locked"]
         for path, methods in self.document.json["paths"].items():
-            if path in ("/api/lock", "/api/unlock", "/api/events"):
+            if path in OPEN_ALWAYS:
                 continue
             for method in methods:
                 where = path_of(path, table="person", id=NOBODY, key="k", field="photo")
@@ -461,6 +462,44 @@ class Interface(unittest.TestCase):
                 answer = self.pages.ask(method.upper(), where, body)
                 self.assertEqual(answer.status, 423, f"{method} {path}")
                 self.document.check(answer.json(), schema, f"{method} {path}")
+
+    def join(self, world):
+        """A folder that has still to join: nothing else can be asked, and a code is all it takes."""
+        join, look = "/api/join", "/api/join/picture"
+        spent, code = (world.hub.invite(world.township, "clerk", name) for name in ("甲", "乙"))
+        world.join_by(spent)
+        away = world.hub.invite(world.township, "clerk", "丙", "127.0.0.1:1")
+        with Pages(os.path.join(world.folder, "newcomer"), env=os.environ) as self.pages:
+            self.pages.enter()
+            self.everything_is_locked()
+            self.assertEqual(self.pages.ask("GET", "/api/status").json()["status"], "fresh")
+            self.assertFalse(self.ask("GET", join, 200)["chosen"])
+            for body in ({}, {"code": "JQ1-x"}, {"code": code, "secret": "123456"}):
+                self.ask("POST", join, 400, body)
+            self.refuse_text("POST", join)
+            self.assertEqual(self.send_file(look, 200, blank())["codes"], [])
+            self.send_file(look, 400, b"no picture")
+            self.send_file(look, 415, b"{}", kind="application/json")
+            self.ask("POST", join, 503, {"code": away, "secret": PHRASE})
+            self.assertTrue(self.ask("GET", join, 200)["chosen"])
+            self.ask("POST", join, 403, {"code": spent})
+            joined = self.ask("POST", join, 200, {"code": code})
+            self.assertEqual(len(joined["recovery_code"].replace("-", "")), 24)
+            self.assertEqual(self.ask("GET", "/api/status", 200)["person"], "乙")
+            self.ask("POST", join, 409, {"code": code})
+            self.send_file(look, 409, blank())
+            self.admit(world)
+        self.assertEqual(self.pages.errors, "")
+
+    def admit(self, world):
+        enrol = "/api/near/enrol"
+        newcomer = {"person": "丁", "role": "volunteer", "org": world.branches[0],
+                    "address": "127.0.0.1:7412"}
+        self.ask("POST", enrol, 201, newcomer)
+        self.ask("POST", enrol, 400, {**newcomer, "role": "king"})
+        self.ask("POST", enrol, 403, {**newcomer, "role": "bureau"})
+        self.ask("POST", enrol, 404, {**newcomer, "org": "没有的支部"})
+        self.refuse_text("POST", enrol)
 
     def not_allowed(self, world):
         """What this role may not do. An auditor only reads."""
@@ -507,6 +546,7 @@ class Interface(unittest.TestCase):
             with Pages(self.client.folder) as self.pages:
                 self.pages.enter()
                 self.lock(world)
+            self.join(world)
             self.assertEqual(pages.errors, "")
             self.pictures(world)
         self.assertEqual(self.document.all() - self.document.met, set())
