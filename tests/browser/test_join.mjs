@@ -2,8 +2,6 @@
 // a clerk's screen, a passphrase, and what belongs on paper.
 
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
 import { auditAll, auditColours, auditWidth } from "./audit.mjs";
 import { eventually, World } from "./world.mjs";
@@ -14,13 +12,11 @@ const REFUSED = /Failed to load resource/; // 423 until it is open, and what a p
 const LAPTOP = { width: 1366, height: 768 };
 
 describe("a computer that hasn't joined", () => {
-  let world, clerk, film;
+  let world, clerk;
 
   before(async () => {
     world = await World.open();
-    film = join(world.folder, "film.mjpeg"); // what the browser's make-believe camera sees
-    writeFileSync(film, "");
-    await world.browser(["--use-fake-device-for-media-stream", `--use-file-for-fake-video-capture=${film}`]);
+    await world.camera();
     clerk = await world.join("clerk", "示例干事");
     await clerk.add("person", "name=示例党员601", "--org", world.branch);
     await clerk.call("sync");
@@ -151,7 +147,7 @@ describe("a computer that hasn't joined", () => {
     await page.getByLabel("从图片读二维码").setInputFiles({ name: "1.png", mimeType: "image/png", buffer });
     await eventually(async () => (await field.inputValue()) === code, "the code of the photograph");
     await field.fill("");
-    writeFileSync(film, Buffer.concat(Array(10).fill(frame)));
+    world.film([frame]);
     await page.context().grantPermissions(["camera"]);
     await visitor.tap("button", "用摄像头读二维码");
     await eventually(async () => (await field.inputValue()) === code, "the code before the camera");

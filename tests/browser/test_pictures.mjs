@@ -2,21 +2,17 @@
 // from photographs or with its camera.
 
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
 import { World } from "./world.mjs";
 
 describe("a bundle as QR pictures", () => {
-  let world, village, desk, film;
+  let world, village, desk;
   const photographs = [];
   const frames = [];
 
   before(async () => {
     world = await World.open();
-    film = join(world.folder, "film.mjpeg"); // what the browser's make-believe camera sees
-    writeFileSync(film, "");
-    await world.browser(["--use-fake-device-for-media-stream", `--use-file-for-fake-video-capture=${film}`]);
+    await world.camera();
     village = await world.join("volunteer", "示例志愿者");
     desk = await world.join("secretary", "示例书记");
     await village.call("sync");
@@ -75,7 +71,7 @@ describe("a bundle as QR pictures", () => {
   test("the camera reads them as they come, and is off again when all are there", async () => {
     const visitor = await stick(desk);
     const { page } = visitor;
-    writeFileSync(film, Buffer.concat(frames.flatMap((frame) => Array(10).fill(frame))));
+    world.film(frames);
     await page.context().grantPermissions(["camera"]);
     await visitor.tap("button", "用摄像头读");
     await page.getByText(/收下 0 条，已有 [1-9]\d* 条/).waitFor(); // the photographs brought them

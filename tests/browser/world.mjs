@@ -1,7 +1,7 @@
 // A hub, clients and browsers for the stories in this folder: the real programs, Debian's Chromium.
 
 import { execFile, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -149,6 +149,19 @@ export class World {
     if (!existsSync(CHROMIUM)) throw new Error(`no Chromium at ${CHROMIUM}`);
     this.chromium ??= await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", ...args] });
     return this.chromium;
+  }
+
+  /** A browser with a make-believe camera, which sees nothing yet. */
+  async camera() {
+    this.film([]);
+    await this.browser(["--use-fake-device-for-media-stream", `--use-file-for-fake-video-capture=${this.filmFile}`]);
+  }
+  get filmFile() {
+    return join(this.folder, "film.mjpeg");
+  }
+  /** What the camera sees from now on: JPEG after JPEG, each a while, again and again. */
+  film(frames) {
+    writeFileSync(this.filmFile, Buffer.concat(frames.flatMap((frame) => Array(10).fill(frame))));
   }
 
   /** A person at `client`'s pages; `quiet` is what their browser may complain about. */
