@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { w } from "./words";
 
-const ASK_AFTER_MS = 60;
+const ASK_AFTER_MS = 5; // keys that come together; beyond that one question at a time is bound enough
 
 /** `text`, once it rests. */
 export function useLate(text: string): string {

@@ -19,7 +19,9 @@ To repeat it on a quiet machine:
 
 ```
 cmake --preset release && ninja -C build
-build/tests/bench/bench --json >run.json && tests/bench/page.py <run.json
+build/tests/bench/bench --json 50000 >run.json
+JINQIU=build/client/jinqiu JINQIUD=build/server/jinqiud node tests/bench/pages.mjs --json >>run.json
+tests/bench/page.py <run.json
 ```
 
 `bench` without `--json` prints the same for people; `--part replica`, `--part client` or `--part hub` runs
